@@ -1,0 +1,52 @@
+/**
+ * The authorizer port: who may log in, and what they may do then.
+ *
+ * @module
+ */
+
+import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { PermissionLetter } from "./permission.ts";
+
+/** What a client gave with USER and PASS, and where it comes from. */
+export interface Credentials {
+  /** Argument of USER, verbatim. */
+  readonly username: string;
+  /** Argument of PASS, verbatim; empty when it had none. Never log it. */
+  readonly password: string;
+  /** Numeric address of the client. */
+  readonly remoteHost: string;
+}
+
+/** A logged-in user: its rights and its files, fixed for the time of the session. */
+export interface Account {
+  /** Name of the user. */
+  readonly username: string;
+  /** The files of this account, with its home as `/`. */
+  readonly fileSystem: FileSystem;
+  /** The letters that hold where no override does; shown in the `perm` fact (RFC 3659 §7.5.5). */
+  readonly permissions: string;
+  /** Text of the 230 reply. */
+  readonly loginMessage: string;
+  /** Text of the 221 reply. */
+  readonly quitMessage: string;
+  /**
+   * Tells whether a right holds for a path. The path need not exist.
+   *
+   * @param path Virtual path: absolute and normalised.
+   */
+  hasPermission(letter: PermissionLetter, path: string): boolean | Promise<boolean>;
+}
+
+/** Decides about logins. Several may be under way at once. */
+export interface Authorizer {
+  /**
+   * Checks the credentials. Unknown users should take as long as known ones, so that names cannot be guessed by time.
+   *
+   * @param options.signal Aborts when the client leaves or the login deadline passes.
+   * @returns The account, or `undefined` when the name or the password is wrong.
+   */
+  authenticate(
+    credentials: Credentials,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Account | undefined>;
+}

@@ -1,0 +1,50 @@
+/**
+ * Permission letters, as pyftpdlib's users know them.
+ *
+ * @module
+ */
+
+/**
+ * One right of an account:
+ *
+ * | letter | right | commands |
+ * | --- | --- | --- |
+ * | `e` | enter directories | CWD CDUP |
+ * | `l` | list | LIST NLST MLSD MLST STAT SIZE MDTM |
+ * | `r` | read files | RETR |
+ * | `a` | append to files | APPE |
+ * | `d` | delete files and directories | DELE RMD |
+ * | `f` | rename | RNFR RNTO |
+ * | `m` | make directories | MKD |
+ * | `w` | store files | STOR STOU |
+ * | `M` | change permission bits | SITE CHMOD |
+ * | `T` | change times | MFMT |
+ */
+export type PermissionLetter = "e" | "l" | "r" | "a" | "d" | "f" | "m" | "w" | "M" | "T";
+
+/** The letters that change nothing. */
+export const READ_PERMISSIONS = "elr";
+
+/** The letters that change something. */
+export const WRITE_PERMISSIONS = "adfmwMT";
+
+/** All letters. */
+export const ALL_PERMISSIONS: string = READ_PERMISSIONS + WRITE_PERMISSIONS;
+
+/**
+ * Checks that every character is a permission letter.
+ *
+ * @throws {SyntaxError} When one is not.
+ */
+export function assertPermissions(letters: string): void {
+  for (const letter of letters) {
+    if (!ALL_PERMISSIONS.includes(letter)) {
+      throw new SyntaxError(`Cannot use permissions "${letters}": "${letter}" is not one of ${ALL_PERMISSIONS}`);
+    }
+  }
+}
+
+/** Tells whether any of the letters can change something. */
+export function hasWritePermission(letters: string): boolean {
+  return [...letters].some((letter) => WRITE_PERMISSIONS.includes(letter));
+}

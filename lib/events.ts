@@ -1,0 +1,83 @@
+/**
+ * What a server tells its operator: one plain object for each event.
+ *
+ * @module
+ */
+
+/** Common fields of the events of one control connection. */
+export interface SessionEvent {
+  /** Session id: unique in the process, in every log line of the session and in 451 replies. */
+  readonly session: string;
+  /** Client's `address:port` (`[address]:port` in IPv6). */
+  readonly remote: string;
+  /** User name once USER was given. */
+  readonly username?: string | undefined;
+}
+
+/** Common fields of the events of one transfer. */
+export interface TransferEvent extends SessionEvent {
+  /** Command that started it: `"RETR"`, `"STOR"`, `"APPE"`, `"STOU"`. */
+  readonly command: string;
+  /** Virtual path of the file. */
+  readonly path: string;
+}
+
+/** A transfer that has come to its end. */
+export interface EndedTransferEvent extends TransferEvent {
+  /** File bytes sent or received by this transfer, before or after ASCII conversion as on the wire. */
+  readonly bytes: number;
+  /** Duration in seconds. */
+  readonly seconds: number;
+}
+
+/** Each event's name and fields. */
+export interface ServerEvents {
+  /** A listener accepts connections; once for each. */
+  listening: { readonly host: string; readonly port: number; readonly tls: "explicit" | "implicit" | "off" };
+  /** A control connection was accepted. */
+  connected: SessionEvent;
+  /** TLS stands on the control connection. */
+  secured: SessionEvent & { readonly protocol: string; readonly cipher: string; readonly resumed: boolean };
+  /** A user is logged in. */
+  loginSucceeded: SessionEvent;
+  /** A login was refused. */
+  loginFailed: SessionEvent;
+  /** A user left by QUIT, REIN or another USER; not when the connection just ends. */
+  loggedOut: SessionEvent;
+  /** A file transfer begins. */
+  transferStarted: TransferEvent;
+  /** A file was sent whole. */
+  fileSent: EndedTransferEvent;
+  /** A file was received whole. */
+  fileReceived: EndedTransferEvent;
+  /** A file transfer ended before its end. What was received until then is kept. */
+  transferIncomplete: EndedTransferEvent & { readonly reason: string };
+  /** A command was answered with a permanent or transient negative reply. Arguments of secret commands are masked. */
+  commandRefused: SessionEvent & {
+    readonly command: string;
+    readonly argument?: string | undefined;
+    readonly code: number;
+    readonly reply: string;
+  };
+  /** A connection was refused before its session began. */
+  connectionRefused: { readonly remote: string; readonly reason: string };
+  /** Something unexpected happened; the client was told 451 with the session id, if it could be told. */
+  internalError: { readonly session?: string | undefined; readonly message: string; readonly cause?: unknown };
+  /** One line of the protocol dialogue, secrets masked; only made when somebody listens at debug level. */
+  dialogue: SessionEvent & { readonly direction: "received" | "sent"; readonly line: string };
+  /** A control connection has ended. */
+  disconnected: SessionEvent & { readonly seconds: number; readonly reason: string };
+  /** The server has stopped; nothing follows. */
+  stopped: Record<never, never>;
+}
+
+/** Name of an event. */
+export type ServerEventName = keyof ServerEvents;
+
+/** An event: its name, its time, its fields. */
+export type ServerEvent = {
+  [Name in ServerEventName]: { readonly event: Name; readonly time: Date } & ServerEvents[Name];
+}[ServerEventName];
+
+/** Receives each event as it happens. Must not throw; a throw is reported as `internalError` and ends nothing. */
+export type EventListener = (event: ServerEvent) => void;

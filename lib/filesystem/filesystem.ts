@@ -1,0 +1,111 @@
+/**
+ * The file system port: what a session needs of a store of files.
+ *
+ * Every path is **virtual**: absolute, `/`-separated, normalised (no `.`, `..`, empty component or trailing slash but for
+ * the root `/` itself), without CR, LF and NUL. The gate guarantees that; an implementation need not normalise again, and
+ * must keep every path inside its own root.
+ *
+ * Only `stat`, `list` and `openRead` are needed. Each absent method takes the commands that need it out of service (502).
+ * All methods reject with `FileSystemError` for expected refusals; anything else is answered as an internal error.
+ *
+ * @module
+ */
+
+/** What a name stands for. Symbolic links are resolved before; `other` is a FIFO, device or socket. */
+export type FileType = "file" | "directory" | "other";
+
+/** Attributes of a file, after symbolic links were followed inside the root. */
+export interface FileInfo {
+  readonly type: FileType;
+  /** Bytes. */
+  readonly size: number;
+  /** Time of last modification, where known. */
+  readonly modified?: Date | undefined;
+  /** Permission bits (POSIX, lower 12 bits), where known. */
+  readonly mode?: number | undefined;
+  /** Number of hard links, where known. */
+  readonly links?: number | undefined;
+  /** Numeric owner, where known. */
+  readonly uid?: number | undefined;
+  /** Numeric group, where known. */
+  readonly gid?: number | undefined;
+  /** Same for two paths exactly when they are the same file (RFC 3659 §7.5.2), where known. */
+  readonly unique?: string | undefined;
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  /** One component: never empty, `.` or `..`, without `/`, CR, LF and NUL. */
+  readonly name: string;
+  readonly info: FileInfo;
+}
+
+/** A file open for reading. Closed by whoever opened it. */
+export interface ReadableFile {
+  /** Size in bytes when it was opened. */
+  readonly size: number;
+  /**
+   * Reads the next bytes into `buffer`.
+   *
+   * @returns How many bytes were read, or `null` at the end.
+   */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Releases the file. May be called twice. */
+  close(): void;
+}
+
+/** A file open for writing. Closed by whoever opened it. */
+export interface WritableFile {
+  /** Writes all of `bytes` at the current position. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when what was written is on stable storage. */
+  sync(): Promise<void>;
+  /** Releases the file, keeping what was written. May be called twice. */
+  close(): void;
+}
+
+/**
+ * How a file is opened for writing:
+ * - `truncate`: created, or emptied (STOR);
+ * - `append`: created, or continued at its end (APPE);
+ * - `createNew`: created; kind `exists` when the name is taken (STOU);
+ * - `{ offset }`: must exist (`notFound`), kept, and written from that offset in bytes on (REST and STOR).
+ */
+export type WriteMode = "truncate" | "append" | "createNew" | { readonly offset: number };
+
+/** A store of files with `/` as its root. */
+export interface FileSystem {
+  /** Reports attributes. */
+  stat(path: string): Promise<FileInfo>;
+  /**
+   * Lists a directory in no particular order. Entries that vanish meanwhile, dangling or escaping links, and names that
+   * cannot be sent are left out.
+   *
+   * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
+   */
+  list(path: string): AsyncIterable<DirectoryEntry>;
+  /**
+   * Opens a regular file for reading from `offset` bytes on.
+   *
+   * Kinds `isDirectory`, `notRegularFile`.
+   */
+  openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile>;
+  /**
+   * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is.
+   *
+   * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`.
+   */
+  openWrite?(path: string, mode: WriteMode): Promise<WritableFile>;
+  /** Removes a file, or a symbolic link itself. Kind `isDirectory` for a directory. */
+  remove?(path: string): Promise<void>;
+  /** Creates a directory in an existing one. Kind `exists`. */
+  makeDirectory?(path: string): Promise<void>;
+  /** Removes an empty directory. Kinds `notDirectory`, `directoryNotEmpty`. */
+  removeDirectory?(path: string): Promise<void>;
+  /** Renames a file or directory; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
+  rename?(from: string, to: string): Promise<void>;
+  /** Sets the time of last modification. */
+  setModified?(path: string, modified: Date): Promise<void>;
+  /** Sets the permission bits, 0 to 0o777. */
+  setMode?(path: string, mode: number): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/**
+ * The one error class of file systems.
+ *
+ * @module
+ */
+
+/** Why a file system refused an operation. Each kind has one reply code and text in `control/error_reply.ts`. */
+export type FileSystemErrorKind =
+  | "busy" // another upload writes this file
+  | "directoryNotEmpty"
+  | "exists"
+  | "invalidName" // the name cannot exist on this file system
+  | "isDirectory"
+  | "noSpace"
+  | "notDirectory"
+  | "notFound" // also: leads outside the root
+  | "notRegularFile" // a FIFO, device or socket
+  | "permissionDenied" // by the operating system or the runtime's sandbox
+  | "unsupported";
+
+/**
+ * An operation refused by a file system. Clients see a fixed text for the kind; `message` and `cause` are for the log.
+ *
+ * @example An own file system that refuses dot files
+ * ```ts
+ * import { FileSystemError } from "@ftpsd/ftpsd";
+ *
+ * function refuseDotFiles(path: string): void {
+ *   if (path.includes("/.")) throw new FileSystemError("permissionDenied", `Dot files are closed: "${path}"`);
+ * }
+ * refuseDotFiles("/notes.txt");
+ * ```
+ */
+export class FileSystemError extends Error {
+  override readonly name = "FileSystemError";
+  /** Why the operation was refused. */
+  readonly kind: FileSystemErrorKind;
+
+  /** Makes an error of the given kind; `options.cause` may hold the runtime's own error. */
+  constructor(kind: FileSystemErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
