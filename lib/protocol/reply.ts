@@ -54,6 +54,7 @@ export type ReplyEffect = "close" | "startTls";
 
 /** One reply: its code and its text, one or more lines. */
 export interface Reply {
+  /** Three digits (RFC 959 §4.2.1). */
   readonly code: ReplyCode;
   /** First line, lines between, last line. Lines between stand on the wire as they are here. */
   readonly lines: readonly [string, ...string[]];

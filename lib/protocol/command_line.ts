@@ -1,0 +1,31 @@
+/**
+ * Verb and argument of a command line: RFC 959 §5.3.
+ *
+ * @module
+ */
+
+/** A command as the client gave it. */
+export interface CommandLine {
+  /** In capitals; with its sub-command for SITE (`"SITE CHMOD"`). May be empty or anything else a client can send. */
+  readonly verb: string;
+  /** All that follows the one space behind the verb, verbatim: spaces belong to names. Empty when there is none. */
+  readonly argument: string;
+}
+
+/** Splits a line, without its terminator, into verb and argument. Only ASCII letters are turned into capitals. */
+export function parseCommandLine(text: string): CommandLine {
+  const command = splitVerb(text);
+  if (command.verb !== "SITE" || command.argument === "") return command;
+  const site = splitVerb(command.argument);
+  return { verb: `SITE ${site.verb}`, argument: site.argument };
+}
+
+function splitVerb(text: string): CommandLine {
+  const space = text.indexOf(" ");
+  const verb = space < 0 ? text : text.slice(0, space);
+  return {
+    // Other letters must not become a verb: "ı" in capitals is "I".
+    verb: verb.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+    argument: space < 0 ? "" : text.slice(space + 1),
+  };
+}

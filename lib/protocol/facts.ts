@@ -1,0 +1,67 @@
+/**
+ * Facts of MLST and MLSD: RFC 3659 §7.
+ *
+ * @module
+ */
+
+/** The facts this server knows, in the order of the FEAT reply (RFC 3659 §7.8). */
+export const FACT_NAMES = ["type", "perm", "size", "modify", "unique", "unix.mode", "unix.uid", "unix.gid"] as const;
+
+/** Name of a fact. */
+export type FactName = typeof FACT_NAMES[number];
+
+const SORTED_FACT_NAMES: readonly FactName[] = [...FACT_NAMES].sort();
+
+/**
+ * Writes the selected facts that are there, sorted by name: `modify=…;size=…;` (RFC 3659 §7.2). What follows them, a
+ * space and the pathname, is not part of it.
+ */
+export function formatFacts(facts: Partial<Record<FactName, string>>, selected: readonly FactName[]): string {
+  let text = "";
+  for (const name of SORTED_FACT_NAMES) {
+    const value = facts[name];
+    if (value !== undefined && selected.includes(name)) text += `${name}=${value};`;
+  }
+  return text;
+}
+
+/**
+ * Derives the value of the `perm` fact (RFC 3659 §7.5.5) from permission letters. The letters `M` and `T` are beyond
+ * the RFC, which lets clients skip what they do not know.
+ *
+ * @param letters Permission letters of the user.
+ * @param type What the entry is; `other` can be neither read, written nor dated.
+ */
+export function permFact(letters: string, type: "file" | "directory" | "other"): string {
+  if (type === "file") return letters.replace(/[celmp]/g, "");
+  if (type === "other") return letters.replace(/[celmprawT]/g, "");
+  const create = /[waf]/.test(letters) ? "c" : "";
+  const purge = letters.includes("d") ? "p" : "";
+  return letters.replace(/[arw]/g, "") + create + purge;
+}
+
+/** Writes permission bits as value of the `unix.mode` fact: octal with a leading zero, `"0644"`. */
+export function modeFact(mode: number): string {
+  return `0${mode.toString(8).padStart(3, "0")}`;
+}
+
+/**
+ * Parses what follows `MLST` in the argument of OPTS (RFC 3659 §7.9): fact names in any case, each with a `;` behind
+ * it.
+ *
+ * @param argument Empty when nothing follows: no facts.
+ * @returns The known ones among them in the client's order, each once; `undefined` when the form is wrong.
+ */
+export function parseFactSelection(argument: string): readonly FactName[] | undefined {
+  if (argument !== "" && !argument.includes(";")) return undefined;
+  return [...new Set(argument.toLowerCase().split(";"))].filter(isFactName);
+}
+
+/** Writes all facts for the FEAT reply, those that are selected with a `*` (RFC 3659 §7.8). */
+export function formatFeatureFacts(selected: readonly FactName[]): string {
+  return FACT_NAMES.map((name) => selected.includes(name) ? `${name}*;` : `${name};`).join("");
+}
+
+function isFactName(name: string): name is FactName {
+  return (FACT_NAMES as readonly string[]).includes(name);
+}

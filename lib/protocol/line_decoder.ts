@@ -1,0 +1,162 @@
+/**
+ * Command lines out of the bytes of a control connection: RFC 959 §4.1.3 and §5.3, Telnet commands of RFC 854.
+ *
+ * @module
+ */
+
+/** One line, or what makes it unusable. */
+export type DecodedLine =
+  | { readonly kind: "line"; readonly text: string }
+  | { readonly kind: "tooLong" }
+  | { readonly kind: "nul" }
+  | { readonly kind: "undecodable" };
+
+/** Options of {@linkcode LineDecoder}. */
+export interface LineDecoderOptions {
+  /** Longest line in bytes, its terminator and Telnet commands before it not counted. */
+  readonly maxLineBytes: number;
+  /**
+   * Label of an encoding that has ASCII as its lower half, as `TextDecoder` knows it.
+   *
+   * @default {"utf-8"}
+   */
+  readonly encoding?: string | undefined;
+}
+
+/** Where the decoder stands: at the start of a line, behind IAC, before the option of a Telnet command, in the text. */
+type Position = "start" | "command" | "option" | "text";
+
+const LF = 0x0a;
+const CR = 0x0d;
+/** Telnet commands are 0xF0 and above; WILL, WON'T, DO and DON'T have an option behind them; IAC goes before each. */
+const FIRST_TELNET = 0xf0;
+const WILL = 0xfb;
+const IAC = 0xff;
+const ABORT_REGEXP = /^abor\r$/i;
+
+/**
+ * Cuts a stream of bytes into lines that end with CR LF or a bare LF. The result does not depend on how the stream is
+ * cut into chunks, with one exception: a chunk that ends with the line `ABOR` and CR gives that line at once, because
+ * clients send it as urgent data, of which the final LF may never arrive; if it does, it is swallowed.
+ *
+ * Telnet commands at the start of a line are dropped, whole or not, because an urgent byte of theirs may be lost. Of a
+ * line without end no more is kept than `maxLineBytes` and its CR.
+ */
+export class LineDecoder {
+  readonly #maxLineBytes: number;
+  readonly #decoder: TextDecoder;
+  #position: Position = "start";
+  #held: Uint8Array = new Uint8Array(0);
+  #heldLength = 0;
+  #tooLong = false;
+  #swallowLineFeed = false;
+
+  /**
+   * Makes a decoder that stands at the start of a line.
+   *
+   * @throws {RangeError} When the encoding is unknown.
+   */
+  constructor(options: LineDecoderOptions) {
+    this.#maxLineBytes = options.maxLineBytes;
+    this.#decoder = new TextDecoder(options.encoding ?? "utf-8", { fatal: true, ignoreBOM: true });
+  }
+
+  /** Bytes held of a line that has not ended; of one that is too long already, none. */
+  get pendingBytes(): number {
+    return this.#heldLength;
+  }
+
+  /** Takes the next bytes, which the caller may reuse afterwards, and returns the lines that end in them. */
+  push(bytes: Uint8Array): DecodedLine[] {
+    const lines: DecodedLine[] = [];
+    let from = this.#skipSwallowed(bytes);
+    while (from < bytes.length) {
+      from = this.#skipTelnet(bytes, from);
+      const end = bytes.indexOf(LF, from);
+      if (end < 0) {
+        this.#hold(bytes.subarray(from));
+        break;
+      }
+      lines.push(this.#complete(bytes.subarray(from, end)));
+      from = end + 1;
+    }
+    if (this.#holdsAbort()) {
+      lines.push(this.#complete(new Uint8Array(0)));
+      this.#swallowLineFeed = true;
+    }
+    return lines;
+  }
+
+  #skipSwallowed(bytes: Uint8Array): number {
+    if (!this.#swallowLineFeed || bytes.length === 0) return 0;
+    this.#swallowLineFeed = false;
+    return bytes[0] === LF ? 1 : 0;
+  }
+
+  #skipTelnet(bytes: Uint8Array, from: number): number {
+    let index = from;
+    for (; index < bytes.length && this.#position !== "text"; index++) {
+      this.#position = nextPosition(this.#position, bytes[index] ?? 0);
+      if (this.#position === "text") return index;
+    }
+    return index;
+  }
+
+  #hold(part: Uint8Array): void {
+    const length = this.#heldLength + part.length;
+    // The byte over the limit may be the CR of the terminator.
+    const capacity = this.#maxLineBytes + 1;
+    if (this.#tooLong || length > capacity) {
+      this.#release();
+      this.#tooLong = true;
+      return;
+    }
+    if (length > this.#held.length) {
+      const grown = new Uint8Array(Math.min(capacity, Math.max(length, 2 * this.#held.length)));
+      grown.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = grown;
+    }
+    this.#held.set(part, this.#heldLength);
+    this.#heldLength = length;
+  }
+
+  #complete(lastPart: Uint8Array): DecodedLine {
+    let line = lastPart;
+    if (this.#heldLength > 0) {
+      this.#hold(lastPart);
+      line = this.#held.subarray(0, this.#heldLength);
+    }
+    const decoded = this.#decode(line.at(-1) === CR ? line.subarray(0, -1) : line);
+    this.#release();
+    this.#tooLong = false;
+    this.#position = "start";
+    return decoded;
+  }
+
+  #decode(line: Uint8Array): DecodedLine {
+    if (this.#tooLong || line.length > this.#maxLineBytes) return { kind: "tooLong" };
+    if (line.includes(0)) return { kind: "nul" };
+    try {
+      return { kind: "line", text: this.#decoder.decode(line) };
+    } catch (error) {
+      if (error instanceof TypeError) return { kind: "undecodable" };
+      throw error;
+    }
+  }
+
+  #release(): void {
+    this.#held = new Uint8Array(0);
+    this.#heldLength = 0;
+  }
+
+  #holdsAbort(): boolean {
+    return this.#heldLength === 5 && ABORT_REGEXP.test(String.fromCharCode(...this.#held.subarray(0, 5)));
+  }
+}
+
+function nextPosition(position: Position, byte: number): Position {
+  if (position === "option") return "start";
+  if (byte === IAC) return "command";
+  if (byte < FIRST_TELNET) return "text";
+  return position === "command" && byte >= WILL ? "option" : "start";
+}

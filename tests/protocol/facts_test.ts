@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import {
+  FACT_NAMES,
+  formatFacts,
+  formatFeatureFacts,
+  modeFact,
+  parseFactSelection,
+  permFact,
+} from "../../lib/protocol/facts.ts";
+
+const ALL_FACTS = {
+  "type": "file",
+  "perm": "r",
+  "size": "17",
+  "modify": "20261122090405",
+  "unique": "fg1",
+  "unix.mode": "0644",
+  "unix.uid": "1000",
+  "unix.gid": "100",
+};
+
+Deno.test("formatFacts() sorts by name", () => {
+  assertEquals(
+    formatFacts(ALL_FACTS, FACT_NAMES),
+    "modify=20261122090405;perm=r;size=17;type=file;unique=fg1;unix.gid=100;unix.mode=0644;unix.uid=1000;",
+  );
+});
+
+Deno.test("formatFacts() gives the selected facts only, whatever their order", () => {
+  assertEquals(formatFacts(ALL_FACTS, ["type", "unix.uid", "size"]), "size=17;type=file;unix.uid=1000;");
+  assertEquals(formatFacts(ALL_FACTS, []), "");
+});
+
+Deno.test("formatFacts() leaves out what is not known, and keeps empty values", () => {
+  assertEquals(formatFacts({ perm: "", type: "dir" }, FACT_NAMES), "perm=;type=dir;");
+});
+
+const PERMISSIONS: readonly (readonly [letters: string, directory: string, file: string, other: string])[] = [
+  ["elradfmwMT", "eldfmMTcp", "radfwMT", "dfM"],
+  ["elr", "el", "r", ""],
+  ["elw", "elc", "w", ""],
+  ["ela", "elc", "a", ""],
+  ["elf", "elfc", "f", "f"],
+  ["eld", "eldp", "d", "d"],
+  ["elm", "elm", "", ""],
+  ["", "", "", ""],
+];
+
+for (const [letters, directory, file, other] of PERMISSIONS) {
+  Deno.test(`permFact() derives from "${letters}"`, () => {
+    assertEquals(permFact(letters, "directory"), directory);
+    assertEquals(permFact(letters, "file"), file);
+    assertEquals(permFact(letters, "other"), other);
+  });
+}
+
+Deno.test("modeFact() writes octal with a leading zero", () => {
+  assertEquals([0o644, 0o755, 0o1777, 0o4755, 0o7, 0].map(modeFact), [
+    "0644",
+    "0755",
+    "01777",
+    "04755",
+    "0007",
+    "0000",
+  ]);
+});
+
+Deno.test("parseFactSelection() keeps the client's order, in any case, each fact once", () => {
+  assertEquals(parseFactSelection("Size;TYPE;unix.Mode;size;"), ["size", "type", "unix.mode"]);
+});
+
+Deno.test("parseFactSelection() ignores unknown facts", () => {
+  assertEquals(parseFactSelection("type;lang;x;;constructor;modify"), ["type", "modify"]);
+  assertEquals(parseFactSelection("create;"), []);
+  assertEquals(parseFactSelection(";"), []);
+});
+
+Deno.test("parseFactSelection() takes an empty argument for no facts", () => {
+  assertEquals(parseFactSelection(""), []);
+});
+
+Deno.test("parseFactSelection() refuses an argument without semicolon", () => {
+  assertEquals(parseFactSelection("type"), undefined);
+  assertEquals(parseFactSelection(" "), undefined);
+});
+
+Deno.test("formatFeatureFacts() marks the selected facts, in fixed order", () => {
+  assertEquals(
+    formatFeatureFacts(["modify", "type", "perm", "size", "unique"]),
+    "type*;perm*;size*;modify*;unique*;unix.mode;unix.uid;unix.gid;",
+  );
+  assertEquals(formatFeatureFacts([]), "type;perm;size;modify;unique;unix.mode;unix.uid;unix.gid;");
+});
