@@ -1,0 +1,265 @@
+/**
+ * Accounts kept in memory, apart from those of the operating system.
+ *
+ * @module
+ */
+
+import type { FileSystem } from "../filesystem/filesystem.ts";
+import { resolvePathname } from "../protocol/pathname.ts";
+import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
+import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import type { ScryptCost } from "./password_hash.ts";
+import { equalCosts, PasswordVerifier, type StoredPassword } from "./password_verifier.ts";
+import { assertPermissions, type PermissionLetter, READ_PERMISSIONS } from "./permission.ts";
+import { assertOverride, findPermissions, type PermissionOverride, withOverride } from "./permission_override.ts";
+
+/** Options of an account. */
+export interface AccountOptions {
+  /**
+   * Permission letters, those of `PermissionLetter`; none for an account that may only log in.
+   *
+   * @default "elr"
+   */
+  readonly permissions?: string;
+  /**
+   * Text of the reply to a login.
+   *
+   * @default "Login successful."
+   */
+  readonly loginMessage?: string;
+  /**
+   * Text of the reply to QUIT.
+   *
+   * @default "Goodbye."
+   */
+  readonly quitMessage?: string;
+  /** Other permissions for parts of the home; of several for one path the last holds. */
+  readonly overrides?: readonly PermissionOverride[];
+}
+
+/** Options of the anonymous account. */
+export interface AnonymousOptions extends AccountOptions {
+  /**
+   * Lets anonymous have letters of `adfmwMT`, now and by later overrides: anybody may change files then.
+   *
+   * @default false
+   */
+  readonly forceWrite?: boolean;
+}
+
+/** Options of {@linkcode VirtualAccounts}. */
+export interface VirtualAccountsOptions {
+  /** Opens a home that is given as a path of the host. */
+  readonly openHome: (home: string) => FileSystem;
+  /** Checks the passwords. */
+  readonly verifier?: PasswordVerifier;
+}
+
+/** A user of the table. Its identity tells a user from one of the same name that came after it. */
+interface User {
+  readonly username: string;
+  readonly password: StoredPassword | "any";
+  readonly fileSystem: FileSystem;
+  readonly permissions: string;
+  readonly loginMessage: string;
+  readonly quitMessage: string;
+  readonly mayForceWrite: boolean;
+  overrides: readonly PermissionOverride[];
+}
+
+/**
+ * A table of users, each with a password, a home and permissions.
+ *
+ * Changes hold for logins that come after them; a session that is under way keeps the account it has.
+ */
+export class VirtualAccounts implements Authorizer {
+  readonly #openHome: (home: string) => FileSystem;
+  readonly #verifier: PasswordVerifier;
+  readonly #users = new Map<string, User>();
+  /** The distinct costs of the users' hashes, once they are known. */
+  #costs: readonly ScryptCost[] | undefined;
+
+  /** Makes an empty table. */
+  constructor(options: VirtualAccountsOptions) {
+    this.#openHome = options.openHome;
+    this.#verifier = options.verifier ?? new PasswordVerifier();
+  }
+
+  /**
+   * Adds a user.
+   *
+   * A password that begins like `$scheme$` is taken as a hash and must be one of `hashPassword`; any other one is clear
+   * text, of which only a digest under a random key is kept. Reading is all the user may do unless `permissions` say
+   * more. The name `anonymous` may be given a password here, but nothing that changes files.
+   *
+   * @param home A file system, or the path of a directory of the host. Whether that exists shows when it is first used.
+   * @throws {TypeError} When the user exists already, or name, password or home is empty.
+   * @throws {SyntaxError} When the name has control characters, the hash is unsound, a letter is unknown, or the path of
+   * an override is not absolute and normalised.
+   * @throws {InsecureConfigurationError} When the name is `anonymous` and a letter lets it change something.
+   */
+  addUser(username: string, password: string, home: string | FileSystem, options: AccountOptions = {}): void {
+    this.#assertNew(username);
+    this.#add(username, this.#verifier.store(username, password), home, options);
+  }
+
+  /**
+   * Adds the user `anonymous`, for whom any password fits.
+   *
+   * @param home As for {@linkcode VirtualAccounts.addUser}.
+   * @throws {TypeError} When it exists already, or the home is empty.
+   * @throws {SyntaxError} When a letter is unknown, or the path of an override is not absolute and normalised.
+   * @throws {InsecureConfigurationError} When a letter lets it change something, without `forceWrite`.
+   */
+  addAnonymous(home: string | FileSystem, options: AnonymousOptions = {}): void {
+    this.#assertNew(ANONYMOUS);
+    this.#add(ANONYMOUS, "any", home, options);
+  }
+
+  /**
+   * Removes a user: no login from now on, even of one whose password is being checked.
+   *
+   * @throws {TypeError} When there is no such user.
+   */
+  removeUser(username: string): void {
+    this.#find(username, "remove");
+    this.#users.delete(username);
+    this.#verifier.forget(username);
+    this.#costs = undefined;
+  }
+
+  /** Tells whether there is a user of that name. */
+  hasUser(username: string): boolean {
+    return this.#users.has(username);
+  }
+
+  /**
+   * Sets other permissions for a directory of a user's home; what was set for the same path before is replaced.
+   *
+   * @param path Virtual path of the directory, absolute and normalised, with the home as `/`. It need not exist.
+   * @param permissions Letters that hold there, none to close it.
+   * @param options.recursive Whether it holds for all that is below, too. Otherwise only for the directory itself and
+   * what is directly in it and is not a directory.
+   * @throws {TypeError} When there is no such user.
+   * @throws {SyntaxError} When a letter is unknown, or the path is not absolute and normalised.
+   * @throws {InsecureConfigurationError} When a letter lets anonymous change something, and it was added without
+   * `forceWrite`.
+   */
+  overridePermissions(
+    username: string,
+    path: string,
+    permissions: string,
+    options: { readonly recursive?: boolean } = {},
+  ): void {
+    const user = this.#find(username, "override permissions of");
+    const override = { path, permissions, recursive: options.recursive ?? false };
+    assertOverride(override);
+    assertRisk(username, permissions, user.mayForceWrite);
+    user.overrides = withOverride(user.overrides, override);
+  }
+
+  /**
+   * Tells whether a user has a right for a path; nobody has any who is not in the table.
+   *
+   * @param path Virtual path, with the user's home as `/`. It need not exist.
+   * @throws {FileSystemError} When it depends on whether the path is a directory, and the file system does not tell.
+   */
+  async hasPermission(username: string, letter: PermissionLetter, path: string): Promise<boolean> {
+    const user = this.#users.get(username);
+    return user !== undefined && (await findPermissions(user, resolvePathname("/", path))).includes(letter);
+  }
+
+  /**
+   * Checks the credentials, with the same work for unknown users as for known ones.
+   *
+   * @returns The account, or `undefined` when the name or the password is wrong.
+   * @throws {AuthorizerBusyError} When too many passwords wait to be checked already.
+   * @throws The reason of `options.signal` when it aborts.
+   */
+  async authenticate(
+    credentials: Credentials,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Account | undefined> {
+    const { username, password } = credentials;
+    const { signal } = options;
+    const user = this.#users.get(username);
+    signal.throwIfAborted();
+    if (user?.password === "any") return openAccount(user);
+    const attempt = { username, password, stored: user?.password };
+    const fits = await this.#verifier.verify(attempt, { costs: this.#findCosts(), signal });
+    // The user may have been removed or replaced meanwhile.
+    const stays = user !== undefined && this.#users.get(username) === user;
+    return fits && stays ? openAccount(user) : undefined;
+  }
+
+  #add(
+    username: string,
+    password: StoredPassword | "any",
+    home: string | FileSystem,
+    options: AnonymousOptions,
+  ): void {
+    const { permissions = READ_PERMISSIONS, overrides = [] } = options;
+    const mayForceWrite = password === "any" && options.forceWrite === true;
+    assertPermissions(permissions);
+    assertRisk(username, permissions, mayForceWrite);
+    for (const override of overrides) {
+      assertOverride(override);
+      assertRisk(username, override.permissions, mayForceWrite);
+    }
+    if (home === "") throw new TypeError(`Cannot add user ${JSON.stringify(username)}: the home is empty`);
+    this.#users.set(username, {
+      username,
+      password,
+      fileSystem: typeof home === "string" ? this.#openHome(home) : home,
+      permissions,
+      loginMessage: options.loginMessage ?? "Login successful.",
+      quitMessage: options.quitMessage ?? "Goodbye.",
+      mayForceWrite,
+      overrides: overrides.reduce(withOverride, []),
+    });
+    this.#costs = undefined;
+  }
+
+  #assertNew(username: string): void {
+    const user = JSON.stringify(username);
+    if (username === "") throw new TypeError("Cannot add a user: the name is empty");
+    if (/\p{Cc}/u.test(username)) throw new SyntaxError(`Cannot add user ${user}: the name has control characters`);
+    if (this.#users.has(username)) throw new TypeError(`Cannot add user ${user}: it exists already`);
+  }
+
+  #find(username: string, action: string): User {
+    const user = this.#users.get(username);
+    if (!user) throw new TypeError(`Cannot ${action} user ${JSON.stringify(username)}: there is none of that name`);
+    return user;
+  }
+
+  #findCosts(): readonly ScryptCost[] {
+    if (this.#costs) return this.#costs;
+    const costs: ScryptCost[] = [];
+    for (const { password } of this.#users.values()) {
+      if (password === "any" || !("hash" in password)) continue;
+      const { cost } = password.hash;
+      if (!costs.some((known) => equalCosts(known, cost))) costs.push(cost);
+    }
+    return this.#costs = costs;
+  }
+}
+
+function assertRisk(username: string, permissions: string, mayForceWrite: boolean): void {
+  if (username === ANONYMOUS && !mayForceWrite) assertAnonymousReadOnly(permissions);
+}
+
+function openAccount(user: User): Account {
+  const { username, fileSystem, permissions, loginMessage, quitMessage, overrides } = user;
+  const rights = { permissions, overrides, fileSystem };
+  return {
+    username,
+    fileSystem,
+    permissions,
+    loginMessage,
+    quitMessage,
+    async hasPermission(letter, path) {
+      return (await findPermissions(rights, path)).includes(letter);
+    },
+  };
+}

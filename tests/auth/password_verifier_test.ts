@@ -1,0 +1,261 @@
+import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
+import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import { deriveDigest, hashPassword, type ScryptCost, type ScryptParameters } from "../../lib/auth/password_hash.ts";
+import { equalCosts, PasswordVerifier, type PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
+
+const SIGNAL = new AbortController().signal;
+const CHEAP: ScryptCost = { ln: 10, r: 1, p: 1 };
+const DEAR: ScryptCost = { ln: 11, r: 2, p: 3 };
+
+/** A verifier that notes the cost of each digest it computes. */
+function makeObservedVerifier(options: PasswordVerifierOptions = {}) {
+  const computed: string[] = [];
+  const verifier = new PasswordVerifier({
+    ...options,
+    derive(password: string, parameters: ScryptParameters) {
+      const { cost: { ln, r, p }, length, salt } = parameters;
+      computed.push(`${ln},${r},${p} ${salt.length}->${length}`);
+      return deriveDigest(password, parameters);
+    },
+  });
+  return { verifier, computed };
+}
+
+async function makeHashes(): Promise<{ readonly cheap: string; readonly dear: string }> {
+  return { cheap: await hashPassword("12345", CHEAP), dear: await hashPassword("12345", DEAR) };
+}
+
+Deno.test("PasswordVerifier.verify() accepts the right password only", async () => {
+  const { verifier } = makeObservedVerifier();
+  const { cheap, dear } = await makeHashes();
+  const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
+  for (const kept of [cheap, dear, "12345"]) {
+    const stored = verifier.store("alice", kept);
+    for (const password of ["", "1234", "123456", "12345 ", kept.slice(0, 100) + "x"]) {
+      assert(!(await verifier.verify({ username: "alice", password, stored }, options)), password);
+    }
+    assert(await verifier.verify({ username: "alice", password: "12345", stored }, options));
+  }
+});
+
+Deno.test("PasswordVerifier.verify() does not take the hash itself for the password", async () => {
+  const { verifier } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  const attempt = { username: "alice", password: cheap, stored: verifier.store("alice", cheap) };
+  assert(!(await verifier.verify(attempt, { costs: [CHEAP], signal: SIGNAL })));
+});
+
+Deno.test("PasswordVerifier.verify() does the same work for every failing login", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap, dear } = await makeHashes();
+  const work = [];
+  for (const kept of [cheap, dear, "clear text", undefined]) {
+    const stored = kept === undefined ? undefined : verifier.store("alice", kept);
+    const attempt = { username: "alice", password: "wrong", stored };
+    assert(!(await verifier.verify(attempt, { costs: [CHEAP, DEAR], signal: SIGNAL })));
+    work.push(computed.splice(0).sort());
+  }
+  const expected = ["10,1,1 16->32", "11,2,3 16->32"];
+  assertEquals(work, [expected, expected, expected, expected]);
+});
+
+Deno.test("PasswordVerifier.verify() does the same work for a failing login after a remembered success", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  const stored = verifier.store("alice", cheap);
+  const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
+  await verifier.verify({ username: "alice", password: "12345", stored }, options);
+  computed.splice(0);
+  assert(!(await verifier.verify({ username: "alice", password: "wrong", stored }, options)));
+  assertEquals(computed.sort(), ["10,1,1 16->32", "11,2,3 16->32"]);
+});
+
+Deno.test("PasswordVerifier.verify() skips the work after a success, until a failure", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  const stored = verifier.store("alice", cheap);
+  const options = { costs: [CHEAP], signal: SIGNAL };
+  const right = { username: "alice", password: "12345", stored };
+  assertEquals([await verifier.verify(right, options), computed.length], [true, 1]);
+  assertEquals([await verifier.verify(right, options), computed.length], [true, 1]);
+  assertEquals([await verifier.verify({ ...right, password: "wrong" }, options), computed.length], [false, 2]);
+  assertEquals([await verifier.verify(right, options), computed.length], [true, 3]);
+  assertEquals([await verifier.verify(right, options), computed.length], [true, 3]);
+});
+
+Deno.test("PasswordVerifier.verify() remembers user, hash and password together", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap, dear } = await makeHashes();
+  const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  await verifier.verify(alice, options);
+  await verifier.verify({ ...alice, username: "bob" }, options);
+  assertEquals(computed.length, 2);
+  await verifier.verify({ ...alice, stored: verifier.store("alice", dear) }, options);
+  assertEquals(computed.length, 3);
+});
+
+Deno.test("PasswordVerifier.verify() does not let a user that has gone in by what is remembered", async () => {
+  const { verifier } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  const options = { costs: [CHEAP], signal: SIGNAL };
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  await verifier.verify(alice, options);
+  assert(!(await verifier.verify({ ...alice, stored: undefined }, options)));
+});
+
+Deno.test("PasswordVerifier.forget() drops what is remembered of a user", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  const options = { costs: [CHEAP], signal: SIGNAL };
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  await verifier.verify(alice, options);
+  verifier.forget("alice");
+  await verifier.verify(alice, options);
+  assertEquals(computed.length, 2);
+});
+
+Deno.test("PasswordVerifier remembers so many users, those that logged in last", async () => {
+  const { verifier, computed } = makeObservedVerifier({ maxRemembered: 2 });
+  const { cheap } = await makeHashes();
+  const login = async (username: string) => {
+    const attempt = { username, password: "12345", stored: verifier.store(username, cheap) };
+    assert(await verifier.verify(attempt, { costs: [CHEAP], signal: SIGNAL }));
+    return computed.splice(0).length;
+  };
+  assertEquals([await login("alice"), await login("bob"), await login("alice"), await login("carol")], [1, 1, 0, 1]);
+  assertEquals([await login("alice"), await login("carol"), await login("bob")], [0, 0, 1]);
+});
+
+Deno.test("PasswordVerifier remembers nobody when told so", async () => {
+  const { verifier, computed } = makeObservedVerifier({ maxRemembered: 0 });
+  const { cheap } = await makeHashes();
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  await verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL });
+  await verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL });
+  assertEquals(computed.length, 2);
+});
+
+Deno.test("PasswordVerifier.verify() computes once for logins of one user that come at the same time", async () => {
+  const { verifier, computed } = makeObservedVerifier({ maxRunning: 1 });
+  const { cheap } = await makeHashes();
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const logins = Array.from({ length: 20 }, () => verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL }));
+  assertEquals(new Set(await Promise.all(logins)), new Set([true]));
+  assertEquals(computed.length, 1);
+});
+
+Deno.test("PasswordVerifier.verify() computes so many digests at once, and turns away what is over the bound", async () => {
+  let running = 0;
+  let most = 0;
+  const verifier = new PasswordVerifier({
+    maxWaiting: 4,
+    async derive(password, parameters) {
+      most = Math.max(most, ++running);
+      const digest = await deriveDigest(password, parameters);
+      running--;
+      return digest;
+    },
+  });
+  const attempt = { username: "alice", password: "wrong", stored: undefined };
+  const checks = Array.from({ length: 6 }, () => verifier.verify(attempt, { costs: [CHEAP, DEAR], signal: SIGNAL }));
+  await assertRejects(() => verifier.verify(attempt, { costs: [CHEAP], signal: SIGNAL }), AuthorizerBusyError);
+  await Promise.all(checks);
+  assertEquals(most, 2);
+});
+
+Deno.test("PasswordVerifier.verify() lets remembered users in while others wait", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { cheap } = await makeHashes();
+  const verifier = new PasswordVerifier({
+    maxRunning: 1,
+    maxWaiting: 0,
+    async derive(password, parameters) {
+      if (password === "wrong") await gate.promise;
+      return await deriveDigest(password, parameters);
+    },
+  });
+  const options = { costs: [CHEAP], signal: SIGNAL };
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  await verifier.verify(alice, options);
+  const slow = verifier.verify({ username: "bob", password: "wrong", stored: undefined }, options);
+  assert(await verifier.verify(alice, options));
+  gate.resolve();
+  assert(!(await slow));
+});
+
+Deno.test("PasswordVerifier.verify() begins no further digest when its signal aborts, and drops what was remembered", async () => {
+  const controller = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  let computed = 0;
+  const { cheap } = await makeHashes();
+  const verifier = new PasswordVerifier({
+    maxRunning: 1,
+    async derive(password, parameters) {
+      computed++;
+      begun.resolve();
+      if (password === "wrong") await gate.promise;
+      return await deriveDigest(password, parameters);
+    },
+  });
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const costs = [CHEAP, DEAR];
+  await verifier.verify(alice, { costs, signal: SIGNAL });
+  const failing = verifier.verify({ ...alice, password: "wrong" }, { costs, signal: controller.signal });
+  await begun.promise;
+  controller.abort(new Error("left"));
+  await assertRejects(() => failing, Error, "left");
+  gate.resolve();
+  // Waits for the only place, and so for the end of the check before.
+  await verifier.verify({ ...alice, username: "bob" }, { costs, signal: SIGNAL });
+  assertEquals(computed, 3);
+  await verifier.verify(alice, { costs, signal: SIGNAL });
+  assertEquals(computed, 4);
+});
+
+Deno.test("PasswordVerifier.verify() rejects at once for a signal that has aborted", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const attempt = { username: "alice", password: "12345", stored: verifier.store("alice", "12345") };
+  const signal = AbortSignal.abort(new Error("left"));
+  await assertRejects(() => verifier.verify(attempt, { costs: [CHEAP], signal }), Error, "left");
+  assertEquals(computed, []);
+});
+
+Deno.test("PasswordVerifier.store() keeps a clear-text password for its user and verifier only", async () => {
+  const { verifier } = makeObservedVerifier();
+  const options = { costs: [], signal: SIGNAL };
+  const stored = verifier.store("alice", "12345");
+  assert(await verifier.verify({ username: "alice", password: "12345", stored }, options));
+  assert(!(await verifier.verify({ username: "bob", password: "12345", stored }, options)));
+  const other = makeObservedVerifier().verifier;
+  assert(!(await other.verify({ username: "alice", password: "12345", stored }, options)));
+});
+
+Deno.test("PasswordVerifier.store() refuses an empty password and unsound hashes", () => {
+  const { verifier } = makeObservedVerifier();
+  assertThrows(() => verifier.store("alice", ""), TypeError, 'Cannot keep the password of "alice": it is empty');
+  for (const text of ["$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1$a$b", "$scrypt$ln=99,r=8,p=1$a$b"]) {
+    assertThrows(() => verifier.store("alice", text), SyntaxError, "Cannot read the password hash");
+  }
+});
+
+Deno.test("PasswordVerifier shows no password when it is inspected", async () => {
+  const { verifier } = makeObservedVerifier();
+  const stored = verifier.store("alice", "open sesame");
+  await verifier.verify({ username: "alice", password: "open sesame", stored }, { costs: [], signal: SIGNAL });
+  const shown = Deno.inspect([verifier, stored], { depth: 9, showHidden: true }) + JSON.stringify([verifier, stored]);
+  assertNotMatch(shown, /open sesame/);
+  assertMatch(shown, /PasswordVerifier/);
+});
+
+Deno.test("PasswordVerifier refuses bounds that make no sense", () => {
+  assertThrows(() => new PasswordVerifier({ maxRunning: 0 }), RangeError);
+  assertThrows(() => new PasswordVerifier({ maxWaiting: -1 }), RangeError);
+  assertThrows(() => new PasswordVerifier({ maxRemembered: -1 }), RangeError, "Cannot remember -1 successes");
+});
+
+Deno.test("equalCosts() compares every parameter", () => {
+  assert(equalCosts(CHEAP, { ...CHEAP }));
+  for (const other of [{ ln: 11 }, { r: 2 }, { p: 2 }]) assert(!equalCosts(CHEAP, { ...CHEAP, ...other }));
+});

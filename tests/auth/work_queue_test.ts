@@ -1,0 +1,136 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import { WorkQueue } from "../../lib/auth/work_queue.ts";
+
+const SIGNAL = new AbortController().signal;
+
+/** Work that the test ends, and that notes when it begins. */
+class ManualWork {
+  readonly begun: string[] = [];
+  readonly #ends = new Map<string, PromiseWithResolvers<string>>();
+
+  make(name: string): () => Promise<string> {
+    const end = Promise.withResolvers<string>();
+    this.#ends.set(name, end);
+    return () => {
+      this.begun.push(name);
+      return end.promise;
+    };
+  }
+
+  end(name: string): void {
+    this.#ends.get(name)?.resolve(name);
+  }
+
+  fail(name: string): void {
+    this.#ends.get(name)?.reject(new Error(name));
+  }
+}
+
+Deno.test("WorkQueue.run() runs so many at once, and the others in their order", async () => {
+  const queue = new WorkQueue({ maxRunning: 2, maxWaiting: 3 });
+  const work = new ManualWork();
+  const results = ["a", "b", "c", "d", "e"].map((name) => queue.run(work.make(name), { signal: SIGNAL }));
+  assertEquals(work.begun, ["a", "b"]);
+  work.end("b");
+  await results[1];
+  assertEquals(work.begun, ["a", "b", "c"]);
+  work.end("c");
+  work.end("a");
+  await results[0];
+  await results[2];
+  assertEquals(work.begun, ["a", "b", "c", "d", "e"]);
+  work.end("d");
+  work.end("e");
+  assertEquals(await Promise.all(results), ["a", "b", "c", "d", "e"]);
+});
+
+Deno.test("WorkQueue.run() lets nobody who comes later take a place that was passed on", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
+  const work = new ManualWork();
+  const first = queue.run(work.make("first"), { signal: SIGNAL });
+  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  work.end("first");
+  await first;
+  const third = queue.run(work.make("third"), { signal: SIGNAL });
+  assertEquals(work.begun, ["first", "second"]);
+  work.end("second");
+  work.end("third");
+  assertEquals(await Promise.all([second, third]), ["second", "third"]);
+});
+
+Deno.test("WorkQueue.run() turns away what is over the bound, and accepts again afterwards", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
+  const work = new ManualWork();
+  const first = queue.run(work.make("first"), { signal: SIGNAL });
+  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  await assertRejects(
+    () => queue.run(work.make("third"), { signal: SIGNAL }),
+    AuthorizerBusyError,
+    "Cannot check the password: 1 logins wait already",
+  );
+  work.end("first");
+  work.end("second");
+  await Promise.all([first, second]);
+  const fourth = queue.run(work.make("fourth"), { signal: SIGNAL });
+  work.end("fourth");
+  assertEquals(await fourth, "fourth");
+  assertEquals(work.begun, ["first", "second", "fourth"]);
+});
+
+Deno.test("WorkQueue.run() drops waiting work whose signal aborts", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 2 });
+  const work = new ManualWork();
+  const controller = new AbortController();
+  const first = queue.run(work.make("first"), { signal: SIGNAL });
+  const second = queue.run(work.make("second"), { signal: controller.signal });
+  const third = queue.run(work.make("third"), { signal: SIGNAL });
+  controller.abort(new Error("left"));
+  await assertRejects(() => second, Error, "left");
+  work.end("first");
+  work.end("third");
+  assertEquals(await Promise.all([first, third]), ["first", "third"]);
+  assertEquals(work.begun, ["first", "third"]);
+});
+
+Deno.test("WorkQueue.run() gives up running work whose signal aborts, which keeps its place until it ends", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
+  const work = new ManualWork();
+  const controller = new AbortController();
+  const first = queue.run(work.make("first"), { signal: controller.signal });
+  controller.abort(new Error("left"));
+  await assertRejects(() => first, Error, "left");
+  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  assertEquals(work.begun, ["first"]);
+  work.fail("first");
+  work.end("second");
+  assertEquals(await second, "second");
+});
+
+Deno.test("WorkQueue.run() begins nothing for a signal that has aborted", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
+  const work = new ManualWork();
+  const signal = AbortSignal.abort(new Error("left"));
+  await assertRejects(() => queue.run(work.make("first"), { signal }), Error, "left");
+  assertEquals(work.begun, []);
+});
+
+Deno.test("WorkQueue.run() passes a failure on and gives its place to the next", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
+  const work = new ManualWork();
+  const first = queue.run(work.make("first"), { signal: SIGNAL });
+  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  work.fail("first");
+  await assertRejects(() => first, Error, "first");
+  work.end("second");
+  assertEquals(await second, "second");
+});
+
+Deno.test("WorkQueue refuses bounds that make no sense", () => {
+  for (const maxRunning of [0, -1, 1.5, NaN, Infinity]) {
+    assertThrows(() => new WorkQueue({ maxRunning, maxWaiting: 0 }), RangeError, `Cannot run ${maxRunning} at once`);
+  }
+  for (const maxWaiting of [-1, 0.5, NaN]) {
+    assertThrows(() => new WorkQueue({ maxRunning: 1, maxWaiting }), RangeError, `Cannot let ${maxWaiting} wait`);
+  }
+});
