@@ -1,0 +1,77 @@
+/**
+ * Waits with an end.
+ *
+ * @module
+ */
+
+/**
+ * Calls back once when nobody has touched it for a time. Touching costs no timer: the timer looks at the last touch when it
+ * fires and sleeps on for what is left.
+ */
+export class Watchdog implements Disposable {
+  readonly #timeoutMs: number;
+  readonly #onExpired: () => void;
+  #touchedAt = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #paused = false;
+
+  /** Starts the watch. `timeoutMs` 0 means that it never expires; fractions count. */
+  constructor(timeoutMs: number, onExpired: () => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#onExpired = onExpired;
+    this.#arm(timeoutMs);
+  }
+
+  /** Says that something has happened. */
+  touch(): void {
+    this.#touchedAt = performance.now();
+  }
+
+  /** Stops the time. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Lets the time run again, from its beginning. */
+  resume(): void {
+    this.#paused = false;
+    this.touch();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(delayMs: number): void {
+    if (this.#timeoutMs > 0) this.#timer = setTimeout(() => this.#check(), delayMs);
+  }
+
+  #check(): void {
+    const leftMs = this.#touchedAt + this.#timeoutMs - performance.now();
+    if (this.#paused) this.#arm(this.#timeoutMs);
+    else if (leftMs > 0) this.#arm(leftMs);
+    else this.#onExpired();
+  }
+}
+
+/**
+ * Waits for a time.
+ *
+ * @throws The signal's reason, as soon as it aborts.
+ */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", aborted, { once: true });
+    function done(): void {
+      signal.removeEventListener("abort", aborted);
+      resolve();
+    }
+    function aborted(): void {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }
+  });
+}

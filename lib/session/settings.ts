@@ -1,0 +1,90 @@
+/**
+ * What a session obeys: the server's options, resolved once, with every default in place.
+ *
+ * @module
+ */
+
+/**
+ * Where TLS is demanded:
+ * - `required`: on control and data connections;
+ * - `control`: on control connections; data may be clear;
+ * - `optional`: nowhere, but offered;
+ * - `off`: not offered.
+ */
+export type TlsPolicy = "required" | "control" | "optional" | "off";
+
+/** Whether a protected data connection must resume a TLS session of this server. */
+export type SessionReuse = "allow" | "require";
+
+/** Ports from `from` to `to`, both included, 1 to 65535. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Settings of a server, frozen. Times are in milliseconds and may have fractions; 0 means no limit. */
+export interface Settings {
+  /** Text of the 220 greeting. */
+  readonly banner: string;
+  /** Zone of the times in listings; facts are in UTC always (RFC 3659 §2.3). */
+  readonly times: "utc" | "local";
+  readonly tls: {
+    readonly policy: TlsPolicy;
+    readonly sessionReuse: SessionReuse;
+    /** Whether an upload that ends without close_notify is incomplete. */
+    readonly requireCloseNotify: boolean;
+  };
+  readonly passive: {
+    /** Absent: any port. */
+    readonly ports: PortRange | undefined;
+    /** IPv4 address announced in 227 in place of the local one. */
+    readonly address: string | undefined;
+    /** The same by local address; goes before `address`. */
+    readonly addresses: Readonly<Record<string, string>>;
+  };
+  readonly active: {
+    readonly enabled: boolean;
+    readonly foreignAddresses: boolean;
+    readonly privilegedPorts: boolean;
+  };
+  readonly transfer: {
+    /** Whether TYPE A converts line ends. */
+    readonly asciiConversion: boolean;
+  };
+  readonly timeouts: {
+    /** Silence on the control connection while no data flows. */
+    readonly idleMs: number;
+    /** From the connection to the login. */
+    readonly loginMs: number;
+    /** No byte moved on a data connection. */
+    readonly dataMs: number;
+    /** From PASV or EPSV to the client's data connection. */
+    readonly passiveMs: number;
+    /** To establish an active data connection. */
+    readonly activeMs: number;
+    /** For a TLS handshake. */
+    readonly handshakeMs: number;
+    /** Before a failed login is answered. */
+    readonly failedLoginMs: number;
+  };
+  readonly limits: {
+    /** Control connections at once. */
+    readonly connections: number;
+    /** The same from one address. */
+    readonly connectionsPerAddress: number;
+    /** Failed logins before the connection is closed. */
+    readonly loginAttempts: number;
+    /** Length of a command line without its end. */
+    readonly commandLineBytes: number;
+  };
+}
+
+/** Tells whether commands may only come over TLS. */
+export function requiresTlsOnControl(settings: Settings): boolean {
+  return settings.tls.policy === "required" || settings.tls.policy === "control";
+}
+
+/** Tells whether data connections must be protected. */
+export function requiresTlsOnData(settings: Settings): boolean {
+  return settings.tls.policy === "required";
+}
