@@ -1,0 +1,105 @@
+/**
+ * The copy loops between files and data connections.
+ *
+ * @module
+ */
+
+import type { ReadableFile, WritableFile } from "../filesystem/filesystem.ts";
+import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** Most bytes of a file in one piece; a download holds two. */
+const LARGEST_PIECE_BYTES = 512 * 1024;
+/** Least bytes of a file in one piece: what a slow client must take before the transfer counts as stalled. */
+const SMALLEST_PIECE_BYTES = 16 * 1024;
+/** A piece that goes out faster lets the next be larger, one that takes longer lets it be smaller. */
+const FAST_PIECE_MS = 50;
+const SLOW_PIECE_MS = 1000;
+
+/** How a file's bytes stand on the wire (RFC 959 §3.1.1). */
+export interface CopyOptions {
+  /** Whether line ends are converted: LF in the file, CR LF on the wire. */
+  readonly ascii: boolean;
+}
+
+/** Sends a file from its position to its end, reading ahead while the network takes the piece before. */
+export async function sendFile(
+  file: ReadableFile,
+  connection: Connection,
+  transfer: Transfer,
+  options: CopyOptions,
+): Promise<void> {
+  const encoder = options.ascii ? new AsciiEncoder() : undefined;
+  const bufferBytes = Math.max(1, Math.min(LARGEST_PIECE_BYTES, file.size));
+  let current = new Uint8Array(bufferBytes);
+  let next = new Uint8Array(bufferBytes);
+  let pieceBytes = 4 * SMALLEST_PIECE_BYTES;
+  let reading = readAhead(file, current.subarray(0, pieceBytes));
+  try {
+    for (let count = await reading; count !== null; count = await reading) {
+      reading = readAhead(file, next.subarray(0, pieceBytes));
+      const piece = current.subarray(0, count);
+      const startedAt = performance.now();
+      await sendBytes(encoder?.convert(piece) ?? piece, connection, transfer);
+      pieceBytes = nextPieceBytes(pieceBytes, performance.now() - startedAt);
+      [current, next] = [next, current];
+    }
+  } finally {
+    // The file must not be closed under a read; a failure of this read came after the one that is on its way.
+    await reading.catch(() => null);
+  }
+  if (encoder !== undefined) await sendBytes(encoder.flush(), connection, transfer);
+}
+
+function readAhead(file: ReadableFile, buffer: Uint8Array): Promise<number | null> {
+  const reading = file.read(buffer);
+  reading.catch(() => {}); // told where it is awaited, which may be later than it happens
+  return reading;
+}
+
+function nextPieceBytes(pieceBytes: number, elapsedMs: number): number {
+  if (elapsedMs < FAST_PIECE_MS) return Math.min(pieceBytes * 2, LARGEST_PIECE_BYTES);
+  if (elapsedMs > SLOW_PIECE_MS) return Math.max(pieceBytes / 2, SMALLEST_PIECE_BYTES);
+  return pieceBytes;
+}
+
+/** Receives to the end of the stream. What came before a failure is in the file. */
+export async function receiveFile(
+  file: WritableFile,
+  connection: Connection,
+  transfer: Transfer,
+  options: CopyOptions,
+): Promise<void> {
+  const decoder = options.ascii ? new AsciiDecoder() : undefined;
+  for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
+    transfer.moved(bytes.length);
+    await file.write(decoder?.convert(bytes) ?? bytes);
+  }
+  if (decoder !== undefined) await file.write(decoder.flush());
+}
+
+/** Sends lines, gathered into larger pieces. */
+export async function sendLines(
+  lines: AsyncIterable<string>,
+  connection: Connection,
+  transfer: Transfer,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  let gathered = "";
+  for await (const line of lines) {
+    gathered += `${line}\r\n`;
+    if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
+    await sendBytes(encoder.encode(gathered), connection, transfer);
+    gathered = "";
+  }
+  await sendBytes(encoder.encode(gathered), connection, transfer);
+}
+
+const LISTING_CHUNK_CHARACTERS = 64 * 1024;
+
+async function sendBytes(bytes: Uint8Array, connection: Connection, transfer: Transfer): Promise<void> {
+  if (bytes.length === 0) return;
+  await connection.write(bytes);
+  transfer.moved(bytes.length);
+}

@@ -1,0 +1,165 @@
+/**
+ * One transfer over a data connection, from the wait for the connection to its orderly end (RFC 959 §3.2, RFC 4217 §9).
+ *
+ * @module
+ */
+
+import { Watchdog } from "../deadline.ts";
+import { type Connection, ConnectionError, type Direction, type IncomingConnection } from "../transport/connection.ts";
+import type { DataPort } from "./data_port.ts";
+
+/** Why a transfer has failed. Each kind has one reply in `control/error_reply.ts`. */
+export type TransferErrorKind =
+  | "aborted" // ABOR, or the end of the session
+  | "handshake" // TLS could not be established on the data connection
+  | "notResumed" // a TLS session was to be resumed and was not
+  | "reset" // cut by the peer or the network
+  | "stalled" // no byte moved in time
+  | "truncated"; // an upload ended without close_notify
+
+/** A transfer that did not come to its end. The message is a short reason for the log. */
+export class TransferError extends Error {
+  override readonly name = "TransferError";
+  /** Why. */
+  readonly kind: TransferErrorKind;
+
+  constructor(kind: TransferErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** What a transfer obeys. */
+export interface TransferOptions {
+  readonly direction: Direction;
+  /** Longest time without a byte moving, in milliseconds; 0: no limit. */
+  readonly stallMs: number;
+  /** Longest time for the TLS handshake, in milliseconds; 0: no limit. */
+  readonly handshakeMs: number;
+  readonly requireSessionReuse: boolean;
+  /** Whether a received stream without close_notify is incomplete. Only streams in TLS can have one. */
+  readonly requireCloseNotify: boolean;
+}
+
+/** Moves the bytes of a transfer; calls {@linkcode Transfer.moved} for each piece. */
+export type TransferBody = (connection: Connection, transfer: Transfer) => Promise<void>;
+
+/**
+ * A transfer, from its command on. `abort()` makes {@linkcode Transfer.run} reject soon, whatever it waits for, or at once
+ * if it was not called yet.
+ */
+export class Transfer {
+  readonly #startedAt = performance.now();
+  #bytes = 0;
+  #watchdog: Watchdog | undefined;
+  #failure: TransferError | undefined;
+  /** Interrupts what the transfer waits for now. */
+  #interrupt: () => void = () => {};
+
+  /** Bytes moved on the data connection until now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Time since the transfer was made, in seconds. */
+  get seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  /** Why the transfer was aborted, if it was. */
+  get failure(): TransferError | undefined {
+    return this.#failure;
+  }
+
+  /** Counts bytes that went over the data connection. */
+  moved(bytes: number): void {
+    this.#bytes += bytes;
+    this.#watchdog?.touch();
+  }
+
+  /** Ends the transfer early. Does nothing after its end. */
+  abort(kind: TransferErrorKind, reason: string): void {
+    this.#failure ??= new TransferError(kind, reason);
+    this.#interrupt();
+  }
+
+  /**
+   * Takes the data connection out of the port, lets `body` move the bytes, and closes the connection: in order (flush,
+   * close_notify, FIN) after success, at once otherwise.
+   *
+   * @throws {TransferError} When the transfer was aborted or cut.
+   * @throws {PassiveTimeoutError} When the client did not connect.
+   * @throws What `body` throws.
+   */
+  async run(port: DataPort, options: TransferOptions, body: TransferBody): Promise<void> {
+    this.#interrupt = () => port.close();
+    try {
+      this.#throwIfAborted();
+      const connection = await this.#open(await port.take(), options);
+      try {
+        await this.#move(connection, options, body);
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      throw this.#failure ?? asTransferError(error);
+    } finally {
+      this.#interrupt = () => {};
+    }
+  }
+
+  async #open(incoming: IncomingConnection, options: TransferOptions): Promise<Connection> {
+    this.#interrupt = () => incoming.close();
+    using _watchdog = new Watchdog(
+      options.handshakeMs,
+      () => this.abort("handshake", "no TLS handshake on the data connection in time"),
+    );
+    try {
+      this.#throwIfAborted();
+      const connection = await incoming.open(options.direction);
+      if (options.requireSessionReuse && connection.tls?.resumed === false) {
+        connection.close();
+        throw new TransferError("notResumed", "the data connection did not resume a TLS session");
+      }
+      return connection;
+    } catch (error) {
+      incoming.close();
+      throw error;
+    }
+  }
+
+  async #move(connection: Connection, options: TransferOptions, body: TransferBody): Promise<void> {
+    this.#interrupt = () => connection.close();
+    using watchdog = new Watchdog(options.stallMs, () => this.abort("stalled", "no byte moved in time"));
+    this.#watchdog = watchdog;
+    this.#throwIfAborted();
+    await body(connection, this);
+    checkEnding(connection, options);
+    await connection.finish();
+    this.#throwIfAborted();
+  }
+
+  #throwIfAborted(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** A stream in TLS that ends by a bare FIN may have been cut by anybody on the way (RFC 8446 §6.1). */
+function checkEnding(connection: Connection, options: TransferOptions): void {
+  const received = options.direction === "receive" && connection.tls !== undefined;
+  if (received && options.requireCloseNotify && connection.ending !== "closeNotify") {
+    throw new TransferError("truncated", "the upload ended without TLS close_notify");
+  }
+}
+
+function asTransferError(error: unknown): unknown {
+  if (!(error instanceof ConnectionError)) return error;
+  switch (error.kind) {
+    case "handshake":
+      return new TransferError("handshake", "the TLS handshake on the data connection failed", { cause: error });
+    case "reset":
+      return new TransferError("reset", "the data connection was reset", { cause: error });
+    default:
+      return error;
+  }
+}
