@@ -1,0 +1,133 @@
+/**
+ * What a command is: a row of the table, the request it gets, and what it may touch.
+ *
+ * @module
+ */
+
+import type { Account } from "../auth/authorizer.ts";
+import type { PermissionLetter } from "../auth/permission.ts";
+import type { DataPort } from "../data/data_port.ts";
+import type { Transfer, TransferBody } from "../data/transfer.ts";
+import type { FileSystem } from "../filesystem/filesystem.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session } from "../session/session.ts";
+import type { Settings } from "../session/settings.ts";
+import type { DataTransport, Direction, SocketAddress } from "../transport/connection.ts";
+
+/** An admitted command. */
+export interface CommandRequest {
+  /** The row's verb, also where an alias was sent. */
+  readonly verb: string;
+  /** Argument verbatim; for `pathname: "afterFirstWord"` only the first word. Empty when there was none. */
+  readonly argument: string;
+  /** Virtual path, resolved and permitted, where the row asks for one and there is one. */
+  readonly path: string | undefined;
+}
+
+/** Where the pathname stands in the argument. */
+export type PathnamePlace =
+  | "whole"
+  | "afterFirstWord" // SITE CHMOD mode path
+  | "afterFlags"; // LIST -la path
+
+/**
+ * A row of the command table: everything the server knows about a verb. What is left out is the strict choice.
+ */
+export interface CommandSpec {
+  /** Upper case; a SITE command has both words. */
+  readonly verb: string;
+  /** Other spellings of the same command. */
+  readonly aliases?: readonly string[];
+  /** Whether an argument must, may or must not follow. */
+  readonly argument: "none" | "optional" | "required";
+  /** Absent: refused on a clear control connection when TLS is required there. */
+  readonly beforeTls?: true;
+  /** Absent: refused with 530 until a user is logged in. */
+  readonly beforeLogin?: true | "withoutArgument";
+  /** Refuses the command at a wrong time. */
+  readonly sequence?: (session: Session) => Reply | undefined;
+  /** Absent: waits for a running transfer to end. */
+  readonly duringTransfer?: true;
+  /** Whether the command prepares a data connection or moves bytes over one; both obey the protection policy. */
+  readonly dataConnection?: "prepares" | "uses";
+  /** Right that is needed for the path. */
+  readonly permission?: PermissionLetter;
+  /** Present: the gate resolves the path and checks the right. */
+  readonly pathname?: PathnamePlace;
+  /** Path where the argument names none. Absent: none then. */
+  readonly defaultPath?: "current" | "parent" | "root";
+  /** Optional method of the file system without which the command is not implemented (502, and absent from FEAT). */
+  readonly needs?: keyof FileSystem;
+  /** Nothing may be read before this command's reply, because the bytes that follow may be a TLS handshake. */
+  readonly startsTls?: true;
+  /** What FEAT says of it (RFC 2389 §3.2). */
+  readonly features?: (context: CommandContext) => readonly string[];
+  /** Syntax shown by HELP. */
+  readonly help: string;
+  /** Where it is defined. */
+  readonly rfc: string;
+  /** The argument is never logged. */
+  readonly secret?: true;
+  /** Does it, and gives the final reply; a thrown error becomes one in `control/error_reply.ts`. */
+  run(context: CommandContext, request: CommandRequest): Reply | Promise<Reply>;
+}
+
+/** A transfer that a command starts. */
+export interface TransferPlan {
+  readonly direction: Direction;
+  /** The preliminary reply's text after 150. */
+  readonly announcement: string;
+  /** Moves the bytes. */
+  readonly body: TransferBody;
+  /** Present for files: the command and path for the events; listings have none. */
+  readonly file?: { readonly command: string; readonly path: string };
+}
+
+/** What a command may see and do. One for each control connection; commands never touch its socket. */
+export interface CommandContext {
+  /** The session as it is now. */
+  readonly session: Session;
+  readonly settings: Settings;
+  /** Every row, in the order of the table. */
+  readonly commands: readonly CommandSpec[];
+  readonly dataPort: DataPort;
+  /** The transfer that is running, from its command to its final reply. */
+  readonly transfer: Transfer | undefined;
+  /** Whether TLS can be had on this server. */
+  readonly tlsAvailable: boolean;
+  /** Aborts when the session ends. */
+  readonly signal: AbortSignal;
+  /** The account of the logged-in user. The gate has seen to it that there is one. */
+  readonly account: Account;
+  /** Transport of data connections for the session's protection level. */
+  readonly dataTransport: DataTransport;
+  /** Changes the session. */
+  update(next: Session): void;
+  /** Checks a name and password (see `Authorizer`). */
+  authenticate(username: string, password: string): Promise<Account | undefined>;
+  /** Sends 150, moves the bytes, and gives the final reply once the data connection is closed. */
+  transferData(plan: TransferPlan): Promise<Reply>;
+  /** Waits for the running transfer's final reply to be sent. */
+  transferEnded(): Promise<void>;
+  /** Tells of a login, of its failure, or of a logout. */
+  emit(event: "loginSucceeded" | "loginFailed" | "loggedOut"): void;
+  /** Tells that a data connection from elsewhere was dropped. */
+  foreignPeer(peer: SocketAddress): void;
+}
+
+/** The path of a request whose row always has one. */
+export function requestPath(request: CommandRequest): string {
+  if (request.path === undefined) throw new Error(`The row of ${request.verb} gives no path`);
+  return request.path;
+}
+
+/**
+ * An optional method of a file system, bound to it. The row's `needs` has made sure of it, so a failure is a mistake in the
+ * table.
+ */
+export function offered<Name extends keyof FileSystem>(fileSystem: FileSystem, name: Name): Required<FileSystem>[Name] {
+  const method = fileSystem[name];
+  if (method === undefined) throw new FileSystemError("unsupported", `The file system has no ${name}()`);
+  return method.bind(fileSystem) as Required<FileSystem>[Name];
+}

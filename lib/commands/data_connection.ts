@@ -1,0 +1,122 @@
+/**
+ * Where the next data connection comes from: PASV, PORT (RFC 959 §4.1.2), EPSV, EPRT (RFC 2428).
+ *
+ * @module
+ */
+
+import { PortsExhaustedError } from "../data/port_pool.ts";
+import {
+  formatExtendedPort,
+  formatHostPort,
+  formatSocketAddress,
+  ipFamily,
+  parseExtendedHostPort,
+  parseHostPort,
+  sameHost,
+} from "../protocol/host_port.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import type { Session } from "../session/session.ts";
+import { extendedPassiveRequired } from "../session/transitions.ts";
+import { ConnectionError, type SocketAddress } from "../transport/connection.ts";
+import type { CommandContext, CommandRequest } from "./command.ts";
+
+/** Lowest port an ordinary process can listen on (RFC 2577 §3). */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** Refuses what EPSV ALL has ruled out (RFC 2428 §4). */
+export function extendedPassiveSequence(verb: string): (session: Session) => Reply | undefined {
+  return (session) => session.extendedPassiveOnly ? reply(501, `${verb} not allowed after EPSV ALL.`) : undefined;
+}
+
+/** PASV. */
+export async function passive(context: CommandContext): Promise<Reply> {
+  const { passive } = context.settings;
+  const localHost = context.session.local.host;
+  const announced = passive.addresses[localHost] ?? passive.address ?? localHost;
+  if (ipFamily(announced) !== 4) return reply(522, "Network protocol not supported, use EPSV (2).");
+  const opened = await openPassive(context);
+  if (!("port" in opened)) return opened;
+  return reply(227, `Entering passive mode (${formatHostPort(announced, opened.port)}).`);
+}
+
+/** EPSV: of the address only the port is new (RFC 2428 §3). */
+export async function extendedPassive(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const family = ipFamily(context.session.local.host) === 6 ? "2" : "1";
+  switch (request.argument.toUpperCase()) {
+    case "ALL":
+      context.update(extendedPassiveRequired(context.session));
+      return reply(200, "Other commands other than EPSV are now disabled.");
+    case "":
+    case family: {
+      const opened = await openPassive(context);
+      if (!("port" in opened)) return opened;
+      return reply(229, `Entering extended passive mode (${formatExtendedPort(opened.port)}).`);
+    }
+    case "1":
+    case "2":
+      return wrongFamily(family);
+    default:
+      return reply(501, "Unknown network protocol (use 1|2).");
+  }
+}
+
+async function openPassive(context: CommandContext): Promise<SocketAddress | Reply> {
+  const { session, settings } = context;
+  try {
+    return await context.dataPort.openPassive(context.dataTransport, session.local.host, {
+      peerHost: session.remote.host,
+      timeoutMs: settings.timeouts.passiveMs,
+      onForeignPeer: (peer) => context.foreignPeer(peer),
+    });
+  } catch (error) {
+    if (error instanceof PortsExhaustedError) return reply(425, "No passive port is free. Try again later.");
+    throw error;
+  }
+}
+
+/** PORT. */
+export async function activePort(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const target = parseHostPort(request.argument);
+  if (target === undefined) return reply(501, "Invalid PORT format.");
+  return await dial(context, "PORT", target);
+}
+
+/** EPRT. */
+export async function extendedActivePort(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const target = parseExtendedHostPort(request.argument);
+  if (target === undefined) return reply(501, "Invalid EPRT format.");
+  const family = ipFamily(context.session.remote.host) === 6 ? "2" : "1";
+  if (target.family === "1" || target.family === "2") {
+    if (target.family !== family) return wrongFamily(family);
+    if (String(ipFamily(target.host) === 6 ? 2 : 1) !== family) return reply(501, "Invalid EPRT format.");
+    return await dial(context, "EPRT", target);
+  }
+  return reply(501, `Unknown network protocol (use ${family}).`);
+}
+
+/** Connects before it answers, so that 200 is the truth. */
+async function dial(context: CommandContext, verb: string, remote: SocketAddress): Promise<Reply> {
+  const { session, settings } = context;
+  if (!settings.active.enabled) return reply(502, "Active mode is off, use PASV or EPSV.");
+  if (!settings.active.foreignAddresses && !sameHost(remote.host, session.remote.host)) {
+    return reply(501, `Rejected data connection to foreign address ${formatSocketAddress(remote)}.`);
+  }
+  if (!settings.active.privilegedPorts && remote.port < FIRST_UNPRIVILEGED_PORT) {
+    return reply(501, `${verb} against the privileged port "${remote.port}" refused.`);
+  }
+  try {
+    await context.dataPort.openActive(context.dataTransport, {
+      remote,
+      localHost: session.local.host,
+      timeoutMs: settings.timeouts.activeMs,
+    });
+  } catch (error) {
+    if (error instanceof ConnectionError) return reply(425, "Can't connect to specified address.");
+    throw error;
+  }
+  return reply(200, "Active data connection established.");
+}
+
+function wrongFamily(family: string): Reply {
+  return reply(522, `Network protocol not supported (use ${family}).`);
+}

@@ -1,0 +1,163 @@
+/**
+ * Information and options: FEAT, OPTS (RFC 2389), HELP, SITE HELP, STAT, SYST, NOOP (RFC 959 §4.1.3), CLNT.
+ *
+ * @module
+ */
+
+import { formatFeatureFacts, parseFactSelection } from "../protocol/facts.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
+import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
+import type { Session } from "../session/session.ts";
+import { factsChosen } from "../session/transitions.ts";
+import type { CommandContext, CommandRequest, CommandSpec } from "./command.ts";
+import { statusOfPath } from "./listing.ts";
+
+const SITE = "SITE ";
+const NAMES_A_ROW = 8;
+
+/** FEAT: what the table says, sorted. Without a user nobody can know what the file system offers; all is listed then. */
+export function features(context: CommandContext): Reply {
+  const lines = context.commands
+    .filter((row) => row.needs === undefined || offersCapability(context, row.needs))
+    .flatMap((row) => row.features?.(context) ?? [])
+    .sort();
+  return multilineReply(211, ["Features supported:", ...lines.map((line) => ` ${line}`), "End FEAT."]);
+}
+
+function offersCapability(context: CommandContext, needs: NonNullable<CommandSpec["needs"]>): boolean {
+  const { login } = context.session;
+  return login.state !== "loggedIn" || login.account.fileSystem[needs] !== undefined;
+}
+
+/** The MLST line of FEAT; the chosen facts have a star (RFC 3659 §7.8). */
+export function factFeature(context: CommandContext): readonly string[] {
+  return [`MLST ${formatFeatureFacts(context.session.facts)}`];
+}
+
+/** OPTS: MLST chooses facts; UTF8 is on whatever is asked. */
+export function options(context: CommandContext, request: CommandRequest): Reply {
+  const [name = "", ...rest] = request.argument.split(" ");
+  switch (name.toUpperCase()) {
+    case "UTF8":
+    case "UTF-8":
+      return reply(200, "Always in UTF8 mode.");
+    case "MLST":
+      return rest.length > 1 ? reply(501, "Invalid number of arguments.") : chooseFacts(context, rest[0] ?? "");
+    default:
+      return reply(501, `Unsupported command "${name.toUpperCase()}".`);
+  }
+}
+
+function chooseFacts(context: CommandContext, argument: string): Reply {
+  const facts = parseFactSelection(argument);
+  if (facts === undefined) return reply(501, "Invalid argument.");
+  context.update(factsChosen(context.session, facts));
+  return reply(200, `MLST OPTS ${facts.map((fact) => `${fact};`).join("")}`);
+}
+
+/** HELP: all names, or the syntax of one. */
+export function help(context: CommandContext, request: CommandRequest): Reply {
+  if (request.argument !== "") return helpOn(context, request.argument) ?? reply(501, "Unrecognized command.");
+  const names = context.commands.flatMap(namesOf).filter((name) => !name.startsWith(SITE)).sort();
+  return multilineReply(214, [
+    "The following commands are recognized:",
+    ...rows(names),
+    "Help command successful.",
+  ]);
+}
+
+/** SITE HELP: the same for the SITE commands. */
+export function siteHelp(context: CommandContext, request: CommandRequest): Reply {
+  const { argument } = request;
+  if (argument !== "") {
+    return helpOn(context, `${SITE}${argument}`) ?? helpOn(context, argument) ??
+      reply(501, "Unrecognized SITE command.");
+  }
+  const names = context.commands.flatMap(namesOf).filter((name) => name.startsWith(SITE)).sort();
+  return multilineReply(214, [
+    "The following SITE commands are recognized:",
+    ...names.map((name) => ` ${name.slice(SITE.length)}`),
+    "Help SITE command successful.",
+  ]);
+}
+
+function helpOn(context: CommandContext, name: string): Reply | undefined {
+  const row = context.commands.find((row) => namesOf(row).includes(name.toUpperCase()));
+  return row && reply(214, `Syntax: ${row.help}`);
+}
+
+function namesOf(row: CommandSpec): readonly string[] {
+  return [row.verb, ...row.aliases ?? []];
+}
+
+function rows(names: readonly string[]): string[] {
+  const count = Math.ceil(names.length / NAMES_A_ROW);
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      names.slice(index * NAMES_A_ROW, (index + 1) * NAMES_A_ROW).map((name) => ` ${name.padEnd(6)}`).join(""),
+  );
+}
+
+/** STAT: the session's state, or with a path a listing. */
+export function status(context: CommandContext, request: CommandRequest): Reply | Promise<Reply> {
+  if (/[*?[]/.test(request.argument)) return reply(550, "Globbing not supported.");
+  return request.path === undefined ? sessionStatus(context) : statusOfPath(context, request.path);
+}
+
+function sessionStatus(context: CommandContext): Reply {
+  const { session } = context;
+  return multilineReply(211, [
+    "FTP server status:",
+    ` Connected to: ${formatSocketAddress(session.local)}`,
+    ` ${loginStatus(session)}`,
+    ` TYPE: ${session.type === "A" ? "ASCII" : "Binary"}; STRUcture: File; MODE: Stream`,
+    ...dataStatus(context).map((line) => ` ${line}`),
+    "End of status.",
+  ]);
+}
+
+function loginStatus(session: Session): string {
+  switch (session.login.state) {
+    case "none":
+      return "Waiting for username.";
+    case "passwordExpected":
+      return "Waiting for password.";
+    case "loggedIn":
+      return `Logged in as: ${session.login.account.username}`;
+  }
+}
+
+function dataStatus(context: CommandContext): readonly string[] {
+  const { transfer, dataPort } = context;
+  if (transfer !== undefined) {
+    return [
+      "Data connection open:",
+      `Total bytes transferred: ${transfer.bytes}`,
+      `Transfer elapsed time: ${transfer.seconds.toFixed(1)} secs`,
+    ];
+  }
+  switch (dataPort.state) {
+    case "closed":
+      return ["Data connection closed."];
+    case "listening":
+      return ["Passive data channel waiting for connection."];
+    case "connected":
+      return ["Data connection open."];
+  }
+}
+
+/** SYST: tells clients to parse listings as those of `ls -l`. */
+export function system(): Reply {
+  return reply(215, "UNIX Type: L8");
+}
+
+/** NOOP. */
+export function noOperation(): Reply {
+  return reply(200, "I successfully did nothing.");
+}
+
+/** CLNT: the client's name, which changes nothing. */
+export function clientName(): Reply {
+  return reply(200, "Noted.");
+}

@@ -1,0 +1,51 @@
+/**
+ * What surrounds a file transfer: REST (RFC 3659 §5), ALLO, ABOR (RFC 959 §4.1.3).
+ *
+ * @module
+ */
+
+import { type Reply, reply } from "../protocol/reply.ts";
+import { restartMarked } from "../session/transitions.ts";
+import type { CommandContext, CommandRequest } from "./command.ts";
+
+/** Text of the 150 that announces a data connection. */
+export const FILE_OKAY = "File status okay. About to open data connection.";
+
+/** REST. */
+export function restart(context: CommandContext, request: CommandRequest): Reply {
+  if (convertsLineEnds(context)) return reply(501, "Resuming transfers not allowed in ASCII mode.");
+  const offset = /^\d{1,15}$/.test(request.argument) ? Number(request.argument) : undefined;
+  if (offset === undefined) return reply(501, "Invalid parameter.");
+  context.update(restartMarked(context.session, offset));
+  return reply(350, `Restarting at position ${offset}.`);
+}
+
+/** The marker of REST, which is used up by the attempt (RFC 3659 §5.3). */
+export function takeRestartOffset(context: CommandContext): number {
+  const { restartOffset } = context.session;
+  context.update(restartMarked(context.session, 0));
+  return restartOffset;
+}
+
+/** Tells whether bytes differ between file and wire. */
+export function convertsLineEnds(context: CommandContext): boolean {
+  return context.session.type === "A" && context.settings.transfer.asciiConversion;
+}
+
+/** ALLO: nothing needs to be reserved. */
+export function allocate(): Reply {
+  return reply(202, "No storage allocation necessary.");
+}
+
+/** ABOR: the transfer's own 426 goes before the reply to ABOR. */
+export async function abort(context: CommandContext): Promise<Reply> {
+  const { transfer, dataPort } = context;
+  if (transfer !== undefined) {
+    transfer.abort("aborted", "ABOR");
+    await context.transferEnded();
+    return reply(226, "ABOR command successful.");
+  }
+  if (dataPort.state === "closed") return reply(225, "No transfer to abort.");
+  dataPort.close();
+  return reply(225, "ABOR command successful; data channel closed.");
+}

@@ -1,0 +1,27 @@
+/**
+ * RETR (RFC 959 §4.1.3).
+ *
+ * @module
+ */
+
+import { sendFile } from "../data/copy.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
+import { convertsLineEnds, FILE_OKAY, takeRestartOffset } from "./restart.ts";
+
+/** RETR. */
+export async function retrieve(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const offset = takeRestartOffset(context);
+  const ascii = convertsLineEnds(context);
+  using resources = new DisposableStack();
+  const file = await context.account.fileSystem.openRead(path, { offset });
+  resources.defer(() => file.close());
+  if (offset > file.size) return reply(554, `REST position (${offset}) > file size (${file.size})`);
+  return await context.transferData({
+    direction: "send",
+    announcement: FILE_OKAY,
+    file: { command: request.verb, path },
+    body: (connection, transfer) => sendFile(file, connection, transfer, { ascii }),
+  });
+}

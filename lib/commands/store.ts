@@ -1,0 +1,96 @@
+/**
+ * STOR, APPE, STOU (RFC 959 §4.1.3, RFC 1123 §4.1.2.9).
+ *
+ * @module
+ */
+
+import { receiveFile } from "../data/copy.ts";
+import type { WritableFile, WriteMode } from "../filesystem/filesystem.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { baseName, joinPathname } from "../protocol/pathname.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { convertsLineEnds, FILE_OKAY, takeRestartOffset } from "./restart.ts";
+
+/** How often STOU looks for a free name. */
+const UNIQUE_NAME_TRIES = 50;
+
+/** STOR: replaces a file, or after REST goes on in one that exists. */
+export async function store(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const offset = takeRestartOffset(context);
+  const { fileSystem } = context.account;
+  if (offset === 0) return await receive(context, request, path, "truncate");
+  const { size } = await fileSystem.stat(path);
+  if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
+  return await receive(context, request, path, { offset });
+}
+
+/** APPE. */
+export async function append(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (context.session.restartOffset > 0) return reply(450, "Can't APPE while REST request is pending.");
+  return await receive(context, request, requestPath(request), "append");
+}
+
+/** STOU: the name is `ftpd.XXXXXXXX`, or that of the argument followed by the eight random characters. */
+export async function storeUnique(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (context.session.restartOffset > 0) return reply(450, "Can't STOU while REST request is pending.");
+  const path = requestPath(request);
+  const created = await createUnique(context, request.argument === "" ? joinPathname(path, "ftpd") : path);
+  if (created === undefined) return reply(450, "No usable unique file name found.");
+  return await transferInto(context, request, created, `FILE: ${baseName(created.path)}`);
+}
+
+interface OpenedFile {
+  readonly path: string;
+  readonly file: WritableFile;
+}
+
+async function createUnique(context: CommandContext, prefix: string): Promise<OpenedFile | undefined> {
+  const openWrite = offered(context.account.fileSystem, "openWrite");
+  for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
+    const path = `${prefix}.${randomSuffix()}`;
+    try {
+      return { path, file: await openWrite(path, "createNew") };
+    } catch (error) {
+      if (!(error instanceof FileSystemError && error.kind === "exists")) throw error;
+    }
+  }
+  return undefined;
+}
+
+async function receive(
+  context: CommandContext,
+  request: CommandRequest,
+  path: string,
+  mode: WriteMode,
+): Promise<Reply> {
+  const file = await offered(context.account.fileSystem, "openWrite")(path, mode);
+  return await transferInto(context, request, { path, file }, FILE_OKAY);
+}
+
+/** Receives into an open file and closes it, whatever happens. */
+async function transferInto(
+  context: CommandContext,
+  request: CommandRequest,
+  { path, file }: OpenedFile,
+  announcement: string,
+): Promise<Reply> {
+  using resources = new DisposableStack();
+  resources.defer(() => file.close());
+  const ascii = convertsLineEnds(context);
+  return await context.transferData({
+    direction: "receive",
+    announcement,
+    file: { command: request.verb, path },
+    body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
+  });
+}
+
+/** Eight lower-case letters and digits. */
+function randomSuffix(): string {
+  return Array.from(
+    crypto.getRandomValues(new Uint8Array(8)),
+    (byte) => (byte % 36).toString(36),
+  ).join("");
+}
