@@ -1,0 +1,167 @@
+/**
+ * What commands see of their control connection.
+ *
+ * @module
+ */
+
+import type { Account } from "../auth/authorizer.ts";
+import type { CommandContext, CommandSpec, TransferPlan } from "../commands/command.ts";
+import { COMMANDS } from "../commands/table.ts";
+import type { DataPort } from "../data/data_port.ts";
+import type { Transfer, TransferOptions } from "../data/transfer.ts";
+import { delay } from "../deadline.ts";
+import type { EndedTransferEvent } from "../events.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { type Session, sessionEvent } from "../session/session.ts";
+import type { Settings } from "../session/settings.ts";
+import type { DataTransport, SocketAddress } from "../transport/connection.ts";
+import type { Service } from "./service.ts";
+
+/** A command that moves bytes, from its start to its final reply. */
+export interface RunningTransfer {
+  readonly transfer: Transfer;
+  /** Resolves when the final reply was sent, or could not be. */
+  done: Promise<void>;
+  /** Tells of the end of a file transfer; there once it has ended. */
+  report?: () => void;
+}
+
+/** What the context needs of its control connection. */
+export interface ContextHost {
+  session: Session;
+  readonly service: Service;
+  readonly dataPort: DataPort;
+  readonly running: RunningTransfer | undefined;
+  /** Aborts when the session ends. */
+  readonly signal: AbortSignal;
+  /** Sends a reply. */
+  send(reply: Reply): Promise<void>;
+  /** Stops the idle time while data flows; it runs again after the final reply. */
+  pauseIdle(): void;
+}
+
+/** Implements the context on a control connection. */
+export class SessionContext implements CommandContext {
+  readonly commands: readonly CommandSpec[] = COMMANDS;
+  readonly #host: ContextHost;
+
+  constructor(host: ContextHost) {
+    this.#host = host;
+  }
+
+  get session(): Session {
+    return this.#host.session;
+  }
+
+  get settings(): Settings {
+    return this.#host.service.settings;
+  }
+
+  get dataPort(): DataPort {
+    return this.#host.dataPort;
+  }
+
+  get transfer(): Transfer | undefined {
+    return this.#host.running?.transfer;
+  }
+
+  get tlsAvailable(): boolean {
+    return this.#host.service.dataTransports.P !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    return this.#host.signal;
+  }
+
+  get account(): Account {
+    const { login } = this.session;
+    if (login.state !== "loggedIn") throw new Error("A command that needs a login was admitted without one");
+    return login.account;
+  }
+
+  get dataTransport(): DataTransport {
+    const transport = this.#host.service.dataTransports[this.session.protection];
+    if (transport === undefined) throw new Error("Data connections were protected without TLS");
+    return transport;
+  }
+
+  update(next: Session): void {
+    this.#host.session = next;
+  }
+
+  async authenticate(username: string, password: string): Promise<Account | undefined> {
+    const credentials = { username, password, remoteHost: this.session.remote.host };
+    return await this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
+  }
+
+  async transferEnded(): Promise<void> {
+    await this.#host.running?.done;
+  }
+
+  emit(event: "loginSucceeded" | "loginFailed" | "loggedOut"): void {
+    this.#host.service.emit(event, sessionEvent(this.session));
+  }
+
+  foreignPeer(peer: SocketAddress): void {
+    this.#host.service.emit("connectionRefused", {
+      remote: formatSocketAddress(peer),
+      reason: `data connection of session ${this.session.id} expected from ${this.session.remote.host}`,
+    });
+  }
+
+  async transferData(plan: TransferPlan): Promise<Reply> {
+    const { running } = this.#host;
+    if (running === undefined) throw new Error("A row that moves data must say so in dataConnection");
+    if (this.dataPort.state === "closed") return reply(425, "Can't open data connection: use PASV or EPSV first.");
+    await this.#host.send(reply(150, plan.announcement));
+    const finished = this.#announce(plan, running);
+    this.#host.pauseIdle();
+    try {
+      await running.transfer.run(this.dataPort, this.#transferOptions(plan), plan.body);
+      if (plan.direction === "receive") await this.#stillThere(running.transfer);
+    } catch (error) {
+      finished(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+    finished();
+    return reply(226, "Transfer complete.");
+  }
+
+  #transferOptions(plan: TransferPlan): TransferOptions {
+    const { timeouts, tls } = this.settings;
+    return {
+      direction: plan.direction,
+      stallMs: timeouts.dataMs,
+      handshakeMs: timeouts.handshakeMs,
+      requireSessionReuse: tls.sessionReuse === "require",
+      requireCloseNotify: tls.requireCloseNotify,
+    };
+  }
+
+  /** Tells that a file transfer starts; the returned function prepares the event of its end. */
+  #announce(plan: TransferPlan, running: RunningTransfer): (error?: Error) => void {
+    const { file } = plan;
+    if (file === undefined) return () => {};
+    const { service } = this.#host;
+    const base = { ...sessionEvent(this.session), ...file };
+    service.emit("transferStarted", base);
+    return (error) => {
+      const { bytes, seconds } = running.transfer;
+      const ended: EndedTransferEvent = { ...base, bytes, seconds };
+      const complete = plan.direction === "send" ? "fileSent" : "fileReceived";
+      running.report = error === undefined
+        ? () => service.emit(complete, ended)
+        : () => service.emit("transferIncomplete", { ...ended, reason: error.message });
+    };
+  }
+
+  /**
+   * In clear, a client that is killed ends its upload like one that is done. Its control connection ends in the same
+   * moment: that end must be noticed first, for there is nobody left to say that the file is whole.
+   */
+  async #stillThere(transfer: Transfer): Promise<void> {
+    await delay(0, this.signal);
+    if (transfer.failure !== undefined) throw transfer.failure;
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * One control connection from its greeting to its end: the server-PI of RFC 959 §2.3.
+ *
+ * @module
+ */
+
+import type { CommandRequest, CommandSpec } from "../commands/command.ts";
+import { DataPort } from "../data/data_port.ts";
+import { Transfer } from "../data/transfer.ts";
+import { Watchdog } from "../deadline.ts";
+import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
+import type { DecodedLine } from "../protocol/line_decoder.ts";
+import { formatReply, isNegative, type Reply, reply } from "../protocol/reply.ts";
+import { createSession, type Session, sessionEvent } from "../session/session.ts";
+import { secured } from "../session/transitions.ts";
+import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
+import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
+import { errorReply, internalErrorReply } from "./error_reply.ts";
+import { admit, findCommand } from "./gate.ts";
+import { LineReader } from "./line_reader.ts";
+import type { Service } from "./service.ts";
+
+/** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
+const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+
+/** How long the client may take for the last reply. */
+const GOODBYE_TIMEOUT_MS = 5_000;
+
+const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
+  tooLong: reply(500, "Command too long."),
+  nul: reply(501, "Syntax error: NUL in command."),
+  undecodable: reply(501, "Can't decode command."),
+};
+
+/** How the log puts the end of a control connection. */
+const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
+  addressInUse: "address in use",
+  closed: "closed",
+  handshake: "TLS handshake failed",
+  injected: "clear bytes behind AUTH",
+  refused: "refused",
+  reset: "connection reset",
+};
+
+const ENCODER = new TextEncoder();
+
+/** How a control connection is served. */
+export interface ControlConnectionOptions {
+  readonly service: Service;
+  /** Id of the session, unique in the process. */
+  readonly id: string;
+  /** Whether TLS starts before the greeting. */
+  readonly implicitTls: boolean;
+}
+
+/**
+ * Serves one client. Owns the transport, the data port and the running transfer from the constructor on; all are released
+ * when {@linkcode ControlConnection.run} has resolved.
+ */
+export class ControlConnection implements ContextHost {
+  readonly service: Service;
+  readonly dataPort: DataPort;
+  session: Session;
+  running: RunningTransfer | undefined;
+  readonly #context: SessionContext = new SessionContext(this);
+  readonly #ended = new AbortController();
+  readonly #openedAt = performance.now();
+  #transport: ControlTransport;
+  #reader: LineReader;
+  /** The last write; the next one waits for it, so that replies never mix. */
+  #written: Promise<void> = Promise.resolve();
+  #idle: Watchdog | undefined;
+  /** Whether nothing can be said, because a handshake is under way. */
+  #handshaking = false;
+  #goodbye: Promise<void> | undefined;
+  /** Why the session ends, for the log; the first reason counts. */
+  #endReason: string | undefined;
+
+  constructor(transport: ControlTransport, options: ControlConnectionOptions) {
+    const { service, id, implicitTls } = options;
+    this.service = service;
+    this.#transport = transport;
+    this.#reader = this.#readerOf(transport);
+    this.session = createSession({ id, implicitTls, local: transport.local, remote: transport.remote });
+    this.dataPort = new DataPort(service.ports);
+  }
+
+  /** Aborts when the session ends. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Serves the client to the end of the connection. Never rejects. */
+  async run(): Promise<void> {
+    const { timeouts, banner } = this.service.settings;
+    this.service.emit("connected", sessionEvent(this.session));
+    using idle = new Watchdog(timeouts.idleMs, () => this.#end("Control connection timed out."));
+    using _login = new Watchdog(timeouts.loginMs, () => {
+      if (this.session.login.state !== "loggedIn") this.#end("Login timed out.");
+    });
+    this.#idle = idle;
+    try {
+      if (this.session.implicitTls) await this.#startTls();
+      await this.send(reply(220, banner));
+      await this.#dialogue();
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#release();
+  }
+
+  /** Ends the session once nothing is under way: after the running transfer, with 421. */
+  stop(): void {
+    const text = "Service is stopping.";
+    const { running } = this;
+    if (running === undefined) this.#end(text);
+    else this.#goodbye ??= running.done.then(() => this.#sayGoodbye(reply(421, text)));
+  }
+
+  /** Cuts the running transfer, if there is one. */
+  cut(): void {
+    this.running?.transfer.abort("aborted", "the server was stopped");
+  }
+
+  /** Sends a reply in one piece. */
+  send(reply: Reply): Promise<void> {
+    const text = formatReply(reply);
+    if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
+    this.#written = this.#written.then(() => this.#transport.write(ENCODER.encode(text)));
+    return this.#written;
+  }
+
+  pauseIdle(): void {
+    this.#idle?.pause();
+  }
+
+  /** Takes line after line until somebody ends the session. */
+  async #dialogue(): Promise<void> {
+    for (let goesOn = true; goesOn;) {
+      const line = await this.#reader.next();
+      this.#idle?.touch();
+      if (line === null) return this.#clientLeft();
+      goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
+    }
+    // QUIT lets a running transfer end, and its reply go out, before the connection is closed.
+    await this.running?.done;
+  }
+
+  #clientLeft(): void {
+    this.#endReason ??= "client closed the connection";
+    this.running?.transfer.abort("aborted", "the control connection was closed");
+  }
+
+  async #refuseLine(kind: keyof typeof UNUSABLE_LINES): Promise<boolean> {
+    await this.send(UNUSABLE_LINES[kind]);
+    return true;
+  }
+
+  /** Does what one command line asks; tells whether the dialogue goes on. */
+  async #obey(text: string): Promise<boolean> {
+    const command = parseCommandLine(text);
+    if (this.service.wantsDialogue) this.#tellDialogue("received", maskSecret(command));
+    if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
+      this.#endReason ??= `client does not speak FTP: ${command.verb}`;
+      return false;
+    }
+    const answer = await this.#replyTo(() => this.#perform(command));
+    return answer === undefined || await this.#answer(command, answer);
+  }
+
+  /** The final reply; `undefined` for a command that moves bytes and answers later. */
+  async #perform(command: CommandLine): Promise<Reply | undefined> {
+    const admission = await admit(this.#context, command, () => this.#transferEnded());
+    if ("refusal" in admission) return admission.refusal;
+    const { row, request } = admission;
+    if (row.dataConnection !== "uses") return await row.run(this.#context, request);
+    const running: RunningTransfer = { transfer: new Transfer(), done: Promise.resolve() };
+    this.running = running;
+    running.done = this.#runTransfer(running, command, row, request);
+    return undefined;
+  }
+
+  /** Runs beside the dialogue. Never rejects. */
+  async #runTransfer(
+    running: RunningTransfer,
+    command: CommandLine,
+    row: CommandSpec,
+    request: CommandRequest,
+  ): Promise<void> {
+    try {
+      const answer = await this.#replyTo(async () => await row.run(this.#context, request));
+      await this.#answer(command, answer);
+    } catch (error) {
+      // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
+      this.#fail(error);
+    } finally {
+      this.running = undefined;
+      this.#idle?.resume();
+      running.report?.();
+    }
+  }
+
+  /**
+   * Waits for the running transfer while further lines come in. They wait for their turn, but an ABOR among them takes
+   * effect at once.
+   */
+  async #transferEnded(): Promise<void> {
+    for (let looking = true; this.running !== undefined;) {
+      const { transfer, done } = this.running;
+      const ahead = looking ? await Promise.race([done, this.#reader.lookAhead()]) : await done;
+      if (ahead === null) this.#clientLeft();
+      looking = Array.isArray(ahead);
+      if (ahead?.some(isAbort)) transfer.abort("aborted", "ABOR");
+    }
+  }
+
+  /** Does the work, or tells the client why not; rejects only when there is nobody to tell. */
+  async #replyTo<Result>(work: () => Promise<Result>): Promise<Result | Reply> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.signal.aborted) throw error;
+      const expected = errorReply(error);
+      if (expected !== undefined) return expected;
+      this.service.emit("internalError", { session: this.session.id, message: String(error), cause: error });
+      return internalErrorReply(this.session.id);
+    }
+  }
+
+  /** Sends a final reply and does what it brings with it; tells whether the dialogue goes on. */
+  async #answer(command: CommandLine, answer: Reply): Promise<boolean> {
+    if (answer.effect === "startTls" && this.#reader.hasPending) {
+      throw new ConnectionError("injected", "Clear bytes came behind AUTH");
+    }
+    await this.send(answer);
+    if (isNegative(answer)) this.#tellRefusal(command, answer);
+    if (answer.effect === "startTls") await this.#startTls();
+    if (answer.effect !== "close") return true;
+    this.#endReason ??= isNegative(answer) ? answer.lines[0] : "client quit";
+    return false;
+  }
+
+  /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
+  async #startTls(): Promise<void> {
+    using _deadline = new Watchdog(this.service.settings.timeouts.handshakeMs, () => {
+      this.#endReason ??= "TLS handshake timed out";
+      this.#transport.close();
+    });
+    this.#handshaking = true;
+    const transport = await this.#transport.startTls();
+    this.#handshaking = false;
+    this.#transport = transport;
+    this.#reader = this.#readerOf(transport);
+    if (transport.tls === undefined) throw new Error("startTls() gave a clear connection");
+    this.session = secured(this.session, transport.tls);
+    this.service.emit("secured", { ...sessionEvent(this.session), ...transport.tls });
+  }
+
+  #readerOf(transport: ControlTransport): LineReader {
+    return new LineReader(transport, { maxLineBytes: this.service.settings.limits.commandLineBytes });
+  }
+
+  /** The dialogue cannot go on. */
+  #fail(error: unknown): void {
+    if (error instanceof ConnectionError) {
+      this.#endReason ??= CONNECTION_ENDS[error.kind];
+    } else if (!this.signal.aborted) {
+      this.#endReason ??= "internal error";
+      this.service.emit("internalError", { session: this.session.id, message: String(error), cause: error });
+    }
+    this.#abandon(this.#endReason ?? "the session was ended");
+  }
+
+  /** Ends the session with 421. */
+  #end(text: string): void {
+    this.#endReason ??= text;
+    if (this.#handshaking) this.#abandon(text);
+    else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
+  }
+
+  /** Closes the control connection in order, with a last reply. Never rejects. */
+  async #sayGoodbye(last?: Reply): Promise<void> {
+    using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#transport.close());
+    try {
+      if (last !== undefined) await this.send(last);
+      await this.#transport.finish();
+    } catch {
+      // The client is gone: nobody is left to hear it.
+    }
+    this.#abandon(this.#endReason ?? "the session was ended");
+  }
+
+  /** Interrupts everything that is under way. */
+  #abandon(reason: string): void {
+    this.#ended.abort();
+    this.running?.transfer.abort("aborted", reason);
+    this.dataPort.close();
+    this.#transport.close();
+  }
+
+  async #release(): Promise<void> {
+    this.#goodbye ??= this.#sayGoodbye();
+    await this.#goodbye;
+    await this.running?.done;
+    this.service.emit("disconnected", {
+      ...sessionEvent(this.session),
+      seconds: (performance.now() - this.#openedAt) / 1000,
+      reason: this.#endReason ?? "ended",
+    });
+  }
+
+  #tellDialogue(direction: "received" | "sent", line: string): void {
+    this.service.emit("dialogue", { ...sessionEvent(this.session), direction, line });
+  }
+
+  #tellRefusal(command: CommandLine, answer: Reply): void {
+    this.service.emit("commandRefused", {
+      ...sessionEvent(this.session),
+      command: command.verb,
+      argument: isSecret(command) ? MASK : command.argument,
+      code: answer.code,
+      reply: answer.lines[0],
+    });
+  }
+}
+
+const MASK = "******";
+
+/** The line as it may be logged. */
+function maskSecret(command: CommandLine): string {
+  if (command.argument === "") return command.verb;
+  return `${command.verb} ${isSecret(command) ? MASK : command.argument}`;
+}
+
+function isSecret(command: CommandLine): boolean {
+  return findCommand(command.verb)?.secret === true;
+}
+
+function isAbort(line: DecodedLine): boolean {
+  return line.kind === "line" && parseCommandLine(line.text).verb === "ABOR";
+}

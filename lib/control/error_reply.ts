@@ -1,0 +1,50 @@
+/**
+ * From thrown errors to replies, in one place. Texts are constants: a client never sees a message, a host path or a stack.
+ *
+ * @module
+ */
+
+import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
+import { PassiveTimeoutError } from "../data/passive.ts";
+import { TransferError, type TransferErrorKind } from "../data/transfer.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { ConnectionError } from "../transport/connection.ts";
+
+const FILE_SYSTEM_REPLIES: Readonly<Record<FileSystemErrorKind, Reply>> = {
+  busy: reply(450, "File is being written by another transfer."),
+  directoryNotEmpty: reply(550, "Directory not empty."),
+  exists: reply(550, "File exists."),
+  invalidName: reply(553, "File name not allowed."),
+  isDirectory: reply(550, "Is a directory."),
+  noSpace: reply(452, "No space left."),
+  notDirectory: reply(550, "Not a directory."),
+  notFound: reply(550, "No such file or directory."),
+  notRegularFile: reply(550, "Not a regular file."),
+  permissionDenied: reply(550, "Permission denied."),
+  unsupported: reply(502, "Not implemented by this file system."),
+};
+
+const TRANSFER_REPLIES: Readonly<Record<TransferErrorKind, Reply>> = {
+  aborted: reply(426, "Transfer aborted via ABOR."),
+  handshake: reply(425, "Can't open data connection: TLS handshake failed."),
+  notResumed: reply(522, "TLS session reuse required on data connections; enable session resumption in the client."),
+  reset: reply(426, "Connection closed; transfer aborted."),
+  stalled: reply(426, "Data connection timed out; transfer aborted."),
+  truncated: reply(426, "Data connection ended without TLS close_notify; transfer incomplete."),
+};
+
+/** The reply for an expected failure; `undefined` for any other, which is an internal error. */
+export function errorReply(error: unknown): Reply | undefined {
+  if (error instanceof FileSystemError) return FILE_SYSTEM_REPLIES[error.kind];
+  if (error instanceof TransferError) return TRANSFER_REPLIES[error.kind];
+  if (error instanceof PassiveTimeoutError) return reply(425, "Can't open data connection: nobody connected in time.");
+  if (error instanceof ConnectionError) return reply(425, "Can't open data connection.");
+  if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
+  return undefined;
+}
+
+/** The reply for an internal error; the log has the rest under the session's id. */
+export function internalErrorReply(session: string): Reply {
+  return reply(451, `Internal error; the log has it under session ${session}.`);
+}

@@ -1,0 +1,130 @@
+/**
+ * The gate: decides from the row of the table, and nothing else, whether a command may run.
+ *
+ * @module
+ */
+
+import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
+import { COMMANDS } from "../commands/table.ts";
+import type { CommandLine } from "../protocol/command_line.ts";
+import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
+
+/** What the gate decides. */
+export type Admission =
+  | { readonly row: CommandSpec; readonly request: CommandRequest }
+  | { readonly refusal: Reply };
+
+const ROWS: ReadonlyMap<string, CommandSpec> = new Map(
+  COMMANDS.flatMap((row) => [row.verb, ...row.aliases ?? []].map((name) => [name, row])),
+);
+
+/** Finds the row of a verb or alias, upper case. */
+export function findCommand(verb: string): CommandSpec | undefined {
+  return ROWS.get(verb);
+}
+
+/**
+ * Checks in one fixed order: known, argument, TLS, login, sequence, transfer running, data protection, capability, path,
+ * permission.
+ *
+ * @param transferEnded Waits for the running transfer, if there is one.
+ */
+export async function admit(
+  context: CommandContext,
+  line: CommandLine,
+  transferEnded: () => Promise<void>,
+): Promise<Admission> {
+  const row = findCommand(line.verb);
+  if (row === undefined) return { refusal: reply(500, `Command "${line.verb}" not understood.`) };
+  const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
+    row.sequence?.(context.session);
+  if (refusal !== undefined) return { refusal };
+  if (!row.duringTransfer) await transferEnded();
+  const lateRefusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
+  if (lateRefusal !== undefined) return { refusal: lateRefusal };
+  return await admitPath(context, row, line);
+}
+
+function refuseArgument(row: CommandSpec, line: CommandLine): Reply | undefined {
+  if (row.argument === "required" && line.argument === "") {
+    return reply(501, "Syntax error: command needs an argument.");
+  }
+  if (row.argument === "none" && line.argument !== "") {
+    return reply(501, "Syntax error: command does not accept arguments.");
+  }
+  return undefined;
+}
+
+function refuseBeforeTls(context: CommandContext, row: CommandSpec): Reply | undefined {
+  const refused = !row.beforeTls && context.session.tls === undefined && requiresTlsOnControl(context.settings);
+  return refused ? reply(550, "SSL/TLS required on the control channel.") : undefined;
+}
+
+function refuseBeforeLogin(context: CommandContext, row: CommandSpec, line: CommandLine): Reply | undefined {
+  if (context.session.login.state === "loggedIn" || row.beforeLogin === true) return undefined;
+  if (row.beforeLogin === "withoutArgument" && line.argument === "") return undefined;
+  return reply(530, "Log in with USER and PASS first.");
+}
+
+function refuseClearData(context: CommandContext, row: CommandSpec): Reply | undefined {
+  if (!requiresTlsOnData(context.settings) || context.session.protection === "P") return undefined;
+  switch (row.dataConnection) {
+    case "prepares":
+      return reply(550, "SSL/TLS required on the data channel.");
+    case "uses":
+      return reply(521, "Data connections must be protected; use PBSZ 0 and PROT P.");
+    default:
+      return undefined;
+  }
+}
+
+function refuseMissingCapability(context: CommandContext, row: CommandSpec): Reply | undefined {
+  const missing = row.needs !== undefined && context.account.fileSystem[row.needs] === undefined;
+  return missing ? reply(502, "Not implemented by this file system.") : undefined;
+}
+
+async function admitPath(context: CommandContext, row: CommandSpec, line: CommandLine): Promise<Admission> {
+  const { argument, pathname } = locatePathname(row, line.argument);
+  if (hasForbiddenCharacter(pathname)) return { refusal: reply(553, "File name not allowed.") };
+  const path = resolvePath(context, row, pathname);
+  const { permission } = row;
+  if (permission !== undefined && path !== undefined && !await context.account.hasPermission(permission, path)) {
+    return { refusal: reply(550, "Not enough privileges.") };
+  }
+  return { row, request: { verb: row.verb, argument, path } };
+}
+
+/** Splits the argument into what the command reads itself and the pathname, empty where there is none. */
+function locatePathname(row: CommandSpec, argument: string): { argument: string; pathname: string } {
+  switch (row.pathname) {
+    case "whole":
+      return { argument, pathname: argument };
+    case "afterFlags":
+      return { argument, pathname: argument.replace(/^-[A-Za-z1]+(?: |$)/, "") };
+    case "afterFirstWord": {
+      const space = argument.indexOf(" ");
+      if (space < 0) return { argument, pathname: "" };
+      return { argument: argument.slice(0, space), pathname: argument.slice(space + 1) };
+    }
+    default:
+      return { argument, pathname: "" };
+  }
+}
+
+function resolvePath(context: CommandContext, row: CommandSpec, pathname: string): string | undefined {
+  const { directory } = context.session;
+  if (row.pathname === undefined) return undefined;
+  if (pathname !== "") return resolvePathname(directory, pathname);
+  switch (row.defaultPath) {
+    case "current":
+      return directory;
+    case "parent":
+      return parentPath(directory);
+    case "root":
+      return "/";
+    default:
+      return undefined;
+  }
+}
