@@ -1,0 +1,235 @@
+/**
+ * Options of a server, and how they become the settings that sessions obey.
+ *
+ * @module
+ */
+
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { EventListener } from "../events.ts";
+import type { PortRange, SessionReuse, Settings, TlsPolicy } from "../session/settings.ts";
+
+/** One address to listen on. */
+export interface ListenOptions {
+  /**
+   * Numeric address; `0.0.0.0` and `::` mean all.
+   *
+   * @default {"127.0.0.1"}
+   */
+  readonly host?: string;
+  /**
+   * Port, 0 for any.
+   *
+   * @default {2121}
+   */
+  readonly port?: number;
+  /**
+   * When TLS starts: `explicit` by AUTH TLS (RFC 4217), `implicit` with the first byte.
+   *
+   * @default {"explicit"}
+   */
+  readonly tls?: "explicit" | "implicit";
+}
+
+/** TLS of a server. */
+export interface TlsOptions {
+  /**
+   * Where TLS is demanded: `required` on control and data connections, `control` on control connections, `optional`
+   * nowhere, `off` not even offered.
+   *
+   * @default {"required"}
+   */
+  readonly policy?: TlsPolicy;
+  /** Certificate chain in PEM, leaf first. Absent with `key`: a self-signed pair is made in memory at start. */
+  readonly certificate?: string;
+  /** Private key of the certificate in PEM. */
+  readonly key?: string;
+  /** @default {"TLSv1.2"} */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** @default {"TLSv1.3"} */
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
+  /**
+   * Whether protected data connections must resume a TLS session. `require` proves that the peer has a session with this
+   * server, not that it is this one; the peer's address is checked always.
+   *
+   * @default {"allow"}
+   */
+  readonly sessionReuse?: SessionReuse;
+  /**
+   * Whether a protected upload that ends without close_notify counts as incomplete (426).
+   *
+   * @default {true}
+   */
+  readonly requireCloseNotify?: boolean;
+}
+
+/** Options of `FtpServer`. */
+export interface FtpServerOptions {
+  /** Decides about logins. */
+  readonly authorizer: Authorizer;
+  /**
+   * Addresses to listen on.
+   *
+   * @default {[{ host: "127.0.0.1", port: 2121, tls: "explicit" }]}
+   */
+  readonly listen?: readonly ListenOptions[];
+  /** TLS; required with a self-signed certificate when absent. */
+  readonly tls?: TlsOptions;
+  /** Passive data connections. */
+  readonly passive?: {
+    /** Ports for passive data connections, both ends included; absent: any. */
+    readonly ports?: PortRange;
+    /** IPv4 address that PASV announces, where a NAT router stands before the server. */
+    readonly address?: string;
+    /** The same by local address; goes before `address`. */
+    readonly addresses?: Readonly<Record<string, string>>;
+  };
+  /** Active data connections, where the server dials the client. */
+  readonly active?: {
+    /** @default {false} */
+    readonly enabled?: boolean;
+    /**
+     * Whether another address than the client's may be dialled.
+     *
+     * @default {false}
+     */
+    readonly foreignAddresses?: boolean;
+    /**
+     * Whether ports below 1024 may be dialled.
+     *
+     * @default {false}
+     */
+    readonly privilegedPorts?: boolean;
+  };
+  /**
+   * Text of the greeting.
+   *
+   * @default {"ftpsd ready."}
+   */
+  readonly banner?: string;
+  /**
+   * Zone of the times in listings.
+   *
+   * @default {"utc"}
+   */
+  readonly times?: "utc" | "local";
+  /** Transfers. */
+  readonly transfer?: {
+    /**
+     * Whether TYPE A converts line ends.
+     *
+     * @default {true}
+     */
+    readonly asciiConversion?: boolean;
+  };
+  /** Longest waits in seconds, fractions allowed; 0: no limit. */
+  readonly timeouts?: {
+    /** @default {300} */
+    readonly idle?: number;
+    /** @default {60} */
+    readonly login?: number;
+    /** @default {60} */
+    readonly data?: number;
+    /** @default {30} */
+    readonly passive?: number;
+    /** @default {30} */
+    readonly active?: number;
+    /** @default {10} */
+    readonly handshake?: number;
+    /** @default {3} */
+    readonly failedLogin?: number;
+  };
+  /** Limits; 0: none. */
+  readonly limits?: {
+    /** @default {512} */
+    readonly connections?: number;
+    /** @default {0} */
+    readonly connectionsPerAddress?: number;
+    /** @default {3} */
+    readonly loginAttempts?: number;
+    /** @default {4096} */
+    readonly commandLineBytes?: number;
+  };
+  /** Told of each event. Must not throw. */
+  readonly onEvent?: EventListener;
+  /**
+   * Whether `dialogue` events are made: one for each line of the protocol dialogue, secrets masked.
+   *
+   * @default {false}
+   */
+  readonly dialogue?: boolean;
+  /** Aborting it shuts the server down at once. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks options and puts the defaults in place.
+ *
+ * @throws {RangeError} When a number is out of its range.
+ */
+export function resolveSettings(options: FtpServerOptions): Settings {
+  const { tls = {}, passive = {}, active = {}, timeouts = {}, limits = {} } = options;
+  return deepFreeze({
+    banner: options.banner ?? "ftpsd ready.",
+    times: options.times ?? "utc",
+    tls: {
+      policy: tls.policy ?? "required",
+      sessionReuse: tls.sessionReuse ?? "allow",
+      requireCloseNotify: tls.requireCloseNotify ?? true,
+    },
+    passive: {
+      ports: passive.ports && checkedRange(passive.ports),
+      address: passive.address,
+      addresses: { ...passive.addresses },
+    },
+    active: {
+      enabled: active.enabled ?? false,
+      foreignAddresses: active.foreignAddresses ?? false,
+      privilegedPorts: active.privilegedPorts ?? false,
+    },
+    transfer: { asciiConversion: options.transfer?.asciiConversion ?? true },
+    timeouts: {
+      idleMs: milliseconds("timeouts.idle", timeouts.idle ?? 300),
+      loginMs: milliseconds("timeouts.login", timeouts.login ?? 60),
+      dataMs: milliseconds("timeouts.data", timeouts.data ?? 60),
+      passiveMs: milliseconds("timeouts.passive", timeouts.passive ?? 30),
+      activeMs: milliseconds("timeouts.active", timeouts.active ?? 30),
+      handshakeMs: milliseconds("timeouts.handshake", timeouts.handshake ?? 10),
+      failedLoginMs: milliseconds("timeouts.failedLogin", timeouts.failedLogin ?? 3),
+    },
+    limits: {
+      connections: wholeNumber("limits.connections", limits.connections ?? 512),
+      connectionsPerAddress: wholeNumber("limits.connectionsPerAddress", limits.connectionsPerAddress ?? 0),
+      loginAttempts: wholeNumber("limits.loginAttempts", limits.loginAttempts ?? 3),
+      commandLineBytes: wholeNumber("limits.commandLineBytes", limits.commandLineBytes ?? 4096, 64),
+    },
+  });
+}
+
+/** The longest time a timer can wait, in seconds. */
+const LONGEST_SECONDS = 2 ** 31 / 1000 - 1;
+const LARGEST_PORT = 65535;
+
+function checkedRange(range: PortRange): PortRange {
+  const valid = [range.from, range.to].every((port) => Number.isInteger(port) && port >= 1 && port <= LARGEST_PORT);
+  if (!valid || range.from > range.to) {
+    throw new RangeError(
+      `Cannot use passive ports ${range.from}-${range.to}: both must be 1 to 65535, the first not larger`,
+    );
+  }
+  return { from: range.from, to: range.to };
+}
+
+function milliseconds(name: string, seconds: number): number {
+  if (seconds >= 0 && seconds <= LONGEST_SECONDS) return seconds * 1000;
+  throw new RangeError(`Cannot use ${name} ${seconds}: it must be 0 to ${Math.floor(LONGEST_SECONDS)} seconds`);
+}
+
+function wholeNumber(name: string, value: number, least = 0): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`Cannot use ${name} ${value}: it must be a whole number, ${least} or more`);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}
