@@ -1,0 +1,151 @@
+/**
+ * The options of `ftpsd serve`, and how they are read: one row each.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { UsageError } from "./exit_error.ts";
+
+/** One option of the command line. */
+export interface OptionRow {
+  /** Long name, without dashes. */
+  readonly name: string;
+  /** Letter, pyftpdlib's where it has one. */
+  readonly letter?: string;
+  /** Name of the value in the help; absent: a switch. */
+  readonly value?: string;
+  /** One line for the help. */
+  readonly help: string;
+}
+
+/** Options by what they are about, as the help shows them. */
+export const OPTION_GROUPS: readonly { readonly title: string; readonly options: readonly OptionRow[] }[] = [
+  {
+    title: "What to share",
+    options: [
+      {
+        name: "directory",
+        letter: "d",
+        value: "DIR",
+        help: "folder to share, as DIR alone (default: the current one)",
+      },
+      { name: "write", letter: "w", help: "let the user change files" },
+      { name: "username", letter: "u", value: "NAME", help: "user who may log in; without it anybody may read" },
+      { name: "password", letter: "P", value: "TEXT", help: "password (others on this host can see it; better:)" },
+      { name: "password-file", value: "FILE", help: "file that holds the password or its hash" },
+      { name: "force-anonymous-write", help: "let anybody change files, with --write and no user" },
+    ],
+  },
+  {
+    title: "Where to listen",
+    options: [
+      { name: "interface", letter: "i", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
+      { name: "port", letter: "p", value: "PORT", help: "port, 0 for any (default: 2121)" },
+      { name: "implicit-port", value: "PORT", help: "listen there too, with TLS from the first byte" },
+      { name: "range", letter: "r", value: "FROM-TO", help: "ports of passive data connections (default: any)" },
+      { name: "nat-address", letter: "n", value: "ADDRESS", help: "IPv4 address that PASV announces, behind NAT" },
+    ],
+  },
+  {
+    title: "TLS",
+    options: [
+      { name: "tls", value: "POLICY", help: "required, control, optional or off (default: required)" },
+      { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one made in memory)" },
+      { name: "keyfile", value: "FILE", help: "its private key, PEM" },
+      { name: "tls-session-reuse", value: "MODE", help: "allow or require, on data connections (default: allow)" },
+    ],
+  },
+  {
+    title: "Limits",
+    options: [
+      { name: "timeout", value: "SECONDS", help: "longest silence on the control connection (default: 300)" },
+      { name: "max-cons", value: "N", help: "connections at once (default: 512)" },
+      { name: "max-cons-per-ip", value: "N", help: "the same from one address (default: no limit)" },
+      { name: "max-login-attempts", value: "N", help: "failed logins before the end (default: 3)" },
+      { name: "active", help: "allow active mode: PORT and EPRT" },
+      { name: "permit-foreign-addresses", help: "in active mode, to other hosts than the client" },
+      { name: "permit-privileged-ports", help: "in active mode, to ports below 1024" },
+    ],
+  },
+  {
+    title: "Output",
+    options: [
+      { name: "banner", value: "TEXT", help: 'greeting (default: "ftpsd ready.")' },
+      { name: "use-localtime", help: "show local times in listings (default: UTC)" },
+      { name: "log-format", value: "FORMAT", help: "pretty or json (default: pretty)" },
+      { name: "verbose", letter: "V", help: "log the protocol dialogue, passwords masked" },
+      { name: "debug", letter: "D", help: "the same, and stacks of internal errors" },
+      { name: "version", letter: "v", help: "show the version" },
+      { name: "help", letter: "h", help: "show this help" },
+    ],
+  },
+];
+
+const OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(({ options }) => options);
+
+/** What stood on the command line. */
+export interface ParsedArguments {
+  /** Arguments that are no options. */
+  readonly operands: readonly string[];
+  /** Switches that were given, by long name. */
+  readonly switches: ReadonlySet<string>;
+  /** Values that were given, by long name. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the command line by the table.
+ *
+ * @throws {UsageError} For an unknown option, or one whose value is missing.
+ */
+export function parseArguments(args: readonly string[]): ParsedArguments {
+  const valued = OPTIONS.filter(({ value }) => value !== undefined);
+  const parsed: Record<string, unknown> = parseArgs([...args], {
+    boolean: OPTIONS.filter(({ value }) => value === undefined).map(({ name }) => name),
+    string: [...valued.map(({ name }) => name), "_"],
+    alias: Object.fromEntries(OPTIONS.flatMap(({ name, letter }) => letter === undefined ? [] : [[name, letter]])),
+    unknown: (argument) => {
+      if (argument.startsWith("-") && argument !== "-") throw new UsageError(`unknown option ${optionOf(argument)}`);
+    },
+  });
+  const values = valued.flatMap(({ name }): [string, string][] => {
+    const value = parsed[name];
+    if (value === undefined) return [];
+    if (value === "" && name !== "banner") throw new UsageError(`--${name} needs a value`);
+    return [[name, String(value)]];
+  });
+  return {
+    operands: (parsed._ as unknown[]).map(String),
+    switches: new Set(OPTIONS.filter(({ name }) => parsed[name] === true).map(({ name }) => name)),
+    values: new Map(values),
+  };
+}
+
+function optionOf(argument: string): string {
+  return argument.split("=", 1)[0] ?? argument;
+}
+
+/** The help, from the table. */
+export function helpText(): string {
+  const groups = OPTION_GROUPS.map(({ title, options }) => `${title}:\n${options.map(helpLine).join("\n")}`);
+  return [
+    "Share a folder over FTPS.",
+    "",
+    "Usage: ftpsd [serve] [DIR] [options]",
+    "",
+    groups.join("\n\n"),
+    "",
+    "Examples:",
+    "  ftpsd ~/photos                       anybody on this host may read, over TLS",
+    "  ftpsd inbox -i 0.0.0.0 -w -u scanner --password-file secret.txt",
+  ].join("\n");
+}
+
+const HELP_COLUMN = 34;
+
+function helpLine({ name, letter, value, help }: OptionRow): string {
+  const short = letter === undefined ? "    " : `-${letter}, `;
+  const option = `  ${short}--${name}${value === undefined ? "" : ` ${value}`}`;
+  return `${option.padEnd(HELP_COLUMN)} ${help}`;
+}

@@ -1,0 +1,179 @@
+/**
+ * What the command line asks of `ftpsd serve`, checked.
+ *
+ * @module
+ */
+
+import { LOG_FORMATS, type LogFormat } from "../logger.ts";
+import { ipFamily } from "../protocol/host_port.ts";
+import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
+import { UsageError } from "./exit_error.ts";
+import type { ParsedArguments } from "./option_table.ts";
+
+/** Everything that `ftpsd serve` needs to start. */
+export interface ServeSettings {
+  /** Folder to share, as given. */
+  readonly directory: string;
+  /** Whether somebody may write. */
+  readonly write: boolean;
+  /** Absent: anonymous. */
+  readonly user: { readonly name: string; readonly password: PasswordSource } | undefined;
+  readonly forceAnonymousWrite: boolean;
+  readonly certificateFiles: { readonly certificate: string; readonly key: string } | undefined;
+  readonly listen: readonly ListenOptions[];
+  /** The rest of the server's options. */
+  readonly server: Omit<FtpServerOptions, "authorizer" | "listen" | "onEvent" | "signal">;
+  readonly log: { readonly format: LogFormat; readonly dialogue: boolean; readonly stacks: boolean };
+}
+
+/** Where the password comes from. */
+export type PasswordSource = { readonly text: string } | { readonly file: string };
+
+/**
+ * Checks the options and what they mean together.
+ *
+ * @throws {UsageError} When one cannot be used.
+ */
+export function readServeSettings(args: ParsedArguments): ServeSettings {
+  const { switches, values } = args;
+  const verbose = switches.has("verbose") || switches.has("debug");
+  return {
+    directory: directoryOf(args),
+    write: switches.has("write"),
+    user: userOf(args),
+    forceAnonymousWrite: switches.has("force-anonymous-write"),
+    certificateFiles: certificateFilesOf(values),
+    listen: listenOf(values),
+    server: serverOptions(args),
+    log: {
+      format: oneOf(values, "log-format", LOG_FORMATS) ?? "pretty",
+      dialogue: verbose,
+      stacks: switches.has("debug"),
+    },
+  };
+}
+
+function directoryOf({ operands, values }: ParsedArguments): string {
+  const named = values.get("directory");
+  if (operands.length > 1) {
+    throw new UsageError(`one folder can be shared, not ${operands.length}: ${operands.join(" ")}`);
+  }
+  if (named !== undefined && operands.length > 0) {
+    throw new UsageError(`the folder is given twice: ${operands[0]} and --directory ${named}`);
+  }
+  return named ?? operands[0] ?? ".";
+}
+
+function userOf({ values }: ParsedArguments): ServeSettings["user"] {
+  const name = values.get("username");
+  const text = values.get("password");
+  const file = values.get("password-file");
+  if (name === undefined) {
+    if (text === undefined && file === undefined) return undefined;
+    throw new UsageError("a password without a user (--password)", "add --username NAME");
+  }
+  if (text !== undefined && file !== undefined) throw new UsageError("the password is given twice (--password-file)");
+  if (file !== undefined) return { name, password: { file } };
+  if (text !== undefined) return { name, password: { text } };
+  throw new UsageError(`user "${name}" has no password (--username)`, "add --password-file FILE");
+}
+
+function certificateFilesOf(values: ReadonlyMap<string, string>): ServeSettings["certificateFiles"] {
+  const certificate = values.get("certfile");
+  const key = values.get("keyfile");
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined) {
+    throw new UsageError("a key without its certificate (--keyfile)", "add --certfile FILE");
+  }
+  if (key === undefined) throw new UsageError("a certificate without its key (--certfile)", "add --keyfile FILE");
+  return { certificate, key };
+}
+
+function listenOf(values: ReadonlyMap<string, string>): ListenOptions[] {
+  const host = values.get("interface") ?? "127.0.0.1";
+  if (ipFamily(host) === undefined) {
+    throw new UsageError(`"${host}" is not a numeric address (--interface)`, "--interface 0.0.0.0 for all of IPv4");
+  }
+  const listen: ListenOptions[] = [{ host, port: wholeNumber(values, "port", 0, LARGEST_PORT) ?? 2121 }];
+  const implicitPort = wholeNumber(values, "implicit-port", 0, LARGEST_PORT);
+  return implicitPort === undefined ? listen : [...listen, { host, port: implicitPort, tls: "implicit" }];
+}
+
+function serverOptions({ switches, values }: ParsedArguments): ServeSettings["server"] {
+  const address = values.get("nat-address");
+  if (address !== undefined && ipFamily(address) !== 4) {
+    throw new UsageError(`"${address}" is not a numeric IPv4 address (--nat-address)`, "--nat-address 203.0.113.7");
+  }
+  return {
+    tls: given({
+      policy: oneOf(values, "tls", ["required", "control", "optional", "off"] as const),
+      sessionReuse: oneOf(values, "tls-session-reuse", ["allow", "require"] as const),
+    }),
+    passive: given({ ports: rangeOf(values.get("range")), address }),
+    active: {
+      enabled: switches.has("active"),
+      foreignAddresses: switches.has("permit-foreign-addresses"),
+      privilegedPorts: switches.has("permit-privileged-ports"),
+    },
+    times: switches.has("use-localtime") ? "local" : "utc",
+    timeouts: given({ idle: seconds(values, "timeout") }),
+    limits: given({
+      connections: wholeNumber(values, "max-cons", 0),
+      connectionsPerAddress: wholeNumber(values, "max-cons-per-ip", 0),
+      loginAttempts: wholeNumber(values, "max-login-attempts", 0),
+    }),
+    ...given({ banner: values.get("banner") }),
+    dialogue: switches.has("verbose") || switches.has("debug"),
+  };
+}
+
+const LARGEST_PORT = 65535;
+
+function rangeOf(text: string | undefined): { from: number; to: number } | undefined {
+  if (text === undefined) return undefined;
+  const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
+  if (from === undefined || to === undefined || from < 1 || to > LARGEST_PORT || from > to) {
+    throw new UsageError(`"${text}" is not a range of ports 1 to 65535 (--range)`, "--range 50000-50100");
+  }
+  return { from, to };
+}
+
+function wholeNumber(
+  values: ReadonlyMap<string, string>,
+  name: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  const text = values.get(name);
+  if (text === undefined) return undefined;
+  const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most) return number;
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
+  throw new UsageError(`"${text}" is not a whole number, ${range} (--${name})`);
+}
+
+function seconds(values: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = values.get(name);
+  if (text === undefined) return undefined;
+  if (/^\d{1,7}(\.\d+)?$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" is not a number of seconds (--${name})`);
+}
+
+function oneOf<Choice extends string>(
+  values: ReadonlyMap<string, string>,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = values.get(name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((choice) => choice === text);
+  if (choice === undefined) throw new UsageError(`"${text}" is none of ${choices.join(", ")} (--${name})`);
+  return choice;
+}
+
+/** Leaves out what was not given, so that defaults hold. */
+function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}

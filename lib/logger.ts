@@ -1,0 +1,171 @@
+/**
+ * Log lines out of events, for people or for programs.
+ *
+ * @module
+ */
+
+import type { EndedTransferEvent, ServerEvent, SessionEvent } from "./events.ts";
+
+/** Levels from the most talkative to the most silent. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** How urgent a line is. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Forms of the log: `pretty` in pyftpdlib's manner, or one JSON object a line. */
+export const LOG_FORMATS = ["pretty", "json"] as const;
+
+/** Form of the log. */
+export type LogFormat = typeof LOG_FORMATS[number];
+
+/** Options of {@linkcode Logger}. */
+export interface LoggerOptions {
+  readonly format: LogFormat;
+  /** Lines below this level are left out. */
+  readonly level: LogLevel;
+  /** Whether internal errors show their stack. */
+  readonly stacks: boolean;
+  /** Takes a line without its end. */
+  readonly write: (line: string) => void;
+}
+
+/** Writes events and remarks as log lines. */
+export class Logger {
+  readonly #options: LoggerOptions;
+
+  constructor(options: LoggerOptions) {
+    this.#options = options;
+  }
+
+  /** Writes an event. */
+  event(event: ServerEvent): void {
+    const level = levelOf(event);
+    if (!this.#shows(level)) return;
+    const { format, stacks, write } = this.#options;
+    if (format === "json") return write(jsonLine(event, level, { stacks }));
+    write(prettyLine(event.time, level, describe(event)));
+    if (stacks && event.event === "internalError" && event.cause instanceof Error) {
+      write(prettyLine(event.time, level, event.cause.stack ?? ""));
+    }
+  }
+
+  /** Writes a remark that is no event. */
+  remark(level: LogLevel, text: string): void {
+    if (!this.#shows(level)) return;
+    const { format, write } = this.#options;
+    const time = new Date();
+    write(format === "json" ? JSON.stringify({ time, level, event: "remark", text }) : prettyLine(time, level, text));
+  }
+
+  #shows(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#options.level);
+  }
+}
+
+function levelOf(event: ServerEvent): LogLevel {
+  switch (event.event) {
+    case "dialogue":
+      return "debug";
+    case "internalError":
+      return "error";
+    case "connectionRefused":
+    case "loginFailed":
+    case "transferIncomplete":
+      return "warn";
+    default:
+      return "info";
+  }
+}
+
+function jsonLine(event: ServerEvent, level: LogLevel, options: { readonly stacks: boolean }): string {
+  const { time, ...fields } = event;
+  if (fields.event !== "internalError") return JSON.stringify({ time, level, ...fields });
+  const { cause, ...rest } = fields;
+  const stack = options.stacks && cause instanceof Error ? cause.stack : undefined;
+  return JSON.stringify({ time, level, ...rest, stack });
+}
+
+/** `[I 2026-02-08 10:55:42] text`, local time; further lines of the text are indented. */
+function prettyLine(time: Date, level: LogLevel, text: string): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const lines = text.split("\n").map(printable).join("\n    ");
+  return `[${level.charAt(0).toUpperCase()} ${date} ${clock}] ${lines}`;
+}
+
+/** Shows control characters, which could forge lines or command a terminal, by their codes. */
+function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function describe(event: ServerEvent): string {
+  switch (event.event) {
+    case "listening":
+      return `>>> starting ${SERVER_NAMES[event.tls]} server on ${withPort(event.host, event.port)} <<<`;
+    case "stopped":
+      return ">>> server has stopped <<<";
+    case "connectionRefused":
+      return `${event.remote} refused: ${event.reason}`;
+    case "internalError":
+      return `internal error${event.session === undefined ? "" : ` in session ${event.session}`}: ${event.message}`;
+    default:
+      return `${prefix(event)} ${describeSession(event)}`;
+  }
+}
+
+/** An event that belongs to a session. */
+type OfSession = Exclude<
+  ServerEvent,
+  { readonly event: "listening" | "stopped" | "connectionRefused" | "internalError" }
+>;
+
+function describeSession(event: OfSession): string {
+  switch (event.event) {
+    case "connected":
+      return `FTP session opened (connect), session ${event.session}`;
+    case "secured":
+      return `secured by ${event.protocol} ${event.cipher}${event.resumed ? ", resumed" : ""}`;
+    case "loginSucceeded":
+      return `USER '${event.username}' logged in.`;
+    case "loginFailed":
+      return `USER '${event.username}' failed login.`;
+    case "loggedOut":
+      return `USER '${event.username}' logged out.`;
+    case "transferStarted":
+      return `${event.command} ${event.path} started`;
+    case "fileSent":
+    case "fileReceived":
+      return transferText(event, "completed=1");
+    case "transferIncomplete":
+      return `${transferText(event, "completed=0")} reason='${event.reason}'`;
+    case "commandRefused":
+      return `${event.command}${event.argument ? ` ${event.argument}` : ""} ${event.code} '${event.reply}'`;
+    case "dialogue":
+      return `${event.direction === "received" ? "<-" : "->"} ${event.line}`;
+    case "disconnected":
+      return `FTP session closed (disconnect): ${event.reason}`;
+  }
+}
+
+const SERVER_NAMES = {
+  explicit: "FTPS (explicit TLS)",
+  implicit: "FTPS (implicit TLS)",
+  off: "FTP (clear text)",
+} as const;
+
+function transferText(event: EndedTransferEvent, completed: string): string {
+  return `${event.command} ${event.path} ${completed} bytes=${event.bytes} seconds=${event.seconds.toFixed(3)}`;
+}
+
+function prefix(event: SessionEvent): string {
+  return `${event.remote}-[${event.username ?? ""}]`;
+}
+
+function withPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
