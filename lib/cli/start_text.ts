@@ -65,8 +65,13 @@ function howToConnect(settings: ServeSettings, server: FtpServer): string[] {
   return [
     `certificate: SHA-256 fingerprint ${certificate.fingerprint}, valid to ${certificate.validTo.toISOString()}`,
     `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${curlUser}ftp://${target}/`,
-    `lftp: lftp -e 'set ssl:verify-certificate/${certificate.sha1Fingerprint} no' ${lftpUser}ftp://${target}`,
+    `lftp: lftp -e '${lftpSettings(certificate.sha1Fingerprint)}' ${lftpUser}ftp://${target}`,
   ];
+}
+
+/** lftp sends anonymous logins in clear unless told otherwise. */
+function lftpSettings(fingerprint: string): string {
+  return `set ssl:verify-certificate/${fingerprint} no; set ftp:ssl-force yes; set ftp:ssl-allow-anonymous yes`;
 }
 
 /** An address that a client on this host can use. */
