@@ -16,6 +16,7 @@ export type FileType = "file" | "directory" | "other";
 
 /** Attributes of a file, after symbolic links were followed inside the root. */
 export interface FileInfo {
+  /** What it is. */
   readonly type: FileType;
   /** Bytes. */
   readonly size: number;
@@ -37,6 +38,7 @@ export interface FileInfo {
 export interface DirectoryEntry {
   /** One component: never empty, `.` or `..`, without `/`, CR, LF and NUL. */
   readonly name: string;
+  /** Its attributes. */
   readonly info: FileInfo;
 }
 

@@ -32,6 +32,7 @@ export type FileSystemErrorKind =
  * ```
  */
 export class FileSystemError extends Error {
+  /** Name of the class. */
   override readonly name = "FileSystemError";
   /** Why the operation was refused. */
   readonly kind: FileSystemErrorKind;

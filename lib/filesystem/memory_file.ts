@@ -1,0 +1,145 @@
+/**
+ * Files in memory and the space they take.
+ *
+ * @module
+ */
+
+import type { ReadableFile, WritableFile, WriteMode } from "./filesystem.ts";
+import { FileSystemError } from "./filesystem_error.ts";
+
+/** A file in memory. */
+export interface FileNode {
+  /** Tells it from a directory. */
+  readonly type: "file";
+  /** Tells it from any other file or directory. */
+  readonly id: number;
+  /** What the file holds in its first `size` bytes, then room to grow. */
+  bytes: Uint8Array;
+  /** Bytes. */
+  size: number;
+  /** Time of last modification. */
+  modified: Date;
+  /** Permission bits. */
+  mode: number;
+  /** Whether it has a writer. */
+  isWritten: boolean;
+  /** Whether it has lost its name. */
+  isRemoved: boolean;
+}
+
+/** Counts the bytes of all files and keeps them within a bound. */
+export class Volume {
+  /** Clock for modification times. */
+  readonly now: () => Date;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  /** Makes an empty volume for up to `maxBytes` bytes. */
+  constructor(maxBytes: number, now: () => Date) {
+    this.#maxBytes = maxBytes;
+    this.now = now;
+  }
+
+  /**
+   * Makes a file longer, with zeros, or shorter.
+   *
+   * @throws {FileSystemError} Kind `"noSpace"` when the bound is exceeded; the file stays as it is.
+   */
+  resize(file: FileNode, size: number): void {
+    const total = this.#bytes - file.size + size;
+    if (total > this.#maxBytes) throw new FileSystemError("noSpace", `Cannot hold more than ${this.#maxBytes} bytes`);
+    if (size > file.bytes.length) file.bytes = grown(file.bytes, size);
+    if (size < file.size) file.bytes.fill(0, size, file.size);
+    file.size = size;
+    file.modified = this.now();
+    this.#bytes = total;
+  }
+
+  /** Gives back the space of a file that has lost its name, once nobody writes it any more. */
+  discard(file: FileNode): void {
+    file.isRemoved = true;
+    if (!file.isWritten) this.#bytes -= file.size;
+  }
+}
+
+/** A file in memory open for reading. */
+export class MemoryReadableFile implements ReadableFile {
+  readonly size: number;
+  readonly #file: FileNode;
+  #position: number;
+
+  /** Reads `file` from `offset` bytes on. */
+  constructor(file: FileNode, offset: number) {
+    this.#file = file;
+    this.#position = offset;
+    this.size = file.size;
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    const end = Math.min(this.#position + buffer.length, this.#file.size);
+    const count = end - this.#position;
+    if (count <= 0) return Promise.resolve(null);
+    buffer.set(this.#file.bytes.subarray(this.#position, end));
+    this.#position = end;
+    return Promise.resolve(count);
+  }
+
+  close(): void {}
+}
+
+/** A file in memory open for writing. */
+export class MemoryWritableFile implements WritableFile {
+  readonly #volume: Volume;
+  readonly #file: FileNode;
+  #position: number;
+  #isClosed = false;
+
+  /**
+   * Becomes the writer of `file`.
+   *
+   * @throws {FileSystemError} Kind `"busy"` when it has one.
+   */
+  constructor(volume: Volume, file: FileNode, mode: WriteMode) {
+    if (file.isWritten) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
+    this.#volume = volume;
+    this.#file = file;
+    if (mode === "truncate") volume.resize(file, 0);
+    this.#position = typeof mode === "object" ? mode.offset : file.size;
+    file.isWritten = true;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return Promise.try(() => this.append(bytes));
+  }
+
+  /** Writes like {@linkcode MemoryWritableFile.write}, at once. */
+  append(bytes: Uint8Array): void {
+    if (this.#isClosed) throw new TypeError("Cannot write file: it is closed");
+    const end = this.#position + bytes.length;
+    this.#volume.resize(this.#file, Math.max(end, this.#file.size));
+    this.#file.bytes.set(bytes, this.#position);
+    this.#position = end;
+  }
+
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#file.isWritten = false;
+    if (this.#file.isRemoved) this.#volume.discard(this.#file);
+  }
+}
+
+function grown(bytes: Uint8Array, size: number): Uint8Array {
+  try {
+    const larger = new Uint8Array(Math.max(size, 2 * bytes.length));
+    larger.set(bytes);
+    return larger;
+  } catch (error) {
+    if (error instanceof RangeError) throw new FileSystemError("noSpace", "Cannot allocate memory", { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A file system that lives in memory: for tests, and for servers that hand out what they make.
+ *
+ * @module
+ */
+
+import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile, WritableFile, WriteMode } from "./filesystem.ts";
+import { FileSystemError } from "./filesystem_error.ts";
+import { pathNames, POSIX_RULES } from "./host_path.ts";
+import { type FileNode, MemoryReadableFile, MemoryWritableFile, Volume } from "./memory_file.ts";
+
+/** Options of {@linkcode MemoryFileSystem}. */
+export interface MemoryFileSystemOptions {
+  /** Most bytes of all files together; what exceeds them gets kind `"noSpace"`. @default {Infinity} */
+  readonly maxBytes?: number;
+  /** Clock for modification times. @default {() => new Date()} */
+  readonly now?: () => Date;
+}
+
+interface DirectoryNode {
+  readonly type: "directory";
+  readonly id: number;
+  readonly children: Map<string, Node>;
+  modified: Date;
+  mode: number;
+}
+
+type Node = FileNode | DirectoryNode;
+
+/** A name in a directory, whether or not something has it. */
+interface Slot {
+  readonly parent: DirectoryNode;
+  readonly name: string;
+  readonly node: Node | undefined;
+}
+
+/**
+ * A tree of files in memory, with every optional method.
+ *
+ * @example
+ * ```ts
+ * import { MemoryFileSystem } from "@ftpsd/ftpsd";
+ *
+ * const fileSystem = MemoryFileSystem.of({ "/docs/hello.txt": "Hello" });
+ * console.assert((await fileSystem.stat("/docs/hello.txt")).size === 5);
+ * ```
+ */
+export class MemoryFileSystem implements FileSystem {
+  readonly #volume: Volume;
+  readonly #root: DirectoryNode;
+  #lastId = 0;
+
+  /** Makes an empty file system. */
+  constructor(options: MemoryFileSystemOptions = {}) {
+    this.#volume = new Volume(options.maxBytes ?? Infinity, options.now ?? (() => new Date()));
+    this.#root = this.#newDirectory();
+  }
+
+  /** Makes a file system with files of the given paths and contents, and the directories they need. */
+  static of(
+    files: Readonly<Record<string, string | Uint8Array>>,
+    options: MemoryFileSystemOptions = {},
+  ): MemoryFileSystem {
+    const fileSystem = new MemoryFileSystem(options);
+    for (const [path, content] of Object.entries(files)) fileSystem.#put(path, content);
+    return fileSystem;
+  }
+
+  stat(path: string): Promise<FileInfo> {
+    return Promise.try(() => toFileInfo(this.#find(path)));
+  }
+
+  async *list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+    const { children } = this.#findDirectory(path);
+    // A copy, as a file system on a disk would not show what changes meanwhile twice either
+    for (const [name, node] of [...children]) yield { name, info: toFileInfo(node) };
+  }
+
+  openRead(path: string, options: { readonly offset?: number } = {}): Promise<ReadableFile> {
+    return Promise.try(() => new MemoryReadableFile(asFile(this.#find(path), path), options.offset ?? 0));
+  }
+
+  openWrite(path: string, mode: WriteMode): Promise<WritableFile> {
+    return Promise.try(() => {
+      if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
+      const slot = this.#slot(path);
+      if (slot.node !== undefined && mode === "createNew") throw taken(path);
+      if (slot.node === undefined && typeof mode === "object") throw missing(path);
+      const file = slot.node === undefined ? this.#newFile(slot) : asFile(slot.node, path);
+      return new MemoryWritableFile(this.#volume, file, mode);
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return Promise.try(() => {
+      const slot = this.#slot(path);
+      if (slot.node === undefined) throw missing(path);
+      this.#volume.discard(asFile(slot.node, path));
+      this.#unlink(slot);
+    });
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return Promise.try(() => {
+      if (path === "/") throw taken(path);
+      const slot = this.#slot(path);
+      if (slot.node !== undefined) throw taken(path);
+      this.#link(slot, this.#newDirectory());
+    });
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return Promise.try(() => {
+      const slot = this.#slot(path);
+      const { children } = asDirectory(slot.node, path);
+      if (children.size > 0) throw new FileSystemError("directoryNotEmpty", `Cannot remove "${path}": it is not empty`);
+      this.#unlink(slot);
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return Promise.try(() => {
+      const source = this.#slot(from);
+      const target = this.#slot(to);
+      if (source.node === undefined) throw missing(from);
+      if (source.node === target.node) return;
+      if (to.startsWith(`${from}/`)) {
+        throw new FileSystemError("invalidName", `Cannot rename "${from}" to "${to}": that is below it`);
+      }
+      if (target.node !== undefined) {
+        if (source.node.type === "directory" || target.node.type === "directory") throw taken(to);
+        this.#volume.discard(target.node);
+      }
+      this.#unlink(source);
+      this.#link(target, source.node);
+    });
+  }
+
+  setModified(path: string, modified: Date): Promise<void> {
+    return Promise.try(() => {
+      this.#find(path).modified = modified;
+    });
+  }
+
+  setMode(path: string, mode: number): Promise<void> {
+    return Promise.try(() => {
+      this.#find(path).mode = mode;
+    });
+  }
+
+  #put(path: string, content: string | Uint8Array): void {
+    const names = pathNames(path, POSIX_RULES);
+    for (let depth = 1; depth < names.length; depth++) {
+      const slot = this.#slot(`/${names.slice(0, depth).join("/")}`);
+      if (slot.node === undefined) this.#link(slot, this.#newDirectory());
+    }
+    const file = new MemoryWritableFile(this.#volume, this.#newFile(this.#slot(path)), "createNew");
+    file.append(typeof content === "string" ? new TextEncoder().encode(content) : content);
+    file.close();
+  }
+
+  #find(path: string): Node {
+    let node: Node | undefined = this.#root;
+    for (const name of pathNames(path, POSIX_RULES)) node = asDirectory(node, path).children.get(name);
+    if (node === undefined) throw missing(path);
+    return node;
+  }
+
+  #findDirectory(path: string): DirectoryNode {
+    return asDirectory(this.#find(path), path);
+  }
+
+  #slot(path: string): Slot {
+    const names = pathNames(path, POSIX_RULES);
+    const name = names.pop();
+    if (name === undefined) throw new FileSystemError("permissionDenied", "Cannot change the root");
+    const parent = this.#findDirectory(`/${names.join("/")}`);
+    return { parent, name, node: parent.children.get(name) };
+  }
+
+  #link({ parent, name }: Slot, node: Node): void {
+    parent.children.set(name, node);
+    parent.modified = this.#volume.now();
+  }
+
+  #unlink({ parent, name }: Slot): void {
+    parent.children.delete(name);
+    parent.modified = this.#volume.now();
+  }
+
+  #newDirectory(): DirectoryNode {
+    const id = ++this.#lastId;
+    return { type: "directory", id, children: new Map(), modified: this.#volume.now(), mode: 0o755 };
+  }
+
+  #newFile(slot: Slot): FileNode {
+    const id = ++this.#lastId;
+    const file: FileNode = {
+      type: "file",
+      id,
+      bytes: new Uint8Array(),
+      size: 0,
+      modified: this.#volume.now(),
+      mode: 0o644,
+      isWritten: false,
+      isRemoved: false,
+    };
+    this.#link(slot, file);
+    return file;
+  }
+}
+
+function asFile(node: Node, path: string): FileNode {
+  if (node.type === "file") return node;
+  throw new FileSystemError("isDirectory", `Cannot use directory "${path}" as a file`);
+}
+
+function asDirectory(node: Node | undefined, path: string): DirectoryNode {
+  if (node === undefined) throw missing(path);
+  if (node.type === "directory") return node;
+  throw new FileSystemError("notDirectory", `Cannot use "${path}": a file stands where a directory is needed`);
+}
+
+function toFileInfo(node: Node): FileInfo {
+  const size = node.type === "file" ? node.size : 0;
+  return { type: node.type, size, modified: node.modified, mode: node.mode, links: 1, unique: node.id.toString(16) };
+}
+
+function missing(path: string): FileSystemError {
+  return new FileSystemError("notFound", `Cannot find "${path}"`);
+}
+
+function taken(path: string): FileSystemError {
+  return new FileSystemError("exists", `Cannot create "${path}": it exists`);
+}

@@ -1,0 +1,371 @@
+/**
+ * What every file system has to do: one suite, run by the tests of each adapter.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import type { DirectoryEntry, FileSystem, ReadableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
+
+/** A file system under test; disposing of it takes its files away. */
+export interface Fixture<T extends FileSystem> extends AsyncDisposable {
+  readonly fileSystem: T;
+}
+
+/** Makes a file system with the given files (path to content) and the directories they need. */
+export type MakeFileSystem<T extends FileSystem> = (files: Readonly<Record<string, string>>) => Promise<Fixture<T>>;
+
+const FILES = { "/a.txt": "alpha", "/dir/b.txt": "beta", "/dir/sub/c.txt": "", '/dir/ sp "%*~': "odd" };
+
+/** Reads what is left of a file and closes it. */
+export async function readAll(file: ReadableFile, bufferBytes = 3): Promise<string> {
+  const buffer = new Uint8Array(bufferBytes);
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      text += decoder.decode(buffer.subarray(0, count), { stream: true });
+    }
+    return text + decoder.decode();
+  } finally {
+    file.close();
+  }
+}
+
+/** Reads a file. */
+export async function readText(fileSystem: FileSystem, path: string): Promise<string> {
+  return await readAll(await fileSystem.openRead(path));
+}
+
+/** Writes a file. */
+export async function writeText(
+  fileSystem: Required<FileSystem>,
+  path: string,
+  text: string,
+  mode: WriteMode = "truncate",
+): Promise<void> {
+  const file = await fileSystem.openWrite(path, mode);
+  try {
+    await file.write(new TextEncoder().encode(text));
+  } finally {
+    file.close();
+  }
+}
+
+/** Names of a directory's entries, sorted. */
+export async function listNames(fileSystem: FileSystem, path: string): Promise<string[]> {
+  return (await Array.fromAsync(fileSystem.list(path))).map(({ name }) => name).sort();
+}
+
+/** Fails unless the operation is refused with an error of the given kind; what it opened is closed. */
+export async function assertRefused(kind: FileSystemErrorKind, operation: () => Promise<unknown>): Promise<void> {
+  const error = await assertRejects(async () => {
+    const result = await operation() as { close?(): void } | undefined;
+    result?.close?.();
+  }, FileSystemError);
+  assertStrictEquals(error.kind, kind, error.message);
+}
+
+/** Tests the methods that every file system has. */
+export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSystem>): void {
+  function test(criterion: string, body: (fileSystem: FileSystem) => Promise<void>): void {
+    Deno.test(`${name}${criterion}`, async () => {
+      await using fixture = await makeFileSystem(FILES);
+      await body(fixture.fileSystem);
+    });
+  }
+
+  test(".stat() tells type and size", async (fileSystem) => {
+    const info = await fileSystem.stat("/a.txt");
+    assertStrictEquals(info.type, "file");
+    assertStrictEquals(info.size, 5);
+    assertStrictEquals((await fileSystem.stat("/dir")).type, "directory");
+    assertStrictEquals((await fileSystem.stat("/")).type, "directory");
+    assertStrictEquals((await fileSystem.stat('/dir/ sp "%*~')).size, 3);
+  });
+
+  test(".stat() tells the same unique value for the same file alone", async (fileSystem) => {
+    const { unique } = await fileSystem.stat("/a.txt");
+    assertStrictEquals((await fileSystem.stat("/a.txt")).unique, unique);
+    assert(unique === undefined || (await fileSystem.stat("/dir/b.txt")).unique !== unique);
+  });
+
+  test(" refuses to read what is not there", async (fileSystem) => {
+    for (const path of ["/none", "/none/x", "/dir/none"]) {
+      await assertRefused("notFound", () => fileSystem.stat(path));
+      await assertRefused("notFound", () => fileSystem.openRead(path));
+      await assertRefused("notFound", () => listNames(fileSystem, path));
+    }
+  });
+
+  test(" refuses a path through a file", async (fileSystem) => {
+    await assertRefused("notDirectory", () => fileSystem.stat("/a.txt/x"));
+    await assertRefused("notDirectory", () => fileSystem.openRead("/a.txt/x"));
+    await assertRefused("notDirectory", () => listNames(fileSystem, "/a.txt"));
+  });
+
+  test(" refuses a path that is not normalised", async (fileSystem) => {
+    for (const path of ["/..", "/../a.txt", "/dir/../a.txt", "/./a.txt", "//a.txt", "/dir/", "a.txt", ""]) {
+      await assertRefused("notFound", () => fileSystem.stat(path));
+      await assertRefused("notFound", () => fileSystem.openRead(path));
+      await assertRefused("notFound", () => listNames(fileSystem, path));
+    }
+  });
+
+  test(" refuses names with NUL, CR and LF", async (fileSystem) => {
+    for (const path of ["/a\0", "/a\r", "/a\nb/c"]) {
+      await assertRefused("invalidName", () => fileSystem.stat(path));
+      await assertRefused("invalidName", () => fileSystem.openRead(path));
+    }
+  });
+
+  test(".list() gives each entry with its attributes", async (fileSystem) => {
+    assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
+    assertEquals(await listNames(fileSystem, "/dir"), [' sp "%*~', "b.txt", "sub"]);
+    for await (const { name, info } of fileSystem.list("/dir")) {
+      assertEquals(info, await fileSystem.stat(`/dir/${name}`));
+    }
+  });
+
+  test(".list() may be left early", async (fileSystem) => {
+    const seen: DirectoryEntry[] = [];
+    for await (const entry of fileSystem.list("/dir")) {
+      seen.push(entry);
+      break;
+    }
+    assertStrictEquals(seen.length, 1);
+  });
+
+  test(".openRead() reads to the end, and from an offset", async (fileSystem) => {
+    const file = await fileSystem.openRead("/a.txt");
+    assertStrictEquals(file.size, 5);
+    assertStrictEquals(await readAll(file), "alpha");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 3 })), "ha");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 5 })), "");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 99 })), "");
+    assertStrictEquals(await readText(fileSystem, "/dir/sub/c.txt"), "");
+  });
+
+  test(".openRead() refuses a directory", async (fileSystem) => {
+    await assertRefused("isDirectory", () => fileSystem.openRead("/dir"));
+    await assertRefused("isDirectory", () => fileSystem.openRead("/"));
+  });
+
+  test(".openRead() gives a file that may be closed twice", async (fileSystem) => {
+    const file = await fileSystem.openRead("/a.txt");
+    file.close();
+    file.close();
+  });
+}
+
+/** Tests a file system that has all methods. */
+export function testFileSystem(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+  testReading(name, makeFileSystem);
+  testWriting(name, makeFileSystem);
+  testChanging(name, makeFileSystem);
+}
+
+function testWriting(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+  const test = testWith(name, makeFileSystem);
+
+  test(".openWrite() truncates or creates", async (fileSystem) => {
+    await writeText(fileSystem, "/a.txt", "new");
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "new");
+    await writeText(fileSystem, "/dir/n.txt", "made");
+    assertStrictEquals(await readText(fileSystem, "/dir/n.txt"), "made");
+  });
+
+  test(".openWrite() appends or creates", async (fileSystem) => {
+    await writeText(fileSystem, "/a.txt", "+", "append");
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha+");
+    await writeText(fileSystem, "/n.txt", "made", "append");
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "made");
+  });
+
+  test(".openWrite() creates new files only, if asked", async (fileSystem) => {
+    await writeText(fileSystem, "/n.txt", "made", "createNew");
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "made");
+    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "createNew"));
+    await assertRefused("exists", () => fileSystem.openWrite("/dir", "createNew"));
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
+  });
+
+  test(".openWrite() goes on at an offset and keeps the rest", async (fileSystem) => {
+    await writeText(fileSystem, "/a.txt", "LP", { offset: 1 });
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "aLPha");
+    await writeText(fileSystem, "/a.txt", "!!", { offset: 4 });
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "aLPh!!");
+    await assertRefused("notFound", () => fileSystem.openWrite("/n.txt", { offset: 0 }));
+    await assertRefused("notFound", () => fileSystem.stat("/n.txt"));
+  });
+
+  test(".openWrite() writes chunks one after the other, in every mode", async (fileSystem) => {
+    const results = { truncate: "123", append: "123123", offset: "123123" };
+    for (const mode of ["truncate", "append", { offset: 3 }] as const) {
+      const file = await fileSystem.openWrite("/n.txt", mode);
+      for (const chunk of ["1", "", "2", "3"]) await file.write(new TextEncoder().encode(chunk));
+      await file.sync();
+      file.close();
+      const key = typeof mode === "string" ? mode : "offset";
+      assertStrictEquals(await readText(fileSystem, "/n.txt"), results[key]);
+    }
+  });
+
+  test(".openWrite() refuses directories, missing parents and paths through files", async (fileSystem) => {
+    for (const mode of ["truncate", "append", { offset: 0 }] as const) {
+      await assertRefused("isDirectory", () => fileSystem.openWrite("/dir", mode));
+      await assertRefused("isDirectory", () => fileSystem.openWrite("/", mode));
+      await assertRefused("notFound", () => fileSystem.openWrite("/none/x", mode));
+      await assertRefused("notDirectory", () => fileSystem.openWrite("/a.txt/x", mode));
+    }
+  });
+
+  test(".openWrite() lets one writer at a file and leaves it as it is for others", async (fileSystem) => {
+    const file = await fileSystem.openWrite("/n.txt", "createNew");
+    await file.write(new TextEncoder().encode("first"));
+    for (const mode of ["truncate", "append", { offset: 0 }] as const) {
+      await assertRefused("busy", () => fileSystem.openWrite("/n.txt", mode));
+    }
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "first");
+    file.close();
+    await writeText(fileSystem, "/n.txt", "second");
+    file.close();
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "second");
+  });
+
+  test(".openWrite() gives a file that refuses bytes once it is closed", async (fileSystem) => {
+    const file = await fileSystem.openWrite("/n.txt", "truncate");
+    file.close();
+    await assertRejects(() => file.write(new Uint8Array(1)), TypeError);
+    assertStrictEquals((await fileSystem.stat("/n.txt")).size, 0);
+  });
+
+  test(".openWrite() takes large files in large chunks", async (fileSystem) => {
+    const chunk = new Uint8Array(300_000).map((_, index) => index % 251);
+    const file = await fileSystem.openWrite("/large", "truncate");
+    for (let count = 0; count < 5; count++) await file.write(chunk);
+    file.close();
+    assertStrictEquals((await fileSystem.stat("/large")).size, 1_500_000);
+    const reader = await fileSystem.openRead("/large", { offset: 1_200_000 });
+    const buffer = new Uint8Array(300_000);
+    let length = 0;
+    for (let count = await reader.read(buffer); count !== null; count = await reader.read(buffer.subarray(length))) {
+      length += count;
+      if (length === buffer.length) break;
+    }
+    reader.close();
+    assertEquals(buffer, chunk);
+  });
+}
+
+function testChanging(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+  const test = testWith(name, makeFileSystem);
+
+  test(".remove() removes a file, not a directory", async (fileSystem) => {
+    await fileSystem.remove("/a.txt");
+    await assertRefused("notFound", () => fileSystem.stat("/a.txt"));
+    await assertRefused("notFound", () => fileSystem.remove("/a.txt"));
+    await assertRefused("isDirectory", () => fileSystem.remove("/dir"));
+    await assertRefused("notDirectory", () => fileSystem.remove("/dir/b.txt/x"));
+  });
+
+  test(".makeDirectory() makes one directory", async (fileSystem) => {
+    await fileSystem.makeDirectory("/dir/new");
+    assertEquals(await listNames(fileSystem, "/dir/new"), []);
+    await assertRefused("exists", () => fileSystem.makeDirectory("/dir/new"));
+    await assertRefused("exists", () => fileSystem.makeDirectory("/a.txt"));
+    await assertRefused("exists", () => fileSystem.makeDirectory("/"));
+    await assertRefused("notFound", () => fileSystem.makeDirectory("/none/new"));
+    await assertRefused("notDirectory", () => fileSystem.makeDirectory("/a.txt/new"));
+  });
+
+  test(".removeDirectory() removes an empty directory alone", async (fileSystem) => {
+    await assertRefused("directoryNotEmpty", () => fileSystem.removeDirectory("/dir/sub"));
+    await assertRefused("notDirectory", () => fileSystem.removeDirectory("/a.txt"));
+    await assertRefused("notFound", () => fileSystem.removeDirectory("/none"));
+    await fileSystem.remove("/dir/sub/c.txt");
+    await fileSystem.removeDirectory("/dir/sub");
+    await assertRefused("notFound", () => fileSystem.stat("/dir/sub"));
+  });
+
+  test(".rename() moves files and directories", async (fileSystem) => {
+    await fileSystem.rename("/a.txt", "/dir/moved.txt");
+    await assertRefused("notFound", () => fileSystem.stat("/a.txt"));
+    await fileSystem.rename("/dir", "/other");
+    assertStrictEquals(await readText(fileSystem, "/other/moved.txt"), "alpha");
+    assertStrictEquals(await readText(fileSystem, "/other/b.txt"), "beta");
+  });
+
+  test(".rename() replaces a file, never a directory, and no file by a directory", async (fileSystem) => {
+    await fileSystem.rename("/a.txt", "/dir/b.txt");
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "alpha");
+    await fileSystem.makeDirectory("/empty");
+    await assertRefused("exists", () => fileSystem.rename("/dir/b.txt", "/empty"));
+    await assertRefused("exists", () => fileSystem.rename("/dir/sub", "/empty"));
+    await assertRefused("exists", () => fileSystem.rename("/empty", "/dir/b.txt"));
+    assertEquals(await listNames(fileSystem, "/"), ["dir", "empty"]);
+  });
+
+  test(".rename() to the same name changes nothing", async (fileSystem) => {
+    await fileSystem.rename("/a.txt", "/a.txt");
+    await fileSystem.rename("/dir", "/dir");
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "beta");
+  });
+
+  test(".rename() refuses to move a directory into itself", async (fileSystem) => {
+    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/x"));
+    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/sub/x"));
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "beta");
+  });
+
+  test(".rename() needs a source and a place", async (fileSystem) => {
+    await assertRefused("notFound", () => fileSystem.rename("/none", "/x"));
+    await assertRefused("notFound", () => fileSystem.rename("/a.txt", "/none/x"));
+    await assertRefused("notDirectory", () => fileSystem.rename("/dir", "/a.txt/x"));
+  });
+
+  test(" keeps the root", async (fileSystem) => {
+    await assertRefused("permissionDenied", () => fileSystem.remove("/"));
+    await assertRefused("permissionDenied", () => fileSystem.removeDirectory("/"));
+    await assertRefused("permissionDenied", () => fileSystem.rename("/", "/x"));
+    await assertRefused("permissionDenied", () => fileSystem.rename("/dir", "/"));
+    assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
+  });
+
+  test(".setModified() sets the time of files and directories", async (fileSystem) => {
+    const modified = new Date("2001-02-03T04:05:06Z");
+    for (const path of ["/a.txt", "/dir"]) {
+      await fileSystem.setModified(path, modified);
+      assertEquals((await fileSystem.stat(path)).modified, modified);
+    }
+    await assertRefused("notFound", () => fileSystem.setModified("/none", modified));
+  });
+
+  test(".setMode() sets the permission bits, where there are any", async (fileSystem) => {
+    if ((await fileSystem.stat("/a.txt")).mode === undefined) return;
+    await fileSystem.setMode("/a.txt", 0o640);
+    assertStrictEquals((await fileSystem.stat("/a.txt")).mode, 0o640);
+    await assertRefused("notFound", () => fileSystem.setMode("/none", 0o640));
+  });
+
+  test(" refuses to write names with NUL, CR and LF", async (fileSystem) => {
+    for (const path of ["/a\0", "/a\r", "/dir/a\nb"]) {
+      await assertRefused("invalidName", () => fileSystem.openWrite(path, "truncate"));
+      await assertRefused("invalidName", () => fileSystem.makeDirectory(path));
+      await assertRefused("invalidName", () => fileSystem.rename("/a.txt", path));
+    }
+    assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
+  });
+}
+
+type Test = (criterion: string, body: (fileSystem: Required<FileSystem>) => Promise<void>) => void;
+
+function testWith(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): Test {
+  return (criterion, body) =>
+    Deno.test(`${name}${criterion}`, async () => {
+      await using fixture = await makeFileSystem(FILES);
+      await body(fixture.fileSystem);
+    });
+}
