@@ -1,21 +1,61 @@
 /**
  * An FTPS server to embed: TLS on, anonymous writing off.
  *
- * @example Share a folder with one user
- * ```ts no-eval
- * import { FtpServer, VirtualAuthorizer } from "@ftpsd/ftpsd";
+ * @example One user and one folder
+ * ```ts
+ * import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
  *
  * const authorizer = new VirtualAuthorizer();
- * authorizer.addUser("user", "12345", "/srv/ftp", { permissions: "elradfmwMT" });
+ * const home = new MemoryFileSystem(); // or a folder of the host: "/srv/ftp"
+ * authorizer.addUser("user", "12345", home, { permissions: "elradfmwMT" });
  *
- * await using server = new FtpServer({ authorizer });
+ * // Explicit TLS on 127.0.0.1 with a certificate made in memory; `await server.finished` would serve until it is stopped.
+ * await using server = new FtpServer({ authorizer, listen: [{ port: 0 }] });
  * await server.listen();
- * await server.finished;
  * ```
  *
  * @module
  */
 
-export * from "./lib/auth/authorizer.ts";
-export * from "./lib/auth/authorizer_busy_error.ts";
-export * from "./lib/auth/insecure_configuration_error.ts";
+export { FtpServer, type ListeningAddress, type ShutdownOptions } from "./lib/server/ftp_server.ts";
+export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
+export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
+export { VirtualAuthorizer } from "./lib/server/virtual_authorizer.ts";
+export {
+  type AccountOptions,
+  type AnonymousOptions,
+  VirtualAccounts,
+  type VirtualAccountsOptions,
+} from "./lib/auth/virtual_accounts.ts";
+export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/auth/password_verifier.ts";
+export type { PermissionOverride } from "./lib/auth/permission_override.ts";
+export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/auth/password_hash.ts";
+export type { Account, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
+export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISSIONS } from "./lib/auth/permission.ts";
+export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";
+export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";
+export type {
+  DirectoryEntry,
+  FileInfo,
+  FileSystem,
+  FileType,
+  ReadableFile,
+  WritableFile,
+  WriteMode,
+} from "./lib/filesystem/filesystem.ts";
+export { FileSystemError, type FileSystemErrorKind } from "./lib/filesystem/filesystem_error.ts";
+export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/local_filesystem.ts";
+export { WriteClaims } from "./lib/filesystem/write_claims.ts";
+export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory_filesystem.ts";
+export { readOnly } from "./lib/filesystem/read_only.ts";
+export { ConnectionError, type ConnectionErrorKind } from "./lib/transport/connection.ts";
+export type { CertificateInfo } from "./lib/transport/tls_context.ts";
+export type {
+  EndedTransferEvent,
+  EventListener,
+  ServerEvent,
+  ServerEventName,
+  ServerEvents,
+  SessionEvent,
+  TransferEvent,
+} from "./lib/events.ts";

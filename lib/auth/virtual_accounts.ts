@@ -9,7 +9,12 @@ import { resolvePathname } from "../protocol/pathname.ts";
 import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
 import type { Account, Authorizer, Credentials } from "./authorizer.ts";
 import type { ScryptCost } from "./password_hash.ts";
-import { equalCosts, PasswordVerifier, type StoredPassword } from "./password_verifier.ts";
+import {
+  equalCosts,
+  PasswordVerifier,
+  type PasswordVerifierOptions,
+  type StoredPassword,
+} from "./password_verifier.ts";
 import { assertPermissions, type PermissionLetter, READ_PERMISSIONS } from "./permission.ts";
 import { assertOverride, findPermissions, type PermissionOverride, withOverride } from "./permission_override.ts";
 
@@ -48,11 +53,9 @@ export interface AnonymousOptions extends AccountOptions {
 }
 
 /** Options of {@linkcode VirtualAccounts}. */
-export interface VirtualAccountsOptions {
+export interface VirtualAccountsOptions extends PasswordVerifierOptions {
   /** Opens a home that is given as a path of the host. */
   readonly openHome: (home: string) => FileSystem;
-  /** Checks the passwords. */
-  readonly verifier?: PasswordVerifier;
 }
 
 /** A user of the table. Its identity tells a user from one of the same name that came after it. */
@@ -79,10 +82,14 @@ export class VirtualAccounts implements Authorizer {
   /** The distinct costs of the users' hashes, once they are known. */
   #costs: readonly ScryptCost[] | undefined;
 
-  /** Makes an empty table. */
+  /**
+   * Makes an empty table.
+   *
+   * @throws {RangeError} When a bound is out of range.
+   */
   constructor(options: VirtualAccountsOptions) {
     this.#openHome = options.openHome;
-    this.#verifier = options.verifier ?? new PasswordVerifier();
+    this.#verifier = new PasswordVerifier(options);
   }
 
   /**

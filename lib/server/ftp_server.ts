@@ -56,16 +56,21 @@ interface Listening {
  * down at once.
  *
  * @example Two accounts on one server
- * ```ts no-eval
- * import { FtpServer, VirtualAuthorizer } from "@ftpsd/ftpsd";
+ * ```ts
+ * import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
  *
+ * const home = new MemoryFileSystem();
  * const authorizer = new VirtualAuthorizer();
- * authorizer.addUser("user", "12345", "/srv/ftp", { permissions: "elradfmwMT" });
- * authorizer.addAnonymous("/srv/ftp/pub");
+ * authorizer.addUser("user", "12345", home, { permissions: "elradfmwMT" });
+ * authorizer.addAnonymous(home);
  *
- * await using server = new FtpServer({ authorizer, listen: [{ host: "127.0.0.1", port: 2121 }] });
+ * await using server = new FtpServer({
+ *   authorizer,
+ *   listen: [{ port: 0 }, { port: 0, tls: "implicit" }],
+ *   onEvent: (event) => console.log(event.event),
+ * });
  * await server.listen();
- * await server.finished;
+ * console.log(server.addresses, server.certificate?.fingerprint);
  * ```
  */
 export class FtpServer implements AsyncDisposable {

@@ -43,9 +43,17 @@ export interface TlsOptions {
   readonly certificate?: string;
   /** Private key of the certificate in PEM. */
   readonly key?: string;
-  /** @default {"TLSv1.2"} */
+  /**
+   * Oldest version that is spoken.
+   *
+   * @default {"TLSv1.2"}
+   */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  /** @default {"TLSv1.3"} */
+  /**
+   * Newest version that is spoken.
+   *
+   * @default {"TLSv1.3"}
+   */
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
   /**
    * Whether protected data connections must resume a TLS session. `require` proves that the peer has a session with this
@@ -85,7 +93,11 @@ export interface FtpServerOptions {
   };
   /** Active data connections, where the server dials the client. */
   readonly active?: {
-    /** @default {false} */
+    /**
+     * Whether PORT and EPRT are allowed.
+     *
+     * @default {false}
+     */
     readonly enabled?: boolean;
     /**
      * Whether another address than the client's may be dialled.
@@ -123,30 +135,74 @@ export interface FtpServerOptions {
   };
   /** Longest waits in seconds, fractions allowed; 0: no limit. */
   readonly timeouts?: {
-    /** @default {300} */
+    /**
+     * Silence on the control connection while no data flows.
+     *
+     * @default {300}
+     */
     readonly idle?: number;
-    /** @default {60} */
+    /**
+     * From the connection to the login.
+     *
+     * @default {60}
+     */
     readonly login?: number;
-    /** @default {60} */
+    /**
+     * No byte moved on a data connection.
+     *
+     * @default {60}
+     */
     readonly data?: number;
-    /** @default {30} */
+    /**
+     * From PASV or EPSV to the client's data connection.
+     *
+     * @default {30}
+     */
     readonly passive?: number;
-    /** @default {30} */
+    /**
+     * To establish an active data connection.
+     *
+     * @default {30}
+     */
     readonly active?: number;
-    /** @default {10} */
+    /**
+     * For a TLS handshake.
+     *
+     * @default {10}
+     */
     readonly handshake?: number;
-    /** @default {3} */
+    /**
+     * Before a failed login is answered.
+     *
+     * @default {3}
+     */
     readonly failedLogin?: number;
   };
   /** Limits; 0: none. */
   readonly limits?: {
-    /** @default {512} */
+    /**
+     * Control connections at once.
+     *
+     * @default {512}
+     */
     readonly connections?: number;
-    /** @default {0} */
+    /**
+     * The same from one address.
+     *
+     * @default {0}
+     */
     readonly connectionsPerAddress?: number;
-    /** @default {3} */
+    /**
+     * Failed logins before the connection is closed.
+     *
+     * @default {3}
+     */
     readonly loginAttempts?: number;
-    /** @default {4096} */
+    /**
+     * Length of a command line in bytes, 64 at least.
+     *
+     * @default {4096}
+     */
     readonly commandLineBytes?: number;
   };
   /** Told of each event. Must not throw. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PasswordVerifier, type PasswordVerifierLimits } from "../auth/password_verifier.ts";
+import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
 import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
@@ -31,9 +31,6 @@ export class VirtualAuthorizer extends VirtualAccounts {
    */
   constructor(options: PasswordVerifierLimits = {}) {
     const writeClaims = new WriteClaims();
-    super({
-      openHome: (home) => new LocalFileSystem(home, { writeClaims }),
-      verifier: new PasswordVerifier(options),
-    });
+    super({ ...options, openHome: (home) => new LocalFileSystem(home, { writeClaims }) });
   }
 }

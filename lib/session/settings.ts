@@ -18,7 +18,9 @@ export type SessionReuse = "allow" | "require";
 
 /** Ports from `from` to `to`, both included, 1 to 65535. */
 export interface PortRange {
+  /** First port. */
   readonly from: number;
+  /** Last port, not below the first. */
   readonly to: number;
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertExists, assertNotMatch, assertRejects, asse
 import type { Account } from "../../lib/auth/authorizer.ts";
 import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
 import { deriveDigest, hashPassword } from "../../lib/auth/password_hash.ts";
-import { PasswordVerifier, type PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
+import type { PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
 import { VirtualAccounts } from "../../lib/auth/virtual_accounts.ts";
 import { makeTree } from "./directory_tree.ts";
 
@@ -11,7 +11,7 @@ const HOME = makeTree(["/", "/a", "/a/b"]);
 
 function makeAccounts(options: PasswordVerifierOptions = {}): VirtualAccounts {
   return new VirtualAccounts({
-    verifier: new PasswordVerifier(options),
+    ...options,
     openHome() {
       throw new Error("No home is opened here");
     },

@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["data"],
   ["transport adapters", "filesystem adapters", "auth adapters"],
   ["interfaces"],
-  ["protocol", "lib"],
+  ["protocol", "lib", "deno.json"],
 ];
 
 /** The ports, and what callers need to know of them, in the folders of the adapters. */
