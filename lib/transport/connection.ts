@@ -34,7 +34,9 @@ export type PeerEnding = "closeNotify" | "fin";
 
 /** A connected byte stream, clear or protected. */
 export interface Connection {
+  /** Our end. */
   readonly local: SocketAddress;
+  /** The peer's end. */
   readonly remote: SocketAddress;
   /** Present when the stream is protected by TLS. */
   readonly tls: TlsInfo | undefined;
@@ -68,6 +70,7 @@ export interface Connection {
 export interface ControlTransport extends Connection {
   /**
    * Starts TLS as the server. The receiver of this call is spent afterwards: use, and close, only the returned one.
+   * Closing the receiver while this runs makes it reject.
    *
    * @throws {ConnectionError} Kind `"injected"` when bytes have already arrived behind the AUTH command in clear, kind
    * `"handshake"` when the handshake fails. The connection is closed in both cases.
@@ -80,7 +83,9 @@ export type Direction = "send" | "receive";
 
 /** A data connection whose TCP part stands, before its direction is known and its handshake was made. */
 export interface IncomingConnection {
+  /** Our end. */
   readonly local: SocketAddress;
+  /** The peer's end. */
   readonly remote: SocketAddress;
   /**
    * Makes the connection usable for one direction, with the TLS handshake where the transport is protected. The receiver
@@ -95,6 +100,7 @@ export interface IncomingConnection {
 
 /** A listening socket for data connections. */
 export interface DataListener {
+  /** Where it listens. */
   readonly address: SocketAddress;
   /**
    * Waits for the next connection, whoever it comes from: checking the peer is the caller's work.
@@ -127,6 +133,7 @@ export interface DataTransport {
 
 /** A listening socket for control connections. */
 export interface ControlListener {
+  /** Where it listens. */
   readonly address: SocketAddress;
   /**
    * Waits for the next control connection, still without TLS.
@@ -149,10 +156,12 @@ export type ConnectionErrorKind =
 
 /** A failed connection; `cause` holds the runtime's own error. Its texts are for logs, never for clients. */
 export class ConnectionError extends Error {
+  /** Name of the class. */
   override readonly name = "ConnectionError";
   /** What went wrong. */
   readonly kind: ConnectionErrorKind;
 
+  /** Makes an error of the given kind; `options.cause` may hold the runtime's own error. */
   constructor(kind: ConnectionErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;

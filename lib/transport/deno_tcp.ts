@@ -1,0 +1,159 @@
+/**
+ * Clear data connections on Deno's own TCP sockets, which move several times more bytes a second than those of `node:net`.
+ *
+ * @module
+ */
+
+import {
+  type Connection,
+  ConnectionError,
+  type DataListener,
+  type DataTransport,
+  type Direction,
+  type IncomingConnection,
+  type PeerEnding,
+  type SocketAddress,
+} from "./connection.ts";
+import { closedError, toConnectionError } from "./connection_failure.ts";
+import { dialSocket, socketEnds } from "./node_socket.ts";
+import { toSocketAddress } from "./socket_address.ts";
+import { TcpConnection } from "./tcp_connection.ts";
+
+const READ_BUFFER_BYTES = 256 * 1024;
+
+/** Opens clear data connections. Those dialled are of `node:net`: `Deno.connect` cannot choose the local address. */
+export class DenoTcpTransport implements DataTransport {
+  // deno-lint-ignore require-await -- the port is asynchronous, and errors reject
+  async listen(address: SocketAddress): Promise<DataListener> {
+    try {
+      return new DenoListener(Deno.listen({ hostname: address.host, port: address.port }));
+    } catch (error) {
+      throw error instanceof Deno.errors.AddrInUse ? toConnectionError(error, "addressInUse") : error;
+    }
+  }
+
+  async connect(
+    options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
+  ): Promise<IncomingConnection> {
+    const socket = await dialSocket(options);
+    const ends = socketEnds(socket);
+    if (ends !== undefined) {
+      return new ClearIncoming(new TcpConnection(socket, ends, { readAheadBytes: READ_BUFFER_BYTES }));
+    }
+    socket.destroy();
+    throw new ConnectionError("reset", "Peer left at once");
+  }
+}
+
+class DenoListener implements DataListener {
+  readonly address: SocketAddress;
+  readonly #listener: Deno.TcpListener;
+  #isClosed = false;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+    this.address = netAddress(listener.addr);
+  }
+
+  async accept(): Promise<IncomingConnection> {
+    while (!this.#isClosed) {
+      try {
+        return new ClearIncoming(new DenoTcpConnection(await this.#listener.accept()));
+      } catch (error) {
+        if (!this.#isClosed && !hasLeftEarly(error)) throw toConnectionError(error);
+      }
+    }
+    throw closedError();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listener.close();
+  }
+}
+
+/** A connection that needs nothing to be usable. */
+class ClearIncoming implements IncomingConnection {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  #connection: Connection | undefined;
+
+  constructor(connection: Connection) {
+    this.local = connection.local;
+    this.remote = connection.remote;
+    this.#connection = connection;
+  }
+
+  open(_direction: Direction): Promise<Connection> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    return connection === undefined ? Promise.reject(closedError()) : Promise.resolve(connection);
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+}
+
+class DenoTcpConnection implements Connection {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly tls = undefined;
+  readonly #conn: Deno.TcpConn;
+  #buffer: Uint8Array<ArrayBuffer> | undefined;
+  #ending: PeerEnding | undefined;
+  #isClosed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    this.local = netAddress(conn.localAddr);
+    this.remote = netAddress(conn.remoteAddr);
+  }
+
+  get ending(): PeerEnding | undefined {
+    return this.#ending;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    this.#buffer ??= new Uint8Array(READ_BUFFER_BYTES);
+    const count = await this.#guard(this.#conn.read(this.#buffer));
+    if (count !== null) return this.#buffer.subarray(0, count);
+    this.#ending = "fin";
+    return null;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) rest = rest.subarray(await this.#guard(this.#conn.write(rest)));
+  }
+
+  async finish(): Promise<void> {
+    await this.#guard(this.#conn.closeWrite());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+
+  async #guard<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw this.#isClosed ? closedError() : toConnectionError(error);
+    }
+  }
+}
+
+function netAddress(address: Deno.NetAddr): SocketAddress {
+  return toSocketAddress(address.hostname, address.port);
+}
+
+// A peer that resets its connection before it is accepted makes accept() fail.
+function hasLeftEarly(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}

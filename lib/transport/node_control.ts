@@ -1,0 +1,111 @@
+/**
+ * Control connections on `node:net`, upgraded to TLS by AUTH (RFC 4217 §4) or at once (implicit TLS).
+ *
+ * @module
+ */
+
+import type net from "node:net";
+import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
+import { closedError } from "./connection_failure.ts";
+import { type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
+import { TcpConnection } from "./tcp_connection.ts";
+import { TlsConnection } from "./tls_connection.ts";
+import type { TlsContext } from "./tls_context.ts";
+
+const ALPN_PROTOCOLS = ["ftp"];
+
+// A client that sends commands faster than they are answered is stopped by TCP, one chunk ahead.
+const READ_AHEAD_BYTES = 1;
+
+const TLS_HANDSHAKE_RECORD = 22;
+
+/**
+ * Listens for control connections.
+ *
+ * @param options.context Certificate for TLS; absent: `startTls()` throws.
+ * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
+ */
+export async function listenControl(
+  address: SocketAddress,
+  options: { readonly context?: TlsContext } = {},
+): Promise<ControlListener> {
+  return new NodeControlListener(await SocketListener.listen(address), options.context);
+}
+
+class NodeControlListener implements ControlListener {
+  readonly #listener: SocketListener;
+  readonly #context: TlsContext | undefined;
+
+  constructor(listener: SocketListener, context: TlsContext | undefined) {
+    this.#listener = listener;
+    this.#context = context;
+  }
+
+  get address(): SocketAddress {
+    return this.#listener.address;
+  }
+
+  async accept(): Promise<ControlTransport> {
+    while (true) {
+      const socket = await this.#listener.accept();
+      const ends = socketEnds(socket);
+      if (ends !== undefined) return new ClearControl(socket, ends, this.#context);
+      socket.destroy();
+    }
+  }
+
+  close(): void {
+    this.#listener.close();
+  }
+}
+
+/** A control connection without TLS. */
+class ClearControl extends TcpConnection implements ControlTransport {
+  readonly #socket: net.Socket;
+  readonly #context: TlsContext | undefined;
+  #handshake: SecureControl | undefined;
+  #isSpent = false;
+
+  constructor(socket: net.Socket, ends: SocketEnds, context: TlsContext | undefined) {
+    super(socket, ends, { readAheadBytes: READ_AHEAD_BYTES });
+    this.#socket = socket;
+    this.#context = context;
+  }
+
+  override close(): void {
+    if (this.#isSpent) this.#handshake?.close();
+    else super.close();
+  }
+
+  async startTls(): Promise<ControlTransport> {
+    if (this.#context === undefined) throw new TypeError("Cannot start TLS: the listener has no certificate");
+    if (this.#isSpent || this.#socket.destroyed) throw closedError();
+    this.#isSpent = true;
+    const unread = this.release();
+    // A fast client's ClientHello may be here already; anything else would be commands sent in clear.
+    if (unread[0] !== undefined && unread[0][0] !== TLS_HANDSHAKE_RECORD) {
+      this.#socket.destroy();
+      throw new ConnectionError("injected", "Bytes in clear came behind AUTH");
+    }
+    this.#handshake = new SecureControl({
+      socket: this.#socket,
+      ends: this,
+      context: this.#context,
+      alpnProtocols: ALPN_PROTOCOLS,
+      holdReplies: false,
+      readAheadBytes: READ_AHEAD_BYTES,
+    });
+    for (const bytes of unread) this.#handshake.feed(bytes);
+    await this.#handshake.secured;
+    const secured = this.#handshake;
+    this.#handshake = undefined;
+    return secured;
+  }
+}
+
+/** A control connection under TLS. */
+class SecureControl extends TlsConnection implements ControlTransport {
+  startTls(): Promise<ControlTransport> {
+    return Promise.reject(new TypeError("Cannot start TLS: the connection is protected already"));
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Accepted and dialled sockets of `node:net`, nothing read from them yet.
+ *
+ * @module
+ */
+
+import net from "node:net";
+import { ConnectionError, type SocketAddress } from "./connection.ts";
+import { closedError, toConnectionError } from "./connection_failure.ts";
+import { toSocketAddress } from "./socket_address.ts";
+
+const KEEP_ALIVE_MS = 60_000;
+
+/** Both ends of a connected socket. */
+export interface SocketEnds {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+}
+
+/** Reads both ends of a socket; `undefined` when the peer is gone already. */
+export function socketEnds(socket: net.Socket): SocketEnds | undefined {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return { local: toSocketAddress(localAddress, localPort), remote: toSocketAddress(remoteAddress, remotePort) };
+}
+
+/** A listening socket of `node:net` whose connections are pulled. */
+export class SocketListener {
+  readonly address: SocketAddress;
+  readonly #server: net.Server;
+  #unaccepted: net.Socket[] = [];
+  #waiting: PromiseWithResolvers<net.Socket>[] = [];
+  #closed = false;
+
+  private constructor(server: net.Server) {
+    const { address, port } = server.address() as net.AddressInfo;
+    this.address = toSocketAddress(address, port);
+    this.#server = server;
+    server.on("connection", (socket) => this.#take(socket));
+  }
+
+  /**
+   * Listens on an address; port 0 means any. Accepted sockets are paused, half-open, without Nagle's delay, and probed
+   * after 60 s of silence, so that a NAT box keeps an idle control connection.
+   *
+   * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
+   */
+  static listen(address: SocketAddress): Promise<SocketListener> {
+    const { promise, resolve, reject } = Promise.withResolvers<SocketListener>();
+    const server = net.createServer({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
+    server.on("error", (error: Error & { readonly code?: string }) => {
+      reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
+    });
+    server.listen({ host: address.host, port: address.port }, () => resolve(new SocketListener(server)));
+    return promise;
+  }
+
+  /**
+   * Waits for the next connection.
+   *
+   * @throws {ConnectionError} Kind `"closed"` after {@linkcode SocketListener.close}.
+   */
+  accept(): Promise<net.Socket> {
+    if (this.#closed) return Promise.reject(closedError());
+    const socket = this.#unaccepted.shift();
+    if (socket !== undefined) return Promise.resolve(socket);
+    const waiting = Promise.withResolvers<net.Socket>();
+    this.#waiting.push(waiting);
+    return waiting.promise;
+  }
+
+  /** Stops listening and releases connections that were not accepted. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+    for (const socket of this.#unaccepted.splice(0)) socket.destroy();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(closedError());
+  }
+
+  #take(socket: net.Socket): void {
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#unaccepted.push(socket);
+    else waiting.resolve(socket);
+  }
+}
+
+/**
+ * Dials out from a local address and any local port.
+ *
+ * @throws {ConnectionError} Kind `"refused"` when nobody listens there or the sandbox forbids it, `"closed"` when `signal`
+ * aborts.
+ */
+export function dialSocket(
+  options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
+): Promise<net.Socket> {
+  const { remote, localHost, signal } = options;
+  if (signal.aborted) return Promise.reject(closedError());
+  // node:net throws a refusal of the sandbox to bind where nothing can catch it.
+  const binding = `${net.isIPv6(localHost) ? `[${localHost}]` : localHost}:0`;
+  if (Deno.permissions.querySync({ name: "net", host: binding }).state !== "granted") {
+    return Promise.reject(new ConnectionError("refused", `Net access to "${binding}" is not granted`));
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
+  const socket = net.connect({
+    host: remote.host,
+    port: remote.port,
+    localAddress: localHost,
+    allowHalfOpen: true,
+    noDelay: true,
+  });
+  socket.pause(); // Bytes that come before the adapter listens stay with TCP
+  const abort = () => {
+    reject(closedError());
+    socket.destroy();
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  socket.on("error", (error) => reject(toConnectionError(error, "refused")));
+  socket.once("close", () => reject(new ConnectionError("refused", "Connection was closed before it stood")));
+  socket.once("connect", () => resolve(socket));
+  return promise.finally(() => signal.removeEventListener("abort", abort));
+}

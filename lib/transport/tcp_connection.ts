@@ -1,0 +1,90 @@
+/**
+ * Clear connections on `node:net`: control connections before TLS, and dialled data connections.
+ *
+ * @module
+ */
+
+import type net from "node:net";
+import { type Connection, ConnectionError, type PeerEnding, type SocketAddress } from "./connection.ts";
+import { closedError, toConnectionError } from "./connection_failure.ts";
+import type { SocketEnds } from "./node_socket.ts";
+import { PendingCall } from "./pending_call.ts";
+import { ReceiveQueue } from "./receive_queue.ts";
+
+/** A clear connection. It reads nothing from its socket before the first call of {@linkcode TcpConnection.read}. */
+export class TcpConnection implements Connection {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly tls = undefined;
+  readonly #socket: net.Socket;
+  readonly #queue: ReceiveQueue;
+  readonly #sending = new PendingCall();
+  #isStarted = false;
+
+  /** Takes over a paused socket. */
+  constructor(socket: net.Socket, ends: SocketEnds, options: { readonly readAheadBytes: number }) {
+    this.local = ends.local;
+    this.remote = ends.remote;
+    this.#socket = socket;
+    this.#queue = new ReceiveQueue(socket, options.readAheadBytes);
+    socket.on("data", this.#take);
+    socket.on("end", this.#takeEnd);
+    socket.on("error", this.#fail);
+    socket.on("close", this.#takeClose);
+  }
+
+  get ending(): PeerEnding | undefined {
+    return this.#queue.ending;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      this.#socket.resume();
+    }
+    return this.#queue.read();
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#sending.run((done) => this.#socket.write(bytes, done));
+  }
+
+  finish(): Promise<void> {
+    return this.#sending.run((done) => this.#socket.end(done));
+  }
+
+  close(): void {
+    this.#queue.close();
+    this.#sending.fail(closedError());
+    this.#socket.destroy();
+  }
+
+  /**
+   * Gives the socket away, paused; the connection is spent then.
+   *
+   * @returns What was read from the socket and not taken yet.
+   */
+  release(): Uint8Array[] {
+    this.#socket.pause();
+    this.#socket.off("data", this.#take);
+    this.#socket.off("end", this.#takeEnd);
+    this.#socket.off("error", this.#fail);
+    this.#socket.off("close", this.#takeClose);
+    const unread = this.#queue.drain();
+    this.#queue.close();
+    this.#sending.fail(closedError());
+    return unread;
+  }
+
+  readonly #take = (bytes: Uint8Array): void => this.#queue.push(bytes);
+
+  readonly #takeEnd = (): void => this.#queue.settle("fin");
+
+  readonly #takeClose = (): void => this.#fail(new ConnectionError("reset", "Socket was closed"));
+
+  readonly #fail = (error: Error): void => {
+    const failure = toConnectionError(error);
+    this.#queue.settle(failure);
+    this.#sending.fail(failure);
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * Protected connections in the server role on `node:tls`, with their end told reliably: control connections and uploads.
+ *
+ * @module
+ */
+
+import type net from "node:net";
+import { setImmediate } from "node:timers";
+import tls from "node:tls";
+import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
+import { closedError, toConnectionError } from "./connection_failure.ts";
+import type { SocketEnds } from "./node_socket.ts";
+import { type Done, PendingCall } from "./pending_call.ts";
+import { ReceiveQueue } from "./receive_queue.ts";
+import type { TlsContext } from "./tls_context.ts";
+import { TlsRecordStream } from "./tls_record_stream.ts";
+
+/** What a protected connection is made of. */
+export interface TlsConnectionOptions {
+  readonly socket: net.Socket;
+  readonly ends: SocketEnds;
+  readonly context: TlsContext;
+  /** Names of RFC 7301 that are spoken here. A client that offers only others is refused; one that offers none is not. */
+  readonly alpnProtocols: readonly string[];
+  /** Send nothing between the handshake and the peer's end. */
+  readonly holdReplies: boolean;
+  /** See {@linkcode ReceiveQueue}. */
+  readonly readAheadBytes: number;
+}
+
+/** A TLS connection of this server. It owns the socket from its construction on. */
+export class TlsConnection implements Connection {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly #socket: net.Socket;
+  readonly #records: TlsRecordStream;
+  readonly #stream: tls.TLSSocket;
+  readonly #queue: ReceiveQueue;
+  readonly #sending = new PendingCall();
+  readonly #secured = Promise.withResolvers<void>();
+  #tls: TlsInfo | undefined;
+  #hasEnded = false;
+  #hasFailed = false;
+  #finishing: Done | undefined;
+
+  /** Starts the handshake: await {@linkcode TlsConnection.secured} before anything else. */
+  constructor(options: TlsConnectionOptions) {
+    const { socket, ends, context, alpnProtocols, holdReplies, readAheadBytes } = options;
+    this.local = ends.local;
+    this.remote = ends.remote;
+    this.#socket = socket;
+    this.#queue = new ReceiveQueue(socket, readAheadBytes);
+    this.#records = new TlsRecordStream(socket, { holdReplies, onFailure: (error) => this.#fail(error) });
+    this.#stream = serverSocket(this.#records, { context, alpnProtocols });
+    this.#stream.once("secure", () => {
+      this.#tls = tlsInfo(this.#stream);
+      this.#secured.resolve();
+    });
+    this.#stream.on("data", (bytes: Uint8Array) => this.#queue.push(bytes));
+    this.#stream.once("end", () => this.#takeEnd());
+    onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
+  }
+
+  get tls(): TlsInfo | undefined {
+    return this.#tls;
+  }
+
+  get ending(): PeerEnding | undefined {
+    return this.#queue.ending;
+  }
+
+  /**
+   * Waits for the end of the handshake. When it fails the connection is closed.
+   *
+   * @throws {ConnectionError} Kind `"handshake"`, or `"closed"` when it was closed meanwhile.
+   */
+  get secured(): Promise<void> {
+    return this.#secured.promise;
+  }
+
+  /** Hands over bytes that were read from the socket before. */
+  feed(bytes: Uint8Array): void {
+    this.#records.feed(bytes);
+  }
+
+  read(): Promise<Uint8Array | null> {
+    return this.#queue.read();
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#sending.run((done) => this.#stream.write(bytes, done));
+  }
+
+  finish(): Promise<void> {
+    if (this.#hasEnded && this.#hasFailed) return Promise.resolve();
+    return this.#sending.run((done) => {
+      this.#finishing = done;
+      this.#stream.end(() => this.#records.finish(done));
+    });
+  }
+
+  close(): void {
+    this.#queue.close();
+    this.#sending.fail(closedError());
+    this.#secured.reject(closedError());
+    this.#stream.destroy();
+    this.#socket.destroy();
+  }
+
+  #takeEnd(): void {
+    if (this.#tls === undefined) return this.#fail(new ConnectionError("handshake", "Peer left during the handshake"));
+    if (this.#records.sawFin && this.#records.isInsideRecord) {
+      return this.#fail(new ConnectionError("reset", "Connection ended inside a TLS record"));
+    }
+    this.#hasEnded = true;
+    this.#queue.settle(this.#records.sawFin ? "fin" : "closeNotify");
+  }
+
+  #fail(error: ConnectionError): void {
+    if (this.#tls === undefined) {
+      this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
+      // A turn later the alert is written, which tells the client why.
+      setImmediate(() => {
+        this.#stream.destroy();
+        this.#socket.destroySoon();
+      });
+    }
+    this.#hasFailed = true;
+    // A peer that has ended may be gone: what it does not take of tickets and close_notify harms nothing.
+    if (this.#hasEnded) this.#finishing?.();
+    this.#queue.settle(error);
+    this.#sending.fail(error);
+  }
+}
+
+/** Makes a TLS socket in the server role over a socket or a stream; it starts by itself. */
+export function serverSocket(
+  stream: net.Socket | TlsRecordStream,
+  options: { readonly context: TlsContext; readonly alpnProtocols: readonly string[] },
+): tls.TLSSocket {
+  return new tls.TLSSocket(stream as net.Socket, {
+    isServer: true,
+    secureContext: options.context.secureContext,
+    ALPNProtocols: [...options.alpnProtocols],
+  });
+}
+
+/** Listens for failures: after the handshake, `node:tls` tells those of the protocol by its inner event only. */
+export function onTlsError(stream: tls.TLSSocket, listener: (error: Error) => void): void {
+  stream.on("error", listener);
+  stream.on("_tlsError", listener);
+}
+
+/** Reads what the handshake has settled. */
+export function tlsInfo(stream: tls.TLSSocket): TlsInfo {
+  return {
+    protocol: stream.getProtocol() ?? "unknown",
+    cipher: stream.getCipher().name,
+    resumed: stream.isSessionReused(),
+  };
+}
