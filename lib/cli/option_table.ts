@@ -53,7 +53,7 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
       { name: "tls", value: "POLICY", help: "required, control, optional or off (default: required)" },
       { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one made in memory)" },
       { name: "keyfile", value: "FILE", help: "its private key, PEM" },
-      { name: "tls-session-reuse", value: "MODE", help: "allow or require, on data connections (default: allow)" },
+      { name: "tls-session-reuse", value: "MODE", help: "off, allow or require, for data (default: allow)" },
     ],
   },
   {

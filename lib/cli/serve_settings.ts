@@ -107,7 +107,7 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
   return {
     tls: given({
       policy: oneOf(values, "tls", ["required", "control", "optional", "off"] as const),
-      sessionReuse: oneOf(values, "tls-session-reuse", ["allow", "require"] as const),
+      sessionReuse: oneOf(values, "tls-session-reuse", ["off", "allow", "require"] as const),
     }),
     passive: given({ ports: rangeOf(values.get("range")), address }),
     active: {

@@ -13,8 +13,11 @@
  */
 export type TlsPolicy = "required" | "control" | "optional" | "off";
 
-/** Whether a protected data connection must resume a TLS session of this server. */
-export type SessionReuse = "allow" | "require";
+/**
+ * Whether a protected data connection must resume a TLS session of this server: `require` refuses those that do not (522).
+ * `off` and `allow` do the same: the runtime offers resumption always (docs/decisions/0002-session-reuse.md).
+ */
+export type SessionReuse = "off" | "allow" | "require";
 
 /** Ports from `from` to `to`, both included, 1 to 65535. */
 export interface PortRange {
