@@ -17,6 +17,10 @@ const ALPN_PROTOCOLS = ["ftp"];
 // A client that sends commands faster than they are answered is stopped by TCP, one chunk ahead.
 const READ_AHEAD_BYTES = 1;
 
+// A NAT box forgets a connection that is silent during a long transfer.
+const IS_PROBED = true;
+const PROBE_AFTER_MS = 60_000;
+
 const TLS_HANDSHAKE_RECORD = 22;
 
 /**
@@ -49,7 +53,10 @@ class NodeControlListener implements ControlListener {
     while (true) {
       const socket = await this.#listener.accept();
       const ends = socketEnds(socket);
-      if (ends !== undefined) return new ClearControl(socket, ends, this.#context);
+      if (ends !== undefined) {
+        socket.setKeepAlive(IS_PROBED, PROBE_AFTER_MS);
+        return new ClearControl(socket, ends, this.#context);
+      }
       socket.destroy();
     }
   }

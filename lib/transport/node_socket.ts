@@ -9,8 +9,6 @@ import { ConnectionError, type SocketAddress } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
 import { toSocketAddress } from "./socket_address.ts";
 
-const KEEP_ALIVE_MS = 60_000;
-
 /** Both ends of a connected socket. */
 export interface SocketEnds {
   readonly local: SocketAddress;
@@ -41,20 +39,13 @@ export class SocketListener {
   }
 
   /**
-   * Listens on an address; port 0 means any. Accepted sockets are paused, half-open, without Nagle's delay, and probed
-   * after 60 s of silence, so that a NAT box keeps an idle control connection.
+   * Listens on an address; port 0 means any. Accepted sockets are paused, half-open and without Nagle's delay.
    *
    * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
    */
   static listen(address: SocketAddress): Promise<SocketListener> {
     const { promise, resolve, reject } = Promise.withResolvers<SocketListener>();
-    const server = net.createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    });
+    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     server.on("error", (error: Error & { readonly code?: string }) => {
       reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
     });
