@@ -68,7 +68,8 @@ export function quit(context: CommandContext): Reply {
   return reply(221, login.account.quitMessage, "close");
 }
 
+/** Tells of the end of a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */
 function leave(context: CommandContext): void {
   context.emit("loggedOut");
-  context.dataPort.close();
+  if (context.transfer === undefined) context.dataPort.close();
 }

@@ -63,7 +63,7 @@ export async function extendedPassive(context: CommandContext, request: CommandR
 async function openPassive(context: CommandContext): Promise<SocketAddress | Reply> {
   const { session, settings } = context;
   try {
-    return await context.dataPort.openPassive(context.dataTransport, session.local.host, {
+    return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
       peerHost: session.remote.host,
       timeoutMs: settings.timeouts.passiveMs,
       onForeignPeer: (peer) => context.foreignPeer(peer),
@@ -88,7 +88,7 @@ export async function extendedActivePort(context: CommandContext, request: Comma
   const family = ipFamily(context.session.remote.host) === 6 ? "2" : "1";
   if (target.family === "1" || target.family === "2") {
     if (target.family !== family) return wrongFamily(family);
-    if (String(ipFamily(target.host) === 6 ? 2 : 1) !== family) return reply(501, "Invalid EPRT format.");
+    if (ipFamily(target.host) !== (family === "2" ? 6 : 4)) return reply(501, "Invalid EPRT format.");
     return await dial(context, "EPRT", target);
   }
   return reply(501, `Unknown network protocol (use ${family}).`);

@@ -28,9 +28,9 @@ export function nameList(context: CommandContext, request: CommandRequest): Prom
 /** STAT with a path: the lines of LIST on the control connection. */
 export async function statusOfPath(context: CommandContext, path: string): Promise<Reply> {
   const lines: string[] = [];
-  const { fileSystem } = context.account;
-  const info = await fileSystem.stat(path);
-  for await (const entry of sortedEntries(context.account, path, info)) lines.push(listLine(context, entry));
+  const { account } = context;
+  const info = await account.fileSystem.stat(path);
+  for await (const entry of sortedEntries(account, path, info)) lines.push(listLine(context, entry));
   return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
 }
 
@@ -56,9 +56,10 @@ async function sendListing(
   path: string,
   format: (entry: DirectoryEntry) => string,
 ): Promise<Reply> {
+  const { account } = context;
   // Asked first, so that a path that is not there opens no data connection.
-  const info = await context.account.fileSystem.stat(path);
-  return await transferLines(context, formatted(sortedEntries(context.account, path, info), format));
+  const info = await account.fileSystem.stat(path);
+  return await transferLines(context, formatted(sortedEntries(account, path, info), format));
 }
 
 function transferLines(context: CommandContext, lines: AsyncIterable<string>): Promise<Reply> {

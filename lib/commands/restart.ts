@@ -11,6 +11,9 @@ import type { CommandContext, CommandRequest } from "./command.ts";
 /** Text of the 150 that announces a data connection. */
 export const FILE_OKAY = "File status okay. About to open data connection.";
 
+/** Refuses a transfer for which neither PASV, EPSV, PORT nor EPRT was given. */
+export const NO_DATA_PORT: Reply = reply(425, "Can't open data connection: use PASV or EPSV first.");
+
 /** REST. */
 export function restart(context: CommandContext, request: CommandRequest): Reply {
   if (convertsLineEnds(context)) return reply(501, "Resuming transfers not allowed in ASCII mode.");

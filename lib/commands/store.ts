@@ -5,12 +5,12 @@
  */
 
 import { receiveFile } from "../data/copy.ts";
-import type { WritableFile, WriteMode } from "../filesystem/filesystem.ts";
+import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
-import { convertsLineEnds, FILE_OKAY, takeRestartOffset } from "./restart.ts";
+import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
 const UNIQUE_NAME_TRIES = 50;
@@ -19,26 +19,39 @@ const UNIQUE_NAME_TRIES = 50;
 export async function store(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const offset = takeRestartOffset(context);
-  const { fileSystem } = context.account;
-  if (offset === 0) return await receive(context, request, path, "truncate");
-  const { size } = await fileSystem.stat(path);
+  const upload = beginUpload(context);
+  if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
+  const { size } = await upload.fileSystem.stat(path);
   if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
-  return await receive(context, request, path, { offset });
+  return await receive(context, request, { ...upload, path, mode: { offset } });
 }
 
 /** APPE. */
 export async function append(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (context.session.restartOffset > 0) return reply(450, "Can't APPE while REST request is pending.");
-  return await receive(context, request, requestPath(request), "append");
+  return await receive(context, request, { ...beginUpload(context), path: requestPath(request), mode: "append" });
 }
 
 /** STOU: the name is `ftpd.XXXXXXXX`, or that of the argument followed by the eight random characters. */
 export async function storeUnique(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (context.session.restartOffset > 0) return reply(450, "Can't STOU while REST request is pending.");
+  const upload = beginUpload(context);
+  if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const path = requestPath(request);
-  const created = await createUnique(context, request.argument === "" ? joinPathname(path, "ftpd") : path);
+  const created = await createUnique(upload.fileSystem, request.argument === "" ? joinPathname(path, "ftpd") : path);
   if (created === undefined) return reply(450, "No usable unique file name found.");
-  return await transferInto(context, request, created, `FILE: ${baseName(created.path)}`);
+  const announcement = `FILE: ${baseName(created.path)}`;
+  return await transferInto(context, request, { ...upload, ...created, announcement });
+}
+
+/** What an upload obeys from its start on, whatever commands beside it change. */
+interface Upload {
+  readonly fileSystem: FileSystem;
+  readonly ascii: boolean;
+}
+
+function beginUpload(context: CommandContext): Upload {
+  return { fileSystem: context.account.fileSystem, ascii: convertsLineEnds(context) };
 }
 
 interface OpenedFile {
@@ -46,8 +59,8 @@ interface OpenedFile {
   readonly file: WritableFile;
 }
 
-async function createUnique(context: CommandContext, prefix: string): Promise<OpenedFile | undefined> {
-  const openWrite = offered(context.account.fileSystem, "openWrite");
+async function createUnique(fileSystem: FileSystem, prefix: string): Promise<OpenedFile | undefined> {
+  const openWrite = offered(fileSystem, "openWrite");
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
@@ -62,23 +75,22 @@ async function createUnique(context: CommandContext, prefix: string): Promise<Op
 async function receive(
   context: CommandContext,
   request: CommandRequest,
-  path: string,
-  mode: WriteMode,
+  upload: Upload & { readonly path: string; readonly mode: WriteMode },
 ): Promise<Reply> {
-  const file = await offered(context.account.fileSystem, "openWrite")(path, mode);
-  return await transferInto(context, request, { path, file }, FILE_OKAY);
+  // Asked before the file is opened, which may empty it.
+  if (context.dataPort.state === "closed") return NO_DATA_PORT;
+  const file = await offered(upload.fileSystem, "openWrite")(upload.path, upload.mode);
+  return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 
 /** Receives into an open file and closes it, whatever happens. */
 async function transferInto(
   context: CommandContext,
   request: CommandRequest,
-  { path, file }: OpenedFile,
-  announcement: string,
+  { path, file, ascii, announcement }: Upload & OpenedFile & { readonly announcement: string },
 ): Promise<Reply> {
   using resources = new DisposableStack();
   resources.defer(() => file.close());
-  const ascii = convertsLineEnds(context);
   return await context.transferData({
     direction: "receive",
     announcement,

@@ -8,7 +8,7 @@ import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
 import { Watchdog } from "../deadline.ts";
-import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
+import { type CommandLine, looksLikeVerb, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
@@ -25,6 +25,8 @@ const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTI
 
 /** How long the client may take for the last reply. */
 const GOODBYE_TIMEOUT_MS = 5_000;
+
+const TIMED_OUT = "Control connection timed out.";
 
 const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
   tooLong: reply(500, "Command too long."),
@@ -49,6 +51,8 @@ export interface ControlConnectionOptions {
   readonly service: Service;
   /** Id of the session, unique in the process. */
   readonly id: string;
+  /** Address that the listener was given. */
+  readonly listenHost: string;
   /** Whether TLS starts before the greeting. */
   readonly implicitTls: boolean;
 }
@@ -67,9 +71,13 @@ export class ControlConnection implements ContextHost {
   readonly #openedAt = performance.now();
   #transport: ControlTransport;
   #reader: LineReader;
-  /** The last write; the next one waits for it, so that replies never mix. */
+  /** The last write; the next one, or the end, waits for it, so that replies never mix. */
   #written: Promise<void> = Promise.resolve();
   #idle: Watchdog | undefined;
+  /** Runs until the first login. */
+  #login: Watchdog | undefined;
+  /** Runs once the server does not wait for the transfer any more. */
+  #cutting: Watchdog | undefined;
   /** Whether nothing can be said, because a handshake is under way. */
   #handshaking = false;
   #goodbye: Promise<void> | undefined;
@@ -77,11 +85,11 @@ export class ControlConnection implements ContextHost {
   #endReason: string | undefined;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
-    const { service, id, implicitTls } = options;
+    const { service, id, listenHost, implicitTls } = options;
     this.service = service;
     this.#transport = transport;
     this.#reader = this.#readerOf(transport);
-    this.session = createSession({ id, implicitTls, local: transport.local, remote: transport.remote });
+    this.session = createSession({ id, listenHost, implicitTls, local: transport.local, remote: transport.remote });
     this.dataPort = new DataPort(service.ports);
   }
 
@@ -94,11 +102,10 @@ export class ControlConnection implements ContextHost {
   async run(): Promise<void> {
     const { timeouts, banner } = this.service.settings;
     this.service.emit("connected", sessionEvent(this.session));
-    using idle = new Watchdog(timeouts.idleMs, () => this.#end("Control connection timed out."));
-    using _login = new Watchdog(timeouts.loginMs, () => {
-      if (this.session.login.state !== "loggedIn") this.#end("Login timed out.");
-    });
+    using idle = new Watchdog(timeouts.idleMs, () => this.#end(TIMED_OUT));
+    using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
     this.#idle = idle;
+    this.#login = login;
     try {
       if (this.session.implicitTls) await this.#startTls();
       await this.send(reply(220, banner));
@@ -107,31 +114,47 @@ export class ControlConnection implements ContextHost {
       this.#fail(error);
     }
     await this.#release();
+    this.#cutting?.[Symbol.dispose]();
   }
 
   /** Ends the session once nothing is under way: after the running transfer, with 421. */
   stop(): void {
     const text = "Service is stopping.";
-    const { running } = this;
-    if (running === undefined) this.#end(text);
-    else this.#goodbye ??= running.done.then(() => this.#sayGoodbye(reply(421, text)));
+    if (this.running === undefined) return this.#end(text);
+    this.#endReason ??= text;
+    this.#goodbye ??= this.running.done.then(() => this.#sayGoodbye(reply(421, text)));
   }
 
-  /** Cuts the running transfer, if there is one. */
+  /** Cuts the running transfer, if there is one. The session ends soon after {@linkcode ControlConnection.stop} then. */
   cut(): void {
-    this.running?.transfer.abort("aborted", "the server was stopped");
+    const reason = "the server was stopped";
+    this.running?.transfer.abort("stopped", reason);
+    this.#cutting ??= new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#abandon(reason));
   }
 
   /** Sends a reply in one piece. */
   send(reply: Reply): Promise<void> {
     const text = formatReply(reply);
     if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
-    this.#written = this.#written.then(() => this.#transport.write(ENCODER.encode(text)));
-    return this.#written;
+    return this.#inTurn(() => this.#write(text));
   }
 
   pauseIdle(): void {
     this.#idle?.pause();
+  }
+
+  /** A client that takes no replies is as silent as one that gives no commands. */
+  async #write(text: string): Promise<void> {
+    using _deadline = new Watchdog(this.service.settings.timeouts.idleMs, () => {
+      this.#endReason ??= TIMED_OUT;
+      this.#abandon(TIMED_OUT);
+    });
+    await this.#transport.write(ENCODER.encode(text));
+  }
+
+  #inTurn(sending: () => Promise<void>): Promise<void> {
+    this.#written = this.#written.then(sending);
+    return this.#written;
   }
 
   /** Takes line after line until somebody ends the session. */
@@ -139,10 +162,14 @@ export class ControlConnection implements ContextHost {
     for (let goesOn = true; goesOn;) {
       const line = await this.#reader.next();
       this.#idle?.touch();
-      if (line === null) return this.#clientLeft();
+      if (line === null) {
+        this.#clientLeft();
+        break;
+      }
       goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
+      if (this.session.login.state === "loggedIn") this.#login?.[Symbol.dispose]();
     }
-    // QUIT lets a running transfer end, and its reply go out, before the connection is closed.
+    // A running transfer ends, and its reply goes out, before the connection is closed: QUIT does not cut it.
     await this.running?.done;
   }
 
@@ -170,11 +197,11 @@ export class ControlConnection implements ContextHost {
 
   /** The final reply; `undefined` for a command that moves bytes and answers later. */
   async #perform(command: CommandLine): Promise<Reply | undefined> {
-    const admission = await admit(this.#context, command, () => this.#transferEnded());
+    const admission = await admit(this.#context, command, (row) => this.#transferEnded(row));
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
     if (row.dataConnection !== "uses") return await row.run(this.#context, request);
-    const running: RunningTransfer = { transfer: new Transfer(), done: Promise.resolve() };
+    const running: RunningTransfer = { transfer: new Transfer(), session: this.session, done: Promise.resolve() };
     this.running = running;
     running.done = this.#runTransfer(running, command, row, request);
     return undefined;
@@ -201,16 +228,16 @@ export class ControlConnection implements ContextHost {
   }
 
   /**
-   * Waits for the running transfer while further lines come in. They wait for their turn, but an ABOR among them takes
-   * effect at once.
+   * Waits for the running transfer before a command while further lines come in. They wait for their turn, but an ABOR
+   * among them takes effect at once. Nothing is read ahead of a command that starts TLS.
    */
-  async #transferEnded(): Promise<void> {
-    for (let looking = true; this.running !== undefined;) {
+  async #transferEnded(row: CommandSpec): Promise<void> {
+    let ahead: readonly DecodedLine[] | null | void = this.#reader.waiting;
+    while (this.running !== undefined) {
       const { transfer, done } = this.running;
-      const ahead = looking ? await Promise.race([done, this.#reader.lookAhead()]) : await done;
       if (ahead === null) this.#clientLeft();
-      looking = Array.isArray(ahead);
       if (ahead?.some(isAbort)) transfer.abort("aborted", "ABOR");
+      ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#reader.lookAhead()]) : done);
     }
   }
 
@@ -283,7 +310,7 @@ export class ControlConnection implements ContextHost {
     using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#transport.close());
     try {
       if (last !== undefined) await this.send(last);
-      await this.#transport.finish();
+      await this.#inTurn(() => this.#transport.finish());
     } catch {
       // The client is gone: nobody is left to hear it.
     }
@@ -316,7 +343,7 @@ export class ControlConnection implements ContextHost {
   #tellRefusal(command: CommandLine, answer: Reply): void {
     this.service.emit("commandRefused", {
       ...sessionEvent(this.session),
-      command: command.verb,
+      command: loggedVerb(command),
       argument: isSecret(command) ? MASK : command.argument,
       code: answer.code,
       reply: answer.lines[0],
@@ -328,12 +355,18 @@ const MASK = "******";
 
 /** The line as it may be logged. */
 function maskSecret(command: CommandLine): string {
-  if (command.argument === "") return command.verb;
-  return `${command.verb} ${isSecret(command) ? MASK : command.argument}`;
+  if (command.argument === "") return loggedVerb(command);
+  return `${loggedVerb(command)} ${isSecret(command) ? MASK : command.argument}`;
 }
 
-function isSecret(command: CommandLine): boolean {
-  return findCommand(command.verb)?.secret === true;
+function loggedVerb({ verb }: CommandLine): string {
+  return looksLikeVerb(verb) ? verb : "?";
+}
+
+/** What is no command may hold a password after a slip of the finger. */
+function isSecret({ verb }: CommandLine): boolean {
+  const row = findCommand(verb);
+  return row === undefined || row.secret === true;
 }
 
 function isAbort(line: DecodedLine): boolean {

@@ -31,6 +31,7 @@ const TRANSFER_REPLIES: Readonly<Record<TransferErrorKind, Reply>> = {
   notResumed: reply(522, "TLS session reuse required on data connections; enable session resumption in the client."),
   reset: reply(426, "Connection closed; transfer aborted."),
   stalled: reply(426, "Data connection timed out; transfer aborted."),
+  stopped: reply(426, "Service is stopping; transfer aborted."),
   truncated: reply(426, "Data connection ended without TLS close_notify; transfer incomplete."),
 };
 

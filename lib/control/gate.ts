@@ -6,7 +6,7 @@
 
 import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
 import { COMMANDS } from "../commands/table.ts";
-import type { CommandLine } from "../protocol/command_line.ts";
+import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
 import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
@@ -29,22 +29,26 @@ export function findCommand(verb: string): CommandSpec | undefined {
  * Checks in one fixed order: known, argument, TLS, login, sequence, transfer running, data protection, capability, path,
  * permission.
  *
- * @param transferEnded Waits for the running transfer, if there is one.
+ * @param transferEnded Waits for the running transfer, if there is one, before the command of the row.
  */
 export async function admit(
   context: CommandContext,
   line: CommandLine,
-  transferEnded: () => Promise<void>,
+  transferEnded: (row: CommandSpec) => Promise<void>,
 ): Promise<Admission> {
   const row = findCommand(line.verb);
-  if (row === undefined) return { refusal: reply(500, `Command "${line.verb}" not understood.`) };
+  if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(context.session);
   if (refusal !== undefined) return { refusal };
-  if (!row.duringTransfer) await transferEnded();
+  if (!row.duringTransfer) await transferEnded(row);
   const lateRefusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
   if (lateRefusal !== undefined) return { refusal: lateRefusal };
   return await admitPath(context, row, line);
+}
+
+function notUnderstood({ verb }: CommandLine): string {
+  return looksLikeVerb(verb) ? `Command "${verb}" not understood.` : "Command not understood.";
 }
 
 function refuseArgument(row: CommandSpec, line: CommandLine): Reply | undefined {

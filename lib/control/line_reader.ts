@@ -27,6 +27,11 @@ export class LineReader {
     this.#decoder = new LineDecoder(options);
   }
 
+  /** Lines that were received and that {@linkcode LineReader.next} has not given yet. */
+  get waiting(): readonly DecodedLine[] {
+    return this.#waiting;
+  }
+
   /** Whether anything was received that {@linkcode LineReader.next} has not given yet. */
   get hasPending(): boolean {
     return this.#waiting.length > 0 || this.#endsInsideLine;

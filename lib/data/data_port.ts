@@ -26,6 +26,8 @@ export class DataPort implements Disposable {
   /** What the port holds now; its `close()` ends whatever stage it is in. */
   #current: { readonly connection: Promise<IncomingConnection>; readonly close: () => void } | undefined;
   #state: DataPortState = "closed";
+  /** How often it was closed. A listener that was being opened meanwhile comes too late. */
+  #closings = 0;
 
   /** Makes a closed port that takes its listeners from the server's pool. */
   constructor(pool: PortPool) {
@@ -42,10 +44,16 @@ export class DataPort implements Disposable {
    *
    * @returns The address and port the client has to connect to.
    * @throws {PortsExhaustedError} When no port is free.
+   * @throws {ConnectionError} Kind `"closed"` when the port is closed meanwhile.
    */
   async openPassive(transport: DataTransport, localHost: string, options: PassiveOptions): Promise<SocketAddress> {
     this.close();
+    const closings = this.#closings;
     const listener = await this.#pool.listen(transport, localHost);
+    if (closings !== this.#closings) {
+      listener.close();
+      throw new ConnectionError("closed", "The data port was closed");
+    }
     this.#hold(acceptPeer(listener, options), () => listener.close());
     this.#state = "listening";
     return listener.address;
@@ -92,6 +100,7 @@ export class DataPort implements Disposable {
     const current = this.#current;
     this.#current = undefined;
     this.#state = "closed";
+    this.#closings++;
     current?.close();
   }
 

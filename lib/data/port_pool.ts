@@ -64,6 +64,7 @@ export class PortPool {
 class PooledListener implements DataListener {
   readonly #listener: DataListener;
   readonly #release: () => void;
+  #isClosed = false;
 
   constructor(listener: DataListener, release: () => void) {
     this.#listener = listener;
@@ -79,6 +80,8 @@ class PooledListener implements DataListener {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#listener.close();
     this.#release();
   }

@@ -5,7 +5,13 @@
  */
 
 import { Watchdog } from "../deadline.ts";
-import { type Connection, ConnectionError, type Direction, type IncomingConnection } from "../transport/connection.ts";
+import {
+  type Connection,
+  ConnectionError,
+  type Direction,
+  type IncomingConnection,
+  type PeerEnding,
+} from "../transport/connection.ts";
 import type { DataPort } from "./data_port.ts";
 
 /** Why a transfer has failed. Each kind has one reply in `control/error_reply.ts`. */
@@ -15,6 +21,7 @@ export type TransferErrorKind =
   | "notResumed" // a TLS session was to be resumed and was not
   | "reset" // cut by the peer or the network
   | "stalled" // no byte moved in time
+  | "stopped" // the server stops
   | "truncated"; // an upload ended without close_notify
 
 /** A transfer that did not come to its end. The message is a short reason for the log. */
@@ -51,6 +58,7 @@ export type TransferBody = (connection: Connection, transfer: Transfer) => Promi
 export class Transfer {
   readonly #startedAt = performance.now();
   #bytes = 0;
+  #ending: PeerEnding | undefined;
   #watchdog: Watchdog | undefined;
   #failure: TransferError | undefined;
   /** Interrupts what the transfer waits for now. */
@@ -64,6 +72,11 @@ export class Transfer {
   /** Time since the transfer was made, in seconds. */
   get seconds(): number {
     return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  /** How the peer ended a stream that was received whole; `undefined` before. */
+  get ending(): PeerEnding | undefined {
+    return this.#ending;
   }
 
   /** Why the transfer was aborted, if it was. */
@@ -135,6 +148,7 @@ export class Transfer {
     this.#throwIfAborted();
     await body(connection, this);
     checkEnding(connection, options);
+    this.#ending = connection.ending;
     await connection.finish();
     this.#throwIfAborted();
   }

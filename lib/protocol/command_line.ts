@@ -29,3 +29,11 @@ function splitVerb(text: string): CommandLine {
     argument: space < 0 ? "" : text.slice(space + 1),
   };
 }
+
+/**
+ * Tells whether a verb may be shown: a line that begins with none may be a password, or one run together with its verb,
+ * which neither the log nor a reply should repeat.
+ */
+export function looksLikeVerb(verb: string): boolean {
+  return /^[A-Z]{0,10}(?: [A-Z]{1,10})?$/.test(verb) && !/PASS./.test(verb);
+}

@@ -94,6 +94,15 @@ export function unmapHost(host: string): string {
   return canonical?.includes(".") ? canonical : host;
 }
 
+/**
+ * Names the block of addresses that one host can take at will: an IPv4 address itself, of IPv6 the network of 64 bits
+ * (RFC 4291 §2.5.4). What is not an address names itself.
+ */
+export function addressBlock(host: string): string {
+  const canonical = canonicalHost(host) ?? host;
+  return canonical.includes(":") ? `${canonical.split(":").slice(0, 4).join(":")}::/64` : canonical;
+}
+
 /** One spelling for each address: dotted IPv4, also for mapped ones, or the eight groups of IPv6. */
 function canonicalHost(host: string): string | undefined {
   if (parseIpv4(host) !== undefined) return host;

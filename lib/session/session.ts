@@ -29,6 +29,8 @@ export interface Session {
   readonly id: string;
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
+  /** Address that the listener was given, which may mean all; passive ports listen there, too. */
+  readonly listenHost: string;
   /** Whether the listener speaks TLS from the first byte; such a session starts with private data connections. */
   readonly implicitTls: boolean;
   /** Present once the control connection is protected. */
@@ -53,7 +55,9 @@ export interface Session {
 }
 
 /** Makes the record of a new control connection. */
-export function createSession(options: Pick<Session, "id" | "local" | "remote" | "implicitTls">): Session {
+export function createSession(
+  options: Pick<Session, "id" | "local" | "remote" | "listenHost" | "implicitTls">,
+): Session {
   return {
     ...options,
     tls: undefined,

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { parseCommandLine } from "../../lib/protocol/command_line.ts";
+import { assert, assertEquals } from "@std/assert";
+import { looksLikeVerb, parseCommandLine } from "../../lib/protocol/command_line.ts";
 
 const LINES: readonly (readonly [text: string, verb: string, argument: string])[] = [
   ["NOOP", "NOOP", ""],
@@ -26,3 +26,10 @@ for (const [text, verb, argument] of LINES) {
     assertEquals(parseCommandLine(text), { verb, argument });
   });
 }
+
+Deno.test("looksLikeVerb() is true for words of letters, and false for what may hold a password", () => {
+  for (const verb of ["", "RETR", "XYZ", "SITE CHMOD", "PASS"]) assert(looksLikeVerb(verb), verb);
+  for (const verb of ["PASS\tSECRET", "PASS,SECRET", "\xffPASS", "PASSSECRET", "P4SSWORD", "CORRECTHORSEBATTERY"]) {
+    assert(!looksLikeVerb(verb), verb);
+  }
+});
