@@ -42,8 +42,12 @@ export class SocketListener {
    * Listens on an address; port 0 means any. Accepted sockets are paused, half-open and without Nagle's delay.
    *
    * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
+   * @throws {Deno.errors.NotCapable} When the sandbox forbids the address.
    */
   static listen(address: SocketAddress): Promise<SocketListener> {
+    if (!isPermitted(address)) {
+      return Promise.reject(new Deno.errors.NotCapable(`Requires net access to "${netHost(address)}"`));
+    }
     const { promise, resolve, reject } = Promise.withResolvers<SocketListener>();
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     server.on("error", (error: Error & { readonly code?: string }) => {
@@ -98,10 +102,9 @@ export function dialSocket(
 ): Promise<net.Socket> {
   const { remote, localHost, signal } = options;
   if (signal.aborted) return Promise.reject(closedError());
-  // node:net throws a refusal of the sandbox to bind where nothing can catch it.
-  const binding = `${net.isIPv6(localHost) ? `[${localHost}]` : localHost}:0`;
-  if (Deno.permissions.querySync({ name: "net", host: binding }).state !== "granted") {
-    return Promise.reject(new ConnectionError("refused", `Net access to "${binding}" is not granted`));
+  const binding = { host: localHost, port: 0 };
+  if (!isPermitted(binding)) {
+    return Promise.reject(new ConnectionError("refused", `Net access to "${netHost(binding)}" is not granted`));
   }
   const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
   const socket = net.connect({
@@ -121,4 +124,14 @@ export function dialSocket(
   socket.once("close", () => reject(new ConnectionError("refused", "Connection was closed before it stood")));
   socket.once("connect", () => resolve(socket));
   return promise.finally(() => signal.removeEventListener("abort", abort));
+}
+
+/** Asks first: `node:net` throws a refusal of the sandbox to bind where nothing can catch it, and the process ends. */
+function isPermitted(address: SocketAddress): boolean {
+  return Deno.permissions.querySync({ name: "net", host: netHost(address) }).state === "granted";
+}
+
+/** An address in the form of `--allow-net`. */
+function netHost({ host, port }: SocketAddress): string {
+  return net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

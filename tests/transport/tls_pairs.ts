@@ -77,6 +77,11 @@ export async function startClientTls(
     caCerts: [PAIR.certificate],
     ...(alpnProtocols === undefined ? {} : { alpnProtocols }),
   });
-  const { alpnProtocol } = await peer.handshake();
-  return { peer, alpnProtocol };
+  try {
+    const { alpnProtocol } = await peer.handshake();
+    return { peer, alpnProtocol };
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
 }
