@@ -210,7 +210,7 @@ export class FtpServer implements AsyncDisposable {
   async #accept({ listener, address }: Listening, service: Service): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        this.#serve(await listener.accept(), address.tls === "implicit", service);
+        this.#serve(await listener.accept(), address, service);
       } catch (error) {
         if (error instanceof ConnectionError && error.kind === "closed") return;
         this.#emit("internalError", { message: `Cannot accept a connection: ${error}`, cause: error });
@@ -219,8 +219,9 @@ export class FtpServer implements AsyncDisposable {
     }
   }
 
-  #serve(transport: ControlTransport, implicitTls: boolean, service: Service): void {
+  #serve(transport: ControlTransport, address: ListeningAddress, service: Service): void {
     const { host } = transport.remote;
+    const implicitTls = address.tls === "implicit";
     const refusal = this.#limits.refusal(host);
     if (refusal !== undefined) {
       const refused = this.#refuse(transport, refusal, implicitTls).finally(() => this.#refusals.delete(refused));
@@ -229,7 +230,7 @@ export class FtpServer implements AsyncDisposable {
     }
     const counted = this.#limits.count(host);
     const id = `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`;
-    const session = new ControlConnection(transport, { service, id, implicitTls });
+    const session = new ControlConnection(transport, { service, id, listenHost: address.host, implicitTls });
     const served = session.run().finally(() => {
       counted[Symbol.dispose]();
       this.#sessions.delete(session);

@@ -4,19 +4,26 @@
  * @module
  */
 
+import { addressBlock } from "../protocol/host_port.ts";
+
 /** Limits on control connections; 0: none. */
 export interface ConnectionLimitsOptions {
   readonly connections: number;
   readonly connectionsPerAddress: number;
 }
 
-/** Counts control connections in all and by address. */
+/** Counts control connections in all and by address, of IPv6 by /64. */
 export class ConnectionLimits {
-  readonly #options: ConnectionLimitsOptions;
+  #options: ConnectionLimitsOptions;
   readonly #byAddress = new Map<string, number>();
   #count = 0;
 
   constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  /** Uses other limits from now on. */
+  configure(options: ConnectionLimitsOptions): void {
     this.#options = options;
   }
 
@@ -26,7 +33,7 @@ export class ConnectionLimits {
     if (connections > 0 && this.#count >= connections) {
       return "Too many connections. Service temporarily unavailable.";
     }
-    if (connectionsPerAddress > 0 && (this.#byAddress.get(host) ?? 0) >= connectionsPerAddress) {
+    if (connectionsPerAddress > 0 && (this.#byAddress.get(addressBlock(host)) ?? 0) >= connectionsPerAddress) {
       return "Too many connections from the same IP address.";
     }
     return undefined;
@@ -34,14 +41,15 @@ export class ConnectionLimits {
 
   /** Counts a connection until what it returns is disposed of. */
   count(host: string): Disposable {
-    this.#change(host, 1);
-    return { [Symbol.dispose]: () => this.#change(host, -1) };
+    const block = addressBlock(host);
+    this.#change(block, 1);
+    return { [Symbol.dispose]: () => this.#change(block, -1) };
   }
 
-  #change(host: string, by: number): void {
+  #change(block: string, by: number): void {
     this.#count += by;
-    const count = (this.#byAddress.get(host) ?? 0) + by;
-    if (count > 0) this.#byAddress.set(host, count);
-    else this.#byAddress.delete(host);
+    const count = (this.#byAddress.get(block) ?? 0) + by;
+    if (count > 0) this.#byAddress.set(block, count);
+    else this.#byAddress.delete(block);
   }
 }
