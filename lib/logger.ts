@@ -42,10 +42,10 @@ export class Logger {
     const level = levelOf(event);
     if (!this.#shows(level)) return;
     const { format, stacks, write } = this.#options;
-    if (format === "json") return write(jsonLine(event, level, { stacks }));
-    write(prettyLine(event.time, level, describe(event)));
+    if (format === "json") return write(jsonOfEvent(event, level, { stacks }));
+    write(prettyLine(event.time, level, linesOf(event)));
     if (stacks && event.event === "internalError" && event.cause instanceof Error) {
-      write(prettyLine(event.time, level, event.cause.stack ?? ""));
+      write(prettyLine(event.time, level, (event.cause.stack ?? "").split("\n")));
     }
   }
 
@@ -54,7 +54,7 @@ export class Logger {
     if (!this.#shows(level)) return;
     const { format, write } = this.#options;
     const time = new Date();
-    write(format === "json" ? JSON.stringify({ time, level, event: "remark", text }) : prettyLine(time, level, text));
+    write(format === "json" ? jsonLine({ time, level, event: "remark", text }) : prettyLine(time, level, [text]));
   }
 
   #shows(level: LogLevel): boolean {
@@ -77,21 +77,25 @@ function levelOf(event: ServerEvent): LogLevel {
   }
 }
 
-function jsonLine(event: ServerEvent, level: LogLevel, options: { readonly stacks: boolean }): string {
+function jsonOfEvent(event: ServerEvent, level: LogLevel, options: { readonly stacks: boolean }): string {
   const { time, ...fields } = event;
-  if (fields.event !== "internalError") return JSON.stringify({ time, level, ...fields });
+  if (fields.event !== "internalError") return jsonLine({ time, level, ...fields });
   const { cause, ...rest } = fields;
   const stack = options.stacks && cause instanceof Error ? cause.stack : undefined;
-  return JSON.stringify({ time, level, ...rest, stack });
+  return jsonLine({ time, level, ...rest, stack });
 }
 
-/** `[I 2026-02-08 10:55:42] text`, local time; further lines of the text are indented. */
-function prettyLine(time: Date, level: LogLevel, text: string): string {
+/** JSON leaves some characters as they are that command a terminal; their codes are the same text in JSON. */
+function jsonLine(fields: Readonly<Record<string, unknown>>): string {
+  return printable(JSON.stringify(fields));
+}
+
+/** `[I 2026-02-08 10:55:42] text`, local time; lines after the first are indented. */
+function prettyLine(time: Date, level: LogLevel, lines: readonly string[]): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  const lines = text.split("\n").map(printable).join("\n    ");
-  return `[${level.charAt(0).toUpperCase()} ${date} ${clock}] ${lines}`;
+  return `[${level.charAt(0).toUpperCase()} ${date} ${clock}] ${lines.map(printable).join("\n    ")}`;
 }
 
 /** Shows control characters, which could forge lines or command a terminal, by their codes. */
@@ -101,6 +105,13 @@ function printable(text: string): string {
     /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** A reply may have several lines; line ends anywhere else are part of a name. */
+function linesOf(event: ServerEvent): string[] {
+  if (event.event !== "dialogue") return [describe(event)];
+  const [line = "", ...rest] = event.line.split("\r\n");
+  return [describe({ ...event, line }), ...rest];
 }
 
 function describe(event: ServerEvent): string {

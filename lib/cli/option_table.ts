@@ -32,8 +32,8 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
       },
       { name: "write", letter: "w", help: "let the user change files" },
       { name: "username", letter: "u", value: "NAME", help: "user who may log in; without it anybody may read" },
-      { name: "password", letter: "P", value: "TEXT", help: "password (others on this host can see it; better:)" },
-      { name: "password-file", value: "FILE", help: "file that holds the password or its hash" },
+      { name: "password", letter: "P", value: "TEXT", help: "password; others on this host can see it" },
+      { name: "password-file", value: "FILE", help: "file that holds the password or its hash (better)" },
       { name: "force-anonymous-write", help: "let anybody change files, with --write and no user" },
     ],
   },
@@ -142,10 +142,17 @@ export function helpText(): string {
   ].join("\n");
 }
 
-const HELP_COLUMN = 34;
+const HELP_COLUMN = 33;
+const HELP_WIDTH = 80;
 
 function helpLine({ name, letter, value, help }: OptionRow): string {
   const short = letter === undefined ? "    " : `-${letter}, `;
   const option = `  ${short}--${name}${value === undefined ? "" : ` ${value}`}`;
-  return `${option.padEnd(HELP_COLUMN)} ${help}`;
+  const [first, ...rest] = wrap(help, HELP_WIDTH - HELP_COLUMN);
+  return [option.padEnd(HELP_COLUMN) + first, ...rest.map((line) => " ".repeat(HELP_COLUMN) + line)].join("\n");
+}
+
+/** Breaks a text between words. */
+function wrap(text: string, width: number): string[] {
+  return text.match(new RegExp(`.{1,${width}}(?= |$)`, "g"))?.map((line) => line.trimStart()) ?? [];
 }

@@ -6,6 +6,7 @@
 
 import { StartError } from "./exit_error.ts";
 import type { ServeSettings } from "./serve_settings.ts";
+import { shellWord } from "./shell_word.ts";
 
 /**
  * Makes sure that everything needed was granted, so that nobody is stopped half-way by a missing flag or a prompt.
@@ -19,8 +20,27 @@ export async function requirePermissions(settings: ServeSettings): Promise<void>
     if (state !== "granted") missing.push(flag);
   }
   if (missing.length === 0) return;
-  const flags = [...new Set(missing)].join(" ");
-  throw new StartError(`Deno does not permit what this needs (${flags} missing)`, `deno run ${flags} …`);
+  throw permissionMissing([...new Set(missing)]);
+}
+
+/**
+ * Names the flag for what Deno has refused, as the target of a link in the shared folder's path.
+ *
+ * @returns `undefined` when the refusal does not tell.
+ */
+export function explainRefusal(refusal: Deno.errors.NotCapable): StartError | undefined {
+  const [, name, value] = /^Requires (read|write|net) access to "(.+)",/.exec(refusal.message) ?? [];
+  return name === undefined || value === undefined ? undefined : permissionMissing([flagOf(name, value)], refusal);
+}
+
+function permissionMissing(flags: readonly string[], cause?: unknown): StartError {
+  const text = flags.join(" ");
+  return new StartError(`Deno does not permit what this needs (${text} missing)`, `deno run ${text} …`, { cause });
+}
+
+/** Deno cuts the value at each comma, so that a path that has one can only be granted with all others. */
+function flagOf(name: string, value: string): string {
+  return value.includes(",") ? `--allow-${name}` : `--allow-${name}=${shellWord(value)}`;
 }
 
 interface NeededPermission {
@@ -35,14 +55,18 @@ function neededPermissions(settings: ServeSettings): NeededPermission[] {
   return [
     // The host without a port, for the passive ports that will be opened on it.
     ...listen.map(({ host = "127.0.0.1" }) => netPermission(host)),
-    ...read.map((path) => ({ descriptor: { name: "read", path } as const, flag: `--allow-read=${path}` })),
-    ...write ? [{ descriptor: { name: "write", path: directory } as const, flag: `--allow-write=${directory}` }] : [],
+    ...read.map((path) => pathPermission("read", path)),
+    ...write ? [pathPermission("write", directory)] : [],
   ];
 }
 
 function netPermission(host: string): NeededPermission {
   const bracketed = host.includes(":") ? `[${host}]` : host;
-  return { descriptor: { name: "net", host: bracketed }, flag: `--allow-net=${bracketed}` };
+  return { descriptor: { name: "net", host: bracketed }, flag: flagOf("net", bracketed) };
+}
+
+function pathPermission(name: "read" | "write", path: string): NeededPermission {
+  return { descriptor: { name, path }, flag: flagOf(name, path) };
 }
 
 function passwordFile(user: ServeSettings["user"]): string | undefined {

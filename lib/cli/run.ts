@@ -7,6 +7,7 @@
 import project from "../../deno.json" with { type: "json" };
 import { EXIT_STATUS, ExitError, type ExitStatus, StartError } from "./exit_error.ts";
 import { helpText, parseArguments } from "./option_table.ts";
+import { explainRefusal } from "./permissions.ts";
 import { serve } from "./serve.ts";
 import { readServeSettings } from "./serve_settings.ts";
 
@@ -34,13 +35,16 @@ function requireDeno(version: string): void {
 }
 
 function fail(error: unknown): ExitStatus {
-  if (error instanceof ExitError) {
-    logLine(`error: ${error.message}`);
-    logLine(`hint: ${error.hint}`);
-    return error.status;
-  }
-  logLine(`error: ${error instanceof Error ? error.message : error}`);
-  return EXIT_STATUS.couldNotRun;
+  const { message, hint, status } = toExitError(error);
+  logLine(`error: ${message}`);
+  logLine(`hint: ${hint}`);
+  return status;
+}
+
+function toExitError(error: unknown): ExitError {
+  if (error instanceof ExitError) return error;
+  const refusal = error instanceof Deno.errors.NotCapable ? explainRefusal(error) : undefined;
+  return refusal ?? new StartError(error instanceof Error ? error.message : String(error), "ftpsd --help");
 }
 
 function print(text: string): void {
@@ -51,7 +55,12 @@ function logLine(line: string): void {
   writeAll(Deno.stderr, `${line}\n`);
 }
 
+/** A reader who has left, as `head` does, is no reason to stop. */
 function writeAll(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
+  try {
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }

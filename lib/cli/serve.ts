@@ -6,6 +6,7 @@
 
 import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
+import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import { VirtualAuthorizer } from "../server/virtual_authorizer.ts";
@@ -29,22 +30,24 @@ export async function serve(settings: ServeSettings, write: (line: string) => vo
   await requirePermissions(settings);
   const directory = await checkDirectory(settings.directory);
   const authorizer = await createAuthorizer(settings, directory);
-  const { tls } = settings.server;
+  const { listen, server: options } = settings;
+  const tls = { ...options.tls, ...await readCertificateFiles(settings.certificateFiles) };
+  const onEvent: EventListener = (event) => logger.event(event);
+  const server = await explaining(settings, () => new FtpServer({ ...options, authorizer, listen, tls, onEvent }));
+  // Before the server tells that it listens: who waits for that may send a signal at once.
+  using _signals = onSignals((signal) => {
+    logger.remark("info", `received ${signal}, shutting down`);
+    return server.shutdown({ graceMs: GRACE_MS });
+  });
+  await explaining(settings, () => server.listen());
+  for (const { level, text } of describeStart(settings, directory, server)) logger.remark(level, text);
+  await server.finished;
+}
+
+/** Puts what can go wrong at start in the words of the command line. */
+async function explaining<Result>(settings: ServeSettings, step: () => Result | Promise<Result>): Promise<Result> {
   try {
-    await using server = new FtpServer({
-      ...settings.server,
-      authorizer,
-      listen: settings.listen,
-      tls: { ...tls, ...await readCertificateFiles(settings.certificateFiles) },
-      onEvent: (event) => logger.event(event),
-    });
-    await server.listen();
-    for (const { level, text } of describeStart(settings, directory, server)) logger.remark(level, text);
-    using _signals = onSignals((signal) => {
-      logger.remark("info", `received ${signal}, shutting down`);
-      return server.shutdown({ graceMs: GRACE_MS });
-    });
-    await server.finished;
+    return await step();
   } catch (error) {
     throw explain(error, settings);
   }
@@ -55,8 +58,10 @@ async function checkDirectory(directory: string): Promise<string> {
     const path = await Deno.realPath(directory);
     if ((await Deno.stat(path)).isDirectory) return path;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`no such folder: ${directory}`, "ftpsd DIR with a folder that exists", { cause: error });
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const problem = isMissing ? "no such folder" : "cannot open the folder";
+    throw new UsageError(`${problem}: ${directory}`, "ftpsd DIR with a folder that exists", { cause: error });
   }
   throw new UsageError(`not a folder: ${directory}`, "ftpsd DIR with a folder that exists");
 }
@@ -144,11 +149,29 @@ function onSignals(stop: (signal: Deno.Signal) => Promise<void>): Disposable {
   };
 }
 
-/** Puts what can go wrong at start in the words of the command line. */
 function explain(error: unknown, settings: ServeSettings): unknown | ExitError {
+  const where = settings.listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
   if (error instanceof ConnectionError && error.kind === "addressInUse") {
-    const where = settings.listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
     return new StartError(`the port is in use (${where})`, "--port 0 for any free one", { cause: error });
+  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EACCES") {
+    return new StartError(`not allowed to listen on ${where}`, "--port 2121, or another above 1023", { cause: error });
+  }
+  if (code === "EADDRNOTAVAIL" || code === "EINVAL") {
+    return new StartError(
+      `cannot listen on ${where}: no address of this host (--interface)`,
+      "--interface 0.0.0.0 for all of IPv4",
+      { cause: error },
+    );
+  }
+  if (error instanceof TypeError && settings.certificateFiles !== undefined) {
+    const { certificate, key } = settings.certificateFiles;
+    return new UsageError(
+      `${error.message} (--certfile ${certificate} --keyfile ${key})`,
+      "leave out both for a certificate made in memory",
+      { cause: error },
+    );
   }
   if (error instanceof TypeError || error instanceof RangeError) {
     return new UsageError(error.message, undefined, { cause: error });

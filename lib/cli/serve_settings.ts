@@ -36,6 +36,7 @@ export type PasswordSource = { readonly text: string } | { readonly file: string
  */
 export function readServeSettings(args: ParsedArguments): ServeSettings {
   const { switches, values } = args;
+  refuseContradictions(args);
   const verbose = switches.has("verbose") || switches.has("debug");
   return {
     directory: directoryOf(args),
@@ -51,6 +52,18 @@ export function readServeSettings(args: ParsedArguments): ServeSettings {
       stacks: switches.has("debug"),
     },
   };
+}
+
+/** Options that mean nothing together: whoever gives them expects something that will not be. */
+function refuseContradictions({ switches, values }: ParsedArguments): void {
+  for (const name of ["implicit-port", "certfile", "keyfile", "tls-session-reuse"]) {
+    if (values.get("tls") !== "off" || !values.has(name)) continue;
+    throw new UsageError(`--${name} without TLS (--tls off)`, `leave out --tls off, or --${name}`);
+  }
+  for (const name of ["permit-foreign-addresses", "permit-privileged-ports"]) {
+    if (switches.has("active") || !switches.has(name)) continue;
+    throw new UsageError(`--${name} without active mode`, "add --active");
+  }
 }
 
 function directoryOf({ operands, values }: ParsedArguments): string {
@@ -70,7 +83,8 @@ function userOf({ values }: ParsedArguments): ServeSettings["user"] {
   const file = values.get("password-file");
   if (name === undefined) {
     if (text === undefined && file === undefined) return undefined;
-    throw new UsageError("a password without a user (--password)", "add --username NAME");
+    const option = text === undefined ? "--password-file" : "--password";
+    throw new UsageError(`a password without a user (${option})`, "add --username NAME");
   }
   if (text !== undefined && file !== undefined) throw new UsageError("the password is given twice (--password-file)");
   if (file !== undefined) return { name, password: { file } };
@@ -94,9 +108,13 @@ function listenOf(values: ReadonlyMap<string, string>): ListenOptions[] {
   if (ipFamily(host) === undefined) {
     throw new UsageError(`"${host}" is not a numeric address (--interface)`, "--interface 0.0.0.0 for all of IPv4");
   }
-  const listen: ListenOptions[] = [{ host, port: wholeNumber(values, "port", 0, LARGEST_PORT) ?? 2121 }];
+  const port = wholeNumber(values, "port", 0, LARGEST_PORT) ?? 2121;
   const implicitPort = wholeNumber(values, "implicit-port", 0, LARGEST_PORT);
-  return implicitPort === undefined ? listen : [...listen, { host, port: implicitPort, tls: "implicit" }];
+  if (implicitPort === undefined) return [{ host, port }];
+  if (implicitPort === port && port > 0) {
+    throw new UsageError(`port ${port} is given twice (--implicit-port)`, "--implicit-port 990");
+  }
+  return [{ host, port }, { host, port: implicitPort, tls: "implicit" }];
 }
 
 function serverOptions({ switches, values }: ParsedArguments): ServeSettings["server"] {

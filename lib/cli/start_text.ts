@@ -8,6 +8,7 @@ import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { FtpServer } from "../server/ftp_server.ts";
 import type { ServeSettings } from "./serve_settings.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** A line for the log. */
 export interface StartLine {
@@ -55,17 +56,16 @@ function risks(settings: ServeSettings): string[] {
 
 function howToConnect(settings: ServeSettings, server: FtpServer): string[] {
   const { certificate } = server;
-  const user = settings.user?.name;
   const first = server.addresses[0];
   if (first === undefined) return [];
   const target = formatSocketAddress({ host: reachable(first.host), port: first.port });
-  if (certificate === undefined) return [`try: curl ${user ? `-u ${user} ` : ""}ftp://${target}/`];
-  const curlUser = user === undefined ? "" : `-u ${user} `;
-  const lftpUser = user === undefined ? "" : `-u ${user} `;
+  // Both programs ask for the password themselves.
+  const user = settings.user === undefined ? "" : `-u ${shellWord(settings.user.name)} `;
+  if (certificate === undefined) return [`curl: curl ${user}ftp://${target}/`];
   return [
     `certificate: SHA-256 fingerprint ${certificate.fingerprint}, valid to ${certificate.validTo.toISOString()}`,
-    `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${curlUser}ftp://${target}/`,
-    `lftp: lftp -e '${lftpSettings(certificate.sha1Fingerprint)}' ${lftpUser}ftp://${target}`,
+    `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${user}ftp://${target}/`,
+    `lftp: lftp -e '${lftpSettings(certificate.sha1Fingerprint)}' ${user}ftp://${target}`,
   ];
 }
 
