@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { opened, RawDataConnection, whenClosed } from "./raw_data_connection.ts";
 import { type AnySocket, type SocketEnding, SocketReader, withDeadline } from "./socket_reader.ts";
@@ -39,15 +39,17 @@ export interface RawReply {
 export class RawClient implements AsyncDisposable {
   readonly #options: RawClientOptions;
   readonly #deadlineMs: number;
+  readonly #tcp: Socket;
   #socket: AnySocket;
   #reader: SocketReader;
   #session: Uint8Array | undefined;
   #protected: boolean;
 
-  private constructor(socket: AnySocket, options: RawClientOptions) {
+  private constructor(socket: Socket, options: RawClientOptions) {
     this.#options = options;
     this.#deadlineMs = options.deadlineMs ?? 10_000;
     this.#protected = options.tls === "implicit";
+    this.#tcp = socket;
     this.#socket = socket;
     this.#reader = new SocketReader(socket, this.#deadlineMs);
   }
@@ -151,10 +153,15 @@ export class RawClient implements AsyncDisposable {
     await this.expect(230, `PASS ${password}`);
   }
 
-  /** Sends EPSV and makes the TCP part of the data connection. */
-  async passive(): Promise<RawDataConnection> {
+  /**
+   * Sends EPSV and makes the TCP part of the data connection.
+   *
+   * @param options.via Gives the port to connect to in place of the server's.
+   */
+  async passive(options: { readonly via?: (port: number) => number } = {}): Promise<RawDataConnection> {
     const { text } = await this.expect(229, "EPSV");
-    const port = Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]);
+    const announced = Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]);
+    const port = options.via?.(announced) ?? announced;
     return await RawDataConnection.connect({
       host: this.#options.host,
       port,
@@ -203,6 +210,13 @@ export class RawClient implements AsyncDisposable {
   /** Waits until the server has ended the connection. */
   closed(): Promise<SocketEnding> {
     return this.#reader.ended("the server to close the control connection");
+  }
+
+  /** Cuts the connection with an RST. */
+  async reset(): Promise<void> {
+    const closed = whenClosed(this.#tcp);
+    this.#tcp.resetAndDestroy();
+    await withDeadline(closed, "the control connection to close", this.#deadlineMs);
   }
 
   /** Closes the connection without QUIT. */

@@ -63,6 +63,8 @@ export class RawDataConnection implements AsyncDisposable {
 
   /** Sends bytes; resolves when the kernel has taken them. */
   write(bytes: Uint8Array): Promise<void> {
+    // A TLS socket fails to write nothing.
+    if (bytes.length === 0) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
     return withDeadline(promise, `the server to take ${bytes.length} bytes`, this.#options.deadlineMs);

@@ -1,0 +1,98 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { COMMANDS } from "../../lib/commands/table.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { FakeContext, readySession } from "../helpers/fake_context.ts";
+
+/** The commands of pyftpdlib: verb, permission, and whether an argument is needed, forbidden or optional. */
+const EXPECTED = `
+  ABOR - none       ALLO - required  APPE a required  CDUP e none       XCUP e none       CWD e optional
+  XCWD e optional   DELE d required  EPRT - required  EPSV - optional   FEAT - none       HELP - optional
+  LIST l optional   MDTM l required  MFMT T required  MKD m required    XMKD m required   MLSD l optional
+  MLST l optional   MODE - required  NLST l optional  NOOP - optional   OPTS - required   PASS - optional
+  PASV - none       PORT - required  PWD - none       XPWD - none       QUIT - none       REIN - none
+  REST - required   RETR r required  RMD d required   XRMD d required   RNFR f required   RNTO f required
+  SITE - required   SIZE l required  STAT l optional  STOR w required   STOU w optional   STRU - required
+  SYST - none       TYPE - required  USER - required  AUTH - required   PBSZ - required   PROT - required
+  SITE_CHMOD M required              SITE_HELP - optional
+`.trim().split(/\s{2,}/).map((entry) => entry.replaceAll("_", " "));
+
+const NAMES = COMMANDS.flatMap((row) => [row.verb, ...row.aliases ?? []]);
+
+function rowOf(name: string) {
+  return COMMANDS.find((row) => row.verb === name || row.aliases?.includes(name));
+}
+
+Deno.test("COMMANDS has every command of pyftpdlib with its permission and argument rule", () => {
+  const found = EXPECTED.map((entry) => {
+    const [, name = ""] = /^(.*) (\S+) (\S+)$/.exec(entry) ?? [];
+    const row = rowOf(name);
+    return `${name} ${row?.permission ?? "-"} ${row?.argument}`;
+  });
+  assertEquals(found, EXPECTED);
+});
+
+Deno.test("COMMANDS has beyond those only CLNT, which clients send, and CCC, to refuse it", () => {
+  const expected = EXPECTED.map((entry) => entry.replace(/ \S+ \S+$/, ""));
+  assertEquals(NAMES.filter((name) => !expected.includes(name)), ["CCC", "CLNT"]);
+});
+
+Deno.test("COMMANDS has each verb and alias once", () => {
+  assertEquals(NAMES, [...new Set(NAMES)]);
+});
+
+for (const row of COMMANDS) {
+  Deno.test(`COMMANDS ${row.verb} is well formed`, () => {
+    for (const name of [row.verb, ...row.aliases ?? []]) assertMatch(name, /^(SITE )?[A-Z]{3,5}$/);
+    assert(row.help === row.verb || row.help.startsWith(`${row.verb} `), "The help does not begin with the verb");
+    assertMatch(row.rfc, /^(RFC \d+ §[\d.]+|draft-[\w-]+ §\d+|in use, without a standard)$/);
+    if (row.permission !== undefined) assert(ALL_PERMISSIONS.includes(row.permission));
+    if (row.needs !== undefined) assertEquals(typeof new MemoryFileSystem()[row.needs], "function");
+  });
+
+  Deno.test(`COMMANDS ${row.verb} tells in its help whether an argument follows`, () => {
+    const syntax = row.help.replace(/ \([^)]*\)$/, "").slice(row.verb.length).trim();
+    const expected = { none: /^$/, optional: /^(\[<SP>.*)?$/, required: /^<SP> / };
+    assertMatch(syntax, expected[row.argument]);
+  });
+}
+
+Deno.test("COMMANDS asks for a permission exactly where there is a pathname, and resolves it", () => {
+  for (const row of COMMANDS) assertEquals(row.permission !== undefined, row.pathname !== undefined, row.verb);
+});
+
+Deno.test("COMMANDS lets nothing touch files before the login or beside a transfer, but STAT a listing", () => {
+  for (const row of COMMANDS) {
+    if (row.pathname === undefined || row.verb === "STAT") continue;
+    assert(!row.beforeLogin && !row.duringTransfer && !row.beforeTls, row.verb);
+  }
+});
+
+Deno.test("COMMANDS masks the argument of PASS and no other", () => {
+  assertEquals(COMMANDS.filter((row) => row.secret).map((row) => row.verb), ["PASS"]);
+});
+
+Deno.test("COMMANDS keeps USER and PASS behind TLS", () => {
+  assertEquals([rowOf("USER")?.beforeTls, rowOf("PASS")?.beforeTls], [undefined, undefined]);
+});
+
+Deno.test("COMMANDS changes files only where the file system can", () => {
+  const writing = COMMANDS.filter((row) => "adfmwMT".includes(row.permission ?? "-"));
+  assertEquals(writing.filter((row) => row.needs === undefined), []);
+});
+
+Deno.test("COMMANDS gives data rows the protection rule: those that open a port, and those that use one", () => {
+  const rowsOf = (use: string) => COMMANDS.filter((row) => row.dataConnection === use).map((row) => row.verb);
+  assertEquals(rowsOf("prepares"), ["PASV", "EPSV", "PORT", "EPRT"]);
+  assertEquals(rowsOf("uses"), ["RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"]);
+});
+
+Deno.test("COMMANDS starts TLS by AUTH alone", () => {
+  assertEquals(COMMANDS.filter((row) => row.startsTls).map((row) => row.verb), ["AUTH"]);
+});
+
+Deno.test("COMMANDS gives each line of FEAT once", () => {
+  const context = new FakeContext({ session: readySession() });
+  const lines = COMMANDS.flatMap((row) => row.features?.(context) ?? []);
+  assertEquals(lines, [...new Set(lines)]);
+});

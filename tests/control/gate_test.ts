@@ -1,0 +1,221 @@
+import { assertEquals } from "@std/assert";
+import type { CommandSpec } from "../../lib/commands/command.ts";
+import { COMMANDS } from "../../lib/commands/table.ts";
+import { admit, findCommand } from "../../lib/control/gate.ts";
+import { readOnly } from "../../lib/filesystem/read_only.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { parseCommandLine } from "../../lib/protocol/command_line.ts";
+import type { Session } from "../../lib/session/session.ts";
+import {
+  directoryChanged,
+  extendedPassiveRequired,
+  loggedIn,
+  protectionChanged,
+  renameMarked,
+  secured,
+} from "../../lib/session/transitions.ts";
+import { fakeAccount, FakeContext, freshSession, readySession } from "../helpers/fake_context.ts";
+import { TLS_INFO } from "../helpers/fake_transport.ts";
+
+/** What the gate says about a line in a session: a code and text, or that it waited, or the request. */
+async function ask(session: Session, line: string) {
+  const context = new FakeContext({ session });
+  const waits: string[] = [];
+  const admission = await admit(context, parseCommandLine(line), () => {
+    waits.push("waited");
+    return Promise.resolve();
+  });
+  const outcome = "refusal" in admission
+    ? `${admission.refusal.code} ${admission.refusal.lines.join("\n")}`
+    : admission.request;
+  return { outcome, hasWaited: waits.length > 0 };
+}
+
+const NO_RIGHTS = fakeAccount({ permissions: "", fileSystem: readOnly(new MemoryFileSystem()) });
+const NO_LETTERS = fakeAccount({ permissions: "" });
+
+/** Each step mends what the step before was refused for, and nothing else. */
+interface Step {
+  readonly session: Session;
+  readonly line: string;
+  readonly refusal: string;
+  readonly hasWaited: boolean;
+}
+
+const RENAME_STEPS: readonly Step[] = [
+  { session: freshSession(), line: "RNTU", refusal: '500 Command "RNTU" not understood.', hasWaited: false },
+  {
+    session: freshSession(),
+    line: "RNTO",
+    refusal: "501 Syntax error: command needs an argument.",
+    hasWaited: false,
+  },
+  {
+    session: freshSession(),
+    line: "RNTO a\rb",
+    refusal: "550 SSL/TLS required on the control channel.",
+    hasWaited: false,
+  },
+  {
+    session: secured(freshSession(), TLS_INFO),
+    line: "RNTO a\rb",
+    refusal: "530 Log in with USER and PASS first.",
+    hasWaited: false,
+  },
+  {
+    session: loggedIn(secured(freshSession(), TLS_INFO), NO_RIGHTS),
+    line: "RNTO a\rb",
+    refusal: "503 Bad sequence of commands: use RNFR first.",
+    hasWaited: false,
+  },
+  {
+    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_RIGHTS), "/old"),
+    line: "RNTO a\rb",
+    refusal: "502 Not implemented by this file system.",
+    hasWaited: true,
+  },
+  {
+    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), "/old"),
+    line: "RNTO a\rb",
+    refusal: "553 File name not allowed.",
+    hasWaited: true,
+  },
+  {
+    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), "/old"),
+    line: "RNTO ab",
+    refusal: "550 Not enough privileges.",
+    hasWaited: true,
+  },
+];
+
+const UPLOAD_STEPS: readonly Step[] = [
+  {
+    session: loggedIn(secured(freshSession(), TLS_INFO), NO_RIGHTS),
+    line: "STOR a\rb",
+    refusal: "521 Data connections must be protected; use PBSZ 0 and PROT P.",
+    hasWaited: true,
+  },
+  {
+    session: readySession(NO_RIGHTS),
+    line: "STOR a\rb",
+    refusal: "502 Not implemented by this file system.",
+    hasWaited: true,
+  },
+];
+
+const PASSIVE_STEPS: readonly Step[] = [
+  {
+    session: extendedPassiveRequired(protectionChanged(readySession(), "C")),
+    line: "PASV x",
+    refusal: "501 Syntax error: command does not accept arguments.",
+    hasWaited: false,
+  },
+  {
+    session: extendedPassiveRequired(protectionChanged(readySession(), "C")),
+    line: "PASV",
+    refusal: "501 PASV not allowed after EPSV ALL.",
+    hasWaited: false,
+  },
+  {
+    session: protectionChanged(readySession(), "C"),
+    line: "PASV",
+    refusal: "550 SSL/TLS required on the data channel.",
+    hasWaited: true,
+  },
+];
+
+for (const [name, steps] of Object.entries({ RNTO: RENAME_STEPS, STOR: UPLOAD_STEPS, PASV: PASSIVE_STEPS })) {
+  Deno.test(`admit() checks ${name} in the fixed order`, async () => {
+    for (const { session, line, refusal, hasWaited } of steps) {
+      assertEquals(await ask(session, line), { outcome: refusal, hasWaited });
+    }
+  });
+}
+
+Deno.test("admit() lets exactly the rows that say so through before a login", async () => {
+  await assertAdmittedBefore(secured(freshSession(), TLS_INFO), "530 ", (row) => row.beforeLogin === true);
+});
+
+Deno.test("admit() lets exactly the rows that say so through before TLS, where TLS is required", async () => {
+  await assertAdmittedBefore(loggedIn(freshSession(), fakeAccount()), "550 SSL", (row) => row.beforeTls === true);
+});
+
+Deno.test("admit() waits for the running transfer exactly where the row does not go on beside it", async () => {
+  for (const row of COMMANDS.filter(({ verb }) => verb !== "SITE")) {
+    const { outcome, hasWaited } = await ask(sequenceSession(row), lineOf(row));
+    assertEquals(typeof outcome, "object", `${row.verb} was refused: ${outcome}`);
+    assertEquals(hasWaited, row.duringTransfer !== true, row.verb);
+  }
+});
+
+interface PathCase {
+  readonly line: string;
+  readonly argument: string;
+  readonly path: string | undefined;
+}
+
+const PATHS: readonly PathCase[] = [
+  { line: "RETR a b", argument: "a b", path: "/docs/a b" },
+  { line: "RETR  a ", argument: " a ", path: "/docs/ a " },
+  { line: "RETR /a/../../b", argument: "/a/../../b", path: "/b" },
+  { line: "RETR ../../etc/passwd", argument: "../../etc/passwd", path: "/etc/passwd" },
+  { line: "CWD", argument: "", path: "/" },
+  { line: "CDUP", argument: "", path: "/" },
+  { line: "LIST", argument: "", path: "/docs" },
+  { line: "LIST -la", argument: "-la", path: "/docs" },
+  { line: "LIST -la sub dir", argument: "-la sub dir", path: "/docs/sub dir" },
+  { line: "LIST -1", argument: "-1", path: "/docs" },
+  { line: "NLST -not a flag-", argument: "-not a flag-", path: "/docs/a flag-" },
+  { line: "LIST -a-b", argument: "-a-b", path: "/docs/-a-b" },
+  { line: "STAT", argument: "", path: undefined },
+  { line: "STAT -l", argument: "-l", path: undefined },
+  { line: "SITE CHMOD 644 a b", argument: "644", path: "/docs/a b" },
+  { line: "SITE CHMOD 644", argument: "644", path: undefined },
+  { line: "MFMT 20200101000000 /a", argument: "20200101000000", path: "/a" },
+  { line: "NOOP", argument: "", path: undefined },
+];
+
+for (const { line, argument, path } of PATHS) {
+  Deno.test(`admit() resolves "${line}" from the current directory`, async () => {
+    const { outcome } = await ask(directoryChanged(readySession(), "/docs"), line);
+    const verb = findCommand(parseCommandLine(line).verb)?.verb;
+    assertEquals(outcome, { verb: verb ?? "", argument, path });
+  });
+}
+
+Deno.test("admit() asks for the row's letter and the resolved path", async () => {
+  const asked: string[] = [];
+  const account = {
+    ...fakeAccount(),
+    hasPermission: (letter: string, path: string) => asked.push(`${letter} ${path}`) > 0,
+  };
+  for (const line of ["DELE ../x", "XMKD y", "SITE CHMOD 600 z", "STAT"]) await ask(readySession(account), line);
+  assertEquals(asked, ["d /x", "m /y", "M /z"]);
+});
+
+Deno.test("findCommand() finds verbs and aliases in capitals, and nothing else", () => {
+  assertEquals(["XPWD", "PWD", "SITE CHMOD"].map((verb) => findCommand(verb)?.verb), ["PWD", "PWD", "SITE CHMOD"]);
+  assertEquals(["", "pwd", "CHMOD", "toString", "SITE "].map(findCommand), Array(5).fill(undefined));
+});
+
+/** A session in which the row's own sequence is right. */
+function sequenceSession(row: CommandSpec): Session {
+  if (row.verb === "PASS") return { ...readySession(), login: { state: "passwordExpected", username: "user" } };
+  return row.verb === "RNTO" ? renameMarked(readySession(), "/old") : readySession();
+}
+
+function lineOf(row: CommandSpec): string {
+  return row.argument === "required" ? `${row.verb} x` : row.verb;
+}
+
+async function assertAdmittedBefore(
+  session: Session,
+  refusal: string,
+  isEarly: (row: CommandSpec) => boolean,
+): Promise<void> {
+  for (const row of COMMANDS) {
+    const { outcome } = await ask(session, row.verb === "STAT" ? "STAT x" : lineOf(row));
+    const isRefused = typeof outcome === "string" && outcome.startsWith(refusal);
+    assertEquals(isRefused, !isEarly(row), `${row.verb}: ${Deno.inspect(outcome)}`);
+  }
+}

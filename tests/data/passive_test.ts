@@ -1,0 +1,49 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { acceptPeer, PassiveTimeoutError } from "../../lib/data/passive.ts";
+import { ConnectionError, type SocketAddress } from "../../lib/transport/connection.ts";
+import { FakeIncoming, FakeListener, LOCAL, PEER } from "../helpers/fake_transport.ts";
+
+const FOREIGN: SocketAddress = { host: "198.51.100.7", port: 50_001 };
+
+function start(timeoutMs = 0) {
+  const listener = new FakeListener(LOCAL);
+  const foreign: SocketAddress[] = [];
+  const accepted = acceptPeer(listener, {
+    peerHost: PEER.host,
+    timeoutMs,
+    onForeignPeer: (peer) => foreign.push(peer),
+  });
+  return { listener, foreign, accepted };
+}
+
+Deno.test("acceptPeer() takes the connection of the peer and stops listening", async () => {
+  const { listener, accepted } = start();
+  const incoming = new FakeIncoming();
+  listener.arrive(incoming);
+  assertEquals(await accepted, incoming);
+  assert(!incoming.isClosed);
+  assert(listener.isClosed);
+});
+
+Deno.test("acceptPeer() drops connections from elsewhere, tells of each, and goes on waiting", async () => {
+  const { listener, foreign, accepted } = start();
+  const strangers = [new FakeIncoming({ remote: FOREIGN }), new FakeIncoming({ remote: FOREIGN })];
+  const incoming = new FakeIncoming();
+  for (const arriving of [...strangers, incoming]) listener.arrive(arriving);
+  assertEquals(await accepted, incoming);
+  assertEquals(strangers.map((stranger) => stranger.isClosed), [true, true]);
+  assertEquals(foreign, [FOREIGN, FOREIGN]);
+});
+
+Deno.test("acceptPeer() rejects with PassiveTimeoutError when the time is over, whoever else has come", async () => {
+  const { listener, accepted } = start(20);
+  listener.arrive(new FakeIncoming({ remote: FOREIGN }));
+  await assertRejects(() => accepted, PassiveTimeoutError);
+  assert(listener.isClosed);
+});
+
+Deno.test("acceptPeer() rejects as closed when the listener is closed from outside", async () => {
+  const { listener, accepted } = start();
+  listener.close();
+  assertEquals((await assertRejects(() => accepted, ConnectionError)).kind, "closed");
+});

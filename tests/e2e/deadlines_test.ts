@@ -1,0 +1,160 @@
+import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import type { FtpServerOptions } from "../../lib/server/options.ts";
+import {
+  assertDialogue,
+  assertReplies,
+  MORE_THAN_KERNELS_HOLD,
+  stallDownload,
+  startTransfer,
+} from "../helpers/dialogue.ts";
+import { DeafClient } from "../helpers/deaf_client.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { type Protection, TestServer, type TestServerOptions } from "../helpers/test_server.ts";
+
+const IDLE = "421 Control connection timed out.";
+
+function start(
+  timeouts: NonNullable<FtpServerOptions["timeouts"]>,
+  options: TestServerOptions = {},
+): Promise<TestServer> {
+  const home = MemoryFileSystem.of({ "/large": new Uint8Array(MORE_THAN_KERNELS_HOLD) });
+  return TestServer.start({ home, ...options, server: { timeouts } });
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+Deno.test("A silent session is closed with 421 after the idle time", async () => {
+  await using server = await start({ idle: 0.2 });
+  await using client = await server.login();
+  const startedAt = performance.now();
+  await assertReplies(client, [IDLE]);
+  assertGreaterOrEqual(performance.now() - startedAt, 190);
+  assertEquals(await client.closed(), "end");
+  assertEquals((await server.event("disconnected")).reason, "Control connection timed out.");
+});
+
+Deno.test("Commands let the idle time begin anew, an open passive port does not", async () => {
+  await using server = await start({ idle: 0.5 });
+  await using client = await server.login();
+  for (let count = 0; count < 4; count++) {
+    await wait(150);
+    await client.expect(229, "EPSV");
+  }
+  await assertReplies(client, [IDLE]);
+});
+
+for (const [name, begin] of [["upload", startTransfer], ["download", stallDownload]] as const) {
+  Deno.test(`The idle time is suspended while a ${name} is under way, and runs again after it`, async () => {
+    await using server = await start({ idle: 0.3 });
+    await using client = await server.login();
+    await using _transfer = await begin(client, name === "upload" ? "STOR /upload" : "RETR /large");
+    await wait(700);
+    assertEquals(client.pending.length, 0);
+    await client.send("ABOR\r\n");
+    await assertReplies(client, [/^426 /, /^226 /, IDLE]);
+  });
+}
+
+Deno.test("A client that takes no replies is dropped after the idle time, also during a transfer", async () => {
+  for (const isTransferring of [false, true]) {
+    await using server = await start({ idle: 0.3, data: 0.3 }, { protection: "clear" });
+    await using deaf = await DeafClient.connect(server);
+    if (isTransferring) await deaf.client.expect(229, "EPSV");
+    if (isTransferring) await deaf.client.expect(150, "STOR /upload");
+    await deaf.flood();
+    assertEquals((await server.event("disconnected")).reason, "Control connection timed out.");
+  }
+});
+
+Deno.test("A client that does not log in is closed with 421 after the login time, whatever else it says", async () => {
+  await using server = await start({ login: 0.4 });
+  await using client = await server.connect();
+  for (let count = 0; count < 3; count++) {
+    await wait(80);
+    await client.expect(200, "NOOP");
+  }
+  await client.expect(331, "USER user");
+  await assertReplies(client, ["421 Login timed out."]);
+  assertEquals(await client.closed(), "end");
+});
+
+Deno.test("The login time ends with the login", async () => {
+  await using server = await start({ login: 0.2 });
+  await using client = await server.login();
+  await client.expect(230, "REIN");
+  await wait(400);
+  await assertDialogue(client, [["NOOP", /^200 /]]);
+});
+
+Deno.test("A transfer without a byte in the data time gets 426, and the session goes on", async () => {
+  await using server = await start({ data: 0.2 });
+  await using client = await server.login();
+  for (const [line, begin] of [["STOR /upload", startTransfer], ["RETR /large", stallDownload]] as const) {
+    await using _transfer = await begin(client, line);
+    await assertReplies(client, ["426 Data connection timed out; transfer aborted."]);
+    await assertDialogue(client, [["NOOP", /^200 /]]);
+    assertEquals((await server.event("transferIncomplete")).reason, "no byte moved in time");
+  }
+});
+
+Deno.test("A transfer may take longer than the data time while bytes move", async () => {
+  await using server = await start({ data: 0.4 });
+  await using client = await server.login();
+  await using data = await startTransfer(client, "STOR /upload");
+  for (let count = 0; count < 6; count++) {
+    await wait(120);
+    await data.write(new Uint8Array(10));
+  }
+  await data.finish();
+  await assertReplies(client, ["226 Transfer complete."]);
+});
+
+Deno.test("A transfer to whose port nobody connects gets 425 after the passive time", async () => {
+  await using server = await start({ passive: 0.2 });
+  await using client = await server.login();
+  await client.expect(229, "EPSV");
+  await client.expect(150, "RETR /large");
+  await assertReplies(client, ["425 Can't open data connection: nobody connected in time."]);
+  await client.expect(229, "EPSV");
+  await wait(400);
+  await assertDialogue(client, [["RETR /large", "425 Can't open data connection: use PASV or EPSV first."]]);
+});
+
+Deno.test("A data connection without handshake gets 425 after the handshake time", async () => {
+  await using server = await start({ handshake: 0.3 });
+  await using client = await server.login();
+  await using data = await client.passive();
+  await client.expect(150, "RETR /large");
+  await assertReplies(client, ["425 Can't open data connection: TLS handshake failed."]);
+  await data.ended();
+  await assertDialogue(client, [["NOOP", /^200 /]]);
+});
+
+for (const protection of ["explicit", "implicit"] satisfies Protection[]) {
+  Deno.test(`A control connection without handshake is dropped after the handshake time: ${protection}`, async () => {
+    await using server = await start({ handshake: 0.2 }, { protection });
+    await using client = await RawClient.connect({ host: server.host, port: server.port });
+    if (protection === "explicit") {
+      await client.readReply();
+      await client.expect(234, "AUTH TLS");
+    }
+    await client.closed();
+    assertEquals((await server.event("disconnected")).reason, "TLS handshake timed out");
+  });
+}
+
+Deno.test("A time of 0 never ends", async () => {
+  await using server = await start({ idle: 0, login: 0, data: 0, passive: 0, handshake: 0 });
+  await using client = await server.connect();
+  const startedAt = performance.now();
+  await wait(300);
+  await client.login("user", "12345");
+  await using data = await startTransfer(client, "STOR /upload");
+  await wait(300);
+  await data.finish();
+  await assertReplies(client, ["226 Transfer complete."]);
+  assertLess(performance.now() - startedAt, 10_000);
+});

@@ -1,0 +1,107 @@
+/**
+ * What the gate and the commands see of a control connection, without one.
+ *
+ * @module
+ */
+
+import type { Account } from "../../lib/auth/authorizer.ts";
+import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import type { CommandContext } from "../../lib/commands/command.ts";
+import { COMMANDS } from "../../lib/commands/table.ts";
+import { DataPort } from "../../lib/data/data_port.ts";
+import { PortPool } from "../../lib/data/port_pool.ts";
+import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { resolveSettings } from "../../lib/server/options.ts";
+import { createSession, type Session } from "../../lib/session/session.ts";
+import type { Settings } from "../../lib/session/settings.ts";
+import { loggedIn, protectionChanged, secured } from "../../lib/session/transitions.ts";
+import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
+
+/** What a fake context is made of. */
+export interface FakeContextOptions {
+  /** Default: {@linkcode freshSession}. */
+  readonly session?: Session;
+  /** Default: those of a server without options. */
+  readonly settings?: Settings;
+}
+
+/** Settings of a server without options. */
+export function defaultSettings(): Settings {
+  return resolveSettings({ authorizer: { authenticate: () => Promise.resolve(undefined) } });
+}
+
+/** A session after the greeting. */
+export function freshSession(options: { readonly implicitTls?: boolean } = {}): Session {
+  return createSession({
+    id: "test-1",
+    local: LOCAL,
+    remote: PEER,
+    listenHost: LOCAL.host,
+    implicitTls: options.implicitTls ?? false,
+  });
+}
+
+/** A session with TLS and private data connections and the given account. */
+export function readySession(account: Account = fakeAccount()): Session {
+  return protectionChanged(loggedIn(secured(freshSession(), TLS_INFO), account), "P");
+}
+
+/** An account with the given letters, all by default, and an empty file system in memory by default. */
+export function fakeAccount(
+  options: { readonly permissions?: string; readonly fileSystem?: FileSystem } = {},
+): Account {
+  const { permissions = ALL_PERMISSIONS, fileSystem = new MemoryFileSystem() } = options;
+  return {
+    username: "user",
+    fileSystem,
+    permissions,
+    loginMessage: "Login successful.",
+    quitMessage: "Goodbye.",
+    hasPermission: (letter) => permissions.includes(letter),
+  };
+}
+
+/** A context that holds its session and knows no transfers. */
+export class FakeContext implements CommandContext {
+  readonly commands = COMMANDS;
+  readonly settings: Settings;
+  readonly dataPort: DataPort = new DataPort(new PortPool(undefined));
+  readonly dataTransport: FakeTransport = new FakeTransport();
+  readonly transfer = undefined;
+  readonly tlsAvailable = true;
+  readonly signal: AbortSignal = new AbortController().signal;
+  session: Session;
+
+  /** Makes a context. */
+  constructor(options: FakeContextOptions = {}) {
+    this.session = options.session ?? freshSession();
+    this.settings = options.settings ?? defaultSettings();
+  }
+
+  get account(): Account {
+    const { login } = this.session;
+    if (login.state !== "loggedIn") throw new Error("Nobody is logged in");
+    return login.account;
+  }
+
+  update(next: Session): void {
+    this.session = next;
+  }
+
+  authenticate(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  transferData(): Promise<never> {
+    return Promise.reject(new Error("Nothing is transferred here"));
+  }
+
+  transferEnded(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  emit(): void {}
+
+  foreignPeer(): void {}
+}

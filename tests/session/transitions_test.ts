@@ -1,0 +1,119 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { FACT_NAMES } from "../../lib/protocol/facts.ts";
+import { type Session, sessionEvent, usernameOf } from "../../lib/session/session.ts";
+import {
+  bufferSizeGiven,
+  directoryChanged,
+  extendedPassiveRequired,
+  factsChosen,
+  flushed,
+  loggedIn,
+  loginRefused,
+  protectionChanged,
+  renameMarked,
+  restartMarked,
+  secured,
+  typeChanged,
+  userGiven,
+} from "../../lib/session/transitions.ts";
+import { fakeAccount, freshSession } from "../helpers/fake_context.ts";
+import { TLS_INFO } from "../helpers/fake_transport.ts";
+
+const ACCOUNT = fakeAccount();
+
+/** A session in which nothing is as it was at the start. */
+function usedSession(options: { readonly implicitTls?: boolean } = {}): Session {
+  const changes: readonly ((session: Session) => Session)[] = [
+    (session) => secured(session, TLS_INFO),
+    (session) => ({ ...session, loginFailures: 2 }),
+    (session) => directoryChanged({ ...session, login: { state: "loggedIn", account: ACCOUNT } }, "/docs"),
+    (session) => typeChanged(session, "I"),
+    bufferSizeGiven,
+    (session) => protectionChanged(session, session.implicitTls ? "C" : "P"),
+    (session) => restartMarked(session, 100),
+    (session) => renameMarked(session, "/old"),
+    extendedPassiveRequired,
+    (session) => factsChosen(session, ["size"]),
+  ];
+  return changes.reduce((session, change) => change(session), freshSession(options));
+}
+
+Deno.test("createSession() starts without login, in ASCII, in the root, with all facts", () => {
+  const { login, type, directory, restartOffset, renameFrom, extendedPassiveOnly, facts, tls } = freshSession();
+  assertEquals(
+    { login, type, directory, restartOffset, renameFrom, extendedPassiveOnly, facts, tls },
+    {
+      login: { state: "none" },
+      type: "A",
+      directory: "/",
+      restartOffset: 0,
+      renameFrom: undefined,
+      extendedPassiveOnly: false,
+      facts: FACT_NAMES,
+      tls: undefined,
+    },
+  );
+});
+
+for (const implicitTls of [false, true]) {
+  Deno.test(`createSession() and flushed() protect data connections by themselves: implicit TLS ${implicitTls}`, () => {
+    for (const session of [freshSession({ implicitTls }), flushed(usedSession({ implicitTls }))]) {
+      assertEquals([session.bufferSizeSet, session.protection], [implicitTls, implicitTls ? "P" : "C"]);
+    }
+  });
+}
+
+Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the facts", () => {
+  const used = usedSession();
+  const fresh = freshSession();
+  for (const [name, value] of Object.entries(fresh)) {
+    const isIdentity = ["id", "local", "remote", "listenHost", "implicitTls"].includes(name);
+    if (!isIdentity) assertNotEquals(used[name as keyof Session], value as never, `${name} was not changed before`);
+  }
+  assertEquals(flushed(used), { ...fresh, tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"] });
+});
+
+Deno.test("secured() forgets what was begun in clear, and keeps a login", () => {
+  const begun = renameMarked(restartMarked(userGiven(freshSession(), "user"), 5), "/old");
+  assertEquals(secured(begun, TLS_INFO), { ...freshSession(), tls: TLS_INFO });
+  assertEquals(secured(loggedIn(freshSession(), ACCOUNT), TLS_INFO).login, { state: "loggedIn", account: ACCOUNT });
+});
+
+Deno.test("userGiven() expects a password and keeps the count of failures", () => {
+  const session = userGiven(loginRefused(freshSession()), "user");
+  assertEquals(session.login, { state: "passwordExpected", username: "user" });
+  assertEquals(session.loginFailures, 1);
+});
+
+Deno.test("userGiven() flushes a user who is logged in", () => {
+  const login = { state: "passwordExpected", username: "other" } as const;
+  assertEquals(userGiven(usedSession(), "other"), { ...flushed(usedSession()), login });
+});
+
+Deno.test("loginRefused() counts, and forgets the name", () => {
+  const session = loginRefused(loginRefused(userGiven(freshSession(), "user")));
+  assertEquals([session.login, session.loginFailures], [{ state: "none" }, 2]);
+});
+
+Deno.test("loggedIn() forgets failures and starts in the root", () => {
+  const session = loggedIn(loginRefused(directoryChanged(freshSession(), "/docs")), ACCOUNT);
+  assertEquals([session.loginFailures, session.directory], [0, "/"]);
+});
+
+Deno.test("Transitions leave the record they were given as it is", () => {
+  const session = Object.freeze(freshSession());
+  userGiven(session, "user");
+  secured(session, TLS_INFO);
+  flushed(session);
+  assertEquals(session, freshSession());
+});
+
+Deno.test("usernameOf() and sessionEvent() name the user once USER was given", () => {
+  const steps = [freshSession(), userGiven(freshSession(), "user"), loggedIn(freshSession(), ACCOUNT)];
+  assertEquals(steps.map(usernameOf), [undefined, "user", "user"]);
+  assertEquals(sessionEvent(steps[1] ?? freshSession()), {
+    session: "test-1",
+    remote: "192.0.2.1:50000",
+    username: "user",
+  });
+});
