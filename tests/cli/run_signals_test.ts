@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { withDeadline } from "../helpers/socket_reader.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { readFlags, SpawnedServer } from "./spawned_server.ts";
+
+/** More than all buffers on the way hold: the transfer waits for its reader. */
+const LARGE_FILE_BYTES = 64 * 1024 * 1024;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`run() ends with status 0 on ${signal} as soon as it listens, and tells its clients`, async () => {
+    await using folder = await TemporaryFolder.create();
+    await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args: [folder.path] });
+    server.kill(signal);
+    assertEquals((await server.exited()).code, 0);
+    await server.line(new RegExp(`received ${signal}, shutting down`));
+    assertEquals(server.lines.at(-1)?.replace(/^\[.*?\] /, ""), ">>> server has stopped <<<");
+  });
+}
+
+Deno.test("run() ends on a signal with 421 for who is connected", async () => {
+  await using folder = await TemporaryFolder.create();
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args: [folder.path] });
+  await using client = await server.login();
+  server.kill("SIGTERM");
+  assertEquals((await client.readReply("SIGTERM")).code, 421);
+  await client.closed();
+  assertEquals((await server.exited()).code, 0);
+});
+
+Deno.test("run() lets a running transfer end on the first signal", async () => {
+  await using folder = await largeFile();
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args: [folder.path] });
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  await using data = await client.passive();
+  await client.expect(150, "RETR large.bin");
+  await data.secure();
+  server.kill("SIGTERM");
+  await server.line(/received SIGTERM/);
+  const ended = Promise.withResolvers<void>();
+  let length = 0;
+  data.tls?.on("data", (bytes: Uint8Array) => length += bytes.length).once("end", () => ended.resolve());
+  await withDeadline(ended.promise, "the end of the file", 10_000);
+  assertEquals(length, LARGE_FILE_BYTES);
+  assertEquals([(await client.readReply()).code, (await client.readReply()).code], [226, 421]);
+  assertEquals((await server.exited()).code, 0);
+});
+
+Deno.test("run() ends at once on the second signal, with a transfer running", async () => {
+  await using folder = await largeFile();
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args: [folder.path] });
+  await using client = await server.login();
+  await using data = await client.passive();
+  await client.expect(150, "RETR large.bin");
+  await data.secure();
+  server.kill("SIGTERM");
+  await server.line(/received SIGTERM/);
+  const startedAt = performance.now();
+  server.kill("SIGTERM");
+  assertEquals((await server.exited()).code, 1);
+  // Far below the grace time of 10 s.
+  assertEquals(performance.now() - startedAt < 5_000 ? "at once" : "late", "at once");
+});
+
+async function largeFile(): Promise<TemporaryFolder> {
+  const folder = await TemporaryFolder.create();
+  await Deno.writeFile(`${folder.path}/large.bin`, new Uint8Array(0));
+  await Deno.truncate(`${folder.path}/large.bin`, LARGE_FILE_BYTES);
+  return folder;
+}

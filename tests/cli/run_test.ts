@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { readFlags, runMain, SpawnedServer, writeFlags } from "./spawned_server.ts";
+
+Deno.test("run() serves a folder read-only to anonymous, over TLS, by default", async () => {
+  await using folder = await TemporaryFolder.create();
+  await Deno.writeTextFile(`${folder.path}/file.txt`, "text");
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args: [folder.path] });
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  assertEquals(await client.list("NLST"), "file.txt\r\n");
+  assertEquals(new TextDecoder().decode(await client.retrieve("file.txt")), "text");
+  for (const line of ["STOR new.txt", "DELE file.txt", "MKD new", "RNFR file.txt"]) await client.expect(550, line);
+  assertEquals((await Array.fromAsync(Deno.readDir(folder.path))).length, 1);
+});
+
+Deno.test("run() tells at start what the server is like", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path, "-n", "203.0.113.7", "-r", "50000-50100"];
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
+  await server.line(/lftp: /);
+  const texts = server.lines.map((line) => /^\[I \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (.*)$/.exec(line)?.[1] ?? line);
+  assertEquals(texts.slice(0, 6), [
+    `>>> starting FTPS (explicit TLS) server on 127.0.0.1:${await server.port()} <<<`,
+    `pid: ${server.pid}`,
+    "concurrency model: async",
+    "masquerade (NAT) address: 203.0.113.7",
+    "passive ports: 50000->50100",
+    `sharing ${folder.path} for reading with anonymous (any password)`,
+  ]);
+  assertMatch(texts[6] ?? "", /^certificate: SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}, valid to 2/);
+});
+
+Deno.test("run() listens on each port asked for, with its kind of TLS", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path, "--implicit-port", "0"];
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
+  await server.line(/starting FTPS \(implicit TLS\) server on 127\.0\.0\.1:\d+/);
+});
+
+Deno.test("run() lets a user write with -w, and warns of a password on the command line", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path, "-w", "-u", "bob", "-P", "s3cret"];
+  await using server = await SpawnedServer.start({ flags: writeFlags(folder.path), args });
+  await server.line(/^\[W .*password stands on the command line.*--password-file/);
+  await using client = await server.login("bob", "s3cret");
+  await client.store("new.txt", new TextEncoder().encode("text"));
+  assertEquals(await Deno.readTextFile(`${folder.path}/new.txt`), "text");
+});
+
+Deno.test("run() reads the password from a file", async () => {
+  await using folder = await TemporaryFolder.create();
+  await Deno.mkdir(`${folder.path}/shared`);
+  const file = `${folder.path}/password`;
+  await Deno.writeTextFile(file, "s3cret\n");
+  await using server = await SpawnedServer.start({
+    flags: readFlags(`${folder.path}/shared,${file}`),
+    args: [`${folder.path}/shared`, "-u", "bob", "--password-file", file],
+  });
+  await using client = await server.login("bob", "s3cret");
+  await client.expect(221, "QUIT");
+});
+
+Deno.test("run() lets anybody write when forced to, and warns", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path, "-w", "--force-anonymous-write"];
+  await using server = await SpawnedServer.start({ flags: writeFlags(folder.path), args });
+  await server.line(/^\[W .*anonymous-write/);
+  await using client = await server.login();
+  await client.store("new.txt", new TextEncoder().encode("text"));
+  assertEquals(await Deno.readTextFile(`${folder.path}/new.txt`), "text");
+});
+
+/** Each ends at once; FOLDER stands for one that exists. */
+const REFUSALS: readonly {
+  readonly args: string;
+  readonly code: number;
+  readonly error: RegExp;
+  readonly hint: RegExp;
+}[] = [
+  { args: "FOLDER -w", code: 2, error: /anonymous-write/, hint: /--username NAME .*--force-anonymous-write/ },
+  { args: "FOLDER -u bob", code: 2, error: /"bob" has no password/, hint: /--password-file FILE/ },
+  {
+    args: "FOLDER -u bob --password-file FOLDER/none",
+    code: 2,
+    error: /no such file: .*none \(--password-file\)/,
+    hint: /./,
+  },
+  { args: "FOLDER/none", code: 2, error: /no such folder: .*none/, hint: /DIR/ },
+  { args: "FOLDER/file", code: 2, error: /not a folder: .*file/, hint: /DIR/ },
+  { args: "FOLDER/file/none", code: 2, error: /cannot open the folder: .*none/, hint: /DIR/ },
+  { args: "FOLDER --wirte", code: 2, error: /unknown option --wirte/, hint: /ftpsd --help/ },
+  { args: "FOLDER --port", code: 2, error: /--port needs a value/, hint: /ftpsd --help/ },
+  { args: "FOLDER --tls off --implicit-port 0", code: 2, error: /--implicit-port without TLS/, hint: /--tls off/ },
+  {
+    args: "FOLDER --certfile FOLDER/file --keyfile FOLDER/file",
+    code: 2,
+    error: /certificate.*\(--certfile .*file --keyfile .*file\)/,
+    hint: /./,
+  },
+  { args: "FOLDER --timeout 9999999", code: 2, error: /9999999/, hint: /./ },
+  { args: "FOLDER -i 203.0.113.1 -p 0", code: 1, error: /203\.0\.113\.1/, hint: /--interface/ },
+];
+
+for (const { args, code, error, hint } of REFUSALS) {
+  Deno.test(`run() ends with status ${code}, an error and a hint: ftpsd ${args}`, async () => {
+    await using folder = await TemporaryFolder.create();
+    await Deno.writeTextFile(`${folder.path}/file`, "");
+    const words = args.split(" ").map((word) => word.replace("FOLDER", folder.path));
+    const output = await runMain({ flags: ["--allow-net", ...writeFlags(folder.path).slice(1)], args: words });
+    assertRefusal(output, code, error, hint);
+  });
+}
+
+Deno.test("run() ends with status 1 when the port is in use", async () => {
+  await using folder = await TemporaryFolder.create();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const output = await runMain({ flags: readFlags(folder.path), args: [folder.path, "-p", `${port}`] });
+  assertRefusal(output, 1, new RegExp(`port is in use \\(127\\.0\\.0\\.1 port ${port}\\)`), /--port/);
+});
+
+function assertRefusal(output: { code: number; stderr: string }, code: number, error: RegExp, hint: RegExp): void {
+  const [first = "", second = "", ...rest] = output.stderr.split("\n");
+  assertMatch(first, /^error: /);
+  assertMatch(first, error);
+  assertMatch(second, /^hint: /);
+  assertMatch(second, hint);
+  assertEquals([output.code, rest], [code, [""]]);
+}
+
+Deno.test("run() prints help and version without any permission", async () => {
+  const help = await runMain({ flags: [], args: ["--help"] });
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assertStringIncludes(help.stdout, "Usage: ftpsd [serve] [DIR] [options]");
+  const version = await runMain({ flags: [], args: ["-v"] });
+  assertEquals(version, { code: 0, stdout: `ftpsd ${project.version}\n`, stderr: "" });
+});
+
+Deno.test("run() goes on when nobody reads its log", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path];
+  await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args, linesRead: 1 });
+  await using client = await server.login();
+  await client.expect(221, "QUIT");
+});
+
+Deno.test("deno task start needs no more than it says, and Deno has nothing to warn of", async () => {
+  await using folder = await TemporaryFolder.create();
+  const { flags } = /^deno run (?<flags>.*) main\.ts$/.exec(project.tasks.start.command)?.groups ?? {};
+  await using server = await SpawnedServer.start({ flags: flags?.split(" ") ?? [], args: [folder.path] });
+  await server.line(/lftp: /);
+  assert(server.lines.every((line) => line.startsWith("[I ")), server.lines.join("\n"));
+});

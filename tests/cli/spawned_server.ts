@@ -1,0 +1,153 @@
+/**
+ * The program `ftpsd` in a process of its own, with the permissions of a user's command line.
+ *
+ * @module
+ */
+
+import { type ProgramOutput, runProgram } from "../helpers/run_program.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { withDeadline } from "../helpers/socket_reader.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const DEADLINE_MS = 20_000;
+
+/** What a server is started with. */
+export interface SpawnOptions {
+  /** Permission flags of Deno. */
+  readonly flags: readonly string[];
+  /** Arguments of the program. */
+  readonly args: readonly string[];
+}
+
+/** What a running server is started with. */
+export interface ServerOptions extends SpawnOptions {
+  /** After so many lines stderr is read no more, but closed. */
+  readonly linesRead?: number;
+}
+
+/** Arguments of Deno for a run of the program. */
+export function denoArguments({ flags, args }: SpawnOptions): string[] {
+  return ["run", "--no-prompt", ...flags, MAIN, ...args];
+}
+
+/** Runs the program where it ends by itself. */
+export function runMain(options: SpawnOptions): Promise<ProgramOutput> {
+  return runProgram(Deno.execPath(), denoArguments(options), { env: { NO_COLOR: "1" }, deadlineMs: DEADLINE_MS });
+}
+
+/** A running program. It is killed at the end of its scope, if it has not ended. */
+export class SpawnedServer implements AsyncDisposable {
+  /** What it wrote to stderr until now. */
+  readonly lines: string[] = [];
+  readonly #process: Deno.ChildProcess;
+  readonly #linesRead: number;
+  readonly #reading: Promise<void>;
+  #changed = Promise.withResolvers<void>();
+  #ended = false;
+
+  private constructor(process: Deno.ChildProcess, linesRead: number) {
+    this.#process = process;
+    this.#linesRead = linesRead;
+    this.#reading = this.#read();
+  }
+
+  /** Starts the program on any port, and waits until it listens. */
+  static async start({ flags, args, linesRead = Infinity }: ServerOptions): Promise<SpawnedServer> {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: denoArguments({ flags, args: ["--port", "0", ...args] }),
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const server = new SpawnedServer(process, linesRead);
+    try {
+      await server.port();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Waits for a line that fits, also one of the past. Rejects when the program ends before. */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      for (const line of this.lines) {
+        const match = pattern.exec(line);
+        if (match !== null) return match;
+      }
+      if (this.#ended) throw new Error(`The program ended without ${pattern}:\n${this.lines.join("\n")}`);
+      await withDeadline(this.#changed.promise, `a line like ${pattern} after:\n${this.lines.join("\n")}`, DEADLINE_MS);
+    }
+  }
+
+  /** Port of the first listener, once it listens. */
+  async port(): Promise<number> {
+    const [, pretty, json] = await this.line(/>>> starting .*:(\d+) <<<|"listening".*"port":(\d+)/);
+    return Number(pretty ?? json);
+  }
+
+  /** Connects, secures the connection and logs in. */
+  async login(username = "anonymous", password = "guest"): Promise<RawClient> {
+    const client = await RawClient.connect({ host: "127.0.0.1", port: await this.port() });
+    await client.readReply("connecting");
+    await client.startTls();
+    await client.login(username, password);
+    return client;
+  }
+
+  /** Sends a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Waits for the end of the program and of its output. */
+  async exited(): Promise<Deno.CommandStatus> {
+    const status = await withDeadline(this.#process.status, "the program to end", DEADLINE_MS);
+    await this.#reading;
+    return status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // It has ended already.
+    }
+    await this.exited();
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines);
+      this.#notify();
+      if (this.lines.length >= this.#linesRead) break;
+    }
+    this.#ended = true;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+}
+
+/** Flags that let a folder of the host be served on 127.0.0.1. */
+export function readFlags(folder: string): string[] {
+  return ["--allow-net=127.0.0.1", `--allow-read=${folder}`];
+}
+
+/** The same, with writing. */
+export function writeFlags(folder: string): string[] {
+  return [...readFlags(folder), `--allow-write=${folder}`];
+}
