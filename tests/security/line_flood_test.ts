@@ -1,0 +1,173 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { programTest } from "../helpers/client_program.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { requireProgram } from "../helpers/run_program.ts";
+import { withDeadline } from "../helpers/socket_reader.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { TestServer } from "../helpers/test_server.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const MIB = 1024 * 1024;
+// More than a server may take in, were it to keep what it reads.
+const FLOOD_BYTES = 256 * MIB;
+const MOST_GROWTH_BYTES = 96 * MIB;
+
+/** An event of the log; see `lib/events.ts`. */
+interface LoggedEvent {
+  readonly event: string;
+  readonly remote?: string;
+  readonly reason?: string;
+  readonly port?: number;
+}
+
+/** A server in clear in a process of its own, whose memory nobody else uses. Silence ends a session after one second. */
+class ServerProcess implements AsyncDisposable {
+  readonly #folder: TemporaryFolder;
+  readonly #process: Deno.ChildProcess;
+  readonly #log: AsyncGenerator<LoggedEvent>;
+  #port = 0;
+
+  private constructor(folder: TemporaryFolder) {
+    this.#folder = folder;
+    const options = ["--tls", "off", "--port", "0", "--timeout", "1", "--log-format", "json", folder.path];
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${folder.path}`, MAIN, ...options],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#log = readLog(this.#process.stderr);
+  }
+
+  static async start(): Promise<ServerProcess> {
+    const server = new ServerProcess(await TemporaryFolder.create());
+    const { port = 0 } = await server.event(({ event }) => event === "listening");
+    server.#port = port;
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Resident memory in bytes; 0 where the system does not tell. */
+  async memory(): Promise<number> {
+    if (Deno.build.os !== "linux") return 0;
+    const status = await requireProgram("cat", [`/proc/${this.#process.pid}/status`]);
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  /** Reads the log up to the first event that fits. */
+  async event(fits: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
+    const search = async () => {
+      for (;;) {
+        const { value, done } = await this.#log.next();
+        if (done) throw new Error("The server has ended");
+        if (fits(value)) return value;
+      }
+    };
+    return await withDeadline(search(), "an event in the log", 20_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGTERM");
+    for await (const _ of this.#log); // to its end, so that the process is not stopped by a full pipe
+    await this.#process.status;
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+async function* readLog(stream: ReadableStream<Uint8Array>): AsyncGenerator<LoggedEvent> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
+    const lines = (text + chunk).split("\n");
+    text = lines.pop() ?? "";
+    yield* lines.map((line): LoggedEvent => JSON.parse(line));
+  }
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** What is sent again and again, and whether the server takes all of it until it has had enough. */
+const FLOODS: Readonly<Record<string, { readonly chunk: Uint8Array; readonly taken: boolean }>> = {
+  "a line that never ends": { chunk: new Uint8Array(MIB).fill(0x41), taken: true },
+  "Telnet commands without a line": { chunk: new Uint8Array(MIB).fill(0xff), taken: true },
+  "commands whose replies are never read": { chunk: encode("HELP\r\n".repeat(100_000)), taken: false },
+  "lines that are too long": { chunk: encode(`${"A".repeat(5000)}\r\n`.repeat(200)), taken: true },
+};
+
+for (const [name, { chunk, taken }] of Object.entries(FLOODS)) {
+  Deno.test(`FtpServer survives ${name}: bounded memory, a deadline, others are served`, async () => {
+    await using server = await ServerProcess.start();
+    const before = await server.memory();
+    using flooder = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const { port } = flooder.localAddr as Deno.NetAddr;
+    const flood = sendAll(flooder, chunk);
+    const replies = await talkMeanwhile(server.port);
+    const ended = await server.event(({ event, remote }) => event === "disconnected" && remote === `127.0.0.1:${port}`);
+    assertEquals(ended.reason, "Control connection timed out.");
+    const sent = await flood;
+    assertLess(await server.memory() - before, MOST_GROWTH_BYTES);
+    assertEquals(replies, 50);
+    if (taken) assert(sent > 4 * MIB, `only ${sent} bytes were taken`);
+    else assertLess(sent, FLOOD_BYTES);
+  });
+}
+
+/** Sends a chunk again and again until the server is through with us; tells how many bytes it took. */
+async function sendAll(connection: Deno.Conn, chunk: Uint8Array): Promise<number> {
+  let sent = 0;
+  try {
+    while (sent < FLOOD_BYTES) sent += await connection.write(chunk);
+    await connection.read(new Uint8Array(1)); // the greeting is there, so this is no wait
+  } catch {
+    // Closed by the server, which is what is waited for.
+  }
+  return sent;
+}
+
+/** Another client's 50 commands; tells how many were answered. */
+async function talkMeanwhile(port: number): Promise<number> {
+  await using client = await RawClient.connect({ host: "127.0.0.1", port });
+  await client.readReply("connecting");
+  await client.login();
+  let answered = 0;
+  for (let count = 0; count < 50; count++) answered += Number((await client.command("NOOP")).code === 200);
+  return answered;
+}
+
+Deno.test("FtpServer answers 10,000 pipelined commands in their order", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.login();
+  const lines = Array.from({ length: 10_000 }, (_, index) => `X${index}`);
+  const sending = client.send(lines.map((line) => `${line}\r\n`).join(""));
+  for (const line of lines) {
+    assertEquals((await client.readReply(line)).text, `500 Command "${line}" not understood.`);
+  }
+  await sending;
+  await using other = await server.login();
+  await other.expect(200, "NOOP");
+});
+
+/** Sends commands over TLS and never reads. `node:tls` could not: it reads on when it is paused. */
+const DEAF_CLIENT = `
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=30))
+try:
+    while True:
+        connection.sendall(b"HELP\\r\\n" * 10000)
+except OSError:
+    print("ended")
+`;
+
+Deno.test(programTest({
+  program: "python3",
+  name: "FtpServer ends a TLS client that does not read its replies",
+  fn: async () => {
+    await using server = await TestServer.start({ protection: "implicit", server: { timeouts: { idle: 0.5 } } });
+    assertEquals(await requireProgram("python3", ["-c", DEAF_CLIENT, `${server.port}`]), "ended\n");
+    assertEquals((await server.event("disconnected")).reason, "Control connection timed out.");
+  },
+}));

@@ -1,0 +1,86 @@
+import { assert, assertEquals } from "@std/assert";
+import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { TestServer, USER } from "../helpers/test_server.ts";
+
+const SECRET = "Tr0ub4dor&3";
+
+/** What a client hears when its login fails. */
+async function refusals(server: TestServer, username: string, password: string): Promise<readonly string[]> {
+  await using client = await server.connect();
+  const replies = [];
+  for (const line of [`USER ${username}`, `PASS ${password}`, "PWD", `USER ${username}`]) {
+    replies.push((await client.command(line)).text);
+  }
+  return replies;
+}
+
+Deno.test("PASS answers alike for an unknown user, a wrong password and an empty one", async () => {
+  await using server = await TestServer.start();
+  const expected = [
+    "331 Username ok, send password.",
+    "530 Authentication failed.",
+    "530 Log in with USER and PASS first.",
+    "331 Username ok, send password.",
+  ];
+  for (const [username, password] of [["nobody", USER.password], [USER.name, SECRET], [USER.name, ""]] as const) {
+    assertEquals(await refusals(server, username, password), expected);
+  }
+  const failures = server.events.filter((event) => event.event === "loginFailed");
+  assertEquals(failures.map((event) => event.username), ["nobody", USER.name, USER.name]);
+});
+
+for (const verb of ["PASS", "pass", "PaSs", "\xff\xf4\xff\xf2PASS", " PASS"]) {
+  Deno.test(`${JSON.stringify(verb)} never shows its password in an event, whatever becomes of it`, async () => {
+    await using server = await TestServer.start({ server: { dialogue: true, limits: { loginAttempts: 0 } } });
+    const line = Uint8Array.from(`${verb} ${SECRET}\r\n`, (character) => character.charCodeAt(0));
+    await using client = await RawClient.connect({ host: server.host, port: server.port });
+    await client.readReply("connecting");
+    await sendPassword(client, line); // in clear, where it is refused unread
+    await client.startTls();
+    await sendPassword(client, line); // without USER
+    await client.expect(331, `USER ${USER.name}`);
+    await sendPassword(client, line); // wrong
+    await client.login(USER.name, USER.password);
+    await sendPassword(client, line); // when logged in already
+    for (const event of server.events) {
+      for (const secret of [SECRET, USER.password]) {
+        assert(!Deno.inspect(event).toUpperCase().includes(secret.toUpperCase()), Deno.inspect(event));
+      }
+    }
+    assert(server.events.some((event) => event.event === "dialogue" && event.line.includes("******")));
+  });
+}
+
+async function sendPassword(client: RawClient, line: Uint8Array): Promise<void> {
+  await client.send(line);
+  const { code } = await client.readReply("the password");
+  assert(code >= 500, String(code));
+}
+
+Deno.test("PASS closes the connection after three failures, and a success before counts them anew", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.connect();
+  const fail = async (username: string) => {
+    await client.expect(331, `USER ${username}`);
+    return (await client.command(`PASS ${SECRET}`)).text;
+  };
+  assertEquals(await fail(USER.name), "530 Authentication failed.");
+  assertEquals(await fail("nobody"), "530 Authentication failed.");
+  await client.login(USER.name, USER.password);
+  assertEquals(await fail(USER.name), "530 Authentication failed.");
+  assertEquals(await fail("nobody"), "530 Authentication failed.");
+  assertEquals(await fail(USER.name), "530 Authentication failed. Disconnecting.");
+  await client.closed();
+  assertEquals((await server.event("disconnected")).reason, "Authentication failed. Disconnecting.");
+});
+
+Deno.test("PASS replies 421 and closes when the authorizer has too much to do, which is no failed login", async () => {
+  const authorizer = { authenticate: () => Promise.reject(new AuthorizerBusyError("full")) };
+  await using server = await TestServer.start({ server: { authorizer } });
+  await using client = await server.connect();
+  await client.expect(331, "USER user");
+  assertEquals((await client.command(`PASS ${SECRET}`)).text, "421 Too many logins at once, try again later.");
+  await client.closed();
+  assert(!server.events.some((event) => event.event === "loginFailed"));
+});

@@ -1,0 +1,112 @@
+import { assertEquals } from "@std/assert";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import type { RawClient } from "../helpers/raw_client.ts";
+import { RawDataConnection } from "../helpers/raw_data_connection.ts";
+import { runProgram } from "../helpers/run_program.ts";
+import { TestServer } from "../helpers/test_server.ts";
+
+const IMPOSTOR = "127.0.0.2";
+// On Linux the whole of 127.0.0.0/8 is the machine itself.
+const ignore = Deno.build.os !== "linux";
+const reason = ignore ? ` (ignored: ${IMPOSTOR} is no address of this machine)` : "";
+
+/**
+ * Connects from {@linkcode IMPOSTOR}, in a process that may, and tells what the server says until it ends the connection.
+ * Sends at once what would make a protected port answer.
+ */
+const IMPOSTOR_PROGRAM = `
+  import { connect } from "node:net";
+  const [host, port] = Deno.args;
+  const socket = connect({ host, port: Number(port), localAddress: "${IMPOSTOR}" });
+  socket.on("data", (bytes) => console.log("received", bytes));
+  socket.on("error", () => {});
+  socket.on("close", () => console.log("dropped"));
+  socket.write("stolen");
+`;
+
+async function stealPort(server: TestServer, port: number): Promise<string> {
+  const output = await runProgram(Deno.execPath(), ["eval", IMPOSTOR_PROGRAM, "--", server.host, `${port}`], {
+    deadlineMs: 10_000,
+  });
+  return output.stdout.trim();
+}
+
+async function openPassive(client: RawClient): Promise<number> {
+  const { text } = await client.expect(229, "EPSV");
+  return Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]);
+}
+
+/** Connects from the owner's address; over TLS if the server has it. */
+function connectData(server: TestServer, port: number): Promise<RawDataConnection> {
+  const tls = server.server.certificate && { rejectUnauthorized: false };
+  return RawDataConnection.connect({ host: server.host, port, tls, deadlineMs: 10_000 });
+}
+
+for (const protection of ["explicit", "clear"] as const) {
+  Deno.test({
+    name: `RETR serves the owner after an impostor was first on the passive port, ${protection}${reason}`,
+    ignore,
+    fn: async () => {
+      await using server = await TestServer.start({ protection, home: new MemoryFileSystem() });
+      await using client = await server.login();
+      await client.store("/file", new Uint8Array(9));
+      const port = await openPassive(client);
+      assertEquals(await stealPort(server, port), "dropped");
+      const { remote, reason } = await server.event("connectionRefused");
+      assertEquals(remote.replace(/:\d+$/, ""), IMPOSTOR);
+      const session = server.events.find((event) => event.event === "loginSucceeded");
+      assertEquals(reason, `data connection of session ${session?.session} expected from 127.0.0.1`);
+      await using data = await connectData(server, port);
+      await client.expect(150, "RETR /file");
+      await data.secure();
+      assertEquals((await data.readAll()).length, 9);
+      assertEquals((await client.readReply("RETR")).code, 226);
+    },
+  });
+
+  Deno.test({
+    name: `STOR takes nothing from an impostor who comes after its 150, ${protection}${reason}`,
+    ignore,
+    fn: async () => {
+      await using server = await TestServer.start({ protection, home: new MemoryFileSystem() });
+      await using client = await server.login();
+      const port = await openPassive(client);
+      await client.expect(150, "STOR /file");
+      assertEquals(await stealPort(server, port), "dropped");
+      await using data = await connectData(server, port);
+      await data.secure();
+      await data.write(new TextEncoder().encode("owner's"));
+      await data.finish();
+      assertEquals((await client.readReply("STOR")).code, 226);
+      assertEquals(new TextDecoder().decode(await client.retrieve("/file")), "owner's");
+    },
+  });
+}
+
+Deno.test("EPSV closes its port to everybody once the owner has connected", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.login();
+  const port = await openPassive(client);
+  await using first = await connectData(server, port);
+  await client.expect(150, "LIST");
+  await first.secure();
+  await first.readAll();
+  assertEquals((await client.readReply("LIST")).code, 226);
+  await assertNobodyListens(server, port);
+});
+
+Deno.test("EPSV gives up the port of the one before", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.login();
+  const port = await openPassive(client);
+  await openPassive(client);
+  await assertNobodyListens(server, port);
+});
+
+async function assertNobodyListens(server: TestServer, port: number): Promise<void> {
+  const outcome = await connectData(server, port).then(async (data) => {
+    await data[Symbol.asyncDispose]();
+    return "accepted";
+  }, () => "refused");
+  assertEquals(outcome, "refused");
+}
