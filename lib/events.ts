@@ -37,7 +37,13 @@ export interface ServerEvents {
   /** A control connection was accepted. */
   connected: SessionEvent;
   /** TLS stands on the control connection. */
-  secured: SessionEvent & { readonly protocol: string; readonly cipher: string; readonly resumed: boolean };
+  secured: SessionEvent & {
+    readonly protocol: string;
+    readonly cipher: string;
+    readonly resumed: boolean;
+    /** Certificate that the client has shown. */
+    readonly peerCertificate?: { readonly subject: string; readonly fingerprint: string };
+  };
   /** A user is logged in. */
   loginSucceeded: SessionEvent;
   /** A login was refused. */
@@ -59,6 +65,8 @@ export interface ServerEvents {
     readonly code: number;
     readonly reply: string;
   };
+  /** An address has failed to log in too often; its connections are refused for a time. */
+  banned: { readonly address: string; readonly seconds: number };
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
   /** Something unexpected happened; the client was told 451 with the session id, if it could be told. */

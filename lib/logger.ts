@@ -68,6 +68,7 @@ function levelOf(event: ServerEvent): LogLevel {
       return "debug";
     case "internalError":
       return "error";
+    case "banned":
     case "connectionRefused":
     case "loginFailed":
     case "transferIncomplete":
@@ -120,6 +121,8 @@ function describe(event: ServerEvent): string {
       return `>>> starting ${SERVER_NAMES[event.tls]} server on ${withPort(event.host, event.port)} <<<`;
     case "stopped":
       return ">>> server has stopped <<<";
+    case "banned":
+      return `${event.address} banned for ${event.seconds} s: too many failed logins`;
     case "connectionRefused":
       return `${event.remote} refused: ${event.reason}`;
     case "internalError":
@@ -132,7 +135,7 @@ function describe(event: ServerEvent): string {
 /** An event that belongs to a session. */
 type OfSession = Exclude<
   ServerEvent,
-  { readonly event: "listening" | "stopped" | "connectionRefused" | "internalError" }
+  { readonly event: "banned" | "listening" | "stopped" | "connectionRefused" | "internalError" }
 >;
 
 function describeSession(event: OfSession): string {

@@ -17,6 +17,14 @@ export interface Credentials {
   readonly remoteHost: string;
 }
 
+/** Limits of one account; absent or 0: none. */
+export interface AccountLimits {
+  /** Sessions at once. */
+  readonly connections?: number;
+  /** Bytes a second, all sessions of the account together. */
+  readonly bandwidth?: { readonly upload?: number; readonly download?: number };
+}
+
 /** A logged-in user: its rights and its files, fixed for the time of the session. */
 export interface Account {
   /** Name of the user. */
@@ -29,6 +37,8 @@ export interface Account {
   readonly loginMessage: string;
   /** Text of the 221 reply. */
   readonly quitMessage: string;
+  /** Limits over all sessions of this user name; absent: none. */
+  readonly limits?: AccountLimits;
   /**
    * Tells whether a right holds for a path. The path need not exist.
    *

@@ -142,7 +142,12 @@ function encodeBase64(bytes: Uint8Array): string {
   return bytes.toBase64({ omitPadding: true });
 }
 
-function decodeBase64(text: string): Uint8Array {
+/**
+ * Decodes the base64 of PHC strings, without padding.
+ *
+ * @throws {SyntaxError} When it is not canonical.
+ */
+export function decodeBase64(text: string): Uint8Array {
   try {
     return Uint8Array.fromBase64(text.padEnd(Math.ceil(text.length / 4) * 4, "="), { lastChunkHandling: "strict" });
   } catch {

@@ -1,8 +1,8 @@
 /**
  * Checking passwords without telling more than right or wrong, and without being worn out by it.
  *
- * - **Equal work.** A failing check computes one scrypt digest for each distinct cost among the users, whoever it is
- *   for: the user's own hash for its cost, decoys for the others, only decoys for a user that does not exist or whose
+ * - **Equal work.** A failing check computes one digest for each distinct scheme and cost among the users, whoever it
+ *   is for: the user's own hash for its cost, decoys for the others, only decoys for a user that does not exist or whose
  *   password was given in clear text. So neither time nor load tells whether a name exists.
  * - **Bounded work.** A few checks run at once, some more wait, the rest is turned away.
  * - **Remembered successes.** The last right password of a user is kept as a digest under a random key of this object, so
@@ -15,16 +15,17 @@
  * @module
  */
 
+import { deriveImportedDigest } from "./imported_digest.ts";
+import type { ImportedCost } from "./imported_hash.ts";
 import {
   computeKeyedDigest,
   deriveDigest,
   equalDigests,
   isPasswordHash,
-  parsePasswordHash,
-  type PasswordHash,
   type ScryptCost,
   type ScryptParameters,
 } from "./password_hash.ts";
+import { parseStoredHash, type StoredHash } from "./stored_hash.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** Bounds of password checking. */
@@ -52,15 +53,15 @@ export interface PasswordVerifierLimits {
 /** Options of a {@linkcode PasswordVerifier}. */
 export interface PasswordVerifierOptions extends PasswordVerifierLimits {
   /**
-   * Computes a digest.
+   * Computes a scrypt digest.
    *
    * @default deriveDigest
    */
   readonly derive?: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
 }
 
-/** A user's password as it is kept: a scrypt hash, or a digest of clear text that only its verifier can check. */
-export type StoredPassword = { readonly hash: PasswordHash } | { readonly sealed: Uint8Array };
+/** A user's password as it is kept: a hash, or a digest of clear text that only its verifier can check. */
+export type StoredPassword = StoredHash | { readonly sealed: Uint8Array };
 
 /** What is to be checked. */
 export interface PasswordAttempt {
@@ -73,7 +74,7 @@ export interface PasswordAttempt {
 
 /** How an attempt is to be checked. */
 export interface PasswordAttemptOptions {
-  /** The distinct costs among the users' hashes. */
+  /** The distinct costs among the users' scrypt hashes. Those of other schemes are known from `store()`. */
   readonly costs: readonly ScryptCost[];
   /** Ends the wait. */
   readonly signal: AbortSignal;
@@ -82,39 +83,45 @@ export interface PasswordAttemptOptions {
 /** Checks passwords against what is stored of them. */
 export class PasswordVerifier {
   readonly #derive: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
+  readonly #deriveImported: typeof deriveImportedDigest;
   readonly #queue: WorkQueue;
   readonly #maxRemembered: number;
   readonly #key = crypto.getRandomValues(new Uint8Array(32));
   readonly #decoySalt = crypto.getRandomValues(new Uint8Array(16));
   /** Digest of each user's last success; the least recently used one comes first. */
   readonly #remembered = new Map<string, Uint8Array>();
+  /** What it costs to check each user whose hash is of another scheme than scrypt. */
+  readonly #importedCosts = new Map<string, ImportedCost>();
 
   /**
    * Makes a verifier with a random key of its own.
    *
+   * @param deriveImported Computes a digest of another scheme than scrypt.
    * @throws {RangeError} When a bound is out of range.
    */
-  constructor(options: PasswordVerifierOptions = {}) {
+  constructor(options: PasswordVerifierOptions = {}, deriveImported = deriveImportedDigest) {
     const { maxRunning = 2, maxWaiting = 512, maxRemembered = 1024, derive = deriveDigest } = options;
     if (!Number.isInteger(maxRemembered) || maxRemembered < 0) {
       throw new RangeError(`Cannot remember ${maxRemembered} successes: it must be a whole number from 0 on`);
     }
     this.#derive = derive;
+    this.#deriveImported = deriveImported;
     this.#queue = new WorkQueue({ maxRunning, maxWaiting });
     this.#maxRemembered = maxRemembered;
   }
 
   /**
-   * Makes what is kept of a user's password, a PHC string or clear text.
+   * Makes what is kept of a user's password, a hash or clear text, in place of the user's former one.
    *
    * @throws {TypeError} When it is empty.
-   * @throws {SyntaxError} When it is meant as a hash (`$scheme$…`) and is not a sound one of scrypt.
+   * @throws {SyntaxError} When it is meant as a hash (`$scheme$…`) and is not a sound one of scrypt, argon2id or bcrypt.
    */
   store(username: string, password: string): StoredPassword {
     if (password === "") throw new TypeError(`Cannot keep the password of ${JSON.stringify(username)}: it is empty`);
-    return isPasswordHash(password)
-      ? { hash: parsePasswordHash(password) }
-      : { sealed: this.#seal(username, password) };
+    const stored = isPasswordHash(password) ? parseStoredHash(password) : { sealed: this.#seal(username, password) };
+    if ("imported" in stored) this.#importedCosts.set(username, stored.imported.cost);
+    else this.#importedCosts.delete(username);
+    return stored;
   }
 
   /**
@@ -129,27 +136,52 @@ export class PasswordVerifier {
     return await this.#queue.run(() => this.#verifyInTurn(attempt, options), options);
   }
 
-  /** Drops what is remembered of a user. */
+  /** Drops what is known of a user. */
   forget(username: string): void {
     this.#remembered.delete(username);
+    this.#importedCosts.delete(username);
   }
 
   async #verifyInTurn(attempt: PasswordAttempt, options: PasswordAttemptOptions): Promise<boolean> {
     // Somebody ahead in the queue may have come with the same user and password.
     if (this.#fitsAtOnce(attempt)) return true;
     const { username, password, stored } = attempt;
-    const hash = stored && "hash" in stored ? stored.hash : undefined;
-    if (hash && equalDigests(await this.#derive(password, hash), hash.digest)) {
+    const hash = stored && !("sealed" in stored) ? stored : undefined;
+    if (hash && await this.#fits(password, hash)) {
       this.#remember(username, this.#identify(attempt, hash));
       return true;
     }
-    this.forget(username);
-    for (const cost of options.costs) {
-      if (hash && equalCosts(hash.cost, cost)) continue;
-      options.signal.throwIfAborted();
+    this.#remembered.delete(username);
+    await this.#computeDecoys(password, hash, options);
+    return false;
+  }
+
+  /** Does the work of comparing also for an empty password, which fits nothing. */
+  async #fits(password: string, stored: StoredHash): Promise<boolean> {
+    if ("hash" in stored) {
+      return equalDigests(await this.#derive(password, stored.hash), stored.hash.digest) && password !== "";
+    }
+    const { cost, salt, digest } = stored.imported;
+    return equalDigests(await this.#deriveImported(password, cost, salt), digest) && password !== "";
+  }
+
+  /** Does the work of every cost but that of the hash that was compared. */
+  async #computeDecoys(
+    password: string,
+    compared: StoredHash | undefined,
+    { costs, signal }: PasswordAttemptOptions,
+  ): Promise<void> {
+    for (const cost of costs) {
+      if (compared && "hash" in compared && equalCosts(compared.hash.cost, cost)) continue;
+      signal.throwIfAborted();
       await this.#derive(password, { cost, salt: this.#decoySalt, length: 32 });
     }
-    return false;
+    const imported = new Map([...this.#importedCosts.values()].map((cost) => [nameCost(cost), cost]));
+    if (compared && "imported" in compared) imported.delete(nameCost(compared.imported.cost));
+    for (const cost of imported.values()) {
+      signal.throwIfAborted();
+      await this.#deriveImported(password, cost, this.#decoySalt);
+    }
   }
 
   #fitsAtOnce(attempt: PasswordAttempt): boolean {
@@ -157,7 +189,7 @@ export class PasswordVerifier {
     if (!stored) return false;
     if ("sealed" in stored) return equalDigests(this.#seal(username, password), stored.sealed);
     const remembered = this.#remembered.get(username);
-    if (!remembered || !equalDigests(this.#identify(attempt, stored.hash), remembered)) return false;
+    if (!remembered || !equalDigests(this.#identify(attempt, stored), remembered)) return false;
     this.#remember(username, remembered);
     return true;
   }
@@ -167,19 +199,25 @@ export class PasswordVerifier {
     this.#remembered.set(username, digest);
     if (this.#remembered.size <= this.#maxRemembered) return;
     const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    if (oldest !== undefined) this.#remembered.delete(oldest);
   }
 
   #seal(username: string, password: string): Uint8Array {
     return computeKeyedDigest(this.#key, ["sealed", username, password]);
   }
 
-  #identify({ username, password }: PasswordAttempt, hash: PasswordHash): Uint8Array {
-    return computeKeyedDigest(this.#key, ["remembered", username, hash.text, password]);
+  #identify({ username, password }: PasswordAttempt, stored: StoredHash): Uint8Array {
+    const { text } = "hash" in stored ? stored.hash : stored.imported;
+    return computeKeyedDigest(this.#key, ["remembered", username, text, password]);
   }
 }
 
-/** Tells whether two digests take the same work. */
+/** One text for each scheme and cost. */
+function nameCost(cost: ImportedCost): string {
+  return cost.scheme === "bcrypt" ? `bcrypt ${cost.rounds}` : `argon2id ${cost.m} ${cost.t} ${cost.p} ${cost.length}`;
+}
+
+/** Tells whether two scrypt digests take the same work. */
 export function equalCosts(one: ScryptCost, other: ScryptCost): boolean {
   return one.ln === other.ln && one.r === other.r && one.p === other.p;
 }

@@ -7,7 +7,7 @@
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
 import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
-import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import type { Account, AccountLimits, Authorizer, Credentials } from "./authorizer.ts";
 import type { ScryptCost } from "./password_hash.ts";
 import {
   equalCosts,
@@ -40,6 +40,8 @@ export interface AccountOptions {
   readonly quitMessage?: string;
   /** Other permissions for parts of the home; of several for one path the last holds. */
   readonly overrides?: readonly PermissionOverride[];
+  /** Limits over all sessions of the account; absent: none. */
+  readonly limits?: AccountLimits;
 }
 
 /** Options of the anonymous account. */
@@ -67,6 +69,7 @@ interface User {
   readonly loginMessage: string;
   readonly quitMessage: string;
   readonly mayForceWrite: boolean;
+  readonly limits: AccountLimits;
   overrides: readonly PermissionOverride[];
 }
 
@@ -222,6 +225,7 @@ export class VirtualAccounts implements Authorizer {
       loginMessage: options.loginMessage ?? "Login successful.",
       quitMessage: options.quitMessage ?? "Goodbye.",
       mayForceWrite,
+      limits: options.limits ?? {},
       overrides: overrides.reduce(withOverride, []),
     });
     this.#costs = undefined;
@@ -257,7 +261,7 @@ function assertRisk(username: string, permissions: string, mayForceWrite: boolea
 }
 
 function openAccount(user: User): Account {
-  const { username, fileSystem, permissions, loginMessage, quitMessage, overrides } = user;
+  const { username, fileSystem, permissions, loginMessage, quitMessage, overrides, limits } = user;
   const rights = { permissions, overrides, fileSystem };
   return {
     username,
@@ -265,6 +269,7 @@ function openAccount(user: User): Account {
     permissions,
     loginMessage,
     quitMessage,
+    limits,
     async hasPermission(letter, path) {
       return (await findPermissions(rights, path)).includes(letter);
     },

@@ -37,18 +37,24 @@ export function passwordSequence(session: Session): Reply | undefined {
 export async function password(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { login } = context.session;
   if (login.state !== "passwordExpected") throw new Error("PASS was admitted without USER");
+  if (context.isBanned) return BANNED;
   const account = await context.authenticate(login.username, request.argument);
   if (account === undefined) return await refuseLogin(context);
+  if (!context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(loggedIn(context.session, account));
   context.emit("loginSucceeded");
   return reply(230, account.loginMessage);
 }
 
+const BANNED = reply(421, "Too many failed logins, try again later.", "close");
+
 async function refuseLogin(context: CommandContext): Promise<Reply> {
   context.emit("loginFailed");
+  const isBanned = context.countFailedLogin();
   context.update(loginRefused(context.session));
   const { timeouts, limits } = context.settings;
   await delay(timeouts.failedLoginMs, context.signal);
+  if (isBanned) return BANNED;
   const last = limits.loginAttempts > 0 && context.session.loginFailures >= limits.loginAttempts;
   return last ? reply(530, "Authentication failed. Disconnecting.", "close") : reply(530, "Authentication failed.");
 }
@@ -71,5 +77,6 @@ export function quit(context: CommandContext): Reply {
 /** Tells of the end of a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */
 function leave(context: CommandContext): void {
   context.emit("loggedOut");
+  context.leaveAccount();
   if (context.transfer === undefined) context.dataPort.close();
 }

@@ -80,6 +80,8 @@ export interface TransferPlan {
   readonly announcement: string;
   /** Moves the bytes. */
   readonly body: TransferBody;
+  /** Makes what was received final; part of the transfer, before its end is told. */
+  readonly finish?: () => Promise<void>;
   /** Present for files: the command and path for the events; listings have none. */
   readonly file?: { readonly command: string; readonly path: string };
 }
@@ -104,6 +106,14 @@ export interface CommandContext {
   readonly dataTransport: DataTransport;
   /** Changes the session. */
   update(next: Session): void;
+  /** Whether the client's address has failed to log in too often. */
+  readonly isBanned: boolean;
+  /** Counts a failed login of the client's address; tells whether that has banned it. */
+  countFailedLogin(): boolean;
+  /** Takes a place for the session among those of the account; tells whether there was one. */
+  enterAccount(account: Account): boolean;
+  /** Gives the place back. */
+  leaveAccount(): void;
   /** Checks a name and password (see `Authorizer`). */
   authenticate(username: string, password: string): Promise<Account | undefined>;
   /** Sends 150, moves the bytes, and gives the final reply once the data connection is closed. */

@@ -7,7 +7,7 @@
 import { receiveFile } from "../data/copy.ts";
 import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import { baseName, joinPathname } from "../protocol/pathname.ts";
+import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
@@ -79,16 +79,63 @@ async function receive(
 ): Promise<Reply> {
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
-  const file = await offered(upload.fileSystem, "openWrite")(upload.path, upload.mode);
+  const { fileSystem, path, mode } = upload;
+  if (context.settings.upload.atomic && mode === "truncate") {
+    return await replace(context, request, { ...upload, path });
+  }
+  const file = await offered(fileSystem, "openWrite")(path, mode);
   return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 
-/** Receives into an open file and closes it, whatever happens. */
-async function transferInto(
+/** Receives under a hidden name beside the file, and takes its place only when all is there. */
+async function replace(
   context: CommandContext,
   request: CommandRequest,
-  { path, file, ascii, announcement }: Upload & OpenedFile & { readonly announcement: string },
+  upload: Upload & { readonly path: string },
 ): Promise<Reply> {
+  const { fileSystem, path } = upload;
+  await refuseDirectory(fileSystem, path);
+  const temporary = joinPathname(parentPath(path), `.ftpsd-${randomSuffix()}.part`);
+  const file = await offered(fileSystem, "openWrite")(temporary, "createNew");
+  const rename = offered(fileSystem, "rename");
+  let isInPlace = false;
+  try {
+    return await transferInto(context, request, {
+      ...upload,
+      file,
+      announcement: FILE_OKAY,
+      place: async () => {
+        await rename(temporary, path);
+        isInPlace = true;
+      },
+    });
+  } finally {
+    file.close();
+    if (!isInPlace) await offered(fileSystem, "remove")(temporary);
+  }
+}
+
+async function refuseDirectory(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    const { type } = await fileSystem.stat(path);
+    if (type === "directory") throw new FileSystemError("isDirectory", `Cannot store a directory: "${path}"`);
+    if (type === "other") throw new FileSystemError("notRegularFile", `Cannot store a special file: "${path}"`);
+  } catch (error) {
+    if (!(error instanceof FileSystemError && error.kind === "notFound")) throw error;
+  }
+}
+
+/** An upload whose file is open. */
+interface OpenUpload extends Upload, OpenedFile {
+  readonly announcement: string;
+  /** Puts the complete file in its place. */
+  readonly place?: () => Promise<void>;
+}
+
+/** Receives into an open file and closes it, whatever happens. */
+async function transferInto(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
+  const { path, file, ascii, announcement, place } = upload;
+  const { sync } = context.settings.upload;
   using resources = new DisposableStack();
   resources.defer(() => file.close());
   return await context.transferData({
@@ -96,6 +143,11 @@ async function transferInto(
     announcement,
     file: { command: request.verb, path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
+    finish: async () => {
+      if (sync) await file.sync();
+      file.close();
+      await place?.();
+    },
   });
 }
 

@@ -17,10 +17,11 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
+import { type AccountShare, createThrottles } from "./account_usage.ts";
 import type { Service } from "./service.ts";
 
 /** How long a client that leaves may take to end both its connections. */
-const LEAVING_MS = 50;
+const LEAVING_TURNS_MS = [10, 10, 10, 10, 10];
 /** An upload that is no larger and no slower is sent in one go, in which hardly any client gets killed. */
 const QUICK_UPLOAD_BYTES = 64 * 1024;
 const QUICK_UPLOAD_SECONDS = 0.05;
@@ -39,7 +40,11 @@ export interface RunningTransfer {
 /** What the context needs of its control connection. */
 export interface ContextHost {
   session: Session;
+  /** The account's share of the session, while somebody is logged in. */
+  share: AccountShare | undefined;
   readonly service: Service;
+  /** The service's settings when the session began. */
+  readonly settings: Settings;
   readonly dataPort: DataPort;
   readonly running: RunningTransfer | undefined;
   /** Aborts when the session ends. */
@@ -64,7 +69,7 @@ export class SessionContext implements CommandContext {
   }
 
   get settings(): Settings {
-    return this.#host.service.settings;
+    return this.#host.settings;
   }
 
   get dataPort(): DataPort {
@@ -99,6 +104,24 @@ export class SessionContext implements CommandContext {
     this.#host.session = next;
   }
 
+  get isBanned(): boolean {
+    return this.#host.service.bans.isBanned(this.session.remote.host);
+  }
+
+  countFailedLogin(): boolean {
+    return this.#host.service.bans.countFailure(this.session.remote.host);
+  }
+
+  enterAccount(account: Account): boolean {
+    this.#host.share = this.#host.service.accounts.enter(account);
+    return this.#host.share !== undefined;
+  }
+
+  leaveAccount(): void {
+    this.#host.share?.[Symbol.dispose]();
+    this.#host.share = undefined;
+  }
+
   async authenticate(username: string, password: string): Promise<Account | undefined> {
     const credentials = { username, password, remoteHost: this.session.remote.host };
     return await this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
@@ -129,6 +152,7 @@ export class SessionContext implements CommandContext {
     try {
       await running.transfer.run(this.dataPort, this.#transferOptions(plan), plan.body);
       if (running.transfer.ending === "fin") await this.#stillThere(running.transfer);
+      await plan.finish?.();
     } catch (error) {
       finished(error instanceof Error ? error : new Error(String(error)));
       throw error;
@@ -138,8 +162,11 @@ export class SessionContext implements CommandContext {
   }
 
   #transferOptions(plan: TransferPlan): TransferOptions {
-    const { timeouts, tls } = this.settings;
+    const { timeouts, tls, transfer } = this.settings;
+    const own = createThrottles(transfer.bandwidth)[plan.direction];
+    const shared = this.#host.share?.throttles[plan.direction];
     return {
+      throttles: [own, shared].filter((throttle) => throttle !== undefined),
       direction: plan.direction,
       stallMs: timeouts.dataMs,
       handshakeMs: timeouts.handshakeMs,
@@ -168,12 +195,14 @@ export class SessionContext implements CommandContext {
   /**
    * A client that is killed ends its upload by FIN, like one that is done. Its control connection ends in the same
    * moment, which must be noticed first: nobody is left to say that the file is whole. On a busy machine the one end has
-   * been seen 20 ms after the other.
+   * been seen 20 ms after the other. A late timer would go before the end that it waits for, so there are several.
    */
   async #stillThere(transfer: Transfer): Promise<void> {
     const isQuick = transfer.bytes <= QUICK_UPLOAD_BYTES && transfer.seconds < QUICK_UPLOAD_SECONDS;
-    // The end of the session fails the transfer, which tells the reason.
-    await delay(isQuick ? 0 : LEAVING_MS, this.signal).catch(() => {});
-    if (transfer.failure !== undefined) throw transfer.failure;
+    for (const ms of isQuick ? [0] : LEAVING_TURNS_MS) {
+      // The end of the session fails the transfer, which tells the reason.
+      await delay(ms, this.signal).catch(() => {});
+      if (transfer.failure !== undefined) throw transfer.failure;
+    }
   }
 }

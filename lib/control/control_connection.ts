@@ -7,13 +7,15 @@
 import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
-import { Watchdog } from "../deadline.ts";
+import { delay, Watchdog } from "../deadline.ts";
 import { type CommandLine, looksLikeVerb, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
+import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
+import type { AccountShare } from "./account_usage.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { admit, findCommand } from "./gate.ts";
@@ -25,6 +27,9 @@ const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTI
 
 /** How long the client may take for the last reply. */
 const GOODBYE_TIMEOUT_MS = 5_000;
+
+/** How many pipelined lines are obeyed before other sessions get their turn. */
+const LONGEST_TURN = 16;
 
 const TIMED_OUT = "Control connection timed out.";
 
@@ -63,8 +68,10 @@ export interface ControlConnectionOptions {
  */
 export class ControlConnection implements ContextHost {
   readonly service: Service;
+  readonly settings: Settings;
   readonly dataPort: DataPort;
   session: Session;
+  share: AccountShare | undefined;
   running: RunningTransfer | undefined;
   readonly #context: SessionContext = new SessionContext(this);
   readonly #ended = new AbortController();
@@ -87,6 +94,7 @@ export class ControlConnection implements ContextHost {
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
     const { service, id, listenHost, implicitTls } = options;
     this.service = service;
+    this.settings = service.settings;
     this.#transport = transport;
     this.#reader = this.#readerOf(transport);
     this.session = createSession({ id, listenHost, implicitTls, local: transport.local, remote: transport.remote });
@@ -100,7 +108,7 @@ export class ControlConnection implements ContextHost {
 
   /** Serves the client to the end of the connection. Never rejects. */
   async run(): Promise<void> {
-    const { timeouts, banner } = this.service.settings;
+    const { timeouts, banner } = this.settings;
     this.service.emit("connected", sessionEvent(this.session));
     using idle = new Watchdog(timeouts.idleMs, () => this.#end(TIMED_OUT));
     using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
@@ -145,7 +153,7 @@ export class ControlConnection implements ContextHost {
 
   /** A client that takes no replies is as silent as one that gives no commands. */
   async #write(text: string): Promise<void> {
-    using _deadline = new Watchdog(this.service.settings.timeouts.idleMs, () => {
+    using _deadline = new Watchdog(this.settings.timeouts.idleMs, () => {
       this.#endReason ??= TIMED_OUT;
       this.#abandon(TIMED_OUT);
     });
@@ -159,7 +167,10 @@ export class ControlConnection implements ContextHost {
 
   /** Takes line after line until somebody ends the session. */
   async #dialogue(): Promise<void> {
+    let pipelined = 0;
     for (let goesOn = true; goesOn;) {
+      // Lines that are here already, and replies that are taken at once, would leave the other sessions no turn.
+      if (this.#reader.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await delay(0, this.signal);
       const line = await this.#reader.next();
       this.#idle?.touch();
       if (line === null) {
@@ -269,7 +280,7 @@ export class ControlConnection implements ContextHost {
 
   /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
   async #startTls(): Promise<void> {
-    using _deadline = new Watchdog(this.service.settings.timeouts.handshakeMs, () => {
+    using _deadline = new Watchdog(this.settings.timeouts.handshakeMs, () => {
       this.#endReason ??= "TLS handshake timed out";
       this.#transport.close();
     });
@@ -284,7 +295,7 @@ export class ControlConnection implements ContextHost {
   }
 
   #readerOf(transport: ControlTransport): LineReader {
-    return new LineReader(transport, { maxLineBytes: this.service.settings.limits.commandLineBytes });
+    return new LineReader(transport, { maxLineBytes: this.settings.limits.commandLineBytes });
   }
 
   /** The dialogue cannot go on. */
@@ -329,6 +340,7 @@ export class ControlConnection implements ContextHost {
     this.#goodbye ??= this.#sayGoodbye();
     await this.#goodbye;
     await this.running?.done;
+    this.share?.[Symbol.dispose]();
     this.service.emit("disconnected", {
       ...sessionEvent(this.session),
       seconds: (performance.now() - this.#openedAt) / 1000,

@@ -9,11 +9,24 @@ import type { PortPool } from "../data/port_pool.ts";
 import type { ServerEventName, ServerEvents } from "../events.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport } from "../transport/connection.ts";
+import type { AccountUsage } from "./account_usage.ts";
+
+/** Counts failed logins over all sessions. */
+export interface Bans {
+  /** Tells whether an address may not log in now. */
+  isBanned(host: string): boolean;
+  /** Counts a failed login; tells whether the address is banned now. */
+  countFailure(host: string): boolean;
+}
 
 /** Made by the server, once. */
 export interface Service {
+  /** Settings for sessions that begin now. */
   readonly settings: Settings;
+  /** Authorizer for logins that begin now. */
   readonly authorizer: Authorizer;
+  readonly bans: Bans;
+  readonly accounts: AccountUsage;
   /** Transports of data connections by protection level; without TLS there is no private one. */
   readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
   readonly ports: PortPool;

@@ -73,8 +73,9 @@ export async function receiveFile(
 ): Promise<void> {
   const decoder = options.ascii ? new AsciiDecoder() : undefined;
   for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
-    transfer.moved(bytes.length);
+    const rest = transfer.moved(bytes.length);
     await file.write(decoder?.convert(bytes) ?? bytes);
+    if (rest !== undefined) await rest;
   }
   if (decoder !== undefined) await file.write(decoder.flush());
 }
@@ -101,5 +102,6 @@ const LISTING_CHUNK_CHARACTERS = 64 * 1024;
 async function sendBytes(bytes: Uint8Array, connection: Connection, transfer: Transfer): Promise<void> {
   if (bytes.length === 0) return;
   await connection.write(bytes);
-  transfer.moved(bytes.length);
+  const rest = transfer.moved(bytes.length);
+  if (rest !== undefined) await rest;
 }

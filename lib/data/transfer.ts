@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Watchdog } from "../deadline.ts";
+import { delay, Watchdog } from "../deadline.ts";
 import {
   type Connection,
   ConnectionError,
@@ -13,6 +13,7 @@ import {
   type PeerEnding,
 } from "../transport/connection.ts";
 import type { DataPort } from "./data_port.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Why a transfer has failed. Each kind has one reply in `control/error_reply.ts`. */
 export type TransferErrorKind =
@@ -44,6 +45,8 @@ export interface TransferOptions {
   /** Longest time for the TLS handshake, in milliseconds; 0: no limit. */
   readonly handshakeMs: number;
   readonly requireSessionReuse: boolean;
+  /** Rates that the transfer keeps to; others may share them. */
+  readonly throttles: readonly Throttle[];
   /** Whether a received stream without close_notify is incomplete. Only streams in TLS can have one. */
   readonly requireCloseNotify: boolean;
 }
@@ -60,7 +63,9 @@ export class Transfer {
   #bytes = 0;
   #ending: PeerEnding | undefined;
   #watchdog: Watchdog | undefined;
+  #throttles: readonly Throttle[] = [];
   #failure: TransferError | undefined;
+  readonly #aborted = new AbortController();
   /** Interrupts what the transfer waits for now. */
   #interrupt: () => void = () => {};
 
@@ -84,15 +89,23 @@ export class Transfer {
     return this.#failure;
   }
 
-  /** Counts bytes that went over the data connection. */
-  moved(bytes: number): void {
+  /**
+   * Counts bytes that went over the data connection.
+   *
+   * @returns A rest to be awaited before more is moved, where a rate demands one.
+   */
+  moved(bytes: number): Promise<void> | undefined {
     this.#bytes += bytes;
     this.#watchdog?.touch();
+    let restMs = 0;
+    for (const throttle of this.#throttles) restMs = Math.max(restMs, throttle.count(bytes));
+    return restMs > 0 ? this.#rest(restMs) : undefined;
   }
 
   /** Ends the transfer early. Does nothing after its end. */
   abort(kind: TransferErrorKind, reason: string): void {
     this.#failure ??= new TransferError(kind, reason);
+    this.#aborted.abort(this.#failure);
     this.#interrupt();
   }
 
@@ -145,12 +158,20 @@ export class Transfer {
     this.#interrupt = () => connection.close();
     using watchdog = new Watchdog(options.stallMs, () => this.abort("stalled", "no byte moved in time"));
     this.#watchdog = watchdog;
+    this.#throttles = options.throttles;
     this.#throwIfAborted();
     await body(connection, this);
     checkEnding(connection, options);
     this.#ending = connection.ending;
     await connection.finish();
     this.#throwIfAborted();
+  }
+
+  /** A transfer that keeps to its rate does not stall. */
+  async #rest(restMs: number): Promise<void> {
+    this.#watchdog?.pause();
+    await delay(restMs, this.#aborted.signal);
+    this.#watchdog?.resume();
   }
 
   #throwIfAborted(): void {

@@ -4,12 +4,15 @@
  * @module
  */
 
+import { LoginThrottle } from "../auth/login_throttle.ts";
+import { AccountUsage } from "../control/account_usage.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
 import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { delay, Watchdog } from "../deadline.ts";
 import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
-import { formatSocketAddress } from "../protocol/host_port.ts";
+import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
@@ -20,6 +23,7 @@ import { NodeTlsTransport } from "../transport/node_tls.ts";
 import { type CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { type FtpServerOptions, type ListenOptions, resolveSettings } from "./options.ts";
+import { findSettingRisks, insecure } from "./risks.ts";
 
 /** How long a client that is refused may take for its 421. */
 const REFUSAL_TIMEOUT_MS = 1_000;
@@ -74,15 +78,19 @@ interface Listening {
  * ```
  */
 export class FtpServer implements AsyncDisposable {
+  /** As they were at the start. */
   readonly #options: FtpServerOptions;
-  readonly #settings: Settings;
   readonly #limits: ConnectionLimits;
+  readonly #throttle: LoginThrottle;
+  readonly #accounts = new AccountUsage();
   readonly #stopping = new AbortController();
   readonly #finished = Promise.withResolvers<void>();
   readonly #sessions = new Map<ControlConnection, Promise<void>>();
   /** Clients that are being refused. */
   readonly #refusals = new Set<Promise<void>>();
   readonly #idPrefix = crypto.randomUUID().slice(0, 4);
+  #authorizer: Authorizer;
+  #settings: Settings;
   #sessionCount = 0;
   #started: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
@@ -95,11 +103,14 @@ export class FtpServer implements AsyncDisposable {
    * Checks the options; nothing is opened yet.
    *
    * @throws {RangeError} When a number is out of its range.
+   * @throws {InsecureConfigurationError} When an option is a risk that `acceptRisks` does not name.
    */
   constructor(options: FtpServerOptions) {
     this.#options = options;
-    this.#settings = resolveSettings(options);
+    this.#authorizer = options.authorizer;
+    this.#settings = checkedSettings(options);
     this.#limits = new ConnectionLimits(this.#settings.limits);
+    this.#throttle = new LoginThrottle(options.ban);
   }
 
   /** Where the server listens; empty before `listen()`. */
@@ -132,6 +143,26 @@ export class FtpServer implements AsyncDisposable {
     this.#started = this.#start();
     await this.#started;
     this.#options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * Uses other options from now on, without dropping a session: authorizer, certificate, ban and limits hold for what comes
+   * next, the rest for sessions that begin then. What was opened or decided at the start stays as it is: `listen`,
+   * `passive.ports`, whether there is TLS and its versions, `onEvent`, `dialogue` and `signal`.
+   *
+   * @throws {RangeError} As the constructor; nothing has changed then.
+   * @throws {InsecureConfigurationError} As the constructor; nothing has changed then.
+   * @throws {TypeError} When the certificate and key cannot be used; nothing has changed then.
+   */
+  reconfigure(options: FtpServerOptions): void {
+    const settings = checkedSettings(options);
+    const { certificate, key, clientCertificates } = options.tls ?? {};
+    if (certificate !== undefined && key !== undefined) this.#tls?.replace({ certificate, key });
+    this.#tls?.replaceClientCertificates(clientCertificates);
+    this.#authorizer = options.authorizer;
+    this.#settings = settings;
+    this.#limits.configure(settings.limits);
+    this.#throttle.configure(options.ban ?? {});
   }
 
   /**
@@ -175,7 +206,8 @@ export class FtpServer implements AsyncDisposable {
   }
 
   async #createTls(listen: readonly ListenOptions[]): Promise<TlsContext | undefined> {
-    const { policy, certificate, key, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = this.#options.tls ?? {};
+    const { policy, certificate, key, clientCertificates, ...versions } = this.#options.tls ?? {};
+    const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = versions;
     if (policy === "off") return undefined;
     if ((certificate === undefined) !== (key === undefined)) {
       throw new TypeError("Cannot use TLS: certificate and key must be given together");
@@ -183,7 +215,7 @@ export class FtpServer implements AsyncDisposable {
     const pair = certificate !== undefined && key !== undefined
       ? { certificate, key }
       : await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
-    return new TlsContext({ ...pair, minVersion, maxVersion });
+    return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
   }
 
   async #open(options: ListenOptions): Promise<Listening> {
@@ -196,9 +228,20 @@ export class FtpServer implements AsyncDisposable {
   }
 
   #service(protectedData: NodeTlsTransport | undefined): Service {
+    const settings = () => this.#settings;
+    const authorizer = () => this.#authorizer;
     return {
-      settings: this.#settings,
-      authorizer: this.#options.authorizer,
+      get settings() {
+        return settings();
+      },
+      get authorizer() {
+        return authorizer();
+      },
+      bans: {
+        isBanned: (host) => this.#throttle.isBanned(host),
+        countFailure: (host) => this.#countFailure(host),
+      },
+      accounts: this.#accounts,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
       wantsDialogue: this.#options.dialogue ?? false,
@@ -222,7 +265,7 @@ export class FtpServer implements AsyncDisposable {
   #serve(transport: ControlTransport, address: ListeningAddress, service: Service): void {
     const { host } = transport.remote;
     const implicitTls = address.tls === "implicit";
-    const refusal = this.#limits.refusal(host);
+    const refusal = this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host);
     if (refusal !== undefined) {
       const refused = this.#refuse(transport, refusal, implicitTls).finally(() => this.#refusals.delete(refused));
       this.#refusals.add(refused);
@@ -236,6 +279,12 @@ export class FtpServer implements AsyncDisposable {
       this.#sessions.delete(session);
     });
     this.#sessions.set(session, served);
+  }
+
+  #countFailure(host: string): boolean {
+    const seconds = this.#throttle.countFailure(host);
+    if (seconds !== undefined) this.#emit("banned", { address: addressBlock(host), seconds });
+    return this.#throttle.isBanned(host);
   }
 
   /** Greets with 421; where TLS is implicit there is no greeting before the handshake, so the connection just ends. */
@@ -278,3 +327,12 @@ export class FtpServer implements AsyncDisposable {
 }
 
 const LOOPBACK = "127.0.0.1";
+const BANNED = "Too many failed logins, try again later.";
+
+function checkedSettings(options: FtpServerOptions): Settings {
+  const settings = resolveSettings(options);
+  const accepted = options.acceptRisks ?? [];
+  const unaccepted = findSettingRisks(settings).find(({ risk }) => !accepted.includes(risk));
+  if (unaccepted !== undefined) throw insecure(unaccepted);
+  return settings;
+}

@@ -5,7 +5,10 @@
  */
 
 import type { Authorizer } from "../auth/authorizer.ts";
+import type { BanOptions } from "../auth/login_throttle.ts";
 import type { EventListener } from "../events.ts";
+import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
+import type { RiskId } from "./risks.ts";
 import type { PortRange, SessionReuse, Settings, TlsPolicy } from "../session/settings.ts";
 
 /** One address to listen on. */
@@ -62,6 +65,8 @@ export interface TlsOptions {
    * @default {"allow"}
    */
   readonly sessionReuse?: SessionReuse;
+  /** Certificates of clients. Absent: none are asked for. */
+  readonly clientCertificates?: ClientCertificateOptions;
   /**
    * Whether a protected upload that ends without close_notify counts as incomplete (426).
    *
@@ -132,7 +137,33 @@ export interface FtpServerOptions {
      * @default {true}
      */
     readonly asciiConversion?: boolean;
+    /** Bytes a second of each transfer; absent or 0: no limit. */
+    readonly bandwidth?: { readonly upload?: number; readonly download?: number };
   };
+  /** Uploads. */
+  readonly upload?: {
+    /**
+     * Whether a file appears under its name only when it is complete. Until then it has a hidden name beside it.
+     *
+     * @default {false}
+     */
+    readonly atomic?: boolean;
+    /**
+     * Whether a file is on stable storage before the upload is answered by 226.
+     *
+     * @default {false}
+     */
+    readonly sync?: boolean;
+  };
+  /** When an address that fails to log in too often is banned. */
+  readonly ban?: BanOptions;
+  /**
+   * Ids of the risks that are accepted, such as `"clear-text-control"`; see `RISKS`. What is risky and not accepted makes
+   * the constructor throw.
+   *
+   * @default {[]}
+   */
+  readonly acceptRisks?: readonly RiskId[];
   /** Longest waits in seconds, fractions allowed; 0: no limit. */
   readonly timeouts?: {
     /**
@@ -242,7 +273,14 @@ export function resolveSettings(options: FtpServerOptions): Settings {
       foreignAddresses: active.foreignAddresses ?? false,
       privilegedPorts: active.privilegedPorts ?? false,
     },
-    transfer: { asciiConversion: options.transfer?.asciiConversion ?? true },
+    transfer: {
+      asciiConversion: options.transfer?.asciiConversion ?? true,
+      bandwidth: {
+        upload: wholeNumber("transfer.bandwidth.upload", options.transfer?.bandwidth?.upload ?? 0),
+        download: wholeNumber("transfer.bandwidth.download", options.transfer?.bandwidth?.download ?? 0),
+      },
+    },
+    upload: { atomic: options.upload?.atomic ?? false, sync: options.upload?.sync ?? false },
     timeouts: {
       idleMs: milliseconds("timeouts.idle", timeouts.idle ?? 300),
       loginMs: milliseconds("timeouts.login", timeouts.login ?? 60),

@@ -55,6 +55,14 @@ export interface Settings {
   readonly transfer: {
     /** Whether TYPE A converts line ends. */
     readonly asciiConversion: boolean;
+    /** Bytes a second of each transfer, 0 for no limit. */
+    readonly bandwidth: { readonly upload: number; readonly download: number };
+  };
+  readonly upload: {
+    /** Whether a file appears under its name only when it is complete. */
+    readonly atomic: boolean;
+    /** Whether a file is on stable storage before 226. */
+    readonly sync: boolean;
   };
   readonly timeouts: {
     /** Silence on the control connection while no data flows. */

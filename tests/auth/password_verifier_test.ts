@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import { deriveImportedDigest } from "../../lib/auth/imported_digest.ts";
+import type { ImportedCost } from "../../lib/auth/imported_hash.ts";
 import { deriveDigest, hashPassword, type ScryptCost, type ScryptParameters } from "../../lib/auth/password_hash.ts";
 import { equalCosts, PasswordVerifier, type PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
 
@@ -19,6 +21,25 @@ function makeObservedVerifier(options: PasswordVerifierOptions = {}) {
     },
   });
   return { verifier, computed };
+}
+
+/** The password of all is `12345`. */
+const ARGON2 = "$argon2id$v=19$m=256,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$58AhXk4+xOlBmIS8/uQ5Ti5mjOy8AYrlp9QUAdn1Hc0";
+const OTHER_ARGON2 = "$argon2id$v=19$m=256,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$xUNk5TwGTPOOwpwub33eqqAWEP3/MaQrumvlQDoNwss";
+const BCRYPT = "$2b$04$rnhw.xBJBzR/WNlYxDLcJeDRpUyBd6bF8eWSTFBw3QXBk3ymNlh/e";
+
+/** A verifier that notes the cost of each digest of any scheme. Digests of other schemes than scrypt are faked. */
+function makeMixedVerifier() {
+  const computed: string[] = [];
+  const derive = (password: string, parameters: ScryptParameters) => {
+    computed.push(`scrypt ${parameters.cost.ln}`);
+    return deriveDigest(password, parameters);
+  };
+  const deriveImported = (_password: string, cost: ImportedCost, salt: Uint8Array) => {
+    computed.push(cost.scheme === "bcrypt" ? `bcrypt ${cost.rounds}` : `argon2id ${cost.m},${cost.t}`);
+    return Promise.resolve(new Uint8Array(salt.length));
+  };
+  return { verifier: new PasswordVerifier({ derive }, deriveImported), computed };
 }
 
 async function makeHashes(): Promise<{ readonly cheap: string; readonly dear: string }> {
@@ -57,6 +78,77 @@ Deno.test("PasswordVerifier.verify() does the same work for every failing login"
   }
   const expected = ["10,1,1 16->32", "11,2,3 16->32"];
   assertEquals(work, [expected, expected, expected, expected]);
+});
+
+Deno.test("PasswordVerifier.verify() accepts the right password for hashes of other schemes", async () => {
+  const verifier = new PasswordVerifier();
+  const options = { costs: [], signal: SIGNAL };
+  for (const kept of [ARGON2, BCRYPT]) {
+    const stored = verifier.store("alice", kept);
+    for (const password of ["", "1234", "12345 ", kept]) {
+      assert(!(await verifier.verify({ username: "alice", password, stored }, options)), password);
+    }
+    assert(await verifier.verify({ username: "alice", password: "12345", stored }, options));
+  }
+});
+
+Deno.test("PasswordVerifier.verify() does the same work for every failing login, whatever the schemes", async () => {
+  const { verifier, computed } = makeMixedVerifier();
+  const { cheap } = await makeHashes();
+  const kept = { alice: cheap, bob: ARGON2, carol: OTHER_ARGON2, dave: BCRYPT, erin: BCRYPT, frank: "clear text" };
+  const users = Object.entries(kept).map(([username, text]) => ({ username, stored: verifier.store(username, text) }));
+  for (const user of [...users, { username: "nobody", stored: undefined }]) {
+    assert(!(await verifier.verify({ ...user, password: "wrong" }, { costs: [CHEAP], signal: SIGNAL })));
+    assertEquals(computed.splice(0).sort(), ["argon2id 256,1", "argon2id 256,2", "bcrypt 4", "scrypt 10"]);
+  }
+});
+
+Deno.test("PasswordVerifier.verify() does no work for the scheme of a user that has gone or has another hash", async () => {
+  const { verifier, computed } = makeMixedVerifier();
+  for (const username of ["alice", "bob", "carol"]) verifier.store(username, BCRYPT);
+  const work = async () => {
+    await verifier.verify({ username: "x", password: "wrong", stored: undefined }, { costs: [], signal: SIGNAL });
+    return computed.splice(0);
+  };
+  verifier.forget("alice");
+  verifier.store("bob", "clear text");
+  assertEquals(await work(), ["bcrypt 4"]);
+  verifier.store("carol", ARGON2);
+  assertEquals(await work(), ["argon2id 256,1"]);
+  verifier.forget("carol");
+  assertEquals(await work(), []);
+});
+
+Deno.test("PasswordVerifier.verify() goes on doing the work of a user whose login has failed", async () => {
+  const { verifier, computed } = makeMixedVerifier();
+  const alice = { username: "alice", password: "wrong", stored: verifier.store("alice", BCRYPT) };
+  for (let attempt = 0; attempt < 2; attempt++) await verifier.verify(alice, { costs: [], signal: SIGNAL });
+  await verifier.verify({ ...alice, username: "x", stored: undefined }, { costs: [], signal: SIGNAL });
+  assertEquals(computed, ["bcrypt 4", "bcrypt 4", "bcrypt 4"]);
+});
+
+Deno.test("PasswordVerifier.verify() remembers a success with a hash of another scheme", async () => {
+  let computed = 0;
+  const verifier = new PasswordVerifier({}, (...parameters) => {
+    computed++;
+    return deriveImportedDigest(...parameters);
+  });
+  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", BCRYPT) };
+  for (let login = 0; login < 3; login++) assert(await verifier.verify(alice, { costs: [], signal: SIGNAL }));
+  assertEquals(computed, 1);
+});
+
+Deno.test("PasswordVerifier.verify() accepts no empty password, though the hash is one of it", async () => {
+  const verifier = new PasswordVerifier();
+  const empty = [
+    "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$aXxV+SdCr+1ofX/yO9ssZIXk0slZ7Pwg0vrrut6MuZw",
+    "$argon2id$v=19$m=256,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$Fr6tY7g8/pno+dQVFwz/B7eZdmLEJl2kkmeXm3L4e98",
+    "$2b$04$ai8oAlasczUL1N.YWHRs1usRAD6LtlRGioWdmVWTLe2EP2oyC1bI.",
+  ];
+  for (const text of empty) {
+    const stored = verifier.store("alice", text);
+    assert(!(await verifier.verify({ username: "alice", password: "", stored }, { costs: [], signal: SIGNAL })), text);
+  }
 });
 
 Deno.test("PasswordVerifier.verify() does the same work for a failing login after a remembered success", async () => {

@@ -49,6 +49,20 @@ Deno.test("VirtualAccounts.authenticate() gives the account to the right name an
   }
 });
 
+Deno.test("VirtualAccounts.authenticate() checks argon2id and bcrypt hashes", async () => {
+  const hashes = {
+    alice: "$argon2id$v=19$m=2048,t=1,p=2$AAECAwQFBgc$3cV7P4P0QuFGvCexIum0Cg",
+    bob: "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+  };
+  const accounts = makeAccounts();
+  for (const [username, hash] of Object.entries(hashes)) accounts.addUser(username, hash, HOME);
+  assertEquals((await login(accounts, "alice", "x".repeat(300)))?.username, "alice");
+  assertEquals((await login(accounts, "bob", "U*U"))?.username, "bob");
+  for (const username of ["alice", "bob", "carol"]) {
+    for (const password of ["", "wrong"]) assertEquals(await login(accounts, username, password), undefined, username);
+  }
+});
+
 Deno.test("VirtualAccounts.authenticate() gives what the user was added with", async () => {
   const accounts = makeAccounts();
   accounts.addUser("alice", "12345", HOME, {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ControlConnection } from "../../lib/control/control_connection.ts";
+import { AccountUsage } from "../../lib/control/account_usage.ts";
 import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
@@ -84,9 +85,12 @@ async function start() {
   const account = fakeAccount({ fileSystem: MemoryFileSystem.of({ "/file": "content" }) });
   const authorizer = { authenticate: () => Promise.resolve(account) };
   const events: string[] = [];
+  const isAllowed = true;
   const service: Service = {
     settings: resolveSettings({ authorizer, tls: { policy: "optional" }, timeouts: { data: 0.03 } }),
     authorizer,
+    bans: { isBanned: () => !isAllowed, countFailure: () => !isAllowed },
+    accounts: new AccountUsage(),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
     wantsDialogue: false,

@@ -20,6 +20,7 @@ const OPTIONS: TransferOptions = {
   handshakeMs: 0,
   requireSessionReuse: false,
   requireCloseNotify: true,
+  throttles: [],
 };
 
 const HELLO = new TextEncoder().encode("hello");

@@ -70,6 +70,7 @@ export class FakeContext implements CommandContext {
   readonly dataTransport: FakeTransport = new FakeTransport();
   readonly transfer = undefined;
   readonly tlsAvailable = true;
+  readonly isBanned: boolean = false;
   readonly signal: AbortSignal = new AbortController().signal;
   session: Session;
 
@@ -84,6 +85,16 @@ export class FakeContext implements CommandContext {
     if (login.state !== "loggedIn") throw new Error("Nobody is logged in");
     return login.account;
   }
+
+  countFailedLogin(): boolean {
+    return this.isBanned;
+  }
+
+  enterAccount(): boolean {
+    return true;
+  }
+
+  leaveAccount(): void {}
 
   update(next: Session): void {
     this.session = next;

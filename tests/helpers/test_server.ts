@@ -9,6 +9,7 @@ import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { ServerEvent, ServerEventName } from "../../lib/events.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
+import { RISK_IDS } from "../../lib/server/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../../lib/transport/tls_context.ts";
@@ -76,6 +77,8 @@ export class TestServer implements AsyncDisposable {
     const waiting = new Set<() => void>();
     const server = new FtpServer({
       authorizer,
+      acceptRisks: RISK_IDS,
+      ban: { failures: 0 },
       ...options.server,
       timeouts: { failedLogin: 0, ...options.server?.timeouts },
       tls: { ...pair, ...protection === "clear" ? { policy: "off" } : {}, ...options.server?.tls },

@@ -1,0 +1,122 @@
+/**
+ * Digests of argon2id and bcrypt, by `hash-wasm`.
+ *
+ * WebAssembly computes them on the thread that calls it, for 0.1 to 2 seconds, so each is computed by a worker of its own.
+ * The worker is made of a `data:` URL, which takes no permission where a module of a file would take that of reading it. It
+ * ends with its task, and so gives back the memory, up to 256 MiB; starting one takes some 50 ms, most of them beside the
+ * event loop. Where a worker cannot import the library, as a program made by `deno compile` may have it, the digest is
+ * computed on the event loop, and holds up all sessions meanwhile.
+ *
+ * @module
+ */
+
+import type { ImportedCost } from "./imported_hash.ts";
+
+/** The library as a worker imports it; the same as in the import map. */
+export const LIBRARY = "npm:hash-wasm@4.12.0";
+
+/** A digest to compute, as the library wants to have it. */
+export type DigestTask =
+  | {
+    readonly name: "argon2id";
+    readonly options: {
+      readonly password: Uint8Array;
+      readonly salt: Uint8Array;
+      readonly memorySize: number;
+      readonly iterations: number;
+      readonly parallelism: number;
+      readonly hashLength: number;
+      readonly outputType: "binary";
+    };
+  }
+  | {
+    readonly name: "bcrypt";
+    readonly options: {
+      readonly password: Uint8Array;
+      readonly salt: Uint8Array;
+      readonly costFactor: number;
+      readonly outputType: "binary";
+    };
+  };
+
+/** What a worker answers; nothing when it could not import the library. */
+interface Answer {
+  readonly digest?: Uint8Array;
+  readonly failure?: string;
+}
+
+/** Bytes of a password that bcrypt takes; all implementations ignore or refuse the rest. */
+const BCRYPT_PASSWORD_BYTES = 72;
+/** The last of 24 bytes is not part of a bcrypt hash. */
+const BCRYPT_DIGEST_BYTES = 23;
+
+/**
+ * Computes a digest without holding up the event loop. It cannot be interrupted, so bound how many run at once.
+ *
+ * @param salt 16 bytes for bcrypt, 8 or more for argon2id.
+ */
+export async function deriveImportedDigest(
+  password: string,
+  cost: ImportedCost,
+  salt: Uint8Array,
+): Promise<Uint8Array> {
+  const task = makeTask(password, cost, salt);
+  const digest = await deriveInWorker(task) ?? await deriveHere(task);
+  return cost.scheme === "bcrypt" ? digest.subarray(0, BCRYPT_DIGEST_BYTES) : digest;
+}
+
+/** Makes a task of a password and the parameters of a hash. */
+export function makeTask(password: string, cost: ImportedCost, salt: Uint8Array): DigestTask {
+  // The library refuses an empty password; that none fits is for the caller to see to.
+  const bytes = new TextEncoder().encode(password === "" ? "\0" : password);
+  if (cost.scheme === "bcrypt") {
+    const start = bytes.subarray(0, BCRYPT_PASSWORD_BYTES);
+    return { name: "bcrypt", options: { password: start, salt, costFactor: cost.rounds, outputType: "binary" } };
+  }
+  const { m, t, p, length } = cost;
+  const sizes = { memorySize: m, iterations: t, parallelism: p, hashLength: length };
+  return { name: "argon2id", options: { password: bytes, salt, ...sizes, outputType: "binary" } };
+}
+
+/**
+ * Computes a digest in a worker.
+ *
+ * @returns The digest, or `undefined` when the worker could not import the library.
+ * @throws {Error} When the library fails.
+ */
+export async function deriveInWorker(task: DigestTask, library: string = LIBRARY): Promise<Uint8Array | undefined> {
+  const url = `data:application/javascript,${encodeURIComponent(workerSource(library))}`;
+  const worker = new Worker(url, { type: "module" });
+  try {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve({});
+    };
+    worker.postMessage(task);
+    const { digest, failure } = await promise;
+    if (failure !== undefined) throw new Error(`Cannot compute the digest of a password: ${failure}`);
+    return digest;
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** Computes a digest on the event loop, which stands still meanwhile. */
+export async function deriveHere({ name, options }: DigestTask): Promise<Uint8Array> {
+  const { argon2id, bcrypt } = await import("hash-wasm");
+  return name === "argon2id" ? await argon2id(options) : await bcrypt(options);
+}
+
+function workerSource(library: string): string {
+  return `self.onmessage = async ({ data: { name, options } }) => {
+    const library = await import(${JSON.stringify(library)}).catch(() => undefined);
+    if (library === undefined) return self.postMessage({});
+    try {
+      self.postMessage({ digest: await library[name](options) });
+    } catch (error) {
+      self.postMessage({ failure: String(error) });
+    }
+  };`;
+}

@@ -1,0 +1,166 @@
+/**
+ * Named risks: every setting that makes a server less safe than it is by default has an id, and holds only when it was
+ * accepted by that id. This table is the one source of their texts.
+ *
+ * @module
+ */
+
+import type { TlsPolicy } from "../session/settings.ts";
+import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
+
+/** What a risk means. */
+export interface Risk {
+  /** What is set, in a few words. */
+  readonly title: string;
+  /** What can happen. */
+  readonly danger: string;
+  /** What to do instead. */
+  readonly instead: string;
+}
+
+/** Id of a risk. */
+export type RiskId =
+  | "anonymous-write"
+  | "clear-text-control"
+  | "clear-text-data"
+  | "plaintext-password"
+  | "foreign-data-address"
+  | "privileged-data-port"
+  | "root-directory-home"
+  | "home-writable-by-others"
+  | "key-readable-by-others"
+  | "excess-permissions"
+  | "no-close-notify";
+
+/** Every risk by its id. */
+export const RISKS: Readonly<Record<RiskId, Risk>> = {
+  "anonymous-write": {
+    title: "anybody may write",
+    danger:
+      "Whoever reaches the server can store, replace or delete files without a password: to fill the disk, to pass on " +
+      "stolen or illegal files under your name, or to plant files that others will open.",
+    instead:
+      "Give writers a user and a password. If it has to be anybody, allow only storing (w), in one folder that nobody reads.",
+  },
+  "clear-text-control": {
+    title: "commands may cross the network in clear",
+    danger: "Anybody on the way reads user names and passwords, and can put in commands of their own.",
+    instead:
+      "Use tls.policy required or control. For one old device, run a second server for it on a network of its own.",
+  },
+  "clear-text-data": {
+    title: "files and listings may cross the network in clear",
+    danger: "Anybody on the way reads and changes what is sent, or cuts it short without being noticed.",
+    instead: "Use tls.policy required.",
+  },
+  "plaintext-password": {
+    title: "a password stands in the file in clear",
+    danger:
+      "Whoever sees the file, a backup of it or its history can log in, here and wherever the password is used again.",
+    instead: "Put a hash there: ftpsd hash-password.",
+  },
+  "foreign-data-address": {
+    title: "data connections may go to other hosts than the client",
+    danger:
+      "A client can make the server connect to, and send bytes to, any host it reaches (FTP bounce, RFC 2577 §2).",
+    instead: "Leave active.foreignAddresses false; clients behind NAT use passive mode.",
+  },
+  "privileged-data-port": {
+    title: "data connections may go to ports below 1024",
+    danger: "A client can make the server talk to system services of its host, such as mail (RFC 2577 §3).",
+    instead: "Leave active.privilegedPorts false.",
+  },
+  "root-directory-home": {
+    title: "a home is the root of the file system",
+    danger: "The user sees all files of the host that the server may read, configuration and keys among them.",
+    instead: "Give a folder made for the purpose as home.",
+  },
+  "home-writable-by-others": {
+    title: "others on this host may write in a home",
+    danger:
+      "A local user can swap folders and links below the home at the moment of an operation, and so lead it out of the home.",
+    instead: "Let only the server's own user write there: chmod o-w.",
+  },
+  "key-readable-by-others": {
+    title: "the private key can be read by others on this host",
+    danger: "Whoever has the key can pose as this server, and so learn passwords.",
+    instead: "chmod 600 the key, owned by the server's user.",
+  },
+  "excess-permissions": {
+    title: "Deno was given more permissions than this configuration needs",
+    danger: "A flaw in the server or in a library reaches whatever was granted: other files, programs, hosts.",
+    instead: "Start with the line that ftpsd permissions prints.",
+  },
+  "no-close-notify": {
+    title: "uploads may end without TLS close_notify",
+    danger: "Somebody on the way can cut an upload short, and it still counts as complete.",
+    instead: "Leave tls.requireCloseNotify true; all common clients send it.",
+  },
+};
+
+/** Every id. */
+export const RISK_IDS: readonly RiskId[] = Object.keys(RISKS) as RiskId[];
+
+/** A risk that was accepted. */
+export interface AcceptedRisk {
+  /** Which. */
+  readonly risk: RiskId;
+  /** Why. */
+  readonly reason: string;
+  /** Last day of the acceptance, UTC; absent: for ever. */
+  readonly until?: Date | undefined;
+}
+
+/** A risk that a setting has. */
+export interface PresentRisk {
+  /** Which. */
+  readonly risk: RiskId;
+  /** The setting that has it, such as `tls.policy off`. */
+  readonly where: string;
+}
+
+/** What of a server's options can be risky. */
+export interface RiskySettings {
+  readonly tls: { readonly policy: TlsPolicy; readonly requireCloseNotify: boolean };
+  readonly active: {
+    readonly enabled: boolean;
+    readonly foreignAddresses: boolean;
+    readonly privilegedPorts: boolean;
+  };
+}
+
+/** Finds the risks of a server's settings. Those of accounts are told by who makes the accounts. */
+export function findSettingRisks({ tls, active }: RiskySettings): PresentRisk[] {
+  const isClear = tls.policy === "off" || tls.policy === "optional";
+  const found: readonly (PresentRisk | false)[] = [
+    isClear && { risk: "clear-text-control", where: `tls.policy ${tls.policy}` },
+    tls.policy !== "required" && { risk: "clear-text-data", where: `tls.policy ${tls.policy}` },
+    tls.policy !== "off" && !tls.requireCloseNotify &&
+    { risk: "no-close-notify", where: "tls.requireCloseNotify false" },
+    active.enabled && active.foreignAddresses && { risk: "foreign-data-address", where: "active.foreignAddresses" },
+    active.enabled && active.privilegedPorts && { risk: "privileged-data-port", where: "active.privilegedPorts" },
+  ];
+  return found.filter((risk) => risk !== false);
+}
+
+/** Tells which of the present risks are not accepted, or no longer. */
+export function findUnaccepted(
+  present: readonly PresentRisk[],
+  accepted: readonly AcceptedRisk[],
+  now: Date,
+): PresentRisk[] {
+  return present.filter(({ risk }) => !accepted.some((entry) => entry.risk === risk && holdsOn(entry, now)));
+}
+
+/** Tells whether an acceptance holds, its last day included. */
+export function holdsOn({ until }: AcceptedRisk, now: Date): boolean {
+  return until === undefined || now.getTime() < until.getTime() + DAY_MS;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The error for a risk that is not accepted. */
+export function insecure({ risk, where }: PresentRisk): InsecureConfigurationError {
+  const { title, instead } = RISKS[risk];
+  return new InsecureConfigurationError(risk, `Cannot use ${where}: ${title} (risk ${risk}). ${instead}`);
+}
