@@ -16,6 +16,14 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** A certificate that a client has shown and that was found good. */
+export interface PeerCertificate {
+  /** Its subject on one line, such as `C=DE, CN=alice`. */
+  readonly subject: string;
+  /** SHA-256 of the certificate, `"AB:CD:…"`. */
+  readonly fingerprint: string;
+}
+
 /** What was negotiated on a protected connection. */
 export interface TlsInfo {
   /** `"TLSv1.2"` or `"TLSv1.3"`. */
@@ -24,6 +32,8 @@ export interface TlsInfo {
   readonly cipher: string;
   /** Whether the handshake resumed an earlier TLS session. */
   readonly resumed: boolean;
+  /** What the client has shown of itself; absent when it was not asked, or had none. */
+  readonly peerCertificate?: PeerCertificate;
 }
 
 /**

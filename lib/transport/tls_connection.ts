@@ -12,7 +12,7 @@ import { closedError, toConnectionError } from "./connection_failure.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { type Done, PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
-import type { TlsContext } from "./tls_context.ts";
+import type { HandshakeSettings, TlsContext } from "./tls_context.ts";
 import { TlsRecordStream } from "./tls_record_stream.ts";
 
 /** What a protected connection is made of. */
@@ -51,11 +51,9 @@ export class TlsConnection implements Connection {
     this.#socket = socket;
     this.#queue = new ReceiveQueue(socket, readAheadBytes);
     this.#records = new TlsRecordStream(socket, { holdReplies, onFailure: (error) => this.#fail(error) });
-    this.#stream = serverSocket(this.#records, { context, alpnProtocols });
-    this.#stream.once("secure", () => {
-      this.#tls = tlsInfo(this.#stream);
-      this.#secured.resolve();
-    });
+    const { handshake } = context;
+    this.#stream = serverSocket(this.#records, { handshake, alpnProtocols });
+    this.#stream.once("secure", () => this.#takeHandshake(handshake));
     this.#stream.on("data", (bytes: Uint8Array) => this.#queue.push(bytes));
     this.#stream.once("end", () => this.#takeEnd());
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
@@ -107,6 +105,15 @@ export class TlsConnection implements Connection {
     this.#socket.destroy();
   }
 
+  #takeHandshake(handshake: HandshakeSettings): void {
+    try {
+      this.#tls = tlsInfo(this.#stream, handshake);
+      this.#secured.resolve();
+    } catch (error) {
+      this.#fail(toConnectionError(error, "handshake"));
+    }
+  }
+
   #takeEnd(): void {
     if (this.#tls === undefined) return this.#fail(new ConnectionError("handshake", "Peer left during the handshake"));
     if (this.#records.sawFin && this.#records.isInsideRecord) {
@@ -136,12 +143,15 @@ export class TlsConnection implements Connection {
 /** Makes a TLS socket in the server role over a socket or a stream; it starts by itself. */
 export function serverSocket(
   stream: net.Socket | TlsRecordStream,
-  options: { readonly context: TlsContext; readonly alpnProtocols: readonly string[] },
+  options: { readonly handshake: HandshakeSettings; readonly alpnProtocols: readonly string[] },
 ): tls.TLSSocket {
+  const { secureContext, clientCertificates } = options.handshake;
   return new tls.TLSSocket(stream as net.Socket, {
     isServer: true,
-    secureContext: options.context.secureContext,
+    secureContext,
     ALPNProtocols: [...options.alpnProtocols],
+    requestCert: clientCertificates !== undefined,
+    rejectUnauthorized: clientCertificates?.mode === "require",
   });
 }
 
@@ -151,11 +161,17 @@ export function onTlsError(stream: tls.TLSSocket, listener: (error: Error) => vo
   stream.on("_tlsError", listener);
 }
 
-/** Reads what the handshake has settled. */
-export function tlsInfo(stream: tls.TLSSocket): TlsInfo {
+/**
+ * Reads what the handshake has settled, and judges the client by its certificate.
+ *
+ * @throws {ConnectionError} Kind `"handshake"` when the client is not to be let in.
+ */
+export function tlsInfo(stream: tls.TLSSocket, { clientCertificates }: HandshakeSettings): TlsInfo {
+  const peerCertificate = clientCertificates?.admit(stream);
   return {
     protocol: stream.getProtocol() ?? "unknown",
     cipher: stream.getCipher().name,
     resumed: stream.isSessionReused(),
+    ...peerCertificate === undefined ? {} : { peerCertificate },
   };
 }

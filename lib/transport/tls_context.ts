@@ -6,6 +6,7 @@
 
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import tls from "node:tls";
+import { type ClientCertificateOptions, ClientCertificates } from "./client_certificates.ts";
 
 /** TLS versions this server can speak. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
@@ -26,8 +27,14 @@ export interface CertificateInfo {
   readonly sha1Fingerprint: string;
   /** SHA-256 of the public key in base64: curl's `--pinnedpubkey` (RFC 7469 §2.4). */
   readonly publicKeyPin: string;
+  /** Begin of its validity. */
+  readonly validFrom: Date;
   /** End of its validity. */
   readonly validTo: Date;
+  /** DNS names and IP addresses that it is good for, in its own spelling; `*.example.org` stands for one label. */
+  readonly names: readonly string[];
+  /** Whether it names itself as its issuer, so that clients have to be told to trust it. */
+  readonly selfSigned: boolean;
 }
 
 /** Options of {@linkcode TlsContext}. */
@@ -36,6 +43,15 @@ export interface TlsContextOptions extends CertificatePair {
   readonly minVersion?: TlsVersion;
   /** @default {"TLSv1.3"} */
   readonly maxVersion?: TlsVersion;
+  /** Absent: clients are not asked for a certificate. */
+  readonly clientCertificates?: ClientCertificateOptions;
+}
+
+/** What one handshake goes by, whatever is replaced while it runs. */
+export interface HandshakeSettings {
+  readonly secureContext: tls.SecureContext;
+  /** Judges the client at the end of the handshake; absent: it is not asked for a certificate. */
+  readonly clientCertificates: ClientCertificates | undefined;
 }
 
 /**
@@ -44,33 +60,30 @@ export interface TlsContextOptions extends CertificatePair {
  */
 export class TlsContext {
   readonly #versions: { readonly minVersion: TlsVersion; readonly maxVersion: TlsVersion };
-  #secureContext: tls.SecureContext;
+  #pair: CertificatePair;
   #leaf: X509Certificate;
+  #handshake: HandshakeSettings;
 
   /** @throws {TypeError} When a PEM text cannot be read, or the key is not that of the certificate. */
   constructor(options: TlsContextOptions) {
-    const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = options;
+    const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3", clientCertificates } = options;
     if (minVersion > maxVersion) {
       throw new TypeError(`Cannot use TLS versions "${minVersion}" to "${maxVersion}": the range is empty`);
     }
     this.#versions = { minVersion, maxVersion };
+    this.#pair = options;
     this.#leaf = checkPair(options);
-    this.#secureContext = this.#createSecureContext(options);
+    this.#handshake = this.#createHandshake(options, clientCertificates && new ClientCertificates(clientCertificates));
   }
 
-  /** Context for the next handshake. */
-  get secureContext(): tls.SecureContext {
-    return this.#secureContext;
+  /** Settings for the next handshake. */
+  get handshake(): HandshakeSettings {
+    return this.#handshake;
   }
 
   /** What clients can be told about the leaf certificate. */
   get info(): CertificateInfo {
-    return {
-      fingerprint: this.#leaf.fingerprint256,
-      sha1Fingerprint: this.#leaf.fingerprint,
-      publicKeyPin: createHash("sha256").update(publicKeyOf(this.#leaf)).digest("base64"),
-      validTo: new Date(this.#leaf.validTo),
-    };
+    return describe(this.#leaf);
   }
 
   /**
@@ -80,13 +93,62 @@ export class TlsContext {
    */
   replace(pair: CertificatePair): void {
     const leaf = checkPair(pair);
-    this.#secureContext = this.#createSecureContext(pair);
+    this.#handshake = this.#createHandshake(pair, this.#handshake.clientCertificates);
+    this.#pair = pair;
     this.#leaf = leaf;
   }
 
-  #createSecureContext(pair: CertificatePair): tls.SecureContext {
-    return tls.createSecureContext({ cert: pair.certificate, key: pair.key, ...this.#versions });
+  /**
+   * Asks clients for other certificates, or for none, from the next handshake on. Connections go on. With another CA or mode
+   * no earlier session can be resumed by a client that shows a certificate.
+   *
+   * @throws {TypeError} As the constructor; nothing changes then.
+   */
+  replaceClientCertificates(options: ClientCertificateOptions | undefined): void {
+    const { clientCertificates: current } = this.#handshake;
+    if (options?.mode === current?.mode && options?.ca === current?.ca) return;
+    this.#handshake = this.#createHandshake(this.#pair, options && new ClientCertificates(options));
   }
+
+  #createHandshake(
+    { certificate, key }: CertificatePair,
+    clientCertificates: ClientCertificates | undefined,
+  ): HandshakeSettings {
+    const ca = clientCertificates === undefined ? {} : { ca: clientCertificates.ca };
+    return {
+      secureContext: tls.createSecureContext({ cert: certificate, key, ...ca, ...this.#versions }),
+      clientCertificates,
+    };
+  }
+}
+
+/**
+ * Reads what there is to know about a pair's leaf certificate.
+ *
+ * @throws {TypeError} When a PEM text cannot be read, or the key is not that of the certificate.
+ */
+export function describeCertificate(pair: CertificatePair): CertificateInfo {
+  return describe(checkPair(pair));
+}
+
+function describe(leaf: X509Certificate): CertificateInfo {
+  return {
+    fingerprint: leaf.fingerprint256,
+    sha1Fingerprint: leaf.fingerprint,
+    publicKeyPin: createHash("sha256").update(publicKeyOf(leaf)).digest("base64"),
+    validFrom: new Date(leaf.validFrom),
+    validTo: new Date(leaf.validTo),
+    names: alternativeNames(leaf),
+    // Not verified: the runtime cannot do so for every key that it can use.
+    selfSigned: leaf.issuer === leaf.subject,
+  };
+}
+
+function alternativeNames({ subjectAltName = "" }: X509Certificate): string[] {
+  return subjectAltName.split(", ").flatMap((name) => {
+    const [, value] = /^(?:DNS|IP Address):(.+)$/.exec(name) ?? [];
+    return value === undefined ? [] : [value];
+  });
 }
 
 function checkPair(pair: CertificatePair): X509Certificate {

@@ -13,7 +13,7 @@ import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import { onTlsError, serverSocket, tlsInfo } from "./tls_connection.ts";
-import type { TlsContext } from "./tls_context.ts";
+import type { HandshakeSettings, TlsContext } from "./tls_context.ts";
 
 /** What a sending connection is made of. */
 export interface TlsSendConnectionOptions {
@@ -44,16 +44,14 @@ export class TlsSendConnection implements Connection {
 
   /** Starts the handshake: await {@linkcode TlsSendConnection.secured} before anything else. */
   constructor(options: TlsSendConnectionOptions) {
-    const { socket, ends, linger } = options;
+    const { socket, ends, alpnProtocols, linger } = options;
+    const { handshake } = options.context;
     this.local = ends.local;
     this.remote = ends.remote;
     this.#linger = linger;
     this.#queue = new ReceiveQueue(socket, Infinity);
-    this.#stream = serverSocket(socket, options);
-    this.#stream.once("secure", () => {
-      this.#tls = tlsInfo(this.#stream);
-      this.#secured.resolve();
-    });
+    this.#stream = serverSocket(socket, { handshake, alpnProtocols });
+    this.#stream.once("secure", () => this.#takeHandshake(handshake));
     this.#stream.once("end", () => this.#takeEnd());
     this.#stream.once("close", () => this.#fail(new ConnectionError("reset", "Socket was closed")));
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
@@ -104,6 +102,15 @@ export class TlsSendConnection implements Connection {
     this.#secured.reject(closedError());
     if (this.#isFinished && !this.#stream.destroyed) this.#linger(this.#stream);
     else this.#stream.destroy();
+  }
+
+  #takeHandshake(handshake: HandshakeSettings): void {
+    try {
+      this.#tls = tlsInfo(this.#stream, handshake);
+      this.#secured.resolve();
+    } catch (error) {
+      this.#fail(toConnectionError(error, "handshake"));
+    }
   }
 
   #takeEnd(): void {

@@ -1,20 +1,31 @@
 import { X509Certificate } from "node:crypto";
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
-import { TlsContext } from "../../lib/transport/tls_context.ts";
+import { describeCertificate, TlsContext } from "../../lib/transport/tls_context.ts";
+import { issue } from "./client_pki.ts";
 import { PAIR } from "./tls_pairs.ts";
 
+const IS_SELF_SIGNED = true;
 const OTHER = await createEphemeralCertificate({ names: ["localhost"], validForDays: 7, now: new Date(0) });
 
-Deno.test("TlsContext.info tells how clients name the leaf certificate, and the end of its validity", () => {
-  const { fingerprint, sha1Fingerprint, publicKeyPin, validTo } = new TlsContext(OTHER).info;
+Deno.test("TlsContext.info tells how clients name the leaf certificate, and when it is valid", () => {
+  const { fingerprint, sha1Fingerprint, publicKeyPin, validFrom, validTo } = new TlsContext(OTHER).info;
   const x509 = new X509Certificate(OTHER.certificate);
   assertEquals([fingerprint, sha1Fingerprint], [x509.fingerprint256, x509.fingerprint]);
   assertMatch(fingerprint, /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   assertMatch(sha1Fingerprint, /^(?:[0-9A-F]{2}:){19}[0-9A-F]{2}$/);
   assertMatch(publicKeyPin, /^[A-Za-z0-9+/]{43}=$/);
+  assertEquals(validFrom, new Date("1969-12-31T23:00:00Z"));
   assertEquals(validTo, new Date("1970-01-08T00:00:00Z"));
+});
+
+Deno.test("describeCertificate() tells the names of a certificate, and whether it is its own issuer", async () => {
+  const names = ["localhost", "*.example.org", "192.0.2.7"];
+  const selfMade = describeCertificate(await createEphemeralCertificate({ names }));
+  assertEquals([selfMade.names, selfMade.selfSigned], [names, IS_SELF_SIGNED]);
+  const issued = describeCertificate(await issue("ftp.example.org", { issuer: await issue("CA") }));
+  assertEquals([issued.names, issued.selfSigned], [[], !IS_SELF_SIGNED]);
 });
 
 Deno.test("TlsContext takes the first certificate of a chain as leaf", () => {
@@ -72,4 +83,33 @@ Deno.test("TlsContext.replace() shows another certificate from the next handshak
   connection.close();
   peer.close();
   listener.close();
+});
+
+Deno.test("TlsContext refuses a CA for client certificates that it cannot read", () => {
+  const cases = [
+    ["", "no CERTIFICATE block"],
+    [PAIR.key, "no CERTIFICATE block"],
+    [`${PAIR.certificate}\n${PAIR.certificate.replace(/\nMII/, "\nMIJ")}`, "CERTIFICATE block 2 of 2 is damaged"],
+  ] as const;
+  for (const [ca, message] of cases) {
+    const clientCertificates = { mode: "require", ca } as const;
+    assertThrows(() => new TlsContext({ ...PAIR, clientCertificates }), TypeError, message);
+    const context = new TlsContext({ ...PAIR, clientCertificates: { mode: "request", ca: OTHER.certificate } });
+    const before = context.handshake;
+    assertThrows(() => context.replaceClientCertificates(clientCertificates), TypeError, message);
+    assertStrictEquals(context.handshake, before);
+  }
+});
+
+Deno.test("TlsContext.replaceClientCertificates() forgets nobody when nothing changes, and replace() neither", () => {
+  const options = { mode: "require", ca: OTHER.certificate } as const;
+  const context = new TlsContext({ ...PAIR, clientCertificates: options });
+  const { clientCertificates } = context.handshake;
+  context.replaceClientCertificates({ ...options });
+  context.replace({ ...PAIR });
+  assertStrictEquals(context.handshake.clientCertificates, clientCertificates);
+  context.replaceClientCertificates({ ...options, mode: "request" });
+  assert(context.handshake.clientCertificates !== clientCertificates);
+  context.replaceClientCertificates(undefined);
+  assertEquals(context.handshake.clientCertificates, undefined);
 });
