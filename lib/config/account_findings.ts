@@ -1,0 +1,62 @@
+/**
+ * What is wrong or risky about the accounts of a configuration, as far as the file alone tells.
+ *
+ * @module
+ */
+
+import { hasWritePermission } from "../auth/permission.ts";
+import type { AccountConfiguration, Configuration } from "./configuration.ts";
+import type { Finding } from "./finding.ts";
+import { classifyPassword } from "./password_form.ts";
+
+/** An account and the key where it stands. */
+export interface PlacedAccount {
+  readonly where: string;
+  readonly account: AccountConfiguration;
+}
+
+/** Every account of a configuration. */
+export function accountsOf({ users, anonymous }: Configuration): PlacedAccount[] {
+  const placed = users.map((account, index): PlacedAccount => ({ where: `users[${index}]`, account }));
+  return anonymous === undefined ? placed : [...placed, { where: "anonymous", account: anonymous }];
+}
+
+/** Finds unsound and clear-text passwords, hashes that are too cheap by now, and writing by anybody. */
+export function findAccountProblems(configuration: Configuration): Finding[] {
+  return [...passwordFindings(configuration), ...anonymousFindings(configuration)];
+}
+
+function* passwordFindings({ users }: Configuration): Generator<Finding> {
+  for (const [index, { name, password }] of users.entries()) {
+    const where = `users[${index}].password`;
+    const form = classifyPassword(password);
+    switch (form.kind) {
+      case "clearText":
+        yield {
+          severity: "risk",
+          risk: "plaintext-password",
+          where,
+          message: `the password of ${name} is in clear; put a hash there: ftpsd hash-password`,
+        };
+        break;
+      case "unsound":
+        yield { severity: "error", where, message: `${form.reason}; make a hash with: ftpsd hash-password` };
+        break;
+      case "hash":
+        if (form.rehash === undefined) break;
+        yield { severity: "warning", where, message: `the hash of ${name} should be made anew: ${form.rehash}` };
+    }
+  }
+}
+
+function* anonymousFindings({ anonymous }: Configuration): Generator<Finding> {
+  if (anonymous === undefined) return;
+  const letters = [anonymous.permissions, ...anonymous.overrides.map(({ permissions }) => permissions)];
+  if (!letters.some(hasWritePermission)) return;
+  yield {
+    severity: "risk",
+    risk: "anonymous-write",
+    where: "anonymous.permissions",
+    message: `anybody could change files with "${letters.find(hasWritePermission)}"; use elr, or set forceWrite`,
+  };
+}

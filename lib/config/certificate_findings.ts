@@ -1,0 +1,110 @@
+/**
+ * What is wrong or doubtful about the server's certificate and key.
+ *
+ * @module
+ */
+
+import { sameHost } from "../protocol/host_port.ts";
+import { type CertificateInfo, type CertificatePair, describeCertificate } from "../transport/tls_context.ts";
+import type { Finding } from "./finding.ts";
+
+/** What a certificate is measured against. */
+export interface CertificateCircumstances {
+  readonly now: Date;
+  /** Addresses or names that the server listens on. */
+  readonly listenHosts: readonly string[];
+}
+
+/** A pair as it was found, with what there is to say about it. */
+export interface ExaminedCertificate {
+  /** Absent when the pair cannot be used at all. */
+  readonly info: CertificateInfo | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** How long before its end an operator is told of it. */
+const NOTICE_DAYS = 14;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const READABLE_BY_OTHERS = 0o007;
+
+/** Examines a pair whose files were read: whether it can be used, its dates, its names, and who can read the key. */
+export function examineCertificate(
+  pair: CertificatePair & { readonly keyMode: number | undefined },
+  circumstances: CertificateCircumstances,
+): ExaminedCertificate {
+  try {
+    const info = describeCertificate(pair);
+    return { info, findings: [...findCertificateProblems(info, circumstances), ...findKeyModeRisks(pair.keyMode)] };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const where = error.message.startsWith("Cannot read the key") ? "tls.key" : "tls.certificate";
+    return { info: undefined, findings: [{ severity: "error", where, message: error.message }] };
+  }
+}
+
+/** Finds what is wrong with the dates and names of a certificate. */
+export function findCertificateProblems(info: CertificateInfo, circumstances: CertificateCircumstances): Finding[] {
+  return [...dateFindings(info, circumstances.now), ...nameFindings(info, circumstances.listenHosts)];
+}
+
+/**
+ * Tells whether others than the owner and the group have rights on the key.
+ *
+ * @param mode Mode bits of its file; `undefined` where there are none, as on Windows.
+ */
+export function findKeyModeRisks(mode: number | undefined): Finding[] {
+  if (mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return [];
+  const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  return [{
+    severity: "risk",
+    risk: "key-readable-by-others",
+    where: "tls.key",
+    message: `has mode ${octal}, which gives others on this host rights on it; use chmod 600`,
+  }];
+}
+
+function* dateFindings({ validFrom, validTo }: CertificateInfo, now: Date): Generator<Finding> {
+  if (now > validTo) {
+    yield certificateFinding("error", `expired on ${formatTime(validTo)}; renew it`);
+  } else if (now < validFrom) {
+    yield certificateFinding(
+      "error",
+      `is valid only from ${formatTime(validFrom)} on; check the clock of this host (now ${formatTime(now)})`,
+    );
+  } else if (validTo.getTime() - now.getTime() <= NOTICE_DAYS * DAY_MS) {
+    yield certificateFinding("warning", `expires on ${formatTime(validTo)}; renew it`);
+  }
+}
+
+function* nameFindings({ names }: CertificateInfo, listenHosts: readonly string[]): Generator<Finding> {
+  for (const host of new Set(listenHosts)) {
+    if (isUnspecific(host) || names.some((name) => covers(name, host))) continue;
+    const known = names.length === 0 ? "has no names" : `is for ${names.join(", ")}`;
+    yield certificateFinding(
+      "warning",
+      `${known}, not for ${host}: clients that connect to ${host} and verify the certificate will refuse it`,
+    );
+  }
+}
+
+/** Tells whether a host says nothing about the name by which clients come: all addresses, or this host only. */
+function isUnspecific(host: string): boolean {
+  return host === "localhost" || host.startsWith("127.") || ["0.0.0.0", "::", "::1"].some((it) => sameHost(it, host));
+}
+
+/** Tells whether a name of a certificate stands for a host (RFC 9525 §6.3: a wildcard for exactly one label). */
+function covers(name: string, host: string): boolean {
+  const [pattern, wanted] = [name.toLowerCase(), host.toLowerCase()];
+  if (pattern === wanted || sameHost(name, host)) return true;
+  return pattern.startsWith("*.") && wanted.includes(".") && pattern.slice(1) === wanted.slice(wanted.indexOf("."));
+}
+
+function certificateFinding(severity: "error" | "warning", message: string): Finding {
+  return { severity, where: "tls.certificate", message };
+}
+
+/** A time of day matters on the last day only, but then it does. */
+function formatTime(time: Date): string {
+  return time.toISOString().replace(".000Z", "Z");
+}

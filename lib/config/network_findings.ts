@@ -1,0 +1,92 @@
+/**
+ * What is doubtful about the addresses and ports of a configuration.
+ *
+ * @module
+ */
+
+import { ipFamily, sameHost } from "../protocol/host_port.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Finding } from "./finding.ts";
+import { formatPath, type KeyPath } from "./problem.ts";
+
+/** Ports whose traffic routers and firewalls look into: helpers for SIP and IRC rewrite it or drop it. */
+const DOUBTFUL_PORTS = [5060, 5061, 6667] as const;
+
+/** Passive ports for each control connection at once, with fewer of which clients may find none free. */
+const PORTS_A_CONNECTION = 2;
+/** Passive ports that are enough whatever the limit on connections is, because few of them transfer at once. */
+const ENOUGH_PORTS = 100;
+
+/** IPv4 addresses that only mean something inside a network (RFC 1918, RFC 6598, RFC 3927, RFC 1122). */
+const PRIVATE_NETWORKS = [
+  /^10\./,
+  /^172\.(?:1[6-9]|2\d|3[01])\./,
+  /^192\.168\./,
+  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+  /^169\.254\./,
+  /^127\./,
+  /^0\./,
+];
+
+/** Finds what is doubtful; nothing of it stops the server. */
+export function findNetworkWarnings({ server }: Configuration): Finding[] {
+  return [...passiveAddressWarnings(server), ...passivePortWarnings(server)];
+}
+
+function* passiveAddressWarnings({ listen = [{}], passive = {} }: Configuration["server"]): Generator<Finding> {
+  const { address, addresses = {} } = passive;
+  const outside = listen.map(({ host = "127.0.0.1" }) => host).find(isOpenToAll);
+  if (address !== undefined && isPrivate(address) && outside !== undefined) {
+    yield warning(
+      ["passive", "address"],
+      `${address} is private: clients from outside, as on ${outside}, cannot reach it`,
+    );
+  }
+  for (const [local, announced] of Object.entries(addresses)) {
+    if (isPrivate(announced) && !isPrivate(local) && !isLoopback(local)) {
+      yield warning(["passive", "addresses", local], `${announced} is private, but ${local} is public`);
+    }
+  }
+}
+
+function* passivePortWarnings(
+  { passive = {}, limits = {}, listen = [{}] }: Configuration["server"],
+): Generator<Finding> {
+  const { ports } = passive;
+  const where = ["passive", "ports"];
+  if (ports === undefined) {
+    if (listen.some(({ host = "127.0.0.1" }) => !isLoopback(host))) {
+      yield warning(where, "is not given: any port is used, and no firewall can let through just those; give a range");
+    }
+    return;
+  }
+  const doubtful = DOUBTFUL_PORTS.filter((port) => port >= ports.from && port <= ports.to);
+  if (doubtful.length > 0) {
+    yield warning(where, `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
+  }
+  const count = ports.to - ports.from + 1;
+  const { connections = 512 } = limits;
+  const wanted = connections === 0 ? ENOUGH_PORTS : Math.min(connections * PORTS_A_CONNECTION, ENOUGH_PORTS);
+  if (count < wanted) {
+    const most = connections === 0 ? "any number of" : `up to ${connections}`;
+    yield warning(where, `has ${count} ports for ${most} connections; when all are in use, transfers fail (425)`);
+  }
+}
+
+/** Tells whether clients may come over IPv4 from outside a network of its own: PASV announces nothing over IPv6. */
+function isOpenToAll(host: string): boolean {
+  return (ipFamily(host) === 4 && !isPrivate(host)) || sameHost(host, "::");
+}
+
+/** Tells about IPv4 `0.0.0.0` as about the addresses it stands for, which are not known here: they may be public. */
+function isPrivate(host: string): boolean {
+  return host !== "0.0.0.0" && PRIVATE_NETWORKS.some((network) => network.test(host));
+}
+
+function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
+
+function warning(path: KeyPath, message: string): Finding {
+  return { severity: "warning", where: formatPath(path), message };
+}

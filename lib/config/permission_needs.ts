@@ -1,0 +1,81 @@
+/**
+ * The Deno permissions that a configuration needs, and no more.
+ *
+ * @module
+ */
+
+import { hasWritePermission } from "../auth/permission.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
+import type { PortRange } from "../session/settings.ts";
+import type { Configuration } from "./configuration.ts";
+
+/** Permissions by kind, as the values of `--allow-net`, `--allow-read` and `--allow-write`. */
+export interface PermissionNeeds {
+  /** `host:port`, or a host where any port may be needed; none where any host may be, which active mode dials. */
+  readonly net: readonly string[];
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+}
+
+/** Ports that are listed one by one. A list of 1,000 costs a tenth of a second at start. */
+const LONGEST_PORT_LIST = 2_000;
+
+/**
+ * Finds what a configuration needs.
+ *
+ * @param file The configuration file, which is read again on SIGHUP; absent where there is none.
+ */
+export function findPermissionNeeds(configuration: Configuration, file?: string): PermissionNeeds {
+  const { users, anonymous, certificateFiles, clientCertificates, log } = configuration;
+  const accounts = [...users, ...anonymous === undefined ? [] : [anonymous]];
+  const files = [file, certificateFiles?.certificate, certificateFiles?.key, clientCertificates.caFile];
+  const written = accounts.filter(({ permissions, overrides }) =>
+    [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission)
+  );
+  return {
+    net: netNeeds(configuration),
+    read: distinct([...files.filter((path) => path !== undefined), ...accounts.map(({ home }) => home)]),
+    write: distinct([...written.map(({ home }) => home), ...log.transfers === undefined ? [] : [log.transfers]]),
+  };
+}
+
+/** Listening addresses and, on each of their hosts, the passive ports. */
+function netNeeds({ server }: Configuration): string[] {
+  const { listen = [{}], passive: { ports } = {}, active = {} } = server;
+  // It dials any port of any client.
+  if (active.enabled === true) return [];
+  const addresses = listen.map(({ host = "127.0.0.1", port = 2121 }) => ({ host, port }));
+  const passivePorts = ports === undefined ? undefined : portsOf(ports);
+  if (
+    passivePorts === undefined || passivePorts.length > LONGEST_PORT_LIST || addresses.some(({ port }) => port === 0)
+  ) {
+    return distinct(addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host));
+  }
+  const all = [...addresses, ...addresses.flatMap(({ host }) => passivePorts.map((port) => ({ host, port })))];
+  return distinct(all.map(formatSocketAddress));
+}
+
+function portsOf({ from, to }: PortRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** Writes the needs as flags of `deno run`. */
+export function formatPermissionFlags({ net, read, write }: PermissionNeeds): string[] {
+  return [
+    net.length === 0 ? "--allow-net" : `--allow-net=${net.join(",")}`,
+    ...read.length === 0 ? [] : [`--allow-read=${distinct(read.map(grantable)).join(",")}`],
+    ...write.length === 0 ? [] : [`--allow-write=${distinct(write.map(grantable)).join(",")}`],
+  ];
+}
+
+/** Deno takes each comma for the end of a path; where there is one, only the folder above it can be granted. */
+function grantable(path: string): string {
+  const [whole = "", ...more] = path.split(",");
+  if (more.length === 0) return path;
+  const folder = whole.slice(0, Math.max(whole.lastIndexOf("/"), whole.lastIndexOf("\\")));
+  return folder === "" || folder.endsWith(":") ? whole.slice(0, folder.length + 1) : folder;
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,267 @@
+/**
+ * The forms of single values in the configuration file, each with the words for what is wanted.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { ALL_PERMISSIONS } from "../auth/permission.ts";
+import { ipFamily } from "../protocol/host_port.ts";
+import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
+
+/** A schema whose values come out as `Output`. */
+export type Form<Input, Output = Input> = v.GenericSchema<Input, Output>;
+
+/** What a form's metadata may hold. */
+export interface FormMetadata {
+  /** The words for what is wanted. */
+  readonly form?: string;
+  /** What holds where the key is left out, as it would stand in the file; absent: nothing. */
+  readonly default?: unknown;
+}
+
+type Message = (issue: { readonly input: unknown }) => string;
+
+const LARGEST_PORT = 65535;
+/** The longest time a timer can wait. */
+const LONGEST_SECONDS = Math.floor(2 ** 31 / 1000) - 1;
+const SIZE_REGEXP = /^(\d{1,16}(?:\.\d{1,16})?) ?(B|KiB|MiB|GiB|TiB)?$/;
+const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+const RANGE_REGEXP = /^(\d{1,5})-(\d{1,5})$/;
+const DAY_REGEXP = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The message for a value that is not of the wanted form; it shows the value. */
+export function unwanted(wanted: string): Message {
+  return ({ input }) => absent(input, wanted) ?? `${show(input)} is not ${wanted}`;
+}
+
+/** The same for text: what YAML reads as something else is to be quoted. */
+function unwantedText(wanted: string): Message {
+  return ({ input }) => {
+    const hint = typeof input === "number" || typeof input === "boolean" ? "; put it in quotes" : "";
+    return `${unwanted(wanted)({ input })}${hint}`;
+  };
+}
+
+function absent(input: unknown, wanted: string): string | undefined {
+  if (input === undefined) return `is missing; give ${wanted}`;
+  return input === null ? `has no value; give ${wanted}` : undefined;
+}
+
+/** A value in one short line. */
+export function show(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a mapping";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** Keeps the words for what is wanted, for the documentation. */
+function described<Value>(wanted: string): v.MetadataAction<Value, { readonly form: string }> {
+  return v.metadata({ form: wanted });
+}
+
+/** A text that is not empty and has no control characters. */
+export function text(wanted: string): Form<string> {
+  const message = unwantedText(wanted);
+  return v.pipe(
+    v.string(message),
+    v.minLength(1, message),
+    v.check((value) => !/\p{Cc}/u.test(value), unwanted(`${wanted} without control characters`)),
+    described(wanted),
+  );
+}
+
+/** What a client is told: one line or more, those that are empty at the end left out. */
+export function clientText(): Form<string> {
+  const wanted = unwantedText("a text");
+  return v.pipe(
+    v.string(wanted),
+    v.transform((value) => value.replace(/(?<!\n)\n+$/, "")),
+    v.minLength(1, wanted),
+    described("text"),
+  );
+}
+
+/** A text that no message shows. */
+export function secret(wanted: string): Form<string> {
+  const message: Message = ({ input }) => absent(input, wanted) ?? `the value is not ${wanted}`;
+  return v.pipe(v.string(message), v.minLength(1, message), described(wanted));
+}
+
+/** `true` or `false`. */
+export const truth: Form<boolean> = v.pipe(
+  v.boolean(unwanted("true or false")),
+  described("`true` or `false`"),
+);
+
+/**
+ * One of a few words.
+ *
+ * @param options.form What the documentation says instead of all the words.
+ */
+export function choice<const Choices extends readonly string[]>(
+  choices: Choices,
+  options: { readonly form?: string } = {},
+): Form<Choices[number]> {
+  return v.pipe(
+    v.picklist(choices, unwanted(`one of ${choices.join(", ")}`)),
+    described(options.form ?? choices.map((word) => `\`${word}\``).join(", ")),
+  );
+}
+
+/** A whole number in a range. */
+export function wholeNumber(least: number, most: number, what: string): Form<number> {
+  const wanted = `${what}, ${least} ${most === Number.MAX_SAFE_INTEGER ? "or more" : `to ${most}`}`;
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+    described(wanted),
+  );
+}
+
+/** A number of things, 0 for no limit. */
+export const count: Form<number> = wholeNumber(0, Number.MAX_SAFE_INTEGER, "a whole number");
+
+/** A port, 0 for any. */
+export const port: Form<number> = wholeNumber(0, LARGEST_PORT, "a port");
+
+/** Seconds, fractions allowed, 0 for no limit. */
+export const seconds: Form<number> = numberOfSeconds(`a number of seconds, 0 to ${LONGEST_SECONDS}`);
+
+function numberOfSeconds(wanted: string): Form<number> {
+  const message = unwanted(wanted);
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(LONGEST_SECONDS, message), described(wanted));
+}
+
+/** Bytes: a whole number, or a number with a unit as `10MiB`. */
+export const bytes: Form<number | string, number> = size("a size: bytes, or a number with KiB, MiB or GiB as 10MiB");
+
+function size(wanted: string): Form<number | string, number> {
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.union([v.pipe(v.number(), v.minValue(0, message)), v.pipe(v.string(), v.regex(SIZE_REGEXP, message))], message),
+    v.check((value) => sizeInBytes(value) !== undefined, message),
+    v.transform((value) => sizeInBytes(value) ?? 0),
+    described(wanted),
+  );
+}
+
+function sizeInBytes(value: number | string): number | undefined {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
+  const [, number, unit = "B"] = SIZE_REGEXP.exec(value) ?? [];
+  const result = Number(number) * SIZE_UNITS[unit as keyof typeof SIZE_UNITS];
+  return Number.isSafeInteger(result) ? result : undefined;
+}
+
+/** A numeric address. */
+export const address: Form<string> = addressThat(
+  (host) => ipFamily(host) !== undefined,
+  "a numeric IPv4 or IPv6 address",
+);
+
+/** A numeric IPv4 address of a host: what PASV can announce. */
+export const ipv4Address: Form<string> = addressThat(
+  (host) => ipFamily(host) === 4 && host !== "0.0.0.0",
+  "a numeric IPv4 address of a host",
+);
+
+function addressThat(fits: (host: string) => boolean, wanted: string): Form<string> {
+  const message = unwanted(wanted);
+  return v.pipe(v.string(message), v.check(fits, message), described(wanted));
+}
+
+/** Ports `50000-50100`. */
+export const portRange: Form<string, { readonly from: number; readonly to: number }> = rangeOfPorts(
+  `a range of ports such as 50000-50100, 1 to ${LARGEST_PORT}`,
+);
+
+function rangeOfPorts(wanted: string): Form<string, { readonly from: number; readonly to: number }> {
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.string(message),
+    v.regex(RANGE_REGEXP, message),
+    v.check((range) => parseRange(range) !== undefined, message),
+    v.transform((range) => parseRange(range) ?? { from: 0, to: 0 }),
+    described(wanted),
+  );
+}
+
+function parseRange(range: string): { readonly from: number; readonly to: number } | undefined {
+  const [, from = 0, to = 0] = RANGE_REGEXP.exec(range)?.map(Number) ?? [];
+  return from >= 1 && to <= LARGEST_PORT && from <= to ? { from, to } : undefined;
+}
+
+/** Permission letters, none for an account that may only log in. */
+export const permissions: Form<string> = v.pipe(
+  v.string(unwantedText(`letters of ${ALL_PERMISSIONS}`)),
+  v.regex(
+    new RegExp(`^[${ALL_PERMISSIONS}]*$`),
+    ({ input }) => `unknown letter ${show(unknownLetter(input))}; use letters of ${ALL_PERMISSIONS}`,
+  ),
+  described(`letters of \`${ALL_PERMISSIONS}\``),
+);
+
+function unknownLetter(letters: string): string | undefined {
+  return [...letters].find((letter) => !ALL_PERMISSIONS.includes(letter));
+}
+
+/** A virtual path: absolute and normalised, as `overridePermissions()` wants it. */
+export const virtualPath: Form<string> = absolutePath("a path of the account such as /incoming, without . and ..");
+
+function absolutePath(wanted: string): Form<string> {
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.string(message),
+    v.regex(/^\//, message),
+    v.check((path) => resolvePathname("/", path) === path && !hasForbiddenCharacter(path), message),
+    described(wanted),
+  );
+}
+
+/** A day, `2027-01-31`; it comes out as its first moment in UTC. */
+export const day: Form<string, Date> = calendarDay("a day such as 2027-01-31");
+
+function calendarDay(wanted: string): Form<string, Date> {
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.string(message),
+    v.regex(DAY_REGEXP, message),
+    v.check((value) => parseDay(value) !== undefined, message),
+    v.transform((value) => parseDay(value) ?? new Date(NaN)),
+    described(wanted),
+  );
+}
+
+function parseDay(value: string): Date | undefined {
+  const date = new Date(`${value}T00:00:00Z`);
+  // The runtime takes 31 February for 3 March.
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) ? date : undefined;
+}
+
+/** Keys and their forms, no others. A list is none. */
+export function mapping<const Entries extends v.ObjectEntries>(
+  entries: Entries,
+): v.SchemaWithPipe<
+  readonly [v.CustomSchema<Record<string, unknown>, Message>, v.StrictObjectSchema<Entries, Message>]
+> {
+  return v.pipe(isMapping, v.strictObject(entries, unwanted("a mapping")));
+}
+
+/** Values by keys that both have a form. */
+export function table<Value>(key: Form<string>, value: Form<Value>, wanted: string): Form<Record<string, Value>> {
+  return v.pipe(isMapping, v.record(key, value), described(wanted)) as unknown as Form<Record<string, Value>>;
+}
+
+/** Values one after the other. */
+export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
+  return v.pipe(v.array(item, unwanted(wanted)), described(wanted));
+}
+
+// Objects alone would do for valibot, and so lists.
+const isMapping = v.custom<Record<string, unknown>, Message>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  unwanted("a mapping"),
+);

@@ -1,0 +1,71 @@
+/**
+ * Configurations written by tests.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../../lib/config/configuration.ts";
+import { ConfigurationError } from "../../lib/config/problem.ts";
+import { readConfiguration } from "../../lib/config/read_configuration.ts";
+
+/** A line that lets somebody log in, for files that are about something else. */
+export const SOMEBODY = "anonymous: { home: pub }\n";
+
+/** Reads a text as the file `/etc/ftpsd/ftpsd.yaml`. */
+export function read(text: string): Configuration {
+  const resolve = (path: string) => path.startsWith("/") ? path : `/etc/ftpsd/${path}`;
+  return readConfiguration(text, { file: "ftpsd.yaml", resolve });
+}
+
+/** The lines that tell what is wrong with a text; none where nothing is. */
+export function problemsOf(text: string): string[] {
+  try {
+    read(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.message.split("\n");
+  }
+}
+
+/** A way as `users[0].limits` into its parts. */
+export function parsePath(path: string): (string | number)[] {
+  return path.split(/[.[\]]+/).filter((part) => part !== "").map((part) => /^\d+$/.test(part) ? Number(part) : part);
+}
+
+/** What stands at a path of a value. */
+export function valueAt(value: unknown, path: string): unknown {
+  return parsePath(path).reduce<unknown>(
+    (whole, part) => (whole as Record<string, unknown> | undefined)?.[part],
+    value,
+  );
+}
+
+/** Keys that must be there beside others, by the list they are in. */
+const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  users: { name: "alice", password: "secret", home: "/srv/alice" },
+  anonymous: { home: "/srv/pub" },
+  overrides: { path: "/in", permissions: "lw" },
+  acceptRisks: { risk: "no-close-notify", reason: "old scanner" },
+};
+
+/** Writes a file in block style with a value, in YAML, at a path, and what has to be beside it. */
+export function fileWith(path: string, value: string): { readonly text: string; readonly line: number } {
+  const lines: string[] = path.startsWith("anonymous") || path.startsWith("users")
+    ? []
+    : SOMEBODY.trimEnd().split("\n");
+  const parts = parsePath(path);
+  let line = 0;
+  for (const [depth, part] of parts.entries()) {
+    const indent = "  ".repeat(depth);
+    const isLast = depth === parts.length - 1;
+    lines.push(`${indent}${typeof part === "number" ? "-" : `${part}:`}${isLast ? ` ${value}` : ""}`);
+    if (isLast) line = lines.length;
+    const companions = typeof part === "number" ? parts[depth - 1] : parts[depth + 1] === 0 ? undefined : part;
+    if (isLast || companions === undefined) continue;
+    for (const [key, companion] of Object.entries(COMPANIONS[companions] ?? {})) {
+      if (key !== parts[depth + 1]) lines.push(`${indent}  ${key}: ${companion}`);
+    }
+  }
+  return { text: `${lines.join("\n")}\n`, line };
+}

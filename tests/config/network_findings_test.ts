@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
+import { read, SOMEBODY } from "./configuration_text.ts";
+
+const RANGE = "ports: 50000-50099";
+const NO_RANGE = "is not given: any port is used, and no firewall can let through just those; give a range";
+const PRIVATE = "is private: clients from outside, as on";
+
+/** A configuration and what is doubtful about it, as `where: message`. */
+const CASES: readonly (readonly [text: string, ...expected: readonly string[]])[] = [
+  [""],
+  [`passive: { ${RANGE} }`],
+  [`listen: [{ host: 0.0.0.0 }]\npassive: { ${RANGE}, address: 203.0.113.7 }`],
+
+  // No range: only where clients come from elsewhere.
+  ["listen: [{ host: 127.0.0.2 }, { host: '::1' }]"],
+  ["listen: [{ host: 127.0.0.1 }, { host: 192.168.1.5 }]", `passive.ports: ${NO_RANGE}`],
+  ["listen: [{ host: '::' }]", `passive.ports: ${NO_RANGE}`],
+
+  // What PASV announces.
+  [
+    `listen: [{ host: 203.0.113.7 }]\npassive: { ${RANGE}, address: 192.168.1.5 }`,
+    `passive.address: 192.168.1.5 ${PRIVATE} 203.0.113.7, cannot reach it`,
+  ],
+  ...["0.0.0.0", "::"].map((host) =>
+    [
+      `listen: [{ host: '${host}' }]\npassive: { ${RANGE}, address: 10.1.2.3 }`,
+      `passive.address: 10.1.2.3 ${PRIVATE} ${host}, cannot reach it`,
+    ] as const
+  ),
+  [`listen: [{ host: 192.168.1.5 }, { host: '2001:db8::1' }]\npassive: { ${RANGE}, address: 192.168.1.5 }`],
+  [`passive: { ${RANGE}, address: 127.0.0.1 }`],
+  ...["10.0.0.1", "172.16.0.1", "172.31.255.1", "100.64.0.1", "100.127.0.1", "169.254.1.1", "127.0.0.1", "0.1.2.3"].map(
+    (address) =>
+      [
+        `listen: [{ host: 203.0.113.7 }]\npassive: { ${RANGE}, address: ${address} }`,
+        `passive.address: ${address} ${PRIVATE} 203.0.113.7, cannot reach it`,
+      ] as const,
+  ),
+  ...["172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "192.169.0.1", "11.0.0.1"].map((address) =>
+    [`listen: [{ host: 203.0.113.7 }]\npassive: { ${RANGE}, address: ${address} }`] as const
+  ),
+  [
+    `passive: { ${RANGE}, addresses: { 203.0.113.7: 10.0.0.5, 10.0.0.6: 203.0.113.7, 10.0.0.7: 10.0.0.8, '::1': 10.0.0.9 } }`,
+    'passive.addresses["203.0.113.7"]: 10.0.0.5 is private, but 203.0.113.7 is public',
+  ],
+
+  // Which ports.
+  [
+    "passive: { ports: 5000-5100 }",
+    "passive.ports: has 5060, 5061, which routers take for SIP or IRC; choose others",
+  ],
+  ["passive: { ports: 6600-6700 }", "passive.ports: has 6667, which routers take for SIP or IRC; choose others"],
+
+  // How many.
+  [
+    "passive: { ports: 50000-50098 }",
+    "passive.ports: has 99 ports for up to 512 connections; when all are in use, transfers fail (425)",
+  ],
+  ["passive: { ports: 50000-50019 }\nlimits: { connections: 10 }"],
+  [
+    "passive: { ports: 50000-50018 }\nlimits: { connections: 10 }",
+    "passive.ports: has 19 ports for up to 10 connections; when all are in use, transfers fail (425)",
+  ],
+  [
+    "passive: { ports: 50000-50018 }\nlimits: { connections: 0 }",
+    "passive.ports: has 19 ports for any number of connections; when all are in use, transfers fail (425)",
+  ],
+];
+
+for (const [text, ...expected] of CASES) {
+  Deno.test(`findNetworkWarnings() finds ${expected.length} in ${JSON.stringify(text)}`, () => {
+    const findings = findNetworkWarnings(read(`${SOMEBODY}${text}\n`));
+    assertEquals(findings.map(({ where, message }) => `${where}: ${message}`), [...expected]);
+    assertEquals(findings.filter(({ severity }) => severity !== "warning"), []);
+  });
+}

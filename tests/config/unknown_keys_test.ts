@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import * as v from "valibot";
+import { findNearest, findUnknownKeys, structureOf } from "../../lib/config/unknown_keys.ts";
+import { list, mapping, truth } from "../../lib/config/value_forms.ts";
+
+const FORM = mapping({
+  active: v.exactOptional(truth),
+  part: v.exactOptional(v.pipe(mapping({ name: truth }), v.description("A part."))),
+  parts: v.exactOptional(list(mapping({ name: truth }))),
+});
+
+Deno.test("findUnknownKeys() finds those at every level", () => {
+  const value = { activ: 1, part: { nam: 1 }, parts: [{ name: 1 }, { nmae: 1, other: 1 }] };
+  assertEquals(findUnknownKeys(FORM, value), [
+    { path: ["activ"], message: "unknown key; did you mean active?" },
+    { path: ["part", "nam"], message: "unknown key; did you mean name?" },
+    { path: ["parts", 1, "nmae"], message: "unknown key; did you mean name?" },
+    { path: ["parts", 1, "other"], message: "unknown key; known are name" },
+  ]);
+});
+
+Deno.test("findUnknownKeys() does not look into values of another form", () => {
+  for (const value of [null, 1, "x", [], { part: [], parts: { name: 1 } }, { part: "x", parts: [null, "x"] }]) {
+    assertEquals(findUnknownKeys(FORM, value), []);
+  }
+});
+
+Deno.test("structureOf() sees through optional forms and descriptions", () => {
+  const { entries } = structureOf(FORM);
+  assertEquals(Object.keys(entries ?? {}), ["active", "part", "parts"]);
+  assertEquals(Object.keys(structureOf(entries?.part as v.GenericSchema).entries ?? {}), ["name"]);
+  assertEquals(structureOf(entries?.active as v.GenericSchema).entries, undefined);
+});
+
+const WORDS = ["listen", "tls", "timeouts", "home"];
+
+for (
+  const [typed, meant] of [
+    ["lisen", "listen"],
+    ["Listen", "listen"],
+    ["lsiten", "listen"],
+    ["tsl", "tls"],
+    ["hmoe", "home"],
+    ["time_outs", "timeouts"],
+    ["ssl", undefined],
+    ["directory", undefined],
+    ["", undefined],
+  ] as const
+) {
+  Deno.test(`findNearest() takes "${typed}" for ${meant ?? "nothing"}`, () => {
+    assertEquals(findNearest(WORDS, typed), meant);
+  });
+}

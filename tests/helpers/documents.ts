@@ -1,0 +1,52 @@
+/**
+ * Documents that are made of the code. Run as a program, this writes them.
+ *
+ * @module
+ */
+
+import { makeConfigurationPage } from "./configuration_page.ts";
+import { makeJsonSchema } from "./json_schema.ts";
+import { makeRisksPage } from "./risks_page.ts";
+
+/** A document and how it is made. */
+export interface GeneratedDocument {
+  /** Where it is kept. */
+  readonly url: URL;
+  /** Makes its text. */
+  readonly make: () => Promise<string>;
+}
+
+/** All of them, by path from the root of the project. */
+export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
+  ([
+    ["docs/configuration.md", makeConfigurationPage],
+    ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
+    ["docs/risks.md", makeRisksPage],
+  ] as const).map(([path, make]) => [path, {
+    url: new URL(`../../${path}`, import.meta.url),
+    make: () => format(make(), path.replace(/.*\./, "")),
+  }]),
+);
+
+/** Formats a text as `deno fmt` formats files of this project. */
+async function format(text: string, extension: string): Promise<string> {
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--config", config, "--ext", extension, "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  await using child = command.spawn();
+  const writer = child.stdin.getWriter();
+  const [, { success, stdout, stderr }] = await Promise.all([
+    writer.write(new TextEncoder().encode(text)).then(() => writer.close()),
+    child.output(),
+  ]);
+  if (!success) throw new Error(`Cannot format: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+if (import.meta.main) {
+  for (const { url, make } of DOCUMENTS.values()) await Deno.writeTextFile(url, await make());
+}
