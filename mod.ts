@@ -20,6 +20,9 @@
 export { FtpServer, type ListeningAddress, type ShutdownOptions } from "./lib/server/ftp_server.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
 export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
+export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/server/risks.ts";
+export type { BanOptions } from "./lib/auth/login_throttle.ts";
+export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
 export { VirtualAuthorizer } from "./lib/server/virtual_authorizer.ts";
 export {
   type AccountOptions,
@@ -30,7 +33,7 @@ export {
 export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/auth/password_verifier.ts";
 export type { PermissionOverride } from "./lib/auth/permission_override.ts";
 export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/auth/password_hash.ts";
-export type { Account, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
+export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
 export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISSIONS } from "./lib/auth/permission.ts";
 export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";
 export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { findNearest } from "../config/unknown_keys.ts";
 import { UsageError } from "./exit_error.ts";
 
 /** One option of the command line. */
@@ -15,6 +16,8 @@ export interface OptionRow {
   readonly letter?: string;
   /** Name of the value in the help; absent: a switch. */
   readonly value?: string;
+  /** Whether it may be given several times. */
+  readonly repeatable?: true;
   /** One line for the help. */
   readonly help: string;
 }
@@ -69,6 +72,18 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
     ],
   },
   {
+    title: "Configuration",
+    options: [
+      { name: "config", letter: "c", value: "FILE", help: "YAML file with accounts and all else; options override it" },
+      {
+        name: "accept-risk",
+        value: "ID",
+        repeatable: true,
+        help: "accept a risk by its id (ftpsd check --explain ID)",
+      },
+    ],
+  },
+  {
     title: "Output",
     options: [
       { name: "banner", value: "TEXT", help: 'greeting (default: "ftpsd ready.")' },
@@ -82,7 +97,8 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
   },
 ];
 
-const OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(({ options }) => options);
+/** Options of `ftpsd serve`. */
+export const SERVE_OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(({ options }) => options);
 
 /** What stood on the command line. */
 export interface ParsedArguments {
@@ -92,38 +108,53 @@ export interface ParsedArguments {
   readonly switches: ReadonlySet<string>;
   /** Values that were given, by long name. */
   readonly values: ReadonlyMap<string, string>;
+  /** Values of repeatable options that were given, by long name. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Reads the command line by the table.
+ * Reads the command line by a table.
  *
  * @throws {UsageError} For an unknown option, or one whose value is missing.
  */
-export function parseArguments(args: readonly string[]): ParsedArguments {
-  const valued = OPTIONS.filter(({ value }) => value !== undefined);
+export function parseArguments(args: readonly string[], table = SERVE_OPTIONS): ParsedArguments {
+  const namesOf = (rows: readonly OptionRow[]) => rows.map(({ name }) => name);
+  const valued = table.filter(({ value }) => value !== undefined);
   const parsed: Record<string, unknown> = parseArgs([...args], {
-    boolean: OPTIONS.filter(({ value }) => value === undefined).map(({ name }) => name),
-    string: [...valued.map(({ name }) => name), "_"],
-    alias: Object.fromEntries(OPTIONS.flatMap(({ name, letter }) => letter === undefined ? [] : [[name, letter]])),
+    boolean: namesOf(table.filter(({ value }) => value === undefined)),
+    string: [...namesOf(valued), "_"],
+    collect: namesOf(table.filter(({ repeatable }) => repeatable === true)),
+    alias: Object.fromEntries(table.flatMap(({ name, letter }) => letter === undefined ? [] : [[name, letter]])),
     unknown: (argument) => {
-      if (argument.startsWith("-") && argument !== "-") throw new UsageError(`unknown option ${optionOf(argument)}`);
+      if (argument.startsWith("-") && argument !== "-") throw unknownOption(optionOf(argument), namesOf(table));
     },
   });
-  const values = valued.flatMap(({ name }): [string, string][] => {
-    const value = parsed[name];
-    if (value === undefined) return [];
-    if (value === "" && name !== "banner") throw new UsageError(`--${name} needs a value`);
-    return [[name, String(value)]];
+  const given = valued.flatMap(({ name }): [string, string[]][] => {
+    const values = [parsed[name] ?? []].flat().map(String);
+    if (values.includes("") && name !== "banner") throw new UsageError(`--${name} needs a value`);
+    return values.length === 0 ? [] : [[name, values]];
   });
   return {
     operands: (parsed._ as unknown[]).map(String),
-    switches: new Set(OPTIONS.filter(({ name }) => parsed[name] === true).map(({ name }) => name)),
-    values: new Map(values),
+    switches: new Set(namesOf(table).filter((name) => parsed[name] === true)),
+    values: new Map(given.map(([name, values]) => [name, values.at(-1) ?? ""])),
+    lists: new Map(given),
   };
+}
+
+function unknownOption(option: string, names: readonly string[]): UsageError {
+  const nearest = findNearest(names, option.replace(/^-+/, ""));
+  const meant = nearest === undefined || !option.startsWith("--") ? "" : `; did you mean --${nearest}?`;
+  return new UsageError(`unknown option ${option}${meant}`);
 }
 
 function optionOf(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
+}
+
+/** The help of a sub-command that has a few options of its own. */
+export function commandHelpText(usage: string, about: string, options: readonly OptionRow[]): string {
+  return [about, "", `Usage: ${usage}`, "", ...options.map(helpLine)].join("\n");
 }
 
 /** The help, from the table. */
@@ -133,6 +164,7 @@ export function helpText(): string {
     "Share a folder over FTPS.",
     "",
     "Usage: ftpsd [serve] [DIR] [options]",
+    "       ftpsd check | permissions | hash-password | cert  (each with --help)",
     "",
     groups.join("\n\n"),
     "",

@@ -1,26 +1,28 @@
 /**
- * The Deno permissions that `ftpsd serve` needs, asked for before anything is opened.
+ * Deno's permissions as they were granted, against those that a configuration needs.
  *
  * @module
  */
 
+import type { Finding } from "../config/finding.ts";
+import type { PermissionNeeds } from "../config/permission_needs.ts";
 import { StartError } from "./exit_error.ts";
-import type { ServeSettings } from "./serve_settings.ts";
 import { shellWord } from "./shell_word.ts";
 
-/**
- * Makes sure that everything needed was granted, so that nobody is stopped half-way by a missing flag or a prompt.
- *
- * @throws {StartError} Naming the flags to add.
- */
-export async function requirePermissions(settings: ServeSettings): Promise<void> {
-  const missing: string[] = [];
-  for (const { descriptor, flag } of neededPermissions(settings)) {
-    const { state } = await Deno.permissions.query(descriptor);
-    if (state !== "granted") missing.push(flag);
-  }
-  if (missing.length === 0) return;
-  throw permissionMissing([...new Set(missing)]);
+/** Tells which flags are missing, exactly; none when everything needed was granted. */
+export async function findMissingFlags({ net, read, write }: PermissionNeeds): Promise<string[]> {
+  const hosts = net.length === 0 ? [undefined] : net;
+  return [
+    ...flagsFor("net", await notGranted(hosts.map((host) => ({ name: "net", ...host && { host } })))),
+    ...flagsFor("read", await notGranted(read.map((path) => ({ name: "read", path })))),
+    ...flagsFor("write", await notGranted(write.map((path) => ({ name: "write", path })))),
+  ];
+}
+
+/** The error for flags that are missing. */
+export function permissionMissing(flags: readonly string[], cause?: unknown): StartError {
+  const text = flags.join(" ");
+  return new StartError(`Deno does not permit what this needs (${text} missing)`, `deno run ${text} …`, { cause });
 }
 
 /**
@@ -29,46 +31,54 @@ export async function requirePermissions(settings: ServeSettings): Promise<void>
  * @returns `undefined` when the refusal does not tell.
  */
 export function explainRefusal(refusal: Deno.errors.NotCapable): StartError | undefined {
-  const [, name, value] = /^Requires (read|write|net) access to "(.+)",/.exec(refusal.message) ?? [];
-  return name === undefined || value === undefined ? undefined : permissionMissing([flagOf(name, value)], refusal);
+  const [, name, value] = /^Requires (read|write|net) access to "(.+)",?/.exec(refusal.message) ?? [];
+  return name === undefined || value === undefined ? undefined : permissionMissing(flagsFor(name, [value]), refusal);
 }
 
-function permissionMissing(flags: readonly string[], cause?: unknown): StartError {
-  const text = flags.join(" ");
-  return new StartError(`Deno does not permit what this needs (${text} missing)`, `deno run ${text} …`, { cause });
+/** Finds permissions that no configuration like this needs: they only help somebody who has found a hole. */
+export async function findExcessPermissions(needs: PermissionNeeds): Promise<Finding[]> {
+  const excess: Deno.PermissionDescriptor[] = [
+    { name: "run" },
+    { name: "ffi" },
+    { name: "env" },
+    ...needs.write.length === 0 ? [{ name: "write" } as const] : [],
+  ];
+  const states = await Promise.all(
+    excess.map(async (descriptor) => await isGranted(descriptor) ? descriptor.name : ""),
+  );
+  const granted = states.filter((name) => name !== "");
+  if (granted.length === 0) return [];
+  return [{
+    severity: "risk",
+    risk: "excess-permissions",
+    where: "permissions",
+    message: `not needed: ${granted.map((name) => `--allow-${name}`).join(" ")}; ftpsd permissions prints what is`,
+  }];
+}
+
+/** Values that were not granted; an empty text stands for all of a kind. */
+async function notGranted(descriptors: readonly Deno.PermissionDescriptor[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const descriptor of descriptors) {
+    if (!await isGranted(descriptor)) missing.push(valueOf(descriptor));
+  }
+  return missing;
+}
+
+async function isGranted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(descriptor)).state === "granted";
+}
+
+function valueOf(descriptor: Deno.PermissionDescriptor): string {
+  if ("host" in descriptor) return descriptor.host ?? "";
+  return "path" in descriptor ? String(descriptor.path ?? "") : "";
 }
 
 /** Deno cuts the value at each comma, so that a path that has one can only be granted with all others. */
-function flagOf(name: string, value: string): string {
-  return value.includes(",") ? `--allow-${name}` : `--allow-${name}=${shellWord(value)}`;
-}
-
-interface NeededPermission {
-  readonly descriptor: Deno.PermissionDescriptor;
-  readonly flag: string;
-}
-
-function neededPermissions(settings: ServeSettings): NeededPermission[] {
-  const { certificateFiles, directory, listen, user, write } = settings;
-  const files = [certificateFiles?.certificate, certificateFiles?.key, passwordFile(user)];
-  const read = [directory, ...files.filter((file) => file !== undefined)];
-  return [
-    // The host without a port, for the passive ports that will be opened on it.
-    ...listen.map(({ host = "127.0.0.1" }) => netPermission(host)),
-    ...read.map((path) => pathPermission("read", path)),
-    ...write ? [pathPermission("write", directory)] : [],
-  ];
-}
-
-function netPermission(host: string): NeededPermission {
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  return { descriptor: { name: "net", host: bracketed }, flag: flagOf("net", bracketed) };
-}
-
-function pathPermission(name: "read" | "write", path: string): NeededPermission {
-  return { descriptor: { name, path }, flag: flagOf(name, path) };
-}
-
-function passwordFile(user: ServeSettings["user"]): string | undefined {
-  return user !== undefined && "file" in user.password ? user.password.file : undefined;
+function flagsFor(name: string, values: readonly string[]): string[] {
+  const isAll = (value: string) => value === "" || value.includes(",");
+  if (values.some(isAll)) return [`--allow-${name}`];
+  // Ports are many; paths are each worth a flag of their own.
+  if (name === "net") return values.length === 0 ? [] : [`--allow-net=${shellWord(values.join(","))}`];
+  return values.map((value) => `--allow-${name}=${shellWord(value)}`);
 }

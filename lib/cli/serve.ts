@@ -1,180 +1,169 @@
 /**
- * `ftpsd serve`: shares one folder until it is told to stop.
+ * `ftpsd serve`: serves a configuration until it is told to stop.
  *
  * @module
  */
 
-import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
-import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
+import type { Finding } from "../config/finding.ts";
+import { ConfigurationError } from "../config/problem.ts";
+import { findPermissionNeeds } from "../config/permission_needs.ts";
+import { toServerOptions } from "../config/server_options.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { FtpServer } from "../server/ftp_server.ts";
-import { VirtualAuthorizer } from "../server/virtual_authorizer.ts";
-import { ConnectionError } from "../transport/connection.ts";
-import { type ExitError, StartError, UsageError } from "./exit_error.ts";
-import { requirePermissions } from "./permissions.ts";
-import type { ServeSettings } from "./serve_settings.ts";
+import { CertificateWatcher } from "./certificate_watcher.ts";
+import { ExitError, UsageError } from "./exit_error.ts";
+import { describeFinding, describeOptionFinding, hintFor } from "./findings_text.ts";
+import { findObstacles, inspect, type Inspection } from "./inspection.ts";
+import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
+import type { ParsedArguments } from "./option_table.ts";
+import { findMissingFlags, permissionMissing } from "./permissions.ts";
+import { onSignals } from "./signals.ts";
+import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
+import { TransferLog } from "./transfer_log.ts";
 
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;
 
 /**
- * Serves until SIGINT or SIGTERM.
+ * Serves until SIGINT or SIGTERM; SIGHUP reads the configuration again.
  *
- * @throws {ExitError} When it cannot start.
+ * @throws {ExitError | ConfigurationError} When it cannot start.
  */
-export async function serve(settings: ServeSettings, write: (line: string) => void): Promise<void> {
-  const { format, dialogue, stacks } = settings.log;
-  const logger = new Logger({ format, level: dialogue ? "debug" : "info", stacks, write });
-  await requirePermissions(settings);
-  const directory = await checkDirectory(settings.directory);
-  const authorizer = await createAuthorizer(settings, directory);
-  const { listen, server: options } = settings;
-  const tls = { ...options.tls, ...await readCertificateFiles(settings.certificateFiles) };
-  const onEvent: EventListener = (event) => logger.event(event);
-  const server = await explaining(settings, () => new FtpServer({ ...options, authorizer, listen, tls, onEvent }));
+export async function serve(args: ParsedArguments, write: (line: string) => void): Promise<void> {
+  const loaded = await loadConfiguration(args);
+  const { configuration, settings } = loaded;
+  const missing = await findMissingFlags(findPermissionNeeds(configuration, loaded.file));
+  if (missing.length > 0) throw permissionMissing(missing);
+  if (loaded.file === undefined) await checkDirectory(settings.directory);
+  const inspection = await inspect(configuration, loaded.file, new Date());
+  refuseObstacles(loaded, inspection);
+
+  const { format, level, transfers } = configuration.log;
+  const { dialogue, stacks } = settings.log;
+  const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, write });
+  using transferLog = transfers === undefined ? undefined : new TransferLog(transfers);
+  const onEvent: EventListener = (event) => {
+    logger.event(event);
+    transferLog?.event(event);
+  };
+  const options = toServerOptions(configuration, inspection.files, new Date());
+  const server = await explaining(loaded, () => new FtpServer({ ...options, onEvent, dialogue }));
+  await using reloader = new Reloader(args, server, logger);
   // Before the server tells that it listens: who waits for that may send a signal at once.
-  using _signals = onSignals((signal) => {
-    logger.remark("info", `received ${signal}, shutting down`);
-    return server.shutdown({ graceMs: GRACE_MS });
+  using _signals = onSignals({
+    stop: (signal) => {
+      logger.remark("info", `received ${signal}, shutting down`);
+      return server.shutdown({ graceMs: GRACE_MS });
+    },
+    reload: () => reloader.reload(),
   });
-  await explaining(settings, () => server.listen());
-  for (const { level, text } of describeStart(settings, directory, server)) logger.remark(level, text);
+  await explaining(loaded, () => server.listen());
+  for (const line of describeStart(loaded, server)) logger.remark(line.level, line.text);
+  logFindings(logger, inspection);
+  reloader.watch(loaded, inspection);
   await server.finished;
 }
 
+/** Says in its own words what is wrong with the one folder of the command line. */
+async function checkDirectory(directory: string): Promise<void> {
+  const hint = "ftpsd DIR with a folder that exists";
+  try {
+    // A link may lead where Deno does not permit to read: its refusal tells the flag.
+    if ((await Deno.stat(await Deno.realPath(directory))).isDirectory) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const problem = error instanceof Deno.errors.NotFound ? "no such folder" : "cannot open the folder";
+    throw new UsageError(`${problem}: ${directory}`, hint, { cause: error });
+  }
+  throw new UsageError(`not a folder: ${directory}`, hint);
+}
+
 /** Puts what can go wrong at start in the words of the command line. */
-async function explaining<Result>(settings: ServeSettings, step: () => Result | Promise<Result>): Promise<Result> {
+async function explaining<Result>(loaded: LoadedConfiguration, step: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await step();
   } catch (error) {
-    throw explain(error, settings);
+    throw explainStartFailure(error, loaded.configuration);
   }
 }
 
-async function checkDirectory(directory: string): Promise<string> {
-  try {
-    const path = await Deno.realPath(directory);
-    if ((await Deno.stat(path)).isDirectory) return path;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const problem = isMissing ? "no such folder" : "cannot open the folder";
-    throw new UsageError(`${problem}: ${directory}`, "ftpsd DIR with a folder that exists", { cause: error });
-  }
-  throw new UsageError(`not a folder: ${directory}`, "ftpsd DIR with a folder that exists");
+function refuseObstacles({ configuration, file }: LoadedConfiguration, { findings }: Inspection): void {
+  const obstacles = findObstacles(configuration, findings, new Date());
+  if (obstacles.length === 0) return;
+  const describe = (finding: Finding) =>
+    file === undefined ? describeOptionFinding(finding) : `${file}: ${describeFinding(finding)}`;
+  throw new UsageError(obstacles.map(describe).join("\nerror: "), hintFor(obstacles, file));
 }
 
-async function createAuthorizer(settings: ServeSettings, directory: string): Promise<VirtualAuthorizer> {
-  const authorizer = new VirtualAuthorizer();
-  const permissions = settings.write ? ALL_PERMISSIONS : READ_PERMISSIONS;
-  const { user } = settings;
-  if (user !== undefined) {
-    const password = "text" in user.password ? user.password.text : await readPassword(user.password.file);
-    addUser(authorizer, user.name, password, directory, permissions);
-    return authorizer;
-  }
-  try {
-    authorizer.addAnonymous(directory, { permissions, forceWrite: settings.forceAnonymousWrite });
-  } catch (error) {
-    if (!(error instanceof InsecureConfigurationError)) throw error;
-    throw new UsageError(
-      `anybody could change files: risk ${error.risk} (--write without --username)`,
-      "add --username NAME --password-file FILE, or --force-anonymous-write",
-      { cause: error },
+/** Accepted risks and warnings, at every start. */
+function logFindings(logger: Logger, { findings }: Inspection): void {
+  for (const finding of findings) {
+    const { risk, where, message } = finding;
+    logger.remark(
+      "warn",
+      risk === undefined ? describeFinding(finding) : `risk ${risk} accepted: ${where}: ${message}`,
     );
   }
-  return authorizer;
 }
 
-function addUser(
-  authorizer: VirtualAuthorizer,
-  name: string,
-  password: string,
-  directory: string,
-  permissions: string,
-): void {
-  try {
-    authorizer.addUser(name, password, directory, { permissions });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new UsageError(`${error.message} (--username)`, undefined, { cause: error });
+/** Gives a running server what the configuration, or the files of its certificate, say now. */
+class Reloader implements AsyncDisposable {
+  readonly #args: ParsedArguments;
+  readonly #server: FtpServer;
+  readonly #logger: Logger;
+  #watcher: CertificateWatcher | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(args: ParsedArguments, server: FtpServer, logger: Logger) {
+    this.#args = args;
+    this.#server = server;
+    this.#logger = logger;
   }
-}
 
-async function readPassword(file: string): Promise<string> {
-  const text = await readTextFile(file, "--password-file");
-  const password = text.replace(/\r?\n$/, "");
-  if (password === "") throw new UsageError(`the password is empty (--password-file ${file})`);
-  return password;
-}
+  /** Reads everything again; what cannot be used changes nothing. One reload follows the other. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
 
-async function readCertificateFiles(
-  files: ServeSettings["certificateFiles"],
-): Promise<{ certificate: string; key: string } | undefined> {
-  return files && {
-    certificate: await readTextFile(files.certificate, "--certfile"),
-    key: await readTextFile(files.key, "--keyfile"),
-  };
-}
+  /** Watches the files of the certificate in use from now on. */
+  watch(loaded: LoadedConfiguration, { files }: Inspection): void {
+    const { certificateFiles, server } = loaded.configuration;
+    if (certificateFiles === undefined || files.certificate === undefined) return;
+    this.#watcher = new CertificateWatcher(certificateFiles, {
+      current: { ...files.certificate, keyMode: undefined },
+      listenHosts: (server.listen ?? []).map(({ host = "127.0.0.1" }) => host),
+      onChange: (renewed) => {
+        const { configuration } = loaded;
+        const now = new Date();
+        this.#server.reconfigure(toServerOptions(configuration, { ...files, certificate: renewed }, now));
+        this.#logger.remark("info", `certificate replaced: ${renewed.examined.info?.fingerprint}`);
+      },
+      onProblem: (reason) => this.#logger.remark("error", `certificate kept as it was: ${reason}`),
+    });
+  }
 
-async function readTextFile(file: string, option: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new UsageError(`no such file: ${file} (${option})`, undefined, { cause: error });
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reloading;
+    await this.#watcher?.[Symbol.asyncDispose]();
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const loaded = await loadConfiguration(this.#args);
+      const inspection = await inspect(loaded.configuration, loaded.file, new Date());
+      refuseObstacles(loaded, inspection);
+      this.#server.reconfigure(toServerOptions(loaded.configuration, inspection.files, new Date()));
+      await this.#watcher?.[Symbol.asyncDispose]();
+      this.watch(loaded, inspection);
+      this.#logger.remark("info", "configuration reloaded");
+      logFindings(this.#logger, inspection);
+    } catch (error) {
+      const isExpected = error instanceof ExitError || error instanceof ConfigurationError;
+      const reason = isExpected || error instanceof TypeError ? error.message : String(error);
+      this.#logger.remark("error", `configuration kept as it was: ${reason}`);
     }
-    throw new StartError(`cannot read ${file} (${option})`, "check that the file is readable", { cause: error });
   }
-}
-
-/** Calls back on the first signal; the second ends the process at once. */
-function onSignals(stop: (signal: Deno.Signal) => Promise<void>): Disposable {
-  const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  let stopping: Promise<void> | undefined;
-  const listeners = signals.map((signal) => ({
-    signal,
-    listener: () => {
-      if (stopping !== undefined) Deno.exit(1);
-      stopping = stop(signal);
-    },
-  }));
-  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
-  return {
-    [Symbol.dispose]: () => {
-      for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
-    },
-  };
-}
-
-function explain(error: unknown, settings: ServeSettings): unknown | ExitError {
-  const where = settings.listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
-  if (error instanceof ConnectionError && error.kind === "addressInUse") {
-    return new StartError(`the port is in use (${where})`, "--port 0 for any free one", { cause: error });
-  }
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EACCES") {
-    return new StartError(`not allowed to listen on ${where}`, "--port 2121, or another above 1023", { cause: error });
-  }
-  if (code === "EADDRNOTAVAIL" || code === "EINVAL") {
-    return new StartError(
-      `cannot listen on ${where}: no address of this host (--interface)`,
-      "--interface 0.0.0.0 for all of IPv4",
-      { cause: error },
-    );
-  }
-  if (error instanceof TypeError && settings.certificateFiles !== undefined) {
-    const { certificate, key } = settings.certificateFiles;
-    return new UsageError(
-      `${error.message} (--certfile ${certificate} --keyfile ${key})`,
-      "leave out both for a certificate made in memory",
-      { cause: error },
-    );
-  }
-  if (error instanceof TypeError || error instanceof RangeError) {
-    return new UsageError(error.message, undefined, { cause: error });
-  }
-  return error;
 }

@@ -7,6 +7,7 @@
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
+import { RISK_IDS, type RiskId } from "../server/risks.ts";
 import { UsageError } from "./exit_error.ts";
 import type { ParsedArguments } from "./option_table.ts";
 
@@ -19,6 +20,8 @@ export interface ServeSettings {
   /** Absent: anonymous. */
   readonly user: { readonly name: string; readonly password: PasswordSource } | undefined;
   readonly forceAnonymousWrite: boolean;
+  /** Ids of accepted risks: those of `--accept-risk`, and those that an option of its own means. */
+  readonly acceptedRisks: readonly RiskId[];
   readonly certificateFiles: { readonly certificate: string; readonly key: string } | undefined;
   readonly listen: readonly ListenOptions[];
   /** The rest of the server's options. */
@@ -43,6 +46,7 @@ export function readServeSettings(args: ParsedArguments): ServeSettings {
     write: switches.has("write"),
     user: userOf(args),
     forceAnonymousWrite: switches.has("force-anonymous-write"),
+    acceptedRisks: acceptedRisksOf(args),
     certificateFiles: certificateFilesOf(values),
     listen: listenOf(values),
     server: serverOptions(args),
@@ -64,6 +68,23 @@ function refuseContradictions({ switches, values }: ParsedArguments): void {
     if (switches.has("active") || !switches.has(name)) continue;
     throw new UsageError(`--${name} without active mode`, "add --active");
   }
+}
+
+function acceptedRisksOf({ switches, values, lists }: ParsedArguments): RiskId[] {
+  const named = lists.get("accept-risk") ?? [];
+  const unknown = named.find((id) => !RISK_IDS.some((known) => known === id));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no risk "${unknown}" (--accept-risk)`, `one of ${RISK_IDS.join(", ")}`);
+  }
+  const policy = values.get("tls") ?? "required";
+  const meant: readonly (RiskId | false)[] = [
+    policy === "off" || policy === "optional" ? "clear-text-control" : false,
+    policy !== "required" && "clear-text-data",
+    switches.has("permit-foreign-addresses") && "foreign-data-address",
+    switches.has("permit-privileged-ports") && "privileged-data-port",
+    values.has("password") && "plaintext-password",
+  ];
+  return [...named as RiskId[], ...meant.filter((id) => id !== false)];
 }
 
 function directoryOf({ operands, values }: ParsedArguments): string {
@@ -128,12 +149,12 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
       sessionReuse: oneOf(values, "tls-session-reuse", ["off", "allow", "require"] as const),
     }),
     passive: given({ ports: rangeOf(values.get("range")), address }),
-    active: {
-      enabled: switches.has("active"),
-      foreignAddresses: switches.has("permit-foreign-addresses"),
-      privilegedPorts: switches.has("permit-privileged-ports"),
-    },
-    times: switches.has("use-localtime") ? "local" : "utc",
+    active: given({
+      enabled: isOn(switches, "active"),
+      foreignAddresses: isOn(switches, "permit-foreign-addresses"),
+      privilegedPorts: isOn(switches, "permit-privileged-ports"),
+    }),
+    ...given({ times: switches.has("use-localtime") ? "local" as const : undefined }),
     timeouts: given({ idle: seconds(values, "timeout") }),
     limits: given({
       connections: wholeNumber(values, "max-cons", 0),
@@ -143,6 +164,11 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
     ...given({ banner: values.get("banner") }),
     dialogue: switches.has("verbose") || switches.has("debug"),
   };
+}
+
+/** `true`, or not given: a switch can put on what is off by default, never the other way. */
+function isOn(switches: ReadonlySet<string>, name: string): true | undefined {
+  return switches.has(name) ? true : undefined;
 }
 
 const LARGEST_PORT = 65535;

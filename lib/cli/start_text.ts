@@ -1,13 +1,16 @@
 /**
- * What the log says when the server has started: how it is set up, what is risky about it, and how to connect.
+ * What the log says when the server has started: how it is set up, and how to connect.
  *
  * @module
  */
 
+import { hasWritePermission } from "../auth/permission.ts";
+import { accountsOf } from "../config/account_findings.ts";
+import type { Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { FtpServer } from "../server/ftp_server.ts";
-import type { ServeSettings } from "./serve_settings.ts";
+import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** A line for the log. */
@@ -17,50 +20,46 @@ export interface StartLine {
 }
 
 /** Describes a server that has just started, in pyftpdlib's order. */
-export function describeStart(settings: ServeSettings, directory: string, server: FtpServer): StartLine[] {
-  const { passive } = settings.server;
-  const rights = settings.write ? "reading and writing" : "reading";
+export function describeStart({ configuration, settings }: LoadedConfiguration, server: FtpServer): StartLine[] {
+  const { passive } = configuration.server;
   const facts = [
     `pid: ${Deno.pid}`,
     "concurrency model: async",
     `masquerade (NAT) address: ${passive?.address ?? "None"}`,
     `passive ports: ${passive?.ports ? `${passive.ports.from}->${passive.ports.to}` : "None"}`,
-    `sharing ${directory} for ${rights} with ${settings.user?.name ?? "anonymous (any password)"}`,
+    ...accountLines(configuration),
+    ...howToConnect(configuration, server),
   ];
+  const { user } = settings;
+  const warnings = user !== undefined && "text" in user.password
+    ? ["the password stands on the command line, where others on this host can see it; use --password-file"]
+    : [];
   return [
     ...facts.map((text): StartLine => ({ level: "info", text })),
-    ...risks(settings).map((text): StartLine => ({ level: "warn", text })),
-    ...howToConnect(settings, server).map((text): StartLine => ({ level: "info", text })),
+    ...warnings.map((text): StartLine => ({ level: "warn", text })),
   ];
 }
 
-/** What was asked for by a flag of its own and is risky all the same. */
-function risks(settings: ServeSettings): string[] {
-  const { user } = settings;
-  const policy = settings.server.tls?.policy ?? "required";
-  return [
-    ...settings.write && user === undefined
-      ? ["risk anonymous-write accepted: anybody may change and fill the folder"]
-      : [],
-    ...policy === "off" || policy === "optional"
-      ? [`risk clear-text-control accepted: passwords may cross the network in clear (--tls ${policy})`]
-      : [],
-    ...policy !== "required"
-      ? [`risk clear-text-data accepted: files may cross the network in clear (--tls ${policy})`]
-      : [],
-    ...user !== undefined && "text" in user.password
-      ? ["the password stands on the command line, where others on this host can see it; use --password-file"]
-      : [],
-  ];
+/** Homes are named where they are few. */
+function accountLines(configuration: Configuration): string[] {
+  const accounts = accountsOf(configuration);
+  if (accounts.length > 3) return [`${accounts.length} accounts`];
+  return accounts.map(({ account }) => {
+    const letters = [account.permissions, ...account.overrides.map(({ permissions }) => permissions)];
+    const rights = letters.some(hasWritePermission) ? "reading and writing" : "reading";
+    const name = "name" in account ? account.name : "anonymous (any password)";
+    return `sharing ${account.home} for ${rights} with ${name}`;
+  });
 }
 
-function howToConnect(settings: ServeSettings, server: FtpServer): string[] {
+function howToConnect({ users, anonymous }: Configuration, server: FtpServer): string[] {
   const { certificate } = server;
   const first = server.addresses[0];
   if (first === undefined) return [];
   const target = formatSocketAddress({ host: reachable(first.host), port: first.port });
+  const name = anonymous === undefined ? users[0]?.name : undefined;
   // Both programs ask for the password themselves.
-  const user = settings.user === undefined ? "" : `-u ${shellWord(settings.user.name)} `;
+  const user = name === undefined ? "" : `-u ${shellWord(name)} `;
   if (certificate === undefined) return [`curl: curl ${user}ftp://${target}/`];
   return [
     `certificate: SHA-256 fingerprint ${certificate.fingerprint}, valid to ${certificate.validTo.toISOString()}`,

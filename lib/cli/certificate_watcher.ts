@@ -1,0 +1,117 @@
+/**
+ * Noticing that the files of the server's certificate have changed.
+ *
+ * They are read again from time to time: the runtime's watcher of files does not tell of a symbolic link that is led
+ * elsewhere, which is how certbot and Kubernetes renew, and would need more permissions than reading two files.
+ *
+ * @module
+ */
+
+import { examineCertificate, type ExaminedCertificate } from "../config/certificate_findings.ts";
+import type { CertificateFiles } from "../config/configuration.ts";
+import { type CertificateContents, readCertificateFiles } from "./certificate_files.ts";
+import { ExitError } from "./exit_error.ts";
+
+/** A pair that was found in the files, fit to be used. */
+export interface RenewedCertificate extends CertificateContents {
+  /** What there is to know and to say about it; no errors. */
+  readonly examined: ExaminedCertificate;
+}
+
+/** Options of {@linkcode CertificateWatcher}. */
+export interface CertificateWatcherOptions {
+  /** What the server uses now. */
+  readonly current: CertificateContents;
+  /** Addresses that the server listens on. */
+  readonly listenHosts: readonly string[];
+  /** Called once for each new pair. What it throws is told as a problem. */
+  readonly onChange: (renewed: RenewedCertificate) => void;
+  /** Called once for each change that cannot be used, with one line saying why; the pair in use should stay. */
+  readonly onProblem: (reason: string) => void;
+  /**
+   * Milliseconds between two looks. A change counts once it was seen twice, so that half-written files do not.
+   *
+   * @default {10_000}
+   */
+  readonly intervalMs?: number;
+}
+
+/** What was seen in the files at one look. */
+type Sight = { readonly contents: CertificateContents } | { readonly reason: string };
+
+/** Looks at the files until it is disposed of; it holds a timer until then. */
+export class CertificateWatcher implements AsyncDisposable {
+  readonly #files: CertificateFiles;
+  readonly #options: CertificateWatcherOptions;
+  /** What was told last, or is in use. */
+  #settled: string;
+  #lastSeen: string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isDisposed = false;
+
+  /** Starts to look; the first time after one interval. */
+  constructor(files: CertificateFiles, options: CertificateWatcherOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#settled = this.#lastSeen = identify({ contents: options.current });
+    this.#schedule();
+  }
+
+  /** Stops, and waits for a look that is under way; nothing is called after that. May be called twice. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  /** Looks at the files once, behind a look that is under way. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
+  }
+
+  #schedule(): void {
+    const { intervalMs = 10_000 } = this.#options;
+    this.#timer = setTimeout(async () => {
+      await this.look();
+      if (!this.#isDisposed) this.#schedule();
+    }, intervalMs);
+  }
+
+  async #look(): Promise<void> {
+    const sight = await this.#see();
+    const seen = identify(sight);
+    const isSettling = seen !== this.#lastSeen;
+    this.#lastSeen = seen;
+    if (this.#isDisposed || isSettling || seen === this.#settled) return;
+    this.#settled = seen;
+    if ("reason" in sight) this.#options.onProblem(sight.reason);
+    else this.#tell(sight.contents);
+  }
+
+  async #see(): Promise<Sight> {
+    try {
+      return { contents: await readCertificateFiles(this.#files) };
+    } catch (error) {
+      return { reason: error instanceof ExitError ? error.message : String(error) };
+    }
+  }
+
+  #tell(contents: CertificateContents): void {
+    const { listenHosts, onChange, onProblem } = this.#options;
+    const examined = examineCertificate(contents, { now: new Date(), listenHosts });
+    const flaw = examined.findings.find(({ severity }) => severity === "error");
+    if (flaw !== undefined) return onProblem(`${flaw.where}: ${flaw.message}`);
+    try {
+      onChange({ ...contents, examined });
+    } catch (error) {
+      onProblem(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** Equal for equal texts; the mode of the key does not make another pair. */
+function identify(sight: Sight): string {
+  return "reason" in sight ? sight.reason : `${sight.contents.certificate}\n${sight.contents.key}`;
+}

@@ -1,0 +1,104 @@
+/**
+ * `ftpsd check`: tells everything that is wrong, risky or doubtful about a configuration, without serving it.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../config/configuration.ts";
+import type { Finding } from "../config/finding.ts";
+import { ConfigurationError, formatPath } from "../config/problem.ts";
+import { resolveSettings } from "../server/options.ts";
+import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
+import { ExitError, UsageError } from "./exit_error.ts";
+import { describeFinding } from "./findings_text.ts";
+import { findObstacles, inspect } from "./inspection.ts";
+import { loadConfiguration } from "./load_configuration.ts";
+import { type OptionRow, parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
+
+/** Options of `ftpsd check`, beside those of `serve`. */
+export const CHECK_OPTIONS: readonly OptionRow[] = [
+  { name: "format", value: "FORMAT", help: "text or json (default: text)" },
+  { name: "print", help: "show the effective settings, secrets blanked" },
+  { name: "explain", value: "ID", help: "explain a risk" },
+];
+
+/** What a command has to print, and whether all was well. */
+export interface CheckResult {
+  readonly output: string;
+  /** Whether the server would start. */
+  readonly isClean: boolean;
+}
+
+/** Runs the check. */
+export async function checkCommand(args: readonly string[]): Promise<CheckResult> {
+  const parsed = parseArguments(args, [...SERVE_OPTIONS, ...CHECK_OPTIONS]);
+  const id = parsed.values.get("explain");
+  if (id !== undefined) return { output: explainRisk(id), isClean: true };
+  const format = parsed.values.get("format") ?? "text";
+  if (format !== "text" && format !== "json") throw new UsageError(`"${format}" is none of text, json (--format)`);
+  const { configuration, findings } = await findAll(parsed);
+  const obstacles = configuration === undefined ? findings : findObstacles(configuration, findings, new Date());
+  const isClean = obstacles.length === 0;
+  const settings = parsed.switches.has("print") && configuration !== undefined ? blanked(configuration) : undefined;
+  if (format === "json") return { output: JSON.stringify({ clean: isClean, findings, settings }, null, 2), isClean };
+  const lines = findings.map((finding) => `${label(finding, obstacles)}: ${describeFinding(finding)}`);
+  const verdict = isClean ? "the server would start" : `the server would not start: ${count(obstacles.length)}`;
+  const printed = settings === undefined ? [] : [JSON.stringify(settings, null, 2)];
+  return { output: [...printed, ...lines, verdict].join("\n"), isClean };
+}
+
+interface Found {
+  readonly configuration?: Configuration;
+  readonly findings: readonly Finding[];
+}
+
+/** Findings of the file, or of what it says. */
+async function findAll(args: ParsedArguments): Promise<Found> {
+  try {
+    const { configuration, file } = await loadConfiguration(args);
+    const { findings } = await inspect(configuration, file, new Date());
+    return { configuration, findings };
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      const findings = error.problems.map(({ file, line, path, message }): Finding => {
+        const place = line === undefined ? file : `${file}:${line}`;
+        const where = path.length === 0 ? place : `${place}: ${formatPath(path)}`;
+        return { severity: "error", where, message };
+      });
+      return { findings };
+    }
+    if (error instanceof ExitError) return { findings: [{ severity: "error", where: "", message: error.message }] };
+    throw error;
+  }
+}
+
+function label(finding: Finding, obstacles: readonly Finding[]): string {
+  return finding.severity === "risk" && !obstacles.includes(finding) ? "accepted" : finding.severity;
+}
+
+function count(obstacles: number): string {
+  return obstacles === 1 ? "1 obstacle" : `${obstacles} obstacles`;
+}
+
+function explainRisk(id: string): string {
+  if (!isRisk(id)) throw new UsageError(`there is no risk "${id}" (--explain)`, `one of ${RISK_IDS.join(", ")}`);
+  const { title, danger, instead } = RISKS[id];
+  return `${id}: ${title}\n\nWhat can happen: ${danger}\n\nInstead: ${instead}`;
+}
+
+function isRisk(id: string): id is RiskId {
+  return (RISK_IDS as readonly string[]).includes(id);
+}
+
+/** The settings as they hold, with all defaults; of secrets only that they are there. */
+function blanked(configuration: Configuration): unknown {
+  const { server, users, ...rest } = configuration;
+  const settings = resolveSettings({ ...server, authorizer: { authenticate: () => Promise.resolve(undefined) } });
+  return {
+    listen: server.listen ?? [{ host: "127.0.0.1", port: 2121 }],
+    ...settings,
+    ban: server.ban ?? {},
+    users: users.map((user) => ({ ...user, password: "***" })),
+    ...rest,
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * From the command line, and the file it names, to one configuration.
+ *
+ * @module
+ */
+
+import { dirname, isAbsolute, join } from "node:path";
+import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { readConfiguration } from "../config/read_configuration.ts";
+import { requirePathPermission } from "./certificate_files.ts";
+import { StartError, UsageError } from "./exit_error.ts";
+import type { ParsedArguments } from "./option_table.ts";
+import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
+
+/** A configuration and what else the command line says. */
+export interface LoadedConfiguration {
+  readonly configuration: Configuration;
+  /** The configuration file, where there is one. */
+  readonly file: string | undefined;
+  /** What the options alone say. */
+  readonly settings: ServeSettings;
+}
+
+/** Options that describe the one folder that is shared where there is no file. */
+const SHARE_OPTIONS = ["directory", "write", "username", "password", "password-file", "force-anonymous-write"] as const;
+
+const LISTEN_OPTIONS = ["interface", "port", "implicit-port"] as const;
+
+/**
+ * Reads the configuration that the command line asks for. Options go before what the file says.
+ *
+ * @throws {ExitError} When an option or the file cannot be used.
+ * @throws {ConfigurationError} With everything that is wrong with the file.
+ */
+export async function loadConfiguration(args: ParsedArguments): Promise<LoadedConfiguration> {
+  const settings = readServeSettings(args);
+  const file = args.values.get("config");
+  if (file === undefined) return { configuration: await configurationOf(settings), file, settings };
+  refuseShareOptions(args);
+  await requirePathPermission("read", file);
+  const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
+  const configuration = readConfiguration(await readTextFile(file, "--config"), { file, resolve });
+  return { configuration: override(configuration, args, settings), file, settings };
+}
+
+function refuseShareOptions({ operands, switches, values }: ParsedArguments): void {
+  const given = SHARE_OPTIONS.find((name) => switches.has(name) || values.has(name));
+  if (given === undefined && operands.length === 0) return;
+  const what = given === undefined ? `the folder ${operands[0]}` : `--${given}`;
+  throw new UsageError(`${what} with --config: the file says who has which folder`, "leave out one of both");
+}
+
+/** The configuration of a server without a file: one folder, for one user or for anonymous. */
+async function configurationOf(settings: ServeSettings): Promise<Configuration> {
+  const { user, directory, write, listen, certificateFiles, acceptedRisks, log } = settings;
+  const account = { home: directory, permissions: write ? ALL_PERMISSIONS : READ_PERMISSIONS, overrides: [] };
+  return {
+    server: { ...serverPart(settings), listen },
+    certificateFiles,
+    clientCertificates: { mode: "none", caFile: undefined },
+    users: user === undefined ? [] : [{ ...account, name: user.name, password: await passwordOf(user), limits: {} }],
+    anonymous: user === undefined ? { ...account, forceWrite: settings.forceAnonymousWrite } : undefined,
+    // A password file may hold clear text: whoever wrote it chose so, and its name says what it is.
+    acceptRisks: accept([...acceptedRisks, "plaintext-password"]),
+    log: { format: log.format, level: "info", transfers: undefined },
+  };
+}
+
+async function passwordOf({ password }: NonNullable<ServeSettings["user"]>): Promise<string> {
+  if ("text" in password) return password.text;
+  await requirePathPermission("read", password.file);
+  const text = (await readTextFile(password.file, "--password-file")).replace(/\r?\n$/, "");
+  if (text === "") throw new UsageError(`the password is empty (--password-file ${password.file})`);
+  return text;
+}
+
+function override(configuration: Configuration, args: ParsedArguments, settings: ServeSettings): Configuration {
+  const { server } = configuration;
+  const options = serverPart(settings);
+  const hasListen = LISTEN_OPTIONS.some((name) => args.values.has(name));
+  return {
+    ...configuration,
+    server: {
+      ...server,
+      ...options,
+      ...hasListen ? { listen: settings.listen } : {},
+      tls: { ...server.tls, ...options.tls },
+      passive: { ...server.passive, ...options.passive },
+      active: { ...server.active, ...options.active },
+      timeouts: { ...server.timeouts, ...options.timeouts },
+      limits: { ...server.limits, ...options.limits },
+    },
+    certificateFiles: settings.certificateFiles ?? configuration.certificateFiles,
+    acceptRisks: [...configuration.acceptRisks, ...accept(settings.acceptedRisks)],
+    log: { ...configuration.log, ...args.values.has("log-format") ? { format: settings.log.format } : {} },
+  };
+}
+
+function serverPart({ server: { dialogue: _, ...server } }: ServeSettings): Configuration["server"] {
+  return server;
+}
+
+function accept(risks: ServeSettings["acceptedRisks"]): Configuration["acceptRisks"] {
+  return risks.map((risk) => ({ risk, reason: "on the command line" }));
+}
+
+async function readTextFile(file: string, option: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new UsageError(`no such file: ${file} (${option})`, undefined, { cause });
+    }
+    throw new StartError(`cannot read ${file} (${option})`, "check that the file is readable", { cause });
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What can go wrong when the server starts to listen, in the words of the command line.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../config/configuration.ts";
+import { ConnectionError } from "../transport/connection.ts";
+import { StartError, UsageError } from "./exit_error.ts";
+
+/** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
+export function explainStartFailure(error: unknown, { server, certificateFiles }: Configuration): unknown {
+  const { listen = [{}] } = server;
+  const where = listen.map(({ host = "127.0.0.1", port = 2121 }) => `${host} port ${port}`).join(", ");
+  if (error instanceof ConnectionError && error.kind === "addressInUse") {
+    return new StartError(`the port is in use (${where})`, "--port 0 for any free one", { cause: error });
+  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EACCES") {
+    return new StartError(`not allowed to listen on ${where}`, "--port 2121, or another above 1023", { cause: error });
+  }
+  if (code === "EADDRNOTAVAIL" || code === "EINVAL") {
+    return new StartError(
+      `cannot listen on ${where}: no address of this host (--interface)`,
+      "--interface 0.0.0.0 for all of IPv4",
+      { cause: error },
+    );
+  }
+  if (error instanceof TypeError && certificateFiles !== undefined) {
+    const { certificate, key } = certificateFiles;
+    return new UsageError(
+      `${error.message} (--certfile ${certificate} --keyfile ${key})`,
+      "leave out both for a certificate made in memory",
+      { cause: error },
+    );
+  }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new UsageError(error.message, undefined, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,81 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { readCertificateFiles, readPemFile } from "../../lib/cli/certificate_files.ts";
+import { ExitError } from "../../lib/cli/exit_error.ts";
+import { runProgram } from "../helpers/run_program.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+
+const MODULE = new URL("../../lib/cli/certificate_files.ts", import.meta.url).href;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+Deno.test("readCertificateFiles() gives both texts and the mode of the key", async () => {
+  await using folder = await TemporaryFolder.create();
+  const files = { certificate: `${folder.path}/a.crt`, key: `${folder.path}/a.key` };
+  await Deno.writeTextFile(files.certificate, "certificate");
+  await Deno.writeTextFile(files.key, "key", { mode: 0o640 });
+  const { certificate, key, keyMode } = await readCertificateFiles(files);
+  assertEquals([certificate, key], ["certificate", "key"]);
+  if (Deno.build.os !== "windows") assertEquals((keyMode ?? 0) & 0o777, 0o640);
+});
+
+Deno.test("readCertificateFiles() names the file and the option in one line when it cannot read", async () => {
+  await using folder = await TemporaryFolder.create();
+  const file = `${folder.path}/a.crt`;
+  await Deno.writeTextFile(file, "certificate");
+  const cases = [
+    [{ certificate: `${folder.path}/none`, key: file }, `no such file: ${folder.path}/none (--certfile)`],
+    [{ certificate: file, key: `${folder.path}/none` }, `no such file: ${folder.path}/none (--keyfile)`],
+    [{ certificate: file, key: folder.path }, `not a file: ${folder.path} (--keyfile)`],
+  ] as const;
+  for (const [files, message] of cases) {
+    const origins = { certificate: "--certfile", key: "--keyfile" };
+    const error = await assertRejects(() => readCertificateFiles(files, origins), ExitError);
+    assertEquals([error.status, error.message], [2, message]);
+  }
+});
+
+Deno.test({
+  name: "readPemFile() refuses a pipe, rather than to wait for it",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    const path = `${folder.path}/pipe`;
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    const error = await assertRejects(() => readPemFile(path, "tls.key"), ExitError);
+    assertEquals(error.message, `not a file: ${path} (tls.key)`);
+  },
+});
+
+Deno.test({
+  name: "readPemFile() says when the system denies the file",
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    const path = `${folder.path}/a.key`;
+    await Deno.writeTextFile(path, "key", { mode: 0o000 });
+    const error = await assertRejects(() => readPemFile(path, "tls.key"), ExitError);
+    assertEquals([error.status, error.message], [1, `cannot read ${path} (tls.key)`]);
+    assertMatch(error.hint, /readable/);
+  },
+});
+
+Deno.test("readPemFile() names the flag that is missing", async () => {
+  await using folder = await TemporaryFolder.create();
+  const path = `${folder.path}/a key`;
+  await Deno.writeTextFile(path, "key");
+  const script = `
+    import { readPemFile } from ${JSON.stringify(MODULE)};
+    console.log(await readPemFile(Deno.args[0], "tls.key").then(({ text }) => text, (error) => error.message));
+  `;
+  await Deno.writeTextFile(`${folder.path}/script.ts`, script);
+  const run = (...flags: string[]) =>
+    runProgram(Deno.execPath(), [
+      ...["run", "--no-check", "--no-prompt", "--config", CONFIG],
+      ...flags,
+      `${folder.path}/script.ts`,
+      path,
+    ]);
+  const refused = await run();
+  assertEquals(refused.stdout, `Deno does not permit what this needs (--allow-read='${path}' missing)\n`);
+  const { stdout } = await run(`--allow-read=${path}`);
+  assertEquals(stdout, "key\n");
+});
