@@ -6,7 +6,7 @@ import { TestServer, USER } from "../helpers/test_server.ts";
 
 const UPLOADS = 200;
 const UPLOAD_BYTES = 300_000;
-const WORKERS = 4;
+const WORKERS = 3;
 const CLIENT = new URL("../helpers/upload_session.py", import.meta.url).pathname;
 const CONTENT = Uint8Array.from({ length: UPLOAD_BYTES }, (_, index) => index % 251);
 
