@@ -162,5 +162,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The error for a risk that is not accepted. */
 export function insecure({ risk, where }: PresentRisk): InsecureConfigurationError {
   const { title, instead } = RISKS[risk];
-  return new InsecureConfigurationError(risk, `Cannot use ${where}: ${title} (risk ${risk}). ${instead}`);
+  return new InsecureConfigurationError(
+    risk,
+    `Cannot use ${where}: ${title} (risk ${risk}); ${instead.charAt(0).toLowerCase()}${
+      instead.slice(1).replace(/\.$/, "")
+    }`,
+  );
 }
