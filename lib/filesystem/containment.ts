@@ -129,9 +129,19 @@ export class Containment {
 
   #locateNames(path: string, names: readonly string[]): string {
     try {
-      return this.follow(joinHostPath(this.#root, names, this.rules));
+      const lexical = joinHostPath(this.#root, names, this.rules);
+      const hostPath = this.follow(lexical);
+      if (hostPath !== lexical) this.#followEach(names);
+      return hostPath;
     } catch (error) {
       throw this.#refusal(names, asFileSystemError(error, path));
+    }
+  }
+
+  /** Refuses a path that leaves the root by a link on the way, also where it comes back. */
+  #followEach(names: readonly string[]): void {
+    for (let depth = 1; depth < names.length; depth++) {
+      this.follow(joinHostPath(this.#root, names.slice(0, depth), this.rules));
     }
   }
 

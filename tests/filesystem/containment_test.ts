@@ -73,3 +73,15 @@ test("Containment.inspect() follows the root's own link alone", async (containme
   assert(containment.inspect(`${folder}/root`).isDirectory);
   assert(containment.inspect(`${folder}/root/link`).isSymlink);
 });
+
+test(
+  "Containment.locate() refuses a path that leaves the root on the way and comes back",
+  async (containment, folder) => {
+    await Deno.symlink("..", `${folder}/real/around`);
+    await Deno.symlink("../real/dir", `${folder}/real/round`);
+    for (const path of ["/around/real/dir/a", "/around/root/dir", "/around"]) {
+      assertStrictEquals(kindOf(() => containment.locate(path)), "notFound", path);
+    }
+    assertStrictEquals(containment.locate("/round/a"), `${folder}/root/dir/a`);
+  },
+);
