@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A timer that is to wait longer fires at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /**
  * Calls back once when nobody has touched it for a time. Touching costs no timer: the timer looks at the last touch when it
  * fires and sleeps on for what is left.
@@ -44,7 +47,7 @@ export class Watchdog implements Disposable {
   }
 
   #arm(delayMs: number): void {
-    if (this.#timeoutMs > 0) this.#timer = setTimeout(() => this.#check(), delayMs);
+    if (this.#timeoutMs > 0) this.#timer = setTimeout(() => this.#check(), Math.min(delayMs, LONGEST_DELAY_MS));
   }
 
   #check(): void {

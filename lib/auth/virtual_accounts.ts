@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isWithin } from "../protocol/pathname.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
 import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
@@ -271,6 +272,10 @@ function openAccount(user: User): Account {
     quitMessage,
     limits,
     async hasPermission(letter, path) {
+      // Whoever renames a directory would take the overrides below it away, or put others' files under them.
+      if (letter === "f" && overrides.some((override) => override.path !== path && isWithin(path, override.path))) {
+        return false;
+      }
       return (await findPermissions(rights, path)).includes(letter);
     },
   };

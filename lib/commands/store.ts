@@ -38,7 +38,10 @@ export async function storeUnique(context: CommandContext, request: CommandReque
   const upload = beginUpload(context);
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const path = requestPath(request);
-  const created = await createUnique(upload.fileSystem, request.argument === "" ? joinPathname(path, "ftpd") : path);
+  const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;
+  // The file stands beside what the argument names, where other rights may hold.
+  if (!await context.account.hasPermission("w", `${prefix}.`)) return reply(550, "Not enough privileges.");
+  const created = await createUnique(upload.fileSystem, prefix);
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
   return await transferInto(context, request, { ...upload, ...created, announcement });
@@ -96,8 +99,9 @@ async function replace(
   const { fileSystem, path } = upload;
   await refuseDirectory(fileSystem, path);
   const temporary = joinPathname(parentPath(path), `.ftpsd-${randomSuffix()}.part`);
-  const file = await offered(fileSystem, "openWrite")(temporary, "createNew");
   const rename = offered(fileSystem, "rename");
+  const remove = offered(fileSystem, "remove");
+  const file = await offered(fileSystem, "openWrite")(temporary, "createNew");
   let isInPlace = false;
   try {
     return await transferInto(context, request, {
@@ -111,7 +115,16 @@ async function replace(
     });
   } finally {
     file.close();
-    if (!isInPlace) await offered(fileSystem, "remove")(temporary);
+    if (!isInPlace) await removeIfThere(remove, temporary);
+  }
+}
+
+/** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */
+async function removeIfThere(remove: (path: string) => Promise<void>, path: string): Promise<void> {
+  try {
+    await remove(path);
+  } catch (error) {
+    if (!(error instanceof FileSystemError && error.kind === "notFound")) throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account, AccountLimits } from "../auth/authorizer.ts";
 import { Throttle } from "../data/throttle.ts";
 
 /** A session's share of its account; disposing of it ends the session's use. */
@@ -23,7 +23,8 @@ export interface AccountThrottles {
 
 interface Usage {
   sessions: number;
-  readonly throttles: AccountThrottles;
+  bandwidth: AccountLimits["bandwidth"];
+  throttles: AccountThrottles;
 }
 
 /** Counts sessions by user name, and keeps the throttles that they share. */
@@ -33,9 +34,14 @@ export class AccountUsage {
   /** Takes a share for one more session; `undefined` when the account has as many as it may. */
   enter(account: Account): AccountShare | undefined {
     const { username, limits = {} } = account;
-    const usage = this.#byName.get(username) ?? { sessions: 0, throttles: createThrottles(limits.bandwidth) };
-    const most = limits.connections ?? 0;
-    if (most > 0 && usage.sessions >= most) return undefined;
+    const { connections = 0, bandwidth } = limits;
+    const usage = this.#byName.get(username) ?? { sessions: 0, bandwidth, throttles: createThrottles(bandwidth) };
+    if (connections > 0 && usage.sessions >= connections) return undefined;
+    if (!sameRates(usage.bandwidth, bandwidth)) {
+      // The limits were changed meanwhile: what is under way keeps its rate, newcomers share the new one.
+      usage.bandwidth = bandwidth;
+      usage.throttles = createThrottles(bandwidth);
+    }
     usage.sessions++;
     this.#byName.set(username, usage);
     let isLeft = false;
@@ -48,6 +54,10 @@ export class AccountUsage {
       },
     };
   }
+}
+
+function sameRates(one: AccountLimits["bandwidth"], other: AccountLimits["bandwidth"]): boolean {
+  return (one?.upload ?? 0) === (other?.upload ?? 0) && (one?.download ?? 0) === (other?.download ?? 0);
 }
 
 /** Makes throttles for the limits that are there and not 0, in bytes a second. */

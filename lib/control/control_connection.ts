@@ -33,6 +33,9 @@ const LONGEST_TURN = 16;
 
 const TIMED_OUT = "Control connection timed out.";
 
+/** How long the session's end waits for a command that an authorizer or a file system does not answer. */
+const WORK_TIMEOUT_MS = 1_000;
+
 const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
   tooLong: reply(500, "Command too long."),
   nul: reply(501, "Syntax error: NUL in command."),
@@ -87,6 +90,8 @@ export class ControlConnection implements ContextHost {
   #cutting: Watchdog | undefined;
   /** Whether nothing can be said, because a handshake is under way. */
   #handshaking = false;
+  /** Settles with the command that is being performed. */
+  #performing: Promise<void> = Promise.resolve();
   #goodbye: Promise<void> | undefined;
   /** Why the session ends, for the log; the first reason counts. */
   #endReason: string | undefined;
@@ -202,8 +207,26 @@ export class ControlConnection implements ContextHost {
       this.#endReason ??= `client does not speak FTP: ${command.verb}`;
       return false;
     }
-    const answer = await this.#replyTo(() => this.#perform(command));
+    const answer = await this.#replyTo(() => this.#unlessEnded(command, this.#perform(command)));
     return answer === undefined || await this.#answer(command, answer);
+  }
+
+  /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
+  async #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
+    if (findCommand(command.verb)?.startsTls !== true && this.#reader.waiting.length === 0) {
+      // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
+      this.#reader.lookAhead().catch((error) => this.#fail(error));
+    }
+    this.#performing = work.then(() => {}, () => {}); // told below, or nobody is left to tell
+    const ended = Promise.withResolvers<never>();
+    const end = () => ended.reject(this.signal.reason);
+    this.signal.addEventListener("abort", end, { once: true });
+    try {
+      if (this.signal.aborted) end();
+      return await Promise.race([work, ended.promise]);
+    } finally {
+      this.signal.removeEventListener("abort", end);
+    }
   }
 
   /** The final reply; `undefined` for a command that moves bytes and answers later. */
@@ -339,6 +362,7 @@ export class ControlConnection implements ContextHost {
   async #release(): Promise<void> {
     this.#goodbye ??= this.#sayGoodbye();
     await this.#goodbye;
+    await this.#workEnded();
     await this.running?.done;
     this.share?.[Symbol.dispose]();
     this.service.emit("disconnected", {
@@ -346,6 +370,13 @@ export class ControlConnection implements ContextHost {
       seconds: (performance.now() - this.#openedAt) / 1000,
       reason: this.#endReason ?? "ended",
     });
+  }
+
+  /** Waits for the last command to let go of what it holds, though not for ever. */
+  async #workEnded(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _deadline = new Watchdog(WORK_TIMEOUT_MS, () => late.resolve());
+    await Promise.race([this.#performing, late.promise]);
   }
 
   #tellDialogue(direction: "received" | "sent", line: string): void {

@@ -106,7 +106,7 @@ function locatePathname(row: CommandSpec, argument: string): { argument: string;
     case "whole":
       return { argument, pathname: argument };
     case "afterFlags":
-      return { argument, pathname: argument.replace(/^-[A-Za-z1]+(?: |$)/, "") };
+      return { argument, pathname: argument.replace(/^(?:-[A-Za-z1]+(?: |$))+/, "") };
     case "afterFirstWord": {
       const space = argument.indexOf(" ");
       if (space < 0) return { argument, pathname: "" };

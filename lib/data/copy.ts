@@ -31,7 +31,7 @@ export async function sendFile(
   options: CopyOptions,
 ): Promise<void> {
   const encoder = options.ascii ? new AsciiEncoder() : undefined;
-  const bufferBytes = Math.max(1, Math.min(LARGEST_PIECE_BYTES, file.size));
+  const bufferBytes = Math.max(SMALLEST_PIECE_BYTES, Math.min(LARGEST_PIECE_BYTES, file.size));
   let current = new Uint8Array(bufferBytes);
   let next = new Uint8Array(bufferBytes);
   let pieceBytes = 4 * SMALLEST_PIECE_BYTES;
@@ -73,9 +73,9 @@ export async function receiveFile(
 ): Promise<void> {
   const decoder = options.ascii ? new AsciiDecoder() : undefined;
   for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
-    const rest = transfer.moved(bytes.length);
+    const restMs = transfer.moved(bytes.length);
     await file.write(decoder?.convert(bytes) ?? bytes);
-    if (rest !== undefined) await rest;
+    if (restMs > 0) await transfer.rest(restMs);
   }
   if (decoder !== undefined) await file.write(decoder.flush());
 }
@@ -102,6 +102,6 @@ const LISTING_CHUNK_CHARACTERS = 64 * 1024;
 async function sendBytes(bytes: Uint8Array, connection: Connection, transfer: Transfer): Promise<void> {
   if (bytes.length === 0) return;
   await connection.write(bytes);
-  const rest = transfer.moved(bytes.length);
-  if (rest !== undefined) await rest;
+  const restMs = transfer.moved(bytes.length);
+  if (restMs > 0) await transfer.rest(restMs);
 }

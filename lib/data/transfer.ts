@@ -92,14 +92,26 @@ export class Transfer {
   /**
    * Counts bytes that went over the data connection.
    *
-   * @returns A rest to be awaited before more is moved, where a rate demands one.
+   * @returns For how many milliseconds no more should be moved: {@linkcode Transfer.rest}.
    */
-  moved(bytes: number): Promise<void> | undefined {
+  moved(bytes: number): number {
     this.#bytes += bytes;
     this.#watchdog?.touch();
     let restMs = 0;
     for (const throttle of this.#throttles) restMs = Math.max(restMs, throttle.count(bytes));
-    return restMs > 0 ? this.#rest(restMs) : undefined;
+    return restMs;
+  }
+
+  /**
+   * Waits; a transfer that keeps to its rate does not stall.
+   *
+   * @throws {TransferError} As soon as the transfer is aborted.
+   */
+  async rest(restMs: number): Promise<void> {
+    if (restMs <= 0) return;
+    this.#watchdog?.pause();
+    await delay(restMs, this.#aborted.signal);
+    this.#watchdog?.resume();
   }
 
   /** Ends the transfer early. Does nothing after its end. */
@@ -165,13 +177,6 @@ export class Transfer {
     this.#ending = connection.ending;
     await connection.finish();
     this.#throwIfAborted();
-  }
-
-  /** A transfer that keeps to its rate does not stall. */
-  async #rest(restMs: number): Promise<void> {
-    this.#watchdog?.pause();
-    await delay(restMs, this.#aborted.signal);
-    this.#watchdog?.resume();
   }
 
   #throwIfAborted(): void {

@@ -47,7 +47,7 @@ export interface ReadableFile {
   /** Size in bytes when it was opened. */
   readonly size: number;
   /**
-   * Reads the next bytes into `buffer`.
+   * Reads the next bytes into `buffer`, which is used again once the promise has settled.
    *
    * @returns How many bytes were read, or `null` at the end.
    */
@@ -58,7 +58,7 @@ export interface ReadableFile {
 
 /** A file open for writing. Closed by whoever opened it. */
 export interface WritableFile {
-  /** Writes all of `bytes` at the current position. */
+  /** Writes all of `bytes` at the current position. The array is used again once the promise has settled: copy what is kept. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves when what was written is on stable storage. */
   sync(): Promise<void>;

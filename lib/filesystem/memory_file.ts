@@ -49,7 +49,9 @@ export class Volume {
     const total = this.#bytes - file.size + size;
     if (total > this.#maxBytes) throw new FileSystemError("noSpace", `Cannot hold more than ${this.#maxBytes} bytes`);
     if (size > file.bytes.length) file.bytes = grown(file.bytes, size);
-    if (size < file.size) file.bytes.fill(0, size, file.size);
+    // The space that the bound counts as free is given back, not kept for later.
+    if (size < file.bytes.length / 4) file.bytes = file.bytes.slice(0, size);
+    else if (size < file.size) file.bytes.fill(0, size, file.size);
     file.size = size;
     file.modified = this.now();
     this.#bytes = total;

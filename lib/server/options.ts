@@ -9,6 +9,7 @@ import type { BanOptions } from "../auth/login_throttle.ts";
 import type { EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
 import type { RiskId } from "./risks.ts";
+import { ipFamily } from "../protocol/host_port.ts";
 import type { PortRange, SessionReuse, Settings, TlsPolicy } from "../session/settings.ts";
 
 /** One address to listen on. */
@@ -255,6 +256,12 @@ export interface FtpServerOptions {
  */
 export function resolveSettings(options: FtpServerOptions): Settings {
   const { tls = {}, passive = {}, active = {}, timeouts = {}, limits = {} } = options;
+  requireChoice("tls.policy", tls.policy, ["required", "control", "optional", "off"]);
+  requireChoice("tls.sessionReuse", tls.sessionReuse, ["off", "allow", "require"]);
+  requireChoice("times", options.times, ["utc", "local"]);
+  for (const { tls: start } of options.listen ?? []) requireChoice("listen.tls", start, ["explicit", "implicit"]);
+  const announced = [passive.address, ...Object.values(passive.addresses ?? {})];
+  for (const address of announced) if (address !== undefined) requireIpv4(address);
   return deepFreeze({
     banner: options.banner ?? "ftpsd ready.",
     times: options.times ?? "utc",
@@ -311,6 +318,17 @@ function checkedRange(range: PortRange): PortRange {
     );
   }
   return { from: range.from, to: range.to };
+}
+
+/** Programs in JavaScript, and values from JSON, are not held to the types. */
+function requireChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new RangeError(`Cannot use ${name} "${value}": it must be one of ${choices.join(", ")}`);
+}
+
+function requireIpv4(address: string): void {
+  if (ipFamily(address) === 4) return;
+  throw new RangeError(`Cannot use passive address "${address}": PASV can only announce a numeric IPv4 address`);
 }
 
 function milliseconds(name: string, seconds: number): number {

@@ -92,12 +92,12 @@ export interface Settings {
   };
 }
 
-/** Tells whether commands may only come over TLS. */
-export function requiresTlsOnControl(settings: Settings): boolean {
-  return settings.tls.policy === "required" || settings.tls.policy === "control";
+/** Tells whether commands may only come over TLS. What is no policy at all demands it. */
+export function requiresTlsOnControl({ tls }: Settings): boolean {
+  return tls.policy !== "optional" && tls.policy !== "off";
 }
 
 /** Tells whether data connections must be protected. */
 export function requiresTlsOnData(settings: Settings): boolean {
-  return settings.tls.policy === "required";
+  return requiresTlsOnControl(settings) && settings.tls.policy !== "control";
 }

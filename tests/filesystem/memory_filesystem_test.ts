@@ -79,3 +79,19 @@ Deno.test("MemoryFileSystem grows in amortised time", async () => {
   // Copying all at each write would take 80 GB of copies
   assert(performance.now() - started < 5000);
 });
+
+Deno.test("MemoryFileSystem gives the space of an emptied file to others", async () => {
+  const fileSystem = new MemoryFileSystem({ maxBytes: 1000 });
+  for (let round = 0; round < 5; round++) {
+    const file = await fileSystem.openWrite("/a", "truncate");
+    await file.write(new Uint8Array(1000).fill(round));
+    file.close();
+  }
+  const file = await fileSystem.openWrite("/a", "truncate");
+  await file.write(new Uint8Array(10).fill(9));
+  file.close();
+  const readable = await fileSystem.openRead("/a");
+  const buffer = new Uint8Array(20);
+  assertEquals(await readable.read(buffer), 10);
+  assertEquals([...buffer.subarray(0, 11)], [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0]);
+});
