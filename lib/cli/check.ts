@@ -7,11 +7,10 @@
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
 import { ConfigurationError, formatPath } from "../config/problem.ts";
-import { resolveSettings } from "../server/options.ts";
 import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
 import { ExitError, UsageError } from "./exit_error.ts";
 import { describeFinding } from "./findings_text.ts";
-import { findObstacles, inspect } from "./inspection.ts";
+import { findObstacles, inspect, settingsOf } from "./inspection.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { type OptionRow, parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
 
@@ -93,10 +92,10 @@ function isRisk(id: string): id is RiskId {
 /** The settings as they hold, with all defaults; of secrets only that they are there. */
 function blanked(configuration: Configuration): unknown {
   const { server, users, ...rest } = configuration;
-  const settings = resolveSettings({ ...server, authorizer: { authenticate: () => Promise.resolve(undefined) } });
+  const settings = settingsOf(server);
   return {
     listen: server.listen ?? [{ host: "127.0.0.1", port: 2121 }],
-    ...settings,
+    ...settings instanceof RangeError ? {} : settings,
     ban: server.ban ?? {},
     users: users.map((user) => ({ ...user, password: "***" })),
     ...rest,

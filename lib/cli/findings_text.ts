@@ -5,6 +5,10 @@
  */
 
 import type { Finding } from "../config/finding.ts";
+import type { Logger } from "../logger.ts";
+import { UsageError } from "./exit_error.ts";
+import { findObstacles } from "./inspection.ts";
+import type { LoadedConfiguration } from "./load_configuration.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
 export function describeFinding({ where, message, risk }: Finding): string {
@@ -35,4 +39,48 @@ export function hintFor(findings: readonly Finding[], file: string | undefined):
     return "add --username NAME --password-file FILE, or --force-anonymous-write";
   }
   return `ftpsd check --explain ${risk}; to accept it: --accept-risk ${risk}, or acceptRisks in the file`;
+}
+
+/** The findings that keep a configuration from being used, a line for each with its place in the file. */
+export function describeObstacles(
+  loaded: LoadedConfiguration,
+  { findings }: { readonly findings: readonly Finding[] },
+): string[] {
+  const { configuration, file, locate } = loaded;
+  return findObstacles(configuration, findings, new Date()).map((finding) => {
+    if (file === undefined) return describeOptionFinding(finding);
+    const line = locate(finding.where);
+    const ended = configuration.acceptRisks.find(({ risk, until }) => risk === finding.risk && until !== undefined);
+    const acceptance = ended === undefined
+      ? ""
+      : `; its acceptance ended on ${ended.until?.toISOString().slice(0, 10)}`;
+    return `${line === undefined ? file : `${file}:${line}`}: ${describeFinding(finding)}${acceptance}`;
+  });
+}
+
+/**
+ * Refuses a configuration that cannot be used.
+ *
+ * @throws {UsageError} With a line for each reason.
+ */
+export function refuseObstacles(
+  loaded: LoadedConfiguration,
+  inspection: { readonly findings: readonly Finding[] },
+): void {
+  const obstacles = describeObstacles(loaded, inspection);
+  if (obstacles.length === 0) return;
+  const { configuration, file } = loaded;
+  const hint = hintFor(findObstacles(configuration, inspection.findings, new Date()), file);
+  throw new UsageError(obstacles.join("\nerror: "), hint);
+}
+
+/** Logs accepted risks and warnings, which is done at every start. */
+export function logFindings(logger: Logger, { findings }: { readonly findings: readonly Finding[] }): void {
+  for (const finding of findings) {
+    const { risk, where, message } = finding;
+    logger.remark(
+      "warn",
+      risk === undefined ? describeFinding(finding) : `risk ${risk} accepted: ${where}: ${message}`,
+    );
+  }
 }

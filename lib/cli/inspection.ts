@@ -10,8 +10,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
 import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
-import { acceptedRisks, type ConfigurationFiles } from "../config/server_options.ts";
-import { resolveSettings } from "../server/options.ts";
+import { acceptedRisks, checkServerPart, type ConfigurationFiles } from "../config/server_options.ts";
 import type { Settings } from "../session/settings.ts";
 import { findSettingRisks, RISKS } from "../server/risks.ts";
 import { readCertificateFiles, readPemFile } from "./certificate_files.ts";
@@ -97,17 +96,15 @@ function settingRisks({ server }: Configuration): Finding[] {
   }));
 }
 
-function settingsOf(server: Configuration["server"]): Settings | RangeError {
+/** The settings as they hold, with all defaults, or why they cannot. */
+export function settingsOf(server: Configuration["server"]): Settings | RangeError {
   try {
-    return resolveSettings({ ...server, authorizer: NOBODY });
+    return checkServerPart(server);
   } catch (error) {
     if (error instanceof RangeError) return error;
     throw error;
   }
 }
-
-/** Settings do not depend on who logs in. */
-const NOBODY = { authenticate: () => Promise.resolve(undefined) };
 
 interface InspectedFiles {
   readonly findings: readonly Finding[];

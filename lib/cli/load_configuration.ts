@@ -7,7 +7,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
+import type { KeyPath } from "../config/problem.ts";
 import { readConfiguration } from "../config/read_configuration.ts";
+import { findLine, readPositions } from "../config/yaml_position.ts";
 import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import type { ParsedArguments } from "./option_table.ts";
@@ -20,6 +22,8 @@ export interface LoadedConfiguration {
   readonly file: string | undefined;
   /** What the options alone say. */
   readonly settings: ServeSettings;
+  /** Finds the line where a key such as `users[0].home` stands in the file; `undefined` where it does not. */
+  readonly locate: (key: string) => number | undefined;
 }
 
 /** Options that describe the one folder that is shared where there is no file. */
@@ -36,12 +40,16 @@ const LISTEN_OPTIONS = ["interface", "port", "implicit-port"] as const;
 export async function loadConfiguration(args: ParsedArguments): Promise<LoadedConfiguration> {
   const settings = readServeSettings(args);
   const file = args.values.get("config");
-  if (file === undefined) return { configuration: await configurationOf(settings), file, settings };
+  if (file === undefined) {
+    return { configuration: await configurationOf(settings), file, settings, locate: () => undefined };
+  }
   refuseShareOptions(args);
   await requirePathPermission("read", file);
   const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
-  const configuration = readConfiguration(await readTextFile(file, "--config"), { file, resolve });
-  return { configuration: override(configuration, args, settings), file, settings };
+  const text = await readTextFile(file, "--config");
+  const configuration = readConfiguration(text, { file, resolve });
+  const locate = (key: string) => findLine(readPositions(text), pathOf(key));
+  return { configuration: override(configuration, args, settings), file, settings, locate };
 }
 
 function refuseShareOptions({ operands, switches, values }: ParsedArguments): void {
@@ -103,6 +111,12 @@ function serverPart({ server: { dialogue: _, ...server } }: ServeSettings): Conf
 
 function accept(risks: ServeSettings["acceptedRisks"]): Configuration["acceptRisks"] {
   return risks.map((risk) => ({ risk, reason: "on the command line" }));
+}
+
+/** `users[0].home` in parts; a value that stands behind the key is left out. */
+function pathOf(key: string): KeyPath {
+  const [path = ""] = key.split(" ");
+  return [...path.matchAll(/\[(\d+)\]|[\w-]+/g)].map(([word, index]) => index === undefined ? word : Number(index));
 }
 
 async function readTextFile(file: string, option: string): Promise<string> {

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { isAbsolute } from "node:path";
+import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
 import type { Configuration } from "../config/configuration.ts";
 import { findPermissionNeeds, formatPermissionFlags } from "../config/permission_needs.ts";
 import { UsageError } from "./exit_error.ts";
@@ -17,8 +20,12 @@ export const PERMISSIONS_OPTIONS: readonly OptionRow[] = [
   { name: "compose", help: "print a compose file that holds it" },
 ];
 
-/** Where the program comes from. */
-const PROGRAM = "jsr:@ftpsd/ftpsd/cli";
+/** The program as it is published: what a container can have. */
+const PUBLISHED = `jsr:${project.name}@${project.version}/cli`;
+/** The program that runs now: of a checkout, or the published one. */
+const PROGRAM = import.meta.url.startsWith("file:")
+  ? fileURLToPath(new URL("../../main.ts", import.meta.url))
+  : PUBLISHED;
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** Makes the text to print. */
@@ -31,9 +38,16 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
   const { configuration, file } = await loadConfiguration(parseArguments(own));
   const needs = findPermissionNeeds(configuration, file);
   const flags = ["--no-prompt", ...formatPermissionFlags(needs)];
+  if (switches.has("systemd") || switches.has("compose")) requireFullPath(file);
   if (switches.has("systemd")) return systemdUnit(configuration, { flags, own, write: needs.write });
   if (switches.has("compose")) return composeFile(configuration, { flags, own, read: needs.read, write: needs.write });
-  return ["deno run", ...flags.map(shellWord), PROGRAM, ...own.map(shellWord)].join(" ");
+  return ["deno run", ...flags.map(shellWord), shellWord(PROGRAM), ...own.map(shellWord)].join(" ");
+}
+
+/** A service does not start in the folder where this was typed. */
+function requireFullPath(file: string | undefined): void {
+  if (file === undefined) throw new UsageError("a service needs a file (--config)", "--config /etc/ftpsd.yaml");
+  if (!isAbsolute(file)) throw new UsageError(`${file} is not a full path (--config)`, "--config /etc/ftpsd.yaml");
 }
 
 function systemdUnit(
@@ -100,11 +114,13 @@ function composeFile(
     ...read.filter((path) => !write.includes(path)).map((path) => `${path}:${path}:ro`),
     ...write.map((path) => `${path}:${path}`),
   ];
+  const isLocal = (server.listen ?? [{}]).some(({ host = "127.0.0.1" }) => host.startsWith("127.") || host === "::1");
   return [
+    ...isLocal ? ["# Nobody outside the container reaches a loopback address: give listen a host of 0.0.0.0."] : [],
     "services:",
     "  ftpsd:",
     "    image: denoland/deno:2.9.6",
-    `    command: [${["run", ...flags, PROGRAM, "serve", ...own].map(quoted).join(", ")}]`,
+    `    command: [${["run", ...flags, PUBLISHED, "serve", ...own].map(quoted).join(", ")}]`,
     `    ports: [${ports.map(quoted).join(", ")}]`,
     "    volumes:",
     ...mounts.map((mount) => `      - ${quoted(mount)}`),

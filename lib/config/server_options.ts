@@ -4,9 +4,14 @@
  * @module
  */
 
-import type { FtpServerOptions } from "../server/options.ts";
+import { LoginThrottle } from "../auth/login_throttle.ts";
+import { VirtualAccounts } from "../auth/virtual_accounts.ts";
+import type { FileSystem } from "../filesystem/filesystem.ts";
+import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
+import { WriteClaims } from "../filesystem/write_claims.ts";
+import { type FtpServerOptions, resolveSettings } from "../server/options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../server/risks.ts";
-import { VirtualAuthorizer } from "../server/virtual_authorizer.ts";
+import type { Settings } from "../session/settings.ts";
 import type { CertificatePair } from "../transport/tls_context.ts";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
 
@@ -18,6 +23,15 @@ export interface ConfigurationFiles {
   readonly clientCa?: string | undefined;
 }
 
+/** Opens a home that is given as a path of the host. */
+export type HomeOpener = (home: string) => FileSystem;
+
+/** Options of {@linkcode toServerOptions}. */
+export interface ToServerOptionsOptions {
+  /** Opens homes; one for all configurations of a server keeps a file from being written by two across a reload. */
+  readonly openHome?: HomeOpener;
+}
+
 /**
  * Makes the server's options, without the listener for events.
  *
@@ -27,12 +41,13 @@ export function toServerOptions(
   configuration: Configuration,
   files: ConfigurationFiles,
   now: Date,
+  options: ToServerOptionsOptions = {},
 ): FtpServerOptions {
   const { server, clientCertificates, acceptRisks } = configuration;
   const { mode } = clientCertificates;
   return {
     ...server,
-    authorizer: createAuthorizer(configuration, now),
+    authorizer: createAuthorizer(configuration, now, options.openHome ?? createHomes()),
     acceptRisks: acceptedRisks(acceptRisks, now),
     tls: {
       ...server.tls,
@@ -42,9 +57,28 @@ export function toServerOptions(
   };
 }
 
-function createAuthorizer(configuration: Configuration, now: Date): VirtualAuthorizer {
+/** Makes homes that see each other's uploads, so that no file is written by two at once. */
+export function createHomes(): HomeOpener {
+  const writeClaims = new WriteClaims();
+  return (home) => new LocalFileSystem(home, { writeClaims });
+}
+
+/**
+ * Checks what the types do not say about the server's part of a configuration.
+ *
+ * @throws {RangeError} When a number is out of its range.
+ */
+export function checkServerPart(server: Configuration["server"]): Settings {
+  void new LoginThrottle(server.ban);
+  return resolveSettings({ ...server, authorizer: NOBODY });
+}
+
+/** Settings do not depend on who logs in. */
+const NOBODY = { authenticate: () => Promise.resolve(undefined) };
+
+function createAuthorizer(configuration: Configuration, now: Date, openHome: HomeOpener): VirtualAccounts {
   const { users, anonymous } = configuration;
-  const authorizer = new VirtualAuthorizer();
+  const authorizer = new VirtualAccounts({ openHome });
   for (const { name, password, home, limits, ...account } of users) {
     authorizer.addUser(name, password, home, { ...optionsOf(account), limits });
   }

@@ -20,7 +20,12 @@ import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { listenControl } from "../transport/node_control.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
-import { type CertificateInfo, TlsContext } from "../transport/tls_context.ts";
+import {
+  type CertificateInfo,
+  type CertificatePair,
+  describeCertificate,
+  TlsContext,
+} from "../transport/tls_context.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { type FtpServerOptions, type ListenOptions, resolveSettings } from "./options.ts";
 import { findSettingRisks, insecure } from "./risks.ts";
@@ -142,7 +147,9 @@ export class FtpServer implements AsyncDisposable {
     this.#options.signal?.throwIfAborted();
     this.#started = this.#start();
     await this.#started;
-    this.#options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const { signal } = this.#options;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
   }
 
   /**
@@ -156,9 +163,12 @@ export class FtpServer implements AsyncDisposable {
    */
   reconfigure(options: FtpServerOptions): void {
     const settings = checkedSettings(options);
-    const { certificate, key, clientCertificates } = options.tls ?? {};
-    if (certificate !== undefined && key !== undefined) this.#tls?.replace({ certificate, key });
-    this.#tls?.replaceClientCertificates(clientCertificates);
+    // What can be refused comes first, so that nothing has changed then.
+    void new LoginThrottle(options.ban);
+    const pair = givenPair(options);
+    if (pair !== undefined) describeCertificate(pair);
+    this.#tls?.replaceClientCertificates(options.tls?.clientCertificates);
+    if (pair !== undefined) this.#tls?.replace(pair);
     this.#authorizer = options.authorizer;
     this.#settings = settings;
     this.#limits.configure(settings.limits);
@@ -206,15 +216,10 @@ export class FtpServer implements AsyncDisposable {
   }
 
   async #createTls(listen: readonly ListenOptions[]): Promise<TlsContext | undefined> {
-    const { policy, certificate, key, clientCertificates, ...versions } = this.#options.tls ?? {};
-    const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = versions;
+    const { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = this.#options.tls ?? {};
     if (policy === "off") return undefined;
-    if ((certificate === undefined) !== (key === undefined)) {
-      throw new TypeError("Cannot use TLS: certificate and key must be given together");
-    }
-    const pair = certificate !== undefined && key !== undefined
-      ? { certificate, key }
-      : await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
+    const pair = givenPair(this.#options) ??
+      await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
     return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
   }
 
@@ -328,6 +333,12 @@ export class FtpServer implements AsyncDisposable {
 
 const LOOPBACK = "127.0.0.1";
 const BANNED = "Too many failed logins, try again later.";
+
+function givenPair({ tls: { certificate, key } = {} }: FtpServerOptions): CertificatePair | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key };
+  if (certificate === undefined && key === undefined) return undefined;
+  throw new TypeError("Cannot use TLS: certificate and key must be given together");
+}
 
 function checkedSettings(options: FtpServerOptions): Settings {
   const settings = resolveSettings(options);

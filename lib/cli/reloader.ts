@@ -1,0 +1,123 @@
+/**
+ * What a running server is given anew: its configuration on SIGHUP, its certificate when the files change.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../config/configuration.ts";
+import { ConfigurationError, formatProblem } from "../config/problem.ts";
+import { toServerOptions, type ToServerOptionsOptions } from "../config/server_options.ts";
+import type { Logger } from "../logger.ts";
+import type { FtpServer } from "../server/ftp_server.ts";
+import type { FtpServerOptions } from "../server/options.ts";
+import { CertificateWatcher } from "./certificate_watcher.ts";
+import { ExitError } from "./exit_error.ts";
+import { describeObstacles, logFindings } from "./findings_text.ts";
+import { inspect, type Inspection } from "./inspection.ts";
+import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
+import type { ParsedArguments } from "./option_table.ts";
+import { findRestartNeeds } from "./restart_needs.ts";
+
+/** What a {@linkcode Reloader} works with. */
+export interface ReloaderOptions extends ToServerOptionsOptions {
+  /** The command line, which is obeyed at each reload as at the start. */
+  readonly args: ParsedArguments;
+  readonly server: FtpServer;
+  readonly logger: Logger;
+  /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
+  readonly watchIntervalMs?: number;
+}
+
+/** What a server runs with. */
+interface InUse {
+  readonly loaded: LoadedConfiguration;
+  readonly inspection: Inspection;
+  readonly options: FtpServerOptions;
+}
+
+/** Gives a running server what the configuration, or the files of its certificate, say now. */
+export class Reloader implements AsyncDisposable {
+  readonly #options: ReloaderOptions;
+  readonly #started = Promise.withResolvers<void>();
+  /** What the server was started with; some of it holds until it ends. */
+  #first: Configuration | undefined;
+  #watcher: CertificateWatcher | undefined;
+  #reloading: Promise<void> = this.#started.promise;
+  #isDisposed = false;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+  }
+
+  /** Tells what the server has been started with, and so lets reloads begin; to be called once it listens. */
+  start(inUse: InUse): void {
+    this.#first = inUse.loaded.configuration;
+    this.#watch(inUse);
+    this.#started.resolve();
+  }
+
+  /** Reads everything again; what cannot be used changes nothing. One reload follows the other. Never rejects. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    this.#started.resolve();
+    await this.#reloading;
+    await this.#watcher?.[Symbol.asyncDispose]();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#isDisposed) return;
+    const { args, server, logger } = this.#options;
+    try {
+      const loaded = await loadConfiguration(args);
+      const inspection = await inspect(loaded.configuration, loaded.file, new Date());
+      const obstacles = describeObstacles(loaded, inspection);
+      if (obstacles.length > 0) return this.#keep(obstacles);
+      const options = toServerOptions(loaded.configuration, inspection.files, new Date(), this.#options);
+      server.reconfigure(options);
+      await this.#watcher?.[Symbol.asyncDispose]();
+      this.#watch({ loaded, inspection, options });
+      logger.remark("info", "configuration reloaded");
+      logFindings(logger, inspection);
+      for (const text of this.#first === undefined ? [] : findRestartNeeds(this.#first, loaded.configuration)) {
+        logger.remark("warn", text);
+      }
+    } catch (error) {
+      this.#keep(reasonsOf(error));
+    }
+  }
+
+  #keep(reasons: readonly string[]): void {
+    for (const reason of reasons) this.#options.logger.remark("error", `configuration kept as it was: ${reason}`);
+  }
+
+  /** Watches the files of the certificate in use from now on. */
+  #watch({ loaded, inspection: { files }, options }: InUse): void {
+    this.#watcher = undefined;
+    const { certificateFiles, server: { listen = [{}] } } = loaded.configuration;
+    if (certificateFiles === undefined || files.certificate === undefined || this.#isDisposed) return;
+    const { server, logger, watchIntervalMs } = this.#options;
+    this.#watcher = new CertificateWatcher(certificateFiles, {
+      current: { ...files.certificate, keyMode: undefined },
+      listenHosts: listen.map(({ host = "127.0.0.1" }) => host),
+      onChange: ({ certificate, key, examined }) => {
+        // Only the pair is another: users keep their remembered logins, and nothing else is decided anew.
+        server.reconfigure({ ...options, tls: { ...options.tls, certificate, key } });
+        logger.remark("info", `certificate replaced: ${examined.info?.fingerprint}`);
+        logFindings(logger, examined);
+      },
+      onProblem: (reason) => logger.remark("error", `certificate kept as it was: ${reason}`),
+      ...watchIntervalMs === undefined ? {} : { intervalMs: watchIntervalMs },
+    });
+  }
+}
+
+function reasonsOf(error: unknown): string[] {
+  if (error instanceof ConfigurationError) return error.problems.map(formatProblem);
+  const isExpected = error instanceof ExitError || error instanceof TypeError || error instanceof RangeError;
+  return [isExpected ? error.message : String(error)];
+}
