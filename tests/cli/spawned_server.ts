@@ -8,7 +8,8 @@ import { type ProgramOutput, runProgram } from "../helpers/run_program.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { withDeadline } from "../helpers/socket_reader.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** Absolute path of the program. */
+export const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const DEADLINE_MS = 20_000;
 
 /** What a server is started with. */
@@ -17,17 +18,21 @@ export interface SpawnOptions {
   readonly flags: readonly string[];
   /** Arguments of the program. */
   readonly args: readonly string[];
+  /** Another program than `ftpsd`, such as one that uses it with internal options. */
+  readonly program?: string;
 }
 
 /** What a running server is started with. */
 export interface ServerOptions extends SpawnOptions {
   /** After so many lines stderr is read no more, but closed. */
   readonly linesRead?: number;
+  /** Whether the configuration names the ports; absent: any port is used. */
+  readonly hasOwnPorts?: boolean;
 }
 
 /** Arguments of Deno for a run of the program. */
-export function denoArguments({ flags, args }: SpawnOptions): string[] {
-  return ["run", "--no-prompt", ...flags, MAIN, ...args];
+export function denoArguments({ flags, args, program = MAIN }: SpawnOptions): string[] {
+  return ["run", "--no-prompt", ...flags, program, ...args];
 }
 
 /** Runs the program where it ends by itself. */
@@ -51,10 +56,11 @@ export class SpawnedServer implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** Starts the program on any port, and waits until it listens. */
-  static async start({ flags, args, linesRead = Infinity }: ServerOptions): Promise<SpawnedServer> {
+  /** Starts the program, on any port unless it has its own, and waits until it listens. */
+  static async start(options: ServerOptions): Promise<SpawnedServer> {
+    const { args, linesRead = Infinity, hasOwnPorts = false } = options;
     const process = new Deno.Command(Deno.execPath(), {
-      args: denoArguments({ flags, args: ["--port", "0", ...args] }),
+      args: denoArguments({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] }),
       env: { NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
@@ -77,13 +83,17 @@ export class SpawnedServer implements AsyncDisposable {
 
   /** Waits for a line that fits, also one of the past. Rejects when the program ends before. */
   async line(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.lineAfter(0, pattern);
+  }
+
+  /** Waits for a line that fits and comes after so many lines. */
+  async lineAfter(count: number, pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
-      for (const line of this.lines) {
+      for (const line of this.lines.slice(count)) {
         const match = pattern.exec(line);
         if (match !== null) return match;
       }
-      if (this.#ended) throw new Error(`The program ended without ${pattern}:\n${this.lines.join("\n")}`);
-      await withDeadline(this.#changed.promise, `a line like ${pattern} after:\n${this.lines.join("\n")}`, DEADLINE_MS);
+      await this.#change(pattern);
     }
   }
 
@@ -134,6 +144,12 @@ export class SpawnedServer implements AsyncDisposable {
     }
     this.#ended = true;
     this.#notify();
+  }
+
+  async #change(pattern: RegExp): Promise<void> {
+    const lines = () => this.lines.join("\n");
+    if (this.#ended) throw new Error(`The program ended without ${pattern}:\n${lines()}`);
+    await withDeadline(this.#changed.promise, `a line like ${pattern} after:\n${lines()}`, DEADLINE_MS);
   }
 
   #notify(): void {

@@ -1,0 +1,16 @@
+/**
+ * `ftpsd serve` that looks at the certificate many times a second, for tests that wait for it.
+ *
+ * @module
+ */
+
+import { parseArguments } from "../../lib/cli/option_table.ts";
+import { serve } from "../../lib/cli/serve.ts";
+
+const OFTEN_MS = 50;
+
+await serve(
+  parseArguments(Deno.args),
+  (line) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
+  { watchIntervalMs: OFTEN_MS, noticeIntervalMs: OFTEN_MS },
+);
