@@ -64,7 +64,7 @@ export async function serve(
   const server = await explaining(loaded, () => new FtpServer({ ...options, onEvent, dialogue }));
   await using reloader = new Reloader({ args, server, logger, openHome, ...intervals });
   // Before the server tells that it listens: who waits for that may send a signal at once.
-  using _signals = onSignals({
+  onSignals({
     stop: (signal) => {
       logger.remark("info", `received ${signal}, shutting down`);
       return server.shutdown({ graceMs: GRACE_MS });

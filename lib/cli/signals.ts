@@ -12,24 +12,20 @@ export interface SignalActions {
   readonly reload: () => Promise<void>;
 }
 
-/** Listens for signals until it is disposed of. */
-export function onSignals({ stop, reload }: SignalActions): Disposable {
+/**
+ * Listens for signals to the end of the process: one that comes while it ends must not change how it ends. They do not keep
+ * the process from ending by `Deno.exit()`.
+ */
+export function onSignals({ stop, reload }: SignalActions): void {
   const isWindows = Deno.build.os === "windows";
   const stopSignals: readonly Deno.Signal[] = isWindows ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   let stopping: Promise<void> | undefined;
-  const listeners = stopSignals.map((signal) => ({
-    signal,
-    listener: () => {
+  for (const signal of stopSignals) {
+    Deno.addSignalListener(signal, () => {
       if (stopping !== undefined) Deno.exit(1);
       stopping = stop(signal);
-    },
-  }));
+    });
+  }
   // Windows ends the process some seconds after this signal, whatever is done.
-  if (!isWindows) listeners.push({ signal: "SIGHUP", listener: () => void reload() });
-  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
-  return {
-    [Symbol.dispose]: () => {
-      for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
-    },
-  };
+  if (!isWindows) Deno.addSignalListener("SIGHUP", () => void reload());
 }

@@ -49,6 +49,8 @@ export interface CommandSpec {
   readonly sequence?: (session: Session) => Reply | undefined;
   /** Absent: waits for a running transfer to end. */
   readonly duringTransfer?: true;
+  /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */
+  readonly interruptsTransfer?: true;
   /** Whether the command prepares a data connection or moves bytes over one; both obey the protection policy. */
   readonly dataConnection?: "prepares" | "uses";
   /** Right that is needed for the path. */

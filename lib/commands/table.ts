@@ -292,6 +292,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     verb: "ABOR",
     argument: "none",
     duringTransfer: true,
+    interruptsTransfer: true,
     help: "ABOR (abort the transfer)",
     rfc: "RFC 959 §4.1.3",
     run: abort,

@@ -8,7 +8,7 @@ import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
 import { delay, Watchdog } from "../deadline.ts";
-import { type CommandLine, looksLikeVerb, parseCommandLine } from "../protocol/command_line.ts";
+import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
@@ -20,6 +20,7 @@ import { type ContextHost, type RunningTransfer, SessionContext } from "./comman
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { admit, findCommand } from "./gate.ts";
 import { LineReader } from "./line_reader.ts";
+import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
@@ -202,7 +203,7 @@ export class ControlConnection implements ContextHost {
   /** Does what one command line asks; tells whether the dialogue goes on. */
   async #obey(text: string): Promise<boolean> {
     const command = parseCommandLine(text);
-    if (this.service.wantsDialogue) this.#tellDialogue("received", maskSecret(command));
+    if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(command));
     if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
       this.#endReason ??= `client does not speak FTP: ${command.verb}`;
       return false;
@@ -270,7 +271,7 @@ export class ControlConnection implements ContextHost {
     while (this.running !== undefined) {
       const { transfer, done } = this.running;
       if (ahead === null) this.#clientLeft();
-      if (ahead?.some(isAbort)) transfer.abort("aborted", "ABOR");
+      if (ahead?.some(interruptsTransfer)) transfer.abort("aborted", "ABOR");
       ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#reader.lookAhead()]) : done);
     }
   }
@@ -386,32 +387,13 @@ export class ControlConnection implements ContextHost {
   #tellRefusal(command: CommandLine, answer: Reply): void {
     this.service.emit("commandRefused", {
       ...sessionEvent(this.session),
-      command: loggedVerb(command),
-      argument: isSecret(command) ? MASK : command.argument,
+      ...maskedCommand(command),
       code: answer.code,
       reply: answer.lines[0],
     });
   }
 }
 
-const MASK = "******";
-
-/** The line as it may be logged. */
-function maskSecret(command: CommandLine): string {
-  if (command.argument === "") return loggedVerb(command);
-  return `${loggedVerb(command)} ${isSecret(command) ? MASK : command.argument}`;
-}
-
-function loggedVerb({ verb }: CommandLine): string {
-  return looksLikeVerb(verb) ? verb : "?";
-}
-
-/** What is no command may hold a password after a slip of the finger. */
-function isSecret({ verb }: CommandLine): boolean {
-  const row = findCommand(verb);
-  return row === undefined || row.secret === true;
-}
-
-function isAbort(line: DecodedLine): boolean {
-  return line.kind === "line" && parseCommandLine(line.text).verb === "ABOR";
+function interruptsTransfer(line: DecodedLine): boolean {
+  return line.kind === "line" && findCommand(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
 }

@@ -76,15 +76,6 @@ export function joinHostPath(root: string, names: readonly string[], rules: Path
 }
 
 /**
- * Maps a virtual path to the host path below a root.
- *
- * @throws {FileSystemError} As {@linkcode pathNames}.
- */
-export function toHostPath(root: string, path: string, rules: PathRules): string {
-  return joinHostPath(root, pathNames(path, rules), rules);
-}
-
-/**
  * Tells which names lead from a root to a resolved path.
  *
  * @param root Absolute host path, resolved.
@@ -96,11 +87,6 @@ export function namesWithin(root: string, resolved: string, rules: PathRules): s
   const all = components(resolved, rules);
   if (all.includes("..") || all.length < above.length) return undefined;
   return above.every((name, index) => isSameName(name, all[index] ?? "", rules)) ? all.slice(above.length) : undefined;
-}
-
-/** Tells whether a resolved host path is the root or below it, component by component. */
-export function isWithinRoot(root: string, resolved: string, rules: PathRules): boolean {
-  return namesWithin(root, resolved, rules) !== undefined;
 }
 
 function components(path: string, rules: PathRules): string[] {

@@ -14,3 +14,5 @@ await serve(
   (line) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
   { watchIntervalMs: OFTEN_MS, noticeIntervalMs: OFTEN_MS },
 );
+
+Deno.exit(0);

@@ -2,15 +2,24 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import {
   isAllowedName,
-  isWithinRoot,
+  joinHostPath,
   namesWithin,
   pathNames,
+  type PathRules,
   POSIX_RULES,
-  toHostPath,
   WINDOWS_RULES,
 } from "../../lib/filesystem/host_path.ts";
 
-Deno.test("toHostPath() maps below POSIX roots", () => {
+/** The host path of a virtual path, as the local file system makes it. */
+function toHostPath(root: string, path: string, rules: PathRules): string {
+  return joinHostPath(root, pathNames(path, rules), rules);
+}
+
+function isWithinRoot(root: string, resolved: string, rules: PathRules): boolean {
+  return namesWithin(root, resolved, rules) !== undefined;
+}
+
+Deno.test("joinHostPath() of pathNames() maps below POSIX roots", () => {
   assertStrictEquals(toHostPath("/srv/ftp", "/a/b c", POSIX_RULES), "/srv/ftp/a/b c");
   assertStrictEquals(toHostPath("/srv/ftp/", "/a", POSIX_RULES), "/srv/ftp/a");
   assertStrictEquals(toHostPath("/srv/ftp", "/", POSIX_RULES), "/srv/ftp");
@@ -19,7 +28,7 @@ Deno.test("toHostPath() maps below POSIX roots", () => {
   assertStrictEquals(toHostPath("/srv", "/a\\b:c*", POSIX_RULES), "/srv/a\\b:c*");
 });
 
-Deno.test("toHostPath() maps below Windows roots", () => {
+Deno.test("joinHostPath() of pathNames() maps below Windows roots", () => {
   assertStrictEquals(toHostPath("D:\\", "/a/b", WINDOWS_RULES), "D:\\a\\b");
   assertStrictEquals(toHostPath("D:\\", "/", WINDOWS_RULES), "D:\\");
   assertStrictEquals(toHostPath("C:\\share\\", "/a", WINDOWS_RULES), "C:\\share\\a");
@@ -85,7 +94,7 @@ Deno.test("isAllowedName() lets ordinary names pass on Windows", () => {
   }
 });
 
-Deno.test("isWithinRoot() compares POSIX paths by components", () => {
+Deno.test("namesWithin() compares POSIX paths by components", () => {
   assert(isWithinRoot("/srv/ftp", "/srv/ftp", POSIX_RULES));
   assert(isWithinRoot("/srv/ftp", "/srv/ftp/a", POSIX_RULES));
   assert(isWithinRoot("/srv/ftp/", "/srv/ftp/a", POSIX_RULES));
@@ -96,7 +105,7 @@ Deno.test("isWithinRoot() compares POSIX paths by components", () => {
   }
 });
 
-Deno.test("isWithinRoot() compares Windows paths by components, whatever their case", () => {
+Deno.test("namesWithin() compares Windows paths by components, whatever their case", () => {
   assert(isWithinRoot("D:\\", "D:\\", WINDOWS_RULES));
   assert(isWithinRoot("D:\\", "d:\\x", WINDOWS_RULES));
   assert(isWithinRoot("C:\\Share\\", "c:\\sHARE\\x", WINDOWS_RULES));
@@ -109,7 +118,7 @@ Deno.test("isWithinRoot() compares Windows paths by components, whatever their c
   assert(!isWithinRoot("\\\\server\\share", "\\server\\share\\x", WINDOWS_RULES));
 });
 
-Deno.test("isWithinRoot() keeps names apart that only a single case folding makes equal", () => {
+Deno.test("namesWithin() keeps names apart that only a single case folding makes equal", () => {
   assert(!isWithinRoot("C:\\stra\u00dfe", "C:\\STRASSE\\x", WINDOWS_RULES));
   assert(!isWithinRoot("C:\\\u212a", "C:\\k\\x", WINDOWS_RULES));
 });
