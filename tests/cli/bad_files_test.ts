@@ -1,0 +1,25 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { BAD_FILES, type BadFile } from "../config/bad_files.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { readFlags, runMain } from "./spawned_server.ts";
+
+/** Programs at once. */
+const BATCH = 4;
+
+/** Starts the program with a file, and requires that it says one line about each problem and does nothing else. */
+async function refuse([name, text, ...problems]: BadFile): Promise<void> {
+  await using folder = await TemporaryFolder.create();
+  const file = `${folder.path}/ftpsd.yaml`;
+  await Deno.writeTextFile(file, text);
+  const { code, stdout, stderr } = await runMain({ flags: readFlags(folder.path), args: ["--config", file] });
+  const lines = stderr.trimEnd().split("\n");
+  assertEquals([code, stdout, lines.length], [2, "", problems.length + 1], `A file that ${name}: ${stderr}`);
+  for (const line of lines.slice(0, -1)) assertMatch(line, new RegExp(`^error: ${file}(?::\\d+)?: `));
+  assertMatch(lines.at(-1) ?? "", /^hint: /);
+}
+
+Deno.test(`run() ends with status 2 and starts no listener, for each of ${BAD_FILES.length} unusable files`, async () => {
+  for (let index = 0; index < BAD_FILES.length; index += BATCH) {
+    await Promise.all(BAD_FILES.slice(index, index + BATCH).map(refuse));
+  }
+});
