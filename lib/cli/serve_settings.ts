@@ -4,6 +4,7 @@
  * @module
  */
 
+import { given } from "../config/read_configuration.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
@@ -213,11 +214,4 @@ function oneOf<Choice extends string>(
   const choice = choices.find((choice) => choice === text);
   if (choice === undefined) throw new UsageError(`"${text}" is none of ${choices.join(", ")} (--${name})`);
   return choice;
-}
-
-/** Leaves out what was not given, so that defaults hold. */
-function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: NonNullable<T[Key]>;
-  };
 }

@@ -7,6 +7,7 @@
 import { parse, YamlSyntaxError } from "@std/yaml";
 import * as v from "valibot";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
+import { deepFreeze } from "../server/options.ts";
 import { findContradictions } from "./contradictions.ts";
 import { ConfigurationError, type KeyPath, type Problem } from "./problem.ts";
 import { CONFIGURATION_SCHEMA, type ConfigurationFile } from "./schema.ts";
@@ -171,9 +172,4 @@ export function given<T extends object>(options: T): { [Key in keyof T]?: Exclud
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
-  return Object.freeze(value);
 }

@@ -341,7 +341,8 @@ function wholeNumber(name: string, value: number, least = 0): number {
   throw new RangeError(`Cannot use ${name} ${value}: it must be a whole number, ${least} or more`);
 }
 
-function deepFreeze<T extends object>(value: T): T {
+/** Freezes a value and all that is in it. */
+export function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
   return Object.freeze(value);
 }
