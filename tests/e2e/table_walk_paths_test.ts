@@ -1,0 +1,174 @@
+/**
+ * Walks the command table over the wire: every command that takes a path asks for the right its row names, for that very
+ * path, and never leaves the root.
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { ALL_PERMISSIONS, type PermissionLetter } from "../../lib/auth/permission.ts";
+import type { CommandSpec } from "../../lib/commands/command.ts";
+import { COMMANDS } from "../../lib/commands/table.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
+import { linesBefore, linesOf, linesWithArgument, namesOf } from "../helpers/command_examples.ts";
+import type { RawClient } from "../helpers/raw_client.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { TestServer, USER } from "../helpers/test_server.ts";
+
+const NO_PERMISSION = "550 Not enough privileges.";
+const MISSING = "550 No such file or directory.";
+
+/** The rows that take a path. */
+const ROWS = COMMANDS.filter(({ pathname }) => pathname !== undefined);
+
+/** Where the walkers may do everything, or only what the row says. */
+const OPEN = "/open";
+
+/** A name of a user for each letter: one who lacks it outside of `/open`, and one who has nothing else there. */
+const lacking = (letter: string) => `lacking-${letter}`;
+const having = (letter: string) => `having-${letter}`;
+
+async function startWithLetters(home: MemoryFileSystem): Promise<TestServer> {
+  const authorizer = new VirtualAuthorizer();
+  for (const letter of ALL_PERMISSIONS) {
+    const open = (permissions: string) => [{ path: OPEN, permissions, recursive: true }];
+    const others = ALL_PERMISSIONS.replace(letter, "");
+    authorizer.addUser(lacking(letter), USER.password, home, { permissions: others, overrides: open(ALL_PERMISSIONS) });
+    authorizer.addUser(having(letter), USER.password, home, { permissions: "", overrides: open(letter) });
+  }
+  return await TestServer.start({ server: { authorizer } });
+}
+
+function permissionOf(row: CommandSpec): PermissionLetter {
+  const { permission } = row;
+  assert(permission !== undefined, `${row.verb} takes a path and asks for no right`);
+  return permission;
+}
+
+/** Current directories from which the default path lies outside of `/open`, and inside where it can. */
+const DEFAULTS: Readonly<Record<NonNullable<CommandSpec["defaultPath"]>, { outside: string; inside?: string }>> = {
+  current: { outside: "/", inside: OPEN },
+  parent: { outside: OPEN, inside: `${OPEN}/deep` },
+  root: { outside: OPEN },
+};
+
+async function logInAt(server: TestServer, username: string, directory: string): Promise<RawClient> {
+  const client = await server.login({ username });
+  if (directory !== "/") await client.expect(250, `CWD ${directory}`);
+  return client;
+}
+
+for (const row of ROWS.filter(({ argument }) => argument !== "none")) {
+  Deno.test(`${row.verb} is refused without its right for the path, however the path is written`, async () => {
+    await using server = await startWithLetters(MemoryFileSystem.of({ "/file": "", "/open/file": "" }));
+    for (const name of namesOf(row)) {
+      for (const path of ["/file", "file", "./open/../file", `${OPEN}/../../file`, "/opened"]) {
+        await using client = await server.login({ username: lacking(permissionOf(row)) });
+        for (const line of linesBefore(row, `${OPEN}/file`)) await client.command(line);
+        for (const line of linesWithArgument(row, { name, path })) {
+          assertEquals((await client.command(line)).text, NO_PERMISSION, line);
+        }
+      }
+    }
+  });
+
+  Deno.test(`${row.verb} asks for no other right than its own`, async () => {
+    await using server = await startWithLetters(MemoryFileSystem.of({ "/open/file": "" }));
+    for (const name of namesOf(row)) {
+      for (const line of linesWithArgument(row, { name, path: `${OPEN}/file` })) {
+        await using client = await server.login({ username: having(permissionOf(row)) });
+        for (const before of linesBefore(row, `${OPEN}/file`)) await client.command(before);
+        assertNotEquals((await client.command(line)).text, NO_PERMISSION, line);
+      }
+    }
+  });
+}
+
+Deno.test("Every command with a default path asks for its right there", async () => {
+  await using server = await startWithLetters(MemoryFileSystem.of({ "/open/deep/file": "" }));
+  for (const row of ROWS) {
+    if (row.defaultPath === undefined) continue;
+    const { outside, inside } = DEFAULTS[row.defaultPath];
+    const username = lacking(permissionOf(row));
+    for (const name of namesOf(row)) {
+      await using client = await logInAt(server, username, outside);
+      assertEquals((await client.command(name)).text, NO_PERMISSION, name);
+      if (inside === undefined) continue;
+      await using other = await logInAt(server, username, inside);
+      assertNotEquals((await other.command(name)).text, NO_PERMISSION, name);
+    }
+  }
+});
+
+Deno.test("Every command that changes something replies 550 to anonymous, and changes nothing", async () => {
+  const home = MemoryFileSystem.of({ "/file": "12345", "/dir/file": "" });
+  const before = await snapshot(home);
+  await using server = await TestServer.start({ home });
+  for (const row of ROWS.filter(({ permission = "" }) => !"elr".includes(permission))) {
+    for (const name of namesOf(row)) {
+      await using client = await server.login({ username: "anonymous" });
+      for (const line of linesOf(row, { name })) {
+        if (row.sequence !== undefined) assert((await client.command(line)).code >= 500, line);
+        else assertEquals((await client.command(line)).text, NO_PERMISSION, line);
+      }
+    }
+  }
+  assertEquals(await snapshot(home), before);
+});
+
+/** All that a change would change. */
+async function snapshot(home: MemoryFileSystem): Promise<unknown> {
+  const entries = [];
+  for (const path of ["/", "/dir"]) entries.push(await Array.fromAsync(home.list(path)));
+  return entries;
+}
+
+/** Ways out that end at the root: what they name is missing there. */
+const BY_DOTS = ["../../../../etc/passwd", "/../../etc/passwd", "/dir/../../etc/passwd", "..//..//./etc/passwd"];
+/** Ways out by a link in the root. */
+const BY_LINK = [
+  "../out/secret",
+  "/out/secret",
+  "../out/folder/secret",
+  "/out/new",
+  "/out/folder/new",
+  "./../out/folder/",
+];
+
+Deno.test({
+  name: "Every command that takes a path stays inside the root, by dots and by links, under each of its names",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    await Deno.mkdir(`${folder.path}/home/dir`, { recursive: true });
+    await Deno.mkdir(`${folder.path}/outside/folder`, { recursive: true });
+    await Deno.writeTextFile(`${folder.path}/outside/secret`, "secret");
+    await Deno.writeTextFile(`${folder.path}/outside/folder/secret`, "secret");
+    await Deno.symlink("../outside", `${folder.path}/home/out`);
+    await Deno.writeTextFile(`${folder.path}/home/file`, "12345");
+    await using server = await TestServer.start({ home: `${folder.path}/home` });
+    await using client = await server.login();
+    await client.expect(200, "TYPE I");
+    await client.expect(250, "CWD /dir");
+    // The port is there, so that nothing is refused for want of one; none of the commands gets as far as to use it.
+    await using _data = await client.passive();
+    const before = await treeOf(folder.path);
+    for (const row of ROWS) {
+      for (const path of [...BY_DOTS, ...BY_LINK]) {
+        for (const line of namesOf(row).flatMap((name) => linesWithArgument(row, { name, path }))) {
+          for (const first of linesBefore(row)) await client.command(first);
+          assertEquals((await client.command(line)).text, MISSING, line);
+        }
+      }
+    }
+    assertEquals(await treeOf(folder.path), before);
+  },
+});
+
+/** Names, times and modes of all that is in a folder. */
+async function treeOf(path: string): Promise<unknown> {
+  const { isDirectory, mtime, mode, size } = await Deno.lstat(path);
+  if (!isDirectory) return { mtime, mode, size };
+  const found: Record<string, unknown> = {};
+  for await (const { name } of Deno.readDir(path)) found[name] = await treeOf(`${path}/${name}`);
+  return found;
+}
