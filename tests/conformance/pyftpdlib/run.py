@@ -24,6 +24,9 @@ def main():
     options = parse_arguments()
     suite = options.folder.resolve()
     package = find_package(suite)
+    if package is None:
+        print(f"error: no functional tests of pyftpdlib in {suite}", file=sys.stderr)
+        return 2
     folder = suite / PACKAGES[package]
     modules = [folder / f"{name}.py" for name in options.modules or MODULES]
     with tempfile.TemporaryDirectory(prefix="ftpsd_pyftpdlib_") as home:
@@ -47,7 +50,7 @@ def find_package(suite):
     for package, folder in PACKAGES.items():
         if (suite / folder / "test_functional.py").exists():
             return package
-    sys.exit(f"error: no functional tests of pyftpdlib in {suite}")
+    return None
 
 
 def run_pytest(modules, options, cwd, env):
