@@ -58,6 +58,8 @@ export class SocketReader {
   constructor(socket: AnySocket, deadlineMs: number) {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
+    // A peer that was quicker has no event left.
+    if (socket.closed) this.#ending = socket.errored === null ? "end" : "error";
     socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onEnd).on("error", this.#onError);
   }
 
