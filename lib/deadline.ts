@@ -14,14 +14,20 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 export class Watchdog implements Disposable {
   readonly #timeoutMs: number;
   readonly #onExpired: () => void;
+  readonly #isSuspended: () => boolean;
   #touchedAt = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #paused = false;
 
-  /** Starts the watch. `timeoutMs` 0 means that it never expires; fractions count. */
-  constructor(timeoutMs: number, onExpired: () => void) {
+  /**
+   * Starts the watch. `timeoutMs` 0 means that it never expires; fractions count.
+   *
+   * @param options.isSuspended Asked when the time is over; while it says yes, the watch begins anew.
+   */
+  constructor(timeoutMs: number, onExpired: () => void, options: { readonly isSuspended?: () => boolean } = {}) {
     this.#timeoutMs = timeoutMs;
     this.#onExpired = onExpired;
+    this.#isSuspended = options.isSuspended ?? (() => false);
     this.#arm(timeoutMs);
   }
 
@@ -52,7 +58,7 @@ export class Watchdog implements Disposable {
 
   #check(): void {
     const leftMs = this.#touchedAt + this.#timeoutMs - performance.now();
-    if (this.#paused) this.#arm(this.#timeoutMs);
+    if (this.#paused || this.#isSuspended()) this.#arm(this.#timeoutMs);
     else if (leftMs > 0) this.#arm(leftMs);
     else this.#onExpired();
   }

@@ -5,7 +5,7 @@
  */
 
 import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
-import { PassiveTimeoutError } from "../data/passive.ts";
+import { DataConnectTimeoutError } from "../data/passive.ts";
 import { TransferError, type TransferErrorKind } from "../data/transfer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -30,16 +30,22 @@ const TRANSFER_REPLIES: Readonly<Record<TransferErrorKind, Reply>> = {
   handshake: reply(425, "Can't open data connection: TLS handshake failed."),
   notResumed: reply(522, "TLS session reuse required on data connections; enable session resumption in the client."),
   reset: reply(426, "Connection closed; transfer aborted."),
-  stalled: reply(426, "Data connection timed out; transfer aborted."),
+  stalled: reply(421, "Data connection timed out.", "close"),
   stopped: reply(426, "Service is stopping; transfer aborted."),
   truncated: reply(426, "Data connection ended without TLS close_notify; transfer incomplete."),
 };
+
+/** Not 421, as of old: that would say that the control connection ends (RFC 959 §5.4). */
+const CONNECT_TIMEOUT_REPLIES = {
+  active: reply(425, "Active data channel timed out."),
+  passive: reply(425, "Passive data channel timed out."),
+} as const;
 
 /** The reply for an expected failure; `undefined` for any other, which is an internal error. */
 export function errorReply(error: unknown): Reply | undefined {
   if (error instanceof FileSystemError) return FILE_SYSTEM_REPLIES[error.kind];
   if (error instanceof TransferError) return TRANSFER_REPLIES[error.kind];
-  if (error instanceof PassiveTimeoutError) return reply(425, "Can't open data connection: nobody connected in time.");
+  if (error instanceof DataConnectTimeoutError) return CONNECT_TIMEOUT_REPLIES[error.mode];
   if (error instanceof ConnectionError) return reply(425, "Can't open data connection.");
   if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
   return undefined;

@@ -11,11 +11,19 @@ import {
   type IncomingConnection,
   type SocketAddress,
 } from "../transport/connection.ts";
-import { acceptPeer, type PassiveOptions } from "./passive.ts";
+import { acceptPeer, DataConnectTimeoutError, type PassiveOptions } from "./passive.ts";
 import type { PortPool } from "./port_pool.ts";
 
 /** What a session's data port is doing. */
 export type DataPortState = "closed" | "listening" | "connected";
+
+/** Options of {@linkcode DataPort}. */
+export interface DataPortOptions {
+  /** How long a connection may wait for its transfer, in milliseconds; 0: no limit. @default {0} */
+  readonly unusedMs?: number;
+  /** Called when that time is over. */
+  readonly onUnused?: () => void;
+}
 
 /**
  * Holds at most one passive listener or established connection; opening replaces what was there. The session owns it and
@@ -23,20 +31,31 @@ export type DataPortState = "closed" | "listening" | "connected";
  */
 export class DataPort implements Disposable {
   readonly #pool: PortPool;
+  readonly #options: DataPortOptions;
   /** What the port holds now; its `close()` ends whatever stage it is in. */
   #current: { readonly connection: Promise<IncomingConnection>; readonly close: () => void } | undefined;
   #state: DataPortState = "closed";
   /** How often it was closed. A listener that was being opened meanwhile comes too late. */
   #closings = 0;
+  /** Waits for a transfer to take what has connected. */
+  #unused: Watchdog | undefined;
+  /** Settles when the port is opened for a transfer that was there first. */
+  #opening: PromiseWithResolvers<void> | undefined;
 
   /** Makes a closed port that takes its listeners from the server's pool. */
-  constructor(pool: PortPool) {
+  constructor(pool: PortPool, options: DataPortOptions = {}) {
     this.#pool = pool;
+    this.#options = options;
   }
 
   /** What the port is doing. */
   get state(): DataPortState {
     return this.#state;
+  }
+
+  /** Whether a transfer waits for the port to be opened. */
+  get isAwaited(): boolean {
+    return this.#opening !== undefined;
   }
 
   /**
@@ -47,7 +66,7 @@ export class DataPort implements Disposable {
    * @throws {ConnectionError} Kind `"closed"` when the port is closed meanwhile.
    */
   async openPassive(transport: DataTransport, localHost: string, options: PassiveOptions): Promise<SocketAddress> {
-    this.close();
+    this.#release();
     const closings = this.#closings;
     const listener = await this.#pool.listen(transport, localHost);
     if (closings !== this.#closings) {
@@ -62,25 +81,46 @@ export class DataPort implements Disposable {
   /**
    * Dials the client.
    *
-   * @throws {ConnectionError} Kind `"refused"` when nobody accepts there, `"closed"` when the time is over.
+   * @throws {ConnectionError} Kind `"refused"` when nobody accepts there, `"closed"` when the port is closed meanwhile.
+   * @throws {DataConnectTimeoutError} When the time is over.
    */
   async openActive(
     transport: DataTransport,
     options: { readonly remote: SocketAddress; readonly localHost: string; readonly timeoutMs: number },
   ): Promise<void> {
-    this.close();
+    this.#release();
     const abort = new AbortController();
-    using _watchdog = new Watchdog(options.timeoutMs, () => abort.abort());
+    let expired = false;
+    using _watchdog = new Watchdog(options.timeoutMs, () => {
+      expired = true;
+      abort.abort();
+    });
     const connection = transport.connect({ ...options, signal: abort.signal });
     this.#hold(connection, () => abort.abort());
-    await connection;
+    try {
+      await connection;
+    } catch (error) {
+      throw expired ? new DataConnectTimeoutError("active", { cause: error }) : error;
+    }
+  }
+
+  /**
+   * Waits for the port to be opened, where it is not: STOU may go before PORT (RFC 1123 §4.1.2.9 has its name in the 150).
+   *
+   * @throws {ConnectionError} Kind `"closed"` when the port is closed instead, or the time is over.
+   */
+  async opened(timeoutMs: number): Promise<void> {
+    if (this.#current !== undefined) return;
+    this.#opening ??= Promise.withResolvers();
+    using _watchdog = new Watchdog(timeoutMs, () => this.close());
+    await this.#opening.promise;
   }
 
   /**
    * Hands over the data connection, waiting for the client to make it. The caller owns, and closes, what it gets; the port
    * is closed then.
    *
-   * @throws {PassiveTimeoutError} When the client did not connect in time.
+   * @throws {DataConnectTimeoutError} When the client did not connect in time.
    * @throws {ConnectionError} Kind `"closed"` when the port is closed, or is being closed meanwhile.
    */
   async take(): Promise<IncomingConnection> {
@@ -90,6 +130,7 @@ export class DataPort implements Disposable {
     if (this.#current === current) {
       this.#current = undefined;
       this.#state = "closed";
+      this.#unused?.[Symbol.dispose]();
       return incoming;
     }
     throw new ConnectionError("closed", "The data port was closed");
@@ -97,10 +138,17 @@ export class DataPort implements Disposable {
 
   /** Stops listening, and releases a connection that was not taken. May be called twice. */
   close(): void {
+    this.#release();
+    this.#opening?.reject(new ConnectionError("closed", "The data port was closed"));
+    this.#opening = undefined;
+  }
+
+  #release(): void {
     const current = this.#current;
     this.#current = undefined;
     this.#state = "closed";
     this.#closings++;
+    this.#unused?.[Symbol.dispose]();
     current?.close();
   }
 
@@ -118,14 +166,21 @@ export class DataPort implements Disposable {
       },
     };
     this.#current = current;
+    this.#opening?.resolve();
+    this.#opening = undefined;
     // Owned here: a connection that arrives after the port was closed or replaced is released at once.
     connection.then((incoming) => {
       arrived = incoming;
-      if (this.#current === current) this.#state = "connected";
+      if (this.#current === current) this.#connected();
       else incoming.close();
     }, () => {
       // take() tells the reason; where nobody takes, there is nobody to tell.
       if (this.#current === current) this.#state = "closed";
     });
+  }
+  #connected(): void {
+    this.#state = "connected";
+    const { unusedMs = 0, onUnused = () => {} } = this.#options;
+    this.#unused = new Watchdog(unusedMs, onUnused);
   }
 }

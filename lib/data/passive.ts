@@ -7,9 +7,16 @@
 import { Watchdog } from "../deadline.ts";
 import type { DataListener, IncomingConnection, SocketAddress } from "../transport/connection.ts";
 
-/** Why the client's data connection did not come. */
-export class PassiveTimeoutError extends Error {
-  override readonly name = "PassiveTimeoutError";
+/** The data connection was not made in time: by the client in passive mode, by the server in active mode. */
+export class DataConnectTimeoutError extends Error {
+  override readonly name = "DataConnectTimeoutError";
+  /** Who was to make it. */
+  readonly mode: "passive" | "active";
+
+  constructor(mode: "passive" | "active", options?: ErrorOptions) {
+    super(`The ${mode} data connection was not made in time`, options);
+    this.mode = mode;
+  }
 }
 
 /** How a passive port waits. */
@@ -26,7 +33,7 @@ export interface PassiveOptions {
  * Waits for the one connection from the right peer, dropping others without giving up, then closes the listener.
  *
  * @param listener Closed when this settles, in whatever way; closing it from outside ends the wait.
- * @throws {PassiveTimeoutError} When the time is over.
+ * @throws {DataConnectTimeoutError} When the time is over.
  * @throws {ConnectionError} Kind `"closed"` when the listener was closed.
  */
 export async function acceptPeer(listener: DataListener, options: PassiveOptions): Promise<IncomingConnection> {
@@ -43,7 +50,7 @@ export async function acceptPeer(listener: DataListener, options: PassiveOptions
       options.onForeignPeer(incoming.remote);
     }
   } catch (error) {
-    throw expired ? new PassiveTimeoutError("The client did not connect in time", { cause: error }) : error;
+    throw expired ? new DataConnectTimeoutError("passive", { cause: error }) : error;
   } finally {
     listener.close();
   }

@@ -40,6 +40,8 @@ export class TransferError extends Error {
 /** What a transfer obeys. */
 export interface TransferOptions {
   readonly direction: Direction;
+  /** Longest wait for a port that is opened after the command, in milliseconds; 0: no limit. */
+  readonly openMs: number;
   /** Longest time without a byte moving, in milliseconds; 0: no limit. */
   readonly stallMs: number;
   /** Longest time for the TLS handshake, in milliseconds; 0: no limit. */
@@ -66,6 +68,7 @@ export class Transfer {
   #throttles: readonly Throttle[] = [];
   #failure: TransferError | undefined;
   readonly #aborted = new AbortController();
+  #direction: Direction | undefined;
   /** Interrupts what the transfer waits for now. */
   #interrupt: () => void = () => {};
 
@@ -82,6 +85,16 @@ export class Transfer {
   /** How the peer ended a stream that was received whole; `undefined` before. */
   get ending(): PeerEnding | undefined {
     return this.#ending;
+  }
+
+  /** Which way the bytes go; `undefined` before {@linkcode Transfer.run}. */
+  get direction(): Direction | undefined {
+    return this.#direction;
+  }
+
+  /** Aborts with {@linkcode Transfer.failure}. */
+  get signal(): AbortSignal {
+    return this.#aborted.signal;
   }
 
   /** Why the transfer was aborted, if it was. */
@@ -126,13 +139,15 @@ export class Transfer {
    * close_notify, FIN) after success, at once otherwise.
    *
    * @throws {TransferError} When the transfer was aborted or cut.
-   * @throws {PassiveTimeoutError} When the client did not connect.
+   * @throws {DataConnectTimeoutError} When the client did not connect.
    * @throws What `body` throws.
    */
   async run(port: DataPort, options: TransferOptions, body: TransferBody): Promise<void> {
+    this.#direction = options.direction;
     this.#interrupt = () => port.close();
     try {
       this.#throwIfAborted();
+      await port.opened(options.openMs);
       const connection = await this.#open(await port.take(), options);
       try {
         await this.#move(connection, options, body);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotMatch } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
 import { errorReply, internalErrorReply } from "../../lib/control/error_reply.ts";
-import { PassiveTimeoutError } from "../../lib/data/passive.ts";
+import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
 import { TransferError, type TransferErrorKind } from "../../lib/data/transfer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
 import { ConnectionError, type ConnectionErrorKind } from "../../lib/transport/connection.ts";
@@ -27,7 +27,7 @@ const TRANSFER_CODES: Readonly<Record<TransferErrorKind, number>> = {
   handshake: 425,
   notResumed: 522,
   reset: 426,
-  stalled: 426,
+  stalled: 421,
   stopped: 426,
   truncated: 426,
 };
@@ -45,7 +45,8 @@ const EXPECTED: readonly (readonly [error: Error, code: number])[] = [
   ...kinds(FILE_SYSTEM_CODES).map(([kind, code]) => [new FileSystemError(kind, SECRET), code] as const),
   ...kinds(TRANSFER_CODES).map(([kind, code]) => [new TransferError(kind, SECRET), code] as const),
   ...kinds(CONNECTION_CODES).map(([kind, code]) => [new ConnectionError(kind, SECRET), code] as const),
-  [new PassiveTimeoutError(SECRET), 425],
+  [new DataConnectTimeoutError("passive"), 425],
+  [new DataConnectTimeoutError("active"), 425],
   [new AuthorizerBusyError(SECRET), 421],
 ];
 

@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DataPort } from "../../lib/data/data_port.ts";
-import { PassiveTimeoutError } from "../../lib/data/passive.ts";
+import { assert, assertEquals, assertRejects, fail } from "@std/assert";
+import { DataPort, type DataPortOptions } from "../../lib/data/data_port.ts";
+import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeTransport, LOCAL, PEER } from "../helpers/fake_transport.ts";
@@ -8,7 +8,11 @@ import { FakeIncoming, FakeTransport, LOCAL, PEER } from "../helpers/fake_transp
 /** A port, and what it opens. */
 class Fixture {
   readonly transport = new FakeTransport();
-  readonly port = new DataPort(new PortPool(undefined));
+  readonly port: DataPort;
+
+  constructor(options: DataPortOptions = {}) {
+    this.port = new DataPort(new PortPool(undefined), options);
+  }
 
   openPassive(timeoutMs = 0) {
     return this.port.openPassive(this.transport, LOCAL.host, {
@@ -85,16 +89,56 @@ Deno.test("DataPort.openActive() rejects as refused when nobody accepts, and the
   assertEquals(fixture.port.state, "closed");
 });
 
-Deno.test("DataPort.openActive() rejects as closed when the time is over", async () => {
+Deno.test("DataPort.openActive() rejects with DataConnectTimeoutError when the time is over", async () => {
   const fixture = new Fixture();
-  await assertClosed(fixture.openActive(10));
+  const error = await assertRejects(() => fixture.openActive(10), DataConnectTimeoutError);
+  assertEquals(error.mode, "active");
   assertEquals(fixture.port.state, "closed");
 });
 
-Deno.test("DataPort.take() rejects with PassiveTimeoutError when the client does not come in time", async () => {
+Deno.test("DataPort.opened() waits for the port to be opened, and tells at once when it is", async () => {
+  const fixture = new Fixture();
+  const { port } = fixture;
+  assert(!port.isAwaited);
+  const opened = port.opened(0);
+  assert(port.isAwaited);
+  await fixture.openPassive();
+  await opened;
+  assert(!port.isAwaited);
+  await port.opened(0);
+  port.close();
+});
+
+Deno.test("DataPort.opened() rejects as closed when the port is closed instead, or the time is over", async () => {
+  const { port } = new Fixture();
+  const opened = port.opened(0);
+  port.close();
+  await assertClosed(opened);
+  await assertClosed(port.opened(10));
+  assert(!port.isAwaited);
+});
+
+Deno.test("DataPort tells when what has connected waits too long for its transfer", async () => {
+  const told = Promise.withResolvers<void>();
+  const fixture = new Fixture({ unusedMs: 10, onUnused: told.resolve });
+  await fixture.connected();
+  await told.promise;
+  fixture.port.close();
+});
+
+Deno.test("DataPort tells nothing of what a transfer has taken, or what was closed", async () => {
+  const fixture = new Fixture({ unusedMs: 10, onUnused: () => fail("It was not to be told") });
+  await fixture.connected();
+  await fixture.port.take();
+  await fixture.connected();
+  fixture.port.close();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+});
+
+Deno.test("DataPort.take() rejects with DataConnectTimeoutError when the client does not come in time", async () => {
   const fixture = new Fixture();
   await fixture.openPassive(10);
-  await assertRejects(() => fixture.port.take(), PassiveTimeoutError);
+  await assertRejects(() => fixture.port.take(), DataConnectTimeoutError);
   assertEquals(fixture.port.state, "closed");
 });
 

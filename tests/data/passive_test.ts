@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { acceptPeer, PassiveTimeoutError } from "../../lib/data/passive.ts";
+import { acceptPeer, DataConnectTimeoutError } from "../../lib/data/passive.ts";
 import { ConnectionError, type SocketAddress } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeListener, LOCAL, PEER } from "../helpers/fake_transport.ts";
 
@@ -35,10 +35,10 @@ Deno.test("acceptPeer() drops connections from elsewhere, tells of each, and goe
   assertEquals(foreign, [FOREIGN, FOREIGN]);
 });
 
-Deno.test("acceptPeer() rejects with PassiveTimeoutError when the time is over, whoever else has come", async () => {
+Deno.test("acceptPeer() rejects with DataConnectTimeoutError when the time is over, whoever else has come", async () => {
   const { listener, accepted } = start(20);
   listener.arrive(new FakeIncoming({ remote: FOREIGN }));
-  await assertRejects(() => accepted, PassiveTimeoutError);
+  await assertRejects(() => accepted, DataConnectTimeoutError);
   assert(listener.isClosed);
 });
 

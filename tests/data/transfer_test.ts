@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { DataPort } from "../../lib/data/data_port.ts";
-import { PassiveTimeoutError } from "../../lib/data/passive.ts";
+import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { Transfer, type TransferBody, TransferError, type TransferOptions } from "../../lib/data/transfer.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";
@@ -16,6 +16,7 @@ import {
 
 const OPTIONS: TransferOptions = {
   direction: "send",
+  openMs: 0,
   stallMs: 0,
   handshakeMs: 0,
   requireSessionReuse: false,
@@ -95,9 +96,9 @@ Deno.test("Transfer.run() passes on what the body throws, and closes the connect
   assert(connection.isClosed && !connection.isFinished);
 });
 
-Deno.test("Transfer.run() rejects with PassiveTimeoutError when the client does not come", async () => {
+Deno.test("Transfer.run() rejects with DataConnectTimeoutError when the client does not come", async () => {
   const port = await openPort(undefined, 10);
-  await assertRejects(() => new Transfer().run(port, OPTIONS, sendHello), PassiveTimeoutError);
+  await assertRejects(() => new Transfer().run(port, OPTIONS, sendHello), DataConnectTimeoutError);
 });
 
 interface EndingCase {

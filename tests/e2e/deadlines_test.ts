@@ -89,15 +89,32 @@ Deno.test("The login time ends with the login", async () => {
   await assertDialogue(client, [["NOOP", /^200 /]]);
 });
 
-Deno.test("A transfer without a byte in the data time gets 426, and the session goes on", async () => {
-  await using server = await start({ data: 0.2 });
-  await using client = await server.login();
-  for (const [line, begin] of [["STOR /upload", startTransfer], ["RETR /large", stallDownload]] as const) {
+for (const [line, begin] of [["STOR /upload", startTransfer], ["RETR /large", stallDownload]] as const) {
+  Deno.test(`A transfer without a byte in the data time gets 421, and both connections end: ${line}`, async () => {
+    await using server = await start({ data: 0.2 });
+    await using client = await server.login();
     await using _transfer = await begin(client, line);
-    await assertReplies(client, ["426 Data connection timed out; transfer aborted."]);
-    await assertDialogue(client, [["NOOP", /^200 /]]);
+    await assertReplies(client, ["421 Data connection timed out."]);
+    assertEquals(await client.closed(), "end");
     assertEquals((await server.event("transferIncomplete")).reason, "no byte moved in time");
-  }
+  });
+}
+
+Deno.test("A data connection without a transfer gets 421 after the data time, and no idle time runs meanwhile", async () => {
+  await using server = await start({ data: 0.5, idle: 0.2 });
+  await using client = await server.login();
+  await using _data = await client.passive();
+  await assertReplies(client, ["421 Data connection timed out."]);
+  assertEquals(await client.closed(), "end");
+});
+
+Deno.test("The idle time runs again once the data connection is closed", async () => {
+  await using server = await start({ data: 5, idle: 0.2 });
+  await using client = await server.login();
+  await using _data = await client.passive();
+  await wait(400);
+  await assertDialogue(client, [["ABOR", "225 ABOR command successful; data channel closed."]]);
+  await assertReplies(client, ["421 Control connection timed out."]);
 });
 
 Deno.test("A transfer may take longer than the data time while bytes move", async () => {
@@ -117,7 +134,7 @@ Deno.test("A transfer to whose port nobody connects gets 425 after the passive t
   await using client = await server.login();
   await client.expect(229, "EPSV");
   await client.expect(150, "RETR /large");
-  await assertReplies(client, ["425 Can't open data connection: nobody connected in time."]);
+  await assertReplies(client, ["425 Passive data channel timed out."]);
   await client.expect(229, "EPSV");
   await wait(400);
   await assertDialogue(client, [["RETR /large", "425 Can't open data connection: use PASV or EPSV first."]]);
