@@ -38,6 +38,7 @@ export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISS
 export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";
 export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";
 export type {
+  CreateOptions,
   DirectoryEntry,
   FileInfo,
   FileSystem,

@@ -1,14 +1,20 @@
 /**
- * Access control: USER, PASS, REIN, QUIT (RFC 959 §4.1.1).
+ * Access control: USER, PASS, ACCT, REIN, QUIT (RFC 959 §4.1.1), HOST (RFC 7151).
  *
  * @module
  */
 
 import { delay } from "../deadline.ts";
-import { type Reply, reply } from "../protocol/reply.ts";
-import type { Session } from "../session/session.ts";
+import { messageReply, type Reply, reply } from "../protocol/reply.ts";
+import { type Session, usernameOf } from "../session/session.ts";
 import { flushed, loggedIn, loginRefused, userGiven } from "../session/transitions.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
+
+/** The user whom anybody can be (RFC 1635). */
+const ANONYMOUS = "anonymous";
+
+/** A domain name, an IPv4 address, or an IPv6 address in brackets (RFC 7151 §3.1). */
+const HOST_REGEXP = /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])$/u;
 
 /** USER: the same answer for every name, known or not. */
 export function user(context: CommandContext, request: CommandRequest): Reply {
@@ -43,12 +49,13 @@ export async function password(context: CommandContext, request: CommandRequest)
   if (!context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(loggedIn(context.session, account));
   context.emit("loginSucceeded");
-  return reply(230, account.loginMessage);
+  return messageReply(230, account.loginMessage);
 }
 
 const BANNED = reply(421, "Too many failed logins, try again later.", "close");
 
 async function refuseLogin(context: CommandContext): Promise<Reply> {
+  const text = usernameOf(context.session) === ANONYMOUS ? "Anonymous access not allowed." : "Authentication failed.";
   context.emit("loginFailed");
   const isBanned = context.countFailedLogin();
   context.update(loginRefused(context.session));
@@ -56,7 +63,22 @@ async function refuseLogin(context: CommandContext): Promise<Reply> {
   await delay(timeouts.failedLoginMs, context.signal);
   if (isBanned) return BANNED;
   const last = limits.loginAttempts > 0 && context.session.loginFailures >= limits.loginAttempts;
-  return last ? reply(530, "Authentication failed. Disconnecting.", "close") : reply(530, "Authentication failed.");
+  return last ? reply(530, `${text} Disconnecting.`, "close") : reply(530, text);
+}
+
+/** ACCT: names and passwords are all there is. */
+export function accountInformation(): Reply {
+  return reply(202, "No account information is needed.");
+}
+
+/** Refuses HOST where it can have no effect any more (RFC 7151 §3.2.2). */
+export function hostSequence(session: Session): Reply | undefined {
+  return session.login.state === "none" ? undefined : reply(503, "HOST must come before USER.");
+}
+
+/** HOST: all names lead to the one host there is (RFC 7151 §3). */
+export function host(_context: CommandContext, request: CommandRequest): Reply {
+  return HOST_REGEXP.test(request.argument) ? reply(220, "Host accepted.") : reply(501, "Invalid host name.");
 }
 
 /** REIN. */
@@ -71,7 +93,7 @@ export function quit(context: CommandContext): Reply {
   const { login } = context.session;
   if (login.state !== "loggedIn") return reply(221, "Goodbye.", "close");
   leave(context);
-  return reply(221, login.account.quitMessage, "close");
+  return messageReply(221, login.account.quitMessage, "close");
 }
 
 /** Tells of the end of a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */

@@ -9,7 +9,9 @@ import type { PermissionLetter } from "../auth/permission.ts";
 import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferBody } from "../data/transfer.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import type { PathnamePlace } from "../protocol/pathname_argument.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
@@ -19,17 +21,11 @@ import type { DataTransport, Direction, SocketAddress } from "../transport/conne
 export interface CommandRequest {
   /** The row's verb, also where an alias was sent. */
   readonly verb: string;
-  /** Argument verbatim; for `pathname: "afterFirstWord"` only the first word. Empty when there was none. */
+  /** Argument verbatim, without the pathname where more than that stands in it. Empty when there was none. */
   readonly argument: string;
   /** Virtual path, resolved and permitted, where the row asks for one and there is one. */
   readonly path: string | undefined;
 }
-
-/** Where the pathname stands in the argument. */
-export type PathnamePlace =
-  | "whole"
-  | "afterFirstWord" // SITE CHMOD mode path
-  | "afterFlags"; // LIST -la path
 
 /**
  * A row of the command table: everything the server knows about a verb. What is left out is the strict choice.
@@ -51,10 +47,14 @@ export interface CommandSpec {
   readonly duringTransfer?: true;
   /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */
   readonly interruptsTransfer?: true;
+  /** Takes so long that it runs beside the dialogue, like a transfer: ABOR ends it. */
+  readonly longRunning?: true;
   /** Whether the command prepares a data connection or moves bytes over one; both obey the protection policy. */
   readonly dataConnection?: "prepares" | "uses";
-  /** Right that is needed for the path. */
+  /** Right that is needed for the path, or where there is none for the current directory. */
   readonly permission?: PermissionLetter;
+  /** Rights that are needed beside it for some arguments. */
+  readonly furtherPermissions?: (argument: string) => readonly PermissionLetter[];
   /** Present: the gate resolves the path and checks the right. */
   readonly pathname?: PathnamePlace;
   /** Path where the argument names none. Absent: none then. */
@@ -82,6 +82,8 @@ export interface TransferPlan {
   readonly announcement: string;
   /** Moves the bytes. */
   readonly body: TransferBody;
+  /** Whether PASV or PORT may come after the command. */
+  readonly portMayFollow?: true;
   /** Makes what was received final; part of the transfer, before its end is told. */
   readonly finish?: () => Promise<void>;
   /** Present for files: the command and path for the events; listings have none. */
@@ -120,6 +122,8 @@ export interface CommandContext {
   authenticate(username: string, password: string): Promise<Account | undefined>;
   /** Sends 150, moves the bytes, and gives the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
+  /** Makes a digest of no bytes yet. */
+  createDigest(algorithm: HashAlgorithm): Digest;
   /** Waits for the running transfer's final reply to be sent. */
   transferEnded(): Promise<void>;
   /** Tells of a login, of its failure, or of a logout. */

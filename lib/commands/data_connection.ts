@@ -50,7 +50,7 @@ export async function extendedPassive(context: CommandContext, request: CommandR
     case family: {
       const opened = await openPassive(context);
       if (!("port" in opened)) return opened;
-      return reply(229, `Entering extended passive mode (${formatExtendedPort(opened.port)}).`);
+      return reply(229, `Entering extended passive mode (${formatExtendedPort(opened.port)})`);
     }
     case "1":
     case "2":
@@ -88,7 +88,7 @@ export async function extendedActivePort(context: CommandContext, request: Comma
   const family = ipFamily(context.session.remote.host) === 6 ? "2" : "1";
   if (target.family === "1" || target.family === "2") {
     if (target.family !== family) return wrongFamily(family);
-    if (ipFamily(target.host) !== (family === "2" ? 6 : 4)) return reply(501, "Invalid EPRT format.");
+    if (family === "1" && ipFamily(target.host) !== 4) return reply(501, "Invalid EPRT format.");
     return await dial(context, "EPRT", target);
   }
   return reply(501, `Unknown network protocol (use ${family}).`);
@@ -101,6 +101,7 @@ async function dial(context: CommandContext, verb: string, remote: SocketAddress
   if (!settings.active.foreignAddresses && !sameHost(remote.host, session.remote.host)) {
     return reply(501, `Rejected data connection to foreign address ${formatSocketAddress(remote)}.`);
   }
+  if (ipFamily(remote.host) !== ipFamily(session.remote.host)) return reply(501, `Invalid ${verb} format.`);
   if (!settings.active.privilegedPorts && remote.port < FIRST_UNPRIVILEGED_PORT) {
     return reply(501, `${verb} against the privileged port "${remote.port}" refused.`);
   }

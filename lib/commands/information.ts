@@ -1,5 +1,5 @@
 /**
- * Information and options: FEAT, OPTS (RFC 2389), HELP, SITE HELP, STAT, SYST, NOOP (RFC 959 §4.1.3), CLNT.
+ * Information and options: FEAT, OPTS (RFC 2389), LANG (RFC 2640), HELP, SITE HELP, STAT, SYST, NOOP (RFC 959 §4.1.3), CLNT.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import { factsChosen } from "../session/transitions.ts";
 import type { CommandContext, CommandRequest, CommandSpec } from "./command.ts";
+import { chooseHash } from "./hash.ts";
 import { statusOfPath } from "./listing.ts";
 
 const SITE = "SITE ";
@@ -34,13 +35,15 @@ export function factFeature(context: CommandContext): readonly string[] {
   return [`MLST ${formatFeatureFacts(context.session.facts)}`];
 }
 
-/** OPTS: MLST chooses facts; UTF8 is on whatever is asked. */
+/** OPTS: MLST chooses facts, HASH an algorithm; UTF8 is on whatever is asked. */
 export function options(context: CommandContext, request: CommandRequest): Reply {
   const [name = "", ...rest] = request.argument.split(" ");
   switch (name.toUpperCase()) {
     case "UTF8":
     case "UTF-8":
       return reply(200, "Always in UTF8 mode.");
+    case "HASH":
+      return chooseHash(context, rest.join(" "));
     case "MLST":
       return rest.length > 1 ? reply(501, "Invalid number of arguments.") : chooseFacts(context, rest[0] ?? "");
     default:
@@ -130,11 +133,13 @@ function loginStatus(session: Session): string {
 
 function dataStatus(context: CommandContext): readonly string[] {
   const { transfer, dataPort } = context;
-  if (transfer !== undefined) {
+  if (transfer?.direction !== undefined) {
+    const { bytes, direction, seconds } = transfer;
     return [
       "Data connection open:",
-      `Total bytes transferred: ${transfer.bytes}`,
-      `Transfer elapsed time: ${transfer.seconds.toFixed(1)} secs`,
+      `Total bytes sent: ${direction === "send" ? bytes : 0}`,
+      `Total bytes received: ${direction === "receive" ? bytes : 0}`,
+      `Transfer elapsed time: ${seconds.toFixed(1)} secs`,
     ];
   }
   switch (dataPort.state) {
@@ -145,6 +150,12 @@ function dataStatus(context: CommandContext): readonly string[] {
     case "connected":
       return ["Data connection open."];
   }
+}
+
+/** LANG: replies are in English (RFC 2640 §4.1). */
+export function language(_context: CommandContext, request: CommandRequest): Reply {
+  const isEnglish = request.argument === "" || /^en(?:-|$)/i.test(request.argument);
+  return isEnglish ? reply(200, "Replies are in English.") : reply(504, "Replies are in English only.");
 }
 
 /** SYST: tells clients to parse listings as those of `ls -l`. */

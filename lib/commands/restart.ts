@@ -1,12 +1,13 @@
 /**
- * What surrounds a file transfer: REST (RFC 3659 §5), ALLO, ABOR (RFC 959 §4.1.3).
+ * What surrounds a file transfer: REST (RFC 3659 §5), ALLO, ABOR (RFC 959 §4.1.3), AVBL
+ * (draft-peterson-streamlined-ftp-command-extensions).
  *
  * @module
  */
 
 import { type Reply, reply } from "../protocol/reply.ts";
 import { restartMarked } from "../session/transitions.ts";
-import type { CommandContext, CommandRequest } from "./command.ts";
+import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
 
 /** Text of the 150 that announces a data connection. */
 export const FILE_OKAY = "File status okay. About to open data connection.";
@@ -38,6 +39,14 @@ export function convertsLineEnds(context: CommandContext): boolean {
 /** ALLO: nothing needs to be reserved. */
 export function allocate(): Reply {
   return reply(202, "No storage allocation necessary.");
+}
+
+/** AVBL: how much room there is. */
+export async function available(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const { fileSystem } = context.account;
+  await fileSystem.stat(path);
+  return reply(213, String(await offered(fileSystem, "availableBytes")(path)));
 }
 
 /** ABOR: the transfer's own 426 goes before the reply to ABOR. */

@@ -36,25 +36,33 @@ export async function append(context: CommandContext, request: CommandRequest): 
 export async function storeUnique(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (context.session.restartOffset > 0) return reply(450, "Can't STOU while REST request is pending.");
   const upload = beginUpload(context);
-  if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const path = requestPath(request);
   const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;
   // The file stands beside what the argument names, where other rights may hold.
   if (!await context.account.hasPermission("w", `${prefix}.`)) return reply(550, "Not enough privileges.");
-  const created = await createUnique(upload.fileSystem, prefix);
+  const created = await createUnique(upload, prefix);
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
-  return await transferInto(context, request, { ...upload, ...created, announcement });
+  try {
+    // The client may want to know the name before it opens a port.
+    return await transferInto(context, request, { ...upload, ...created, announcement, portMayFollow: true });
+  } catch (error) {
+    // Nobody has asked for an empty file of this name.
+    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, created.path);
+    throw error;
+  }
 }
 
 /** What an upload obeys from its start on, whatever commands beside it change. */
 interface Upload {
   readonly fileSystem: FileSystem;
   readonly ascii: boolean;
+  readonly umask: number;
 }
 
 function beginUpload(context: CommandContext): Upload {
-  return { fileSystem: context.account.fileSystem, ascii: convertsLineEnds(context) };
+  const { umask } = context.session;
+  return { fileSystem: context.account.fileSystem, ascii: convertsLineEnds(context), umask };
 }
 
 interface OpenedFile {
@@ -62,12 +70,12 @@ interface OpenedFile {
   readonly file: WritableFile;
 }
 
-async function createUnique(fileSystem: FileSystem, prefix: string): Promise<OpenedFile | undefined> {
+async function createUnique({ fileSystem, umask }: Upload, prefix: string): Promise<OpenedFile | undefined> {
   const openWrite = offered(fileSystem, "openWrite");
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
-      return { path, file: await openWrite(path, "createNew") };
+      return { path, file: await openWrite(path, "createNew", { umask }) };
     } catch (error) {
       if (!(error instanceof FileSystemError && error.kind === "exists")) throw error;
     }
@@ -82,11 +90,11 @@ async function receive(
 ): Promise<Reply> {
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
-  const { fileSystem, path, mode } = upload;
+  const { fileSystem, path, mode, umask } = upload;
   if (context.settings.upload.atomic && mode === "truncate") {
     return await replace(context, request, { ...upload, path });
   }
-  const file = await offered(fileSystem, "openWrite")(path, mode);
+  const file = await offered(fileSystem, "openWrite")(path, mode, { umask });
   return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 
@@ -96,12 +104,11 @@ async function replace(
   request: CommandRequest,
   upload: Upload & { readonly path: string },
 ): Promise<Reply> {
-  const { fileSystem, path } = upload;
+  const { fileSystem, path, umask } = upload;
   await refuseDirectory(fileSystem, path);
   const temporary = joinPathname(parentPath(path), `.ftpsd-${randomSuffix()}.part`);
   const rename = offered(fileSystem, "rename");
-  const remove = offered(fileSystem, "remove");
-  const file = await offered(fileSystem, "openWrite")(temporary, "createNew");
+  const file = await offered(fileSystem, "openWrite")(temporary, "createNew", { umask });
   let isInPlace = false;
   try {
     return await transferInto(context, request, {
@@ -115,14 +122,14 @@ async function replace(
     });
   } finally {
     file.close();
-    if (!isInPlace) await removeIfThere(remove, temporary);
+    if (!isInPlace) await removeIfThere(fileSystem, temporary);
   }
 }
 
 /** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */
-async function removeIfThere(remove: (path: string) => Promise<void>, path: string): Promise<void> {
+async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
   try {
-    await remove(path);
+    await fileSystem.remove?.(path);
   } catch (error) {
     if (!(error instanceof FileSystemError && error.kind === "notFound")) throw error;
   }
@@ -141,19 +148,21 @@ async function refuseDirectory(fileSystem: FileSystem, path: string): Promise<vo
 /** An upload whose file is open. */
 interface OpenUpload extends Upload, OpenedFile {
   readonly announcement: string;
+  readonly portMayFollow?: true;
   /** Puts the complete file in its place. */
   readonly place?: () => Promise<void>;
 }
 
 /** Receives into an open file and closes it, whatever happens. */
 async function transferInto(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
-  const { path, file, ascii, announcement, place } = upload;
+  const { path, file, ascii, announcement, portMayFollow, place } = upload;
   const { sync } = context.settings.upload;
   using resources = new DisposableStack();
   resources.defer(() => file.close());
   return await context.transferData({
     direction: "receive",
     announcement,
+    ...portMayFollow && { portMayFollow },
     file: { command: request.verb, path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
     finish: async () => {

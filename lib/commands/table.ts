@@ -5,7 +5,28 @@
  * @module
  */
 
-import { password, passwordSequence, quit, reinitialize, user } from "./access.ts";
+import {
+  accountInformation,
+  host,
+  hostSequence,
+  password,
+  passwordSequence,
+  quit,
+  reinitialize,
+  user,
+} from "./access.ts";
+import {
+  changeableFacts,
+  changeMode,
+  chooseUmask,
+  factPermissions,
+  modificationTime,
+  modifyFacts,
+  modifyTime,
+  setTimes,
+  size,
+  timePermissions,
+} from "./attributes.ts";
 import type { CommandSpec } from "./command.ts";
 import {
   activePort,
@@ -14,23 +35,14 @@ import {
   extendedPassiveSequence,
   passive,
 } from "./data_connection.ts";
-import {
-  changeMode,
-  deleteFile,
-  makeDirectory,
-  modificationTime,
-  modifyTime,
-  removeDirectory,
-  renameFrom,
-  renameSequence,
-  renameTo,
-  size,
-} from "./files.ts";
+import { deleteFile, makeDirectory, removeDirectory, renameFrom, renameSequence, renameTo } from "./files.ts";
+import { hash, hashByVerb, hashFeature } from "./hash.ts";
 import {
   clientName,
   factFeature,
   features,
   help,
+  language,
   noOperation,
   options,
   siteHelp,
@@ -40,7 +52,7 @@ import {
 import { list, machineList, machineListOne, nameList } from "./listing.ts";
 import { changeDirectory, printDirectory } from "./navigation.ts";
 import { fileStructure, representationType, transferMode } from "./parameters.ts";
-import { abort, allocate, restart } from "./restart.ts";
+import { abort, allocate, available, restart } from "./restart.ts";
 import { retrieve } from "./retrieve.ts";
 import { authenticate, clearCommandChannel, dataChannelProtection, protectionBufferSize } from "./security.ts";
 import { append, store, storeUnique } from "./store.ts";
@@ -66,6 +78,26 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "PASS [<SP> password] (log in)",
     rfc: "RFC 959 §4.1.1",
     run: password,
+  },
+  {
+    verb: "ACCT",
+    argument: "required",
+    beforeLogin: true,
+    secret: true,
+    help: "ACCT <SP> account (nothing needs to be given)",
+    rfc: "RFC 959 §4.1.1",
+    run: accountInformation,
+  },
+  {
+    verb: "HOST",
+    argument: "required",
+    beforeTls: true,
+    beforeLogin: true,
+    sequence: hostSequence,
+    features: () => ["HOST"],
+    help: "HOST <SP> name (name the host that is meant)",
+    rfc: "RFC 7151 §3",
+    run: host,
   },
   {
     verb: "REIN",
@@ -289,6 +321,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: allocate,
   },
   {
+    verb: "AVBL",
+    argument: "optional",
+    permission: "w",
+    pathname: "whole",
+    defaultPath: "current",
+    needs: "availableBytes",
+    // Unlike the others few file systems have it, so that it is told only of one that has.
+    features: ({ session }) => session.login.state === "loggedIn" ? ["AVBL"] : [],
+    help: "AVBL [<SP> path] (show how many bytes can be stored)",
+    rfc: "draft-peterson-streamlined-ftp-command-extensions §4",
+    run: available,
+  },
+  {
     verb: "ABOR",
     argument: "none",
     duringTransfer: true,
@@ -424,9 +469,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     verb: "MDTM",
     argument: "required",
     permission: "l",
-    pathname: "whole",
+    furtherPermissions: timePermissions,
+    pathname: "afterTime",
     features: () => ["MDTM"],
-    help: "MDTM <SP> file (time of last modification, UTC)",
+    help: "MDTM <SP> [YYYYMMDDHHMMSS <SP>] file (show the time of last modification, UTC, or set it)",
     rfc: "RFC 3659 §3",
     run: modificationTime,
   },
@@ -442,6 +488,42 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: modifyTime,
   },
   {
+    verb: "MFF",
+    argument: "required",
+    permission: "T",
+    furtherPermissions: factPermissions,
+    pathname: "afterFirstWord",
+    needs: "setModified",
+    features: changeableFacts,
+    help: "MFF <SP> modify=YYYYMMDDHHMMSS;unix.mode=NNN; <SP> path (change facts)",
+    rfc: "draft-somers-ftp-mfxx-04 §5",
+    run: modifyFacts,
+  },
+  {
+    verb: "HASH",
+    argument: "required",
+    longRunning: true,
+    permission: "r",
+    pathname: "whole",
+    features: hashFeature,
+    help: "HASH <SP> file (show a digest; OPTS HASH chooses which)",
+    rfc: "draft-bryan-ftpext-hash-02 §3",
+    run: hash,
+  },
+  ...([["XCRC", "CRC32"], ["XMD5", "MD5"], ["XSHA1", "SHA-1"], ["XSHA256", "SHA-256"], ["XSHA512", "SHA-512"]] as const)
+    .map(([verb, algorithm]): CommandSpec => ({
+      verb,
+      ...verb === "XSHA1" ? { aliases: ["XSHA"] } : {},
+      argument: "required",
+      longRunning: true,
+      permission: "r",
+      pathname: "beforeRange",
+      features: () => [verb],
+      help: `${verb} <SP> file [<SP> start [<SP> end]] (show the ${algorithm} of the file or of a range)`,
+      rfc: "draft-bryan-ftpext-hash-02 §B",
+      run: hashByVerb,
+    })),
+  {
     verb: "SITE CHMOD",
     argument: "required",
     permission: "M",
@@ -450,6 +532,25 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "SITE CHMOD <SP> mode <SP> path (set permission bits, octal)",
     rfc: "RFC 959 §4.1.3",
     run: changeMode,
+  },
+  {
+    verb: "SITE UTIME",
+    argument: "required",
+    permission: "T",
+    pathname: "besideTimes",
+    needs: "setModified",
+    help: "SITE UTIME <SP> YYYYMMDDHHMM[SS] <SP> path (set the time of last modification, UTC)",
+    rfc: "RFC 959 §4.1.3",
+    run: setTimes,
+  },
+  {
+    verb: "SITE UMASK",
+    argument: "optional",
+    permission: "M",
+    needs: "openWrite",
+    help: "SITE UMASK [<SP> mask] (permission bits that new files do not get, octal)",
+    rfc: "RFC 959 §4.1.3",
+    run: chooseUmask,
   },
 
   // Information
@@ -473,6 +574,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "OPTS <SP> command [<SP> options] (set the options of a command)",
     rfc: "RFC 2389 §4",
     run: options,
+  },
+  {
+    verb: "LANG",
+    argument: "optional",
+    beforeTls: true,
+    beforeLogin: true,
+    duringTransfer: true,
+    features: () => ["LANG EN*"],
+    help: "LANG [<SP> language] (choose the language of replies)",
+    rfc: "RFC 2640 §4.1",
+    run: language,
   },
   {
     verb: "CLNT",

@@ -12,6 +12,7 @@ import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
 import { delay } from "../deadline.ts";
 import type { EndedTransferEvent } from "../events.ts";
+import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
@@ -51,8 +52,6 @@ export interface ContextHost {
   readonly signal: AbortSignal;
   /** Sends a reply. */
   send(reply: Reply): Promise<void>;
-  /** Stops the idle time while data flows; it runs again after the final reply. */
-  pauseIdle(): void;
 }
 
 /** Implements the context on a control connection. */
@@ -127,6 +126,10 @@ export class SessionContext implements CommandContext {
     return await this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
   }
 
+  createDigest(algorithm: HashAlgorithm): Digest {
+    return this.#host.service.createDigest(algorithm);
+  }
+
   async transferEnded(): Promise<void> {
     await this.#host.running?.done;
   }
@@ -145,10 +148,9 @@ export class SessionContext implements CommandContext {
   async transferData(plan: TransferPlan): Promise<Reply> {
     const { running } = this.#host;
     if (running === undefined) throw new Error("A row that moves data must say so in dataConnection");
-    if (this.dataPort.state === "closed") return NO_DATA_PORT;
+    if (this.dataPort.state === "closed" && !plan.portMayFollow) return NO_DATA_PORT;
     await this.#host.send(reply(150, plan.announcement));
     const finished = this.#announce(plan, running);
-    this.#host.pauseIdle();
     try {
       await running.transfer.run(this.dataPort, this.#transferOptions(plan), plan.body);
       if (running.transfer.ending === "fin") await this.#stillThere(running.transfer);
@@ -168,6 +170,7 @@ export class SessionContext implements CommandContext {
     return {
       throttles: [own, shared].filter((throttle) => throttle !== undefined),
       direction: plan.direction,
+      openMs: timeouts.passiveMs,
       stallMs: timeouts.dataMs,
       handshakeMs: timeouts.handshakeMs,
       requireSessionReuse: tls.sessionReuse === "require",

@@ -10,7 +10,7 @@ import { Transfer } from "../data/transfer.ts";
 import { delay, Watchdog } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
-import { formatReply, isNegative, type Reply, reply } from "../protocol/reply.ts";
+import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
@@ -104,7 +104,10 @@ export class ControlConnection implements ContextHost {
     this.#transport = transport;
     this.#reader = this.#readerOf(transport);
     this.session = createSession({ id, listenHost, implicitTls, local: transport.local, remote: transport.remote });
-    this.dataPort = new DataPort(service.ports);
+    this.dataPort = new DataPort(service.ports, {
+      unusedMs: this.settings.timeouts.dataMs,
+      onUnused: () => this.#end("Data connection timed out."),
+    });
   }
 
   /** Aborts when the session ends. */
@@ -116,13 +119,15 @@ export class ControlConnection implements ContextHost {
   async run(): Promise<void> {
     const { timeouts, banner } = this.settings;
     this.service.emit("connected", sessionEvent(this.session));
-    using idle = new Watchdog(timeouts.idleMs, () => this.#end(TIMED_OUT));
+    using idle = new Watchdog(timeouts.idleMs, () => this.#end(TIMED_OUT), {
+      isSuspended: () => this.running !== undefined || this.dataPort.state === "connected",
+    });
     using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
     this.#idle = idle;
     this.#login = login;
     try {
       if (this.session.implicitTls) await this.#startTls();
-      await this.send(reply(220, banner));
+      await this.send(messageReply(220, banner));
       await this.#dialogue();
     } catch (error) {
       this.#fail(error);
@@ -151,10 +156,6 @@ export class ControlConnection implements ContextHost {
     const text = formatReply(reply);
     if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
     return this.#inTurn(() => this.#write(text));
-  }
-
-  pauseIdle(): void {
-    this.#idle?.pause();
   }
 
   /** A client that takes no replies is as silent as one that gives no commands. */
@@ -230,12 +231,12 @@ export class ControlConnection implements ContextHost {
     }
   }
 
-  /** The final reply; `undefined` for a command that moves bytes and answers later. */
+  /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   async #perform(command: CommandLine): Promise<Reply | undefined> {
     const admission = await admit(this.#context, command, (row) => this.#transferEnded(row));
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
-    if (row.dataConnection !== "uses") return await row.run(this.#context, request);
+    if (row.dataConnection !== "uses" && !row.longRunning) return await row.run(this.#context, request);
     const running: RunningTransfer = { transfer: new Transfer(), session: this.session, done: Promise.resolve() };
     this.running = running;
     running.done = this.#runTransfer(running, command, row, request);
@@ -251,13 +252,13 @@ export class ControlConnection implements ContextHost {
   ): Promise<void> {
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
-      await this.#answer(command, answer);
+      if (!await this.#answer(command, answer)) this.#goodbye ??= this.#sayGoodbye();
     } catch (error) {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
       this.#fail(error);
     } finally {
       this.running = undefined;
-      this.#idle?.resume();
+      this.#idle?.touch();
       running.report?.();
     }
   }

@@ -4,10 +4,13 @@
  * @module
  */
 
+import type { PermissionLetter } from "../auth/permission.ts";
 import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
 import { COMMANDS } from "../commands/table.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
 import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
+import { type ArgumentReading, locatePathname } from "../protocol/pathname_argument.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
 
@@ -41,7 +44,8 @@ export async function admit(
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(context.session);
   if (refusal !== undefined) return { refusal };
-  if (!row.duringTransfer) await transferEnded(row);
+  const opensAwaitedPort = row.dataConnection === "prepares" && context.dataPort.isAwaited;
+  if (!row.duringTransfer && !opensAwaitedPort) await transferEnded(row);
   const lateRefusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
   if (lateRefusal !== undefined) return { refusal: lateRefusal };
   return await admitPath(context, row, line);
@@ -90,31 +94,40 @@ function refuseMissingCapability(context: CommandContext, row: CommandSpec): Rep
 }
 
 async function admitPath(context: CommandContext, row: CommandSpec, line: CommandLine): Promise<Admission> {
-  const { argument, pathname } = locatePathname(row, line.argument);
+  const { argument, pathname } = await readArgument(context, row, line.argument);
   if (hasForbiddenCharacter(pathname)) return { refusal: reply(553, "File name not allowed.") };
   const path = resolvePath(context, row, pathname);
-  const { permission } = row;
-  if (permission !== undefined && path !== undefined && !await context.account.hasPermission(permission, path)) {
-    return { refusal: reply(550, "Not enough privileges.") };
+  for (const letter of requiredPermissions(row, argument, path)) {
+    const isPermitted = await context.account.hasPermission(letter, path ?? context.session.directory);
+    if (!isPermitted) return { refusal: reply(550, "Not enough privileges.") };
   }
   return { row, request: { verb: row.verb, argument, path } };
 }
 
-/** Splits the argument into what the command reads itself and the pathname, empty where there is none. */
-function locatePathname(row: CommandSpec, argument: string): { argument: string; pathname: string } {
-  switch (row.pathname) {
-    case "whole":
-      return { argument, pathname: argument };
-    case "afterFlags":
-      return { argument, pathname: argument.replace(/^(?:-[A-Za-z1]+(?: |$))+/, "") };
-    case "afterFirstWord": {
-      const space = argument.indexOf(" ");
-      if (space < 0) return { argument, pathname: "" };
-      return { argument: argument.slice(0, space), pathname: argument.slice(space + 1) };
-    }
-    default:
-      return { argument, pathname: "" };
+/** The reading whose pathname leads to something; of those before the last one only that can be told. */
+async function readArgument(context: CommandContext, row: CommandSpec, argument: string): Promise<ArgumentReading> {
+  const none = { argument, pathname: "" };
+  if (row.pathname === undefined) return none;
+  const readings = locatePathname(argument, row.pathname);
+  for (const reading of readings.slice(0, -1)) if (await exists(context, reading.pathname)) return reading;
+  return readings.at(-1) ?? none;
+}
+
+async function exists({ account, session }: CommandContext, pathname: string): Promise<boolean> {
+  if (hasForbiddenCharacter(pathname)) return false;
+  try {
+    await account.fileSystem.stat(resolvePathname(session.directory, pathname));
+    return true;
+  } catch (error) {
+    if (error instanceof FileSystemError) return false;
+    throw error;
   }
+}
+
+/** A command whose path is missing asks for no right: it refuses itself. */
+function requiredPermissions(row: CommandSpec, argument: string, path: string | undefined): PermissionLetter[] {
+  if (row.permission === undefined || (row.pathname !== undefined && path === undefined)) return [];
+  return [row.permission, ...row.furtherPermissions?.(argument) ?? []];
 }
 
 function resolvePath(context: CommandContext, row: CommandSpec, pathname: string): string | undefined {

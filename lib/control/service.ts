@@ -7,6 +7,7 @@
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import type { ServerEventName, ServerEvents } from "../events.ts";
+import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport } from "../transport/connection.ts";
 import type { AccountUsage } from "./account_usage.ts";
@@ -30,6 +31,8 @@ export interface Service {
   /** Transports of data connections by protection level; without TLS there is no private one. */
   readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
   readonly ports: PortPool;
+  /** Makes a digest of no bytes yet. */
+  readonly createDigest: (algorithm: HashAlgorithm) => Digest;
   /** Whether anybody wants `dialogue` events. */
   readonly wantsDialogue: boolean;
   /** Tells of an event; never throws. */

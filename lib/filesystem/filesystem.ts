@@ -75,6 +75,12 @@ export interface WritableFile {
  */
 export type WriteMode = "truncate" | "append" | "createNew" | { readonly offset: number };
 
+/** How something new is made. */
+export interface CreateOptions {
+  /** Permission bits that it does not get; the host may take away more. @default {0} */
+  readonly umask?: number;
+}
+
 /** A store of files with `/` as its root. */
 export interface FileSystem {
   /** Reports attributes. */
@@ -97,11 +103,11 @@ export interface FileSystem {
    *
    * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`.
    */
-  openWrite?(path: string, mode: WriteMode): Promise<WritableFile>;
+  openWrite?(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile>;
   /** Removes a file, or a symbolic link itself. Kind `isDirectory` for a directory. */
   remove?(path: string): Promise<void>;
   /** Creates a directory in an existing one. Kind `exists`. */
-  makeDirectory?(path: string): Promise<void>;
+  makeDirectory?(path: string, options?: CreateOptions): Promise<void>;
   /** Removes an empty directory. Kinds `notDirectory`, `directoryNotEmpty`. */
   removeDirectory?(path: string): Promise<void>;
   /** Renames a file or directory; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
@@ -110,4 +116,6 @@ export interface FileSystem {
   setModified?(path: string, modified: Date): Promise<void>;
   /** Sets the permission bits, 0 to 0o777. */
   setMode?(path: string, mode: number): Promise<void>;
+  /** Tells how many more bytes can be stored at a path, which exists. */
+  availableBytes?(path: string): Promise<number>;
 }

@@ -60,11 +60,12 @@ export function openRegular(containment: Containment, hostPath: string, flags: n
  * Creates a file for writing.
  *
  * @param hostPath Of an entry found by `containment`.
+ * @param mode Permission bits, of which the process's umask takes away some.
  * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
  * if it could be reached.
  */
-export function createRegular(containment: Containment, hostPath: string): OpenFile {
-  const fd = openSync(hostPath, withoutSurprise(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), 0o666);
+export function createRegular(containment: Containment, hostPath: string, mode: number): OpenFile {
+  const fd = openSync(hostPath, withoutSurprise(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
   const stats = fstatSync(fd);
   if (containment.holdsFile(hostPath, stats)) return { fd, stats };
   try {
@@ -80,10 +81,11 @@ export function createRegular(containment: Containment, hostPath: string): OpenF
  * Creates a directory.
  *
  * @param hostPath Of an entry found by `containment`.
+ * @param mode Permission bits, of which the process's umask takes away some.
  * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then.
  */
-export function createDirectory(containment: Containment, hostPath: string): void {
-  Deno.mkdirSync(hostPath);
+export function createDirectory(containment: Containment, hostPath: string, mode: number): void {
+  Deno.mkdirSync(hostPath, { mode });
   if (containment.holds(hostPath)) return;
   if (Deno.lstatSync(hostPath).isDirectory) Deno.removeSync(hostPath);
   throw movedOutside();

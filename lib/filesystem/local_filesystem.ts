@@ -4,11 +4,19 @@
  * @module
  */
 
-import { closeSync } from "node:fs";
+import { closeSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Containment, type FileIdentity, type HostEntry } from "./containment.ts";
-import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile, WritableFile, WriteMode } from "./filesystem.ts";
+import type {
+  CreateOptions,
+  DirectoryEntry,
+  FileInfo,
+  FileSystem,
+  ReadableFile,
+  WritableFile,
+  WriteMode,
+} from "./filesystem.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { isAllowedName, joinHostPath } from "./host_path.ts";
@@ -53,11 +61,14 @@ const BATCH_ENTRIES = 64;
 export class LocalFileSystem implements FileSystem {
   readonly #containment: Containment;
   readonly #writeClaims: WriteClaims;
+  /** There only with `--allow-sys=statfs`. */
+  readonly availableBytes?: (path: string) => Promise<number>;
 
   /** Serves the folder `root`, which is looked up at first use; a relative one starts from the current directory of now. */
   constructor(root: string, options: LocalFileSystemOptions = {}) {
     this.#containment = new Containment(resolve(root));
     this.#writeClaims = options.writeClaims ?? new WriteClaims();
+    if (maySeeFreeSpace()) this.availableBytes = (path) => attempt(path, () => this.#freeBytes(path));
   }
 
   stat(path: string): Promise<FileInfo> {
@@ -94,11 +105,11 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  openWrite(path: string, mode: WriteMode): Promise<WritableFile> {
+  openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
     return attempt(path, () => {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const entry = this.#containment.locateEntry(path);
-      if (entry.info === undefined) return this.#create(path, entry, mode);
+      if (entry.info === undefined) return this.#create(path, entry, mode, 0o666 & ~(options.umask ?? 0));
       if (entry.target === undefined) throw new FileSystemError("notFound", `Cannot write to dangling link "${path}"`);
       if (mode === "createNew") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
       return this.#reopen(path, mode);
@@ -113,10 +124,11 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(path: string): Promise<void> {
+  makeDirectory(path: string, options: CreateOptions = {}): Promise<void> {
     return attempt(path, () => {
       if (path === "/") throw new FileSystemError("exists", "Cannot create the root: it exists");
-      createDirectory(this.#containment, this.#containment.locateEntry(path).hostPath);
+      const { hostPath } = this.#containment.locateEntry(path);
+      createDirectory(this.#containment, hostPath, 0o777 & ~(options.umask ?? 0));
     });
   }
 
@@ -148,6 +160,11 @@ export class LocalFileSystem implements FileSystem {
 
   setMode(path: string, mode: number): Promise<void> {
     return attempt(path, () => Deno.chmodSync(this.#containment.locate(path), mode));
+  }
+
+  #freeBytes(path: string): number {
+    const { bavail, bsize } = statfsSync(this.#containment.locate(path));
+    return bavail * bsize;
   }
 
   #locateDirectory(path: string): string {
@@ -191,9 +208,9 @@ export class LocalFileSystem implements FileSystem {
     return openRegular(this.#containment, hostPath, flags);
   }
 
-  #create(path: string, entry: HostEntry, mode: WriteMode): LocalWritableFile {
+  #create(path: string, entry: HostEntry, mode: WriteMode, permissions: number): LocalWritableFile {
     if (typeof mode === "object") throw new FileSystemError("notFound", `Cannot resume "${path}": it does not exist`);
-    return this.#claim(path, entry.hostPath, createRegular(this.#containment, entry.hostPath));
+    return this.#claim(path, entry.hostPath, createRegular(this.#containment, entry.hostPath, permissions));
   }
 
   #reopen(path: string, mode: Exclude<WriteMode, "createNew">): LocalWritableFile {
@@ -217,6 +234,12 @@ export class LocalFileSystem implements FileSystem {
       throw error;
     }
   }
+}
+
+function maySeeFreeSpace(): boolean {
+  // The runtime knows this permission; its types do not yet.
+  const descriptor = { name: "sys", kind: "statfs" } as unknown as Deno.SysPermissionDescriptor;
+  return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
 function attempt<T>(path: string, operation: () => T): Promise<T> {

@@ -40,6 +40,11 @@ export class Volume {
     this.now = now;
   }
 
+  /** Bytes within the bound. */
+  get freeBytes(): number {
+    return Math.min(this.#maxBytes - this.#bytes, Number.MAX_SAFE_INTEGER);
+  }
+
   /**
    * Makes a file longer, with zeros, or shorter.
    *

@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile, WritableFile, WriteMode } from "./filesystem.ts";
+import type {
+  CreateOptions,
+  DirectoryEntry,
+  FileInfo,
+  FileSystem,
+  ReadableFile,
+  WritableFile,
+  WriteMode,
+} from "./filesystem.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { pathNames, POSIX_RULES } from "./host_path.ts";
 import { type FileNode, MemoryReadableFile, MemoryWritableFile, Volume } from "./memory_file.ts";
@@ -80,13 +88,13 @@ export class MemoryFileSystem implements FileSystem {
     return Promise.try(() => new MemoryReadableFile(asFile(this.#find(path), path), options.offset ?? 0));
   }
 
-  openWrite(path: string, mode: WriteMode): Promise<WritableFile> {
+  openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
     return Promise.try(() => {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const slot = this.#slot(path);
       if (slot.node !== undefined && mode === "createNew") throw taken(path);
       if (slot.node === undefined && typeof mode === "object") throw missing(path);
-      const file = slot.node === undefined ? this.#newFile(slot) : asFile(slot.node, path);
+      const file = slot.node === undefined ? this.#newFile(slot, options) : asFile(slot.node, path);
       return new MemoryWritableFile(this.#volume, file, mode);
     });
   }
@@ -100,12 +108,12 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(path: string): Promise<void> {
+  makeDirectory(path: string, options: CreateOptions = {}): Promise<void> {
     return Promise.try(() => {
       if (path === "/") throw taken(path);
       const slot = this.#slot(path);
       if (slot.node !== undefined) throw taken(path);
-      this.#link(slot, this.#newDirectory());
+      this.#link(slot, this.#newDirectory(options));
     });
   }
 
@@ -145,6 +153,13 @@ export class MemoryFileSystem implements FileSystem {
   setMode(path: string, mode: number): Promise<void> {
     return Promise.try(() => {
       this.#find(path).mode = mode;
+    });
+  }
+
+  availableBytes(path: string): Promise<number> {
+    return Promise.try(() => {
+      this.#find(path);
+      return this.#volume.freeBytes;
     });
   }
 
@@ -188,12 +203,12 @@ export class MemoryFileSystem implements FileSystem {
     parent.modified = this.#volume.now();
   }
 
-  #newDirectory(): DirectoryNode {
+  #newDirectory({ umask = 0 }: CreateOptions = {}): DirectoryNode {
     const id = ++this.#lastId;
-    return { type: "directory", id, children: new Map(), modified: this.#volume.now(), mode: 0o755 };
+    return { type: "directory", id, children: new Map(), modified: this.#volume.now(), mode: 0o755 & ~umask };
   }
 
-  #newFile(slot: Slot): FileNode {
+  #newFile(slot: Slot, { umask = 0 }: CreateOptions = {}): FileNode {
     const id = ++this.#lastId;
     const file: FileNode = {
       type: "file",
@@ -201,7 +216,7 @@ export class MemoryFileSystem implements FileSystem {
       bytes: new Uint8Array(),
       size: 0,
       modified: this.#volume.now(),
-      mode: 0o644,
+      mode: 0o644 & ~umask,
       isWritten: false,
       isRemoved: false,
     };

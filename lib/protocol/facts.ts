@@ -4,6 +4,8 @@
  * @module
  */
 
+import { parseTimeValue } from "./time_value.ts";
+
 /** The facts this server knows, in the order of the FEAT reply (RFC 3659 §7.8). */
 export const FACT_NAMES = ["type", "perm", "size", "modify", "unique", "unix.mode", "unix.uid", "unix.gid"] as const;
 
@@ -55,6 +57,46 @@ export function modeFact(mode: number): string {
 export function parseFactSelection(argument: string): readonly FactName[] | undefined {
   if (argument !== "" && !argument.includes(";")) return undefined;
   return [...new Set(argument.toLowerCase().split(";"))].filter(isFactName);
+}
+
+/** What an argument of MFF asks to change. */
+export interface FactChanges {
+  /** Time of last modification. */
+  readonly modified?: Date;
+  /** Permission bits, 0 to 0o777. */
+  readonly mode?: number;
+  /** The first fact that cannot be changed, in the client's spelling. */
+  readonly unknown?: string;
+}
+
+/**
+ * Parses `modify=…;unix.mode=…;` as MFF has it (draft-somers-ftp-mfxx-04 §5.1); names in any case.
+ *
+ * @returns `undefined` when the form or a value is wrong.
+ */
+export function parseFactChanges(text: string): FactChanges | undefined {
+  if (!/^(?:[^=;]+=[^=;]*;)+$/.test(text)) return undefined;
+  let changes: FactChanges = {};
+  for (const fact of text.slice(0, -1).split(";")) {
+    const [name = "", value = ""] = fact.split("=");
+    const change = parseFactChange(name, value);
+    if (change === undefined) return undefined;
+    changes = { ...changes, ...change };
+  }
+  return changes;
+}
+
+function parseFactChange(name: string, value: string): FactChanges | undefined {
+  switch (name.toLowerCase()) {
+    case "modify": {
+      const modified = parseTimeValue(value);
+      return modified && { modified };
+    }
+    case "unix.mode":
+      return /^0?[0-7]{3}$/.test(value) ? { mode: Number.parseInt(value, 8) } : undefined;
+    default:
+      return { unknown: name };
+  }
 }
 
 /** Writes all facts for the FEAT reply, those that are selected with a `*` (RFC 3659 §7.8). */

@@ -67,6 +67,15 @@ export function reply(code: ReplyCode, text: string, effect?: ReplyEffect): Repl
   return multilineReply(code, text.split("\n") as [string, ...string[]], effect);
 }
 
+/** Longest line of a text that an operator chose freely. */
+const LONGEST_MESSAGE = 75;
+
+/** Makes a reply of an operator's own text. Where that is long, an empty line follows, as pyftpdlib's clients know it. */
+export function messageReply(code: ReplyCode, text: string, effect?: ReplyEffect): Reply {
+  const isLong = !text.includes("\n") && text.length > LONGEST_MESSAGE;
+  return isLong ? multilineReply(code, [text, ""], effect) : reply(code, text, effect);
+}
+
 /** Makes a reply of given lines. */
 export function multilineReply(code: ReplyCode, lines: readonly [string, ...string[]], effect?: ReplyEffect): Reply {
   return effect === undefined ? { code, lines } : { code, lines, effect };

@@ -12,6 +12,7 @@ import type { Service } from "../control/service.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { delay, Watchdog } from "../deadline.ts";
 import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
+import { createDigest } from "../filesystem/node_digest.ts";
 import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
@@ -249,6 +250,7 @@ export class FtpServer implements AsyncDisposable {
       accounts: this.#accounts,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
+      createDigest,
       wantsDialogue: this.#options.dialogue ?? false,
       emit: (event, fields) => this.#emit(event, fields),
     };

@@ -7,6 +7,7 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import type { SessionEvent } from "../events.ts";
+import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import { FACT_NAMES, type FactName } from "../protocol/facts.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { SocketAddress, TlsInfo } from "../transport/connection.ts";
@@ -52,7 +53,14 @@ export interface Session {
   readonly extendedPassiveOnly: boolean;
   /** Facts that MLSD and MLST show, chosen by OPTS MLST. */
   readonly facts: readonly FactName[];
+  /** Algorithm of HASH, chosen by OPTS HASH. */
+  readonly hashAlgorithm: HashAlgorithm;
+  /** Permission bits that files and directories do not get when they are made, chosen by SITE UMASK. */
+  readonly umask: number;
 }
+
+/** Where SITE UMASK has not said otherwise, that of the server's process alone holds. */
+export const NO_UMASK = 0;
 
 /** Makes the record of a new control connection. */
 export function createSession(
@@ -71,6 +79,8 @@ export function createSession(
     renameFrom: undefined,
     extendedPassiveOnly: false,
     facts: FACT_NAMES,
+    hashAlgorithm: HASH_ALGORITHMS[0],
+    umask: NO_UMASK,
   };
 }
 

@@ -5,9 +5,10 @@
  */
 
 import type { Account } from "../auth/authorizer.ts";
+import type { HashAlgorithm } from "../filesystem/digest.ts";
 import type { FactName } from "../protocol/facts.ts";
 import type { TlsInfo } from "../transport/connection.ts";
-import type { ProtectionLevel, Session, TransferType } from "./session.ts";
+import { NO_UMASK, type ProtectionLevel, type Session, type TransferType } from "./session.ts";
 
 /** TLS stands. What was begun in clear is forgotten, so that nothing injected before lives on (RFC 4217 §15.1). */
 export function secured(session: Session, tls: TlsInfo): Session {
@@ -43,6 +44,7 @@ export function flushed(session: Session): Session {
     protection: session.implicitTls ? "P" : "C",
     restartOffset: 0,
     renameFrom: undefined,
+    umask: NO_UMASK,
   };
 }
 
@@ -84,4 +86,14 @@ export function extendedPassiveRequired(session: Session): Session {
 /** OPTS MLST. */
 export function factsChosen(session: Session, facts: readonly FactName[]): Session {
   return { ...session, facts };
+}
+
+/** OPTS HASH. */
+export function hashChosen(session: Session, hashAlgorithm: HashAlgorithm): Session {
+  return { ...session, hashAlgorithm };
+}
+
+/** SITE UMASK. */
+export function umaskChosen(session: Session, umask: number): Session {
+  return { ...session, umask };
 }

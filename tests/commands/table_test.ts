@@ -24,17 +24,25 @@ function rowOf(name: string) {
 }
 
 Deno.test("COMMANDS has every command of pyftpdlib with its permission and argument rule", () => {
-  const found = EXPECTED.map((entry) => {
-    const [, name = ""] = /^(.*) (\S+) (\S+)$/.exec(entry) ?? [];
-    const row = rowOf(name);
-    return `${name} ${row?.permission ?? "-"} ${row?.argument}`;
-  });
-  assertEquals(found, EXPECTED);
+  assertEquals(EXPECTED.map((entry) => ruleOf(entry.replace(/ \S+ \S+$/, ""))), EXPECTED);
 });
 
-Deno.test("COMMANDS has beyond those only CLNT, which clients send, and CCC, to refuse it", () => {
+function ruleOf(name: string): string {
+  const row = rowOf(name);
+  return `${name} ${row?.permission ?? "-"} ${row?.argument}`;
+}
+
+/** Those that clients send or ask for; CCC is there to be refused. */
+const FURTHER = `
+  ACCT - required   HOST - required   CCC - none        AVBL w optional   MFF T required    HASH r required
+  XCRC r required   XMD5 r required   XSHA1 r required  XSHA r required   XSHA256 r required
+  XSHA512 r required                  SITE_UTIME T required               SITE_UMASK M optional
+  LANG - optional   CLNT - required
+`.trim().split(/\s{2,}/).map((entry) => entry.replaceAll("_", " "));
+
+Deno.test("COMMANDS has beyond those the ones listed here", () => {
   const expected = EXPECTED.map((entry) => entry.replace(/ \S+ \S+$/, ""));
-  assertEquals(NAMES.filter((name) => !expected.includes(name)), ["CCC", "CLNT"]);
+  assertEquals(NAMES.filter((name) => !expected.includes(name)).map(ruleOf), FURTHER);
 });
 
 Deno.test("COMMANDS has each verb and alias once", () => {
@@ -43,9 +51,9 @@ Deno.test("COMMANDS has each verb and alias once", () => {
 
 for (const row of COMMANDS) {
   Deno.test(`COMMANDS ${row.verb} is well formed`, () => {
-    for (const name of [row.verb, ...row.aliases ?? []]) assertMatch(name, /^(SITE )?[A-Z]{3,5}$/);
+    for (const name of [row.verb, ...row.aliases ?? []]) assertMatch(name, /^(SITE )?[A-Z]{3,5}\d*$/);
     assert(row.help === row.verb || row.help.startsWith(`${row.verb} `), "The help does not begin with the verb");
-    assertMatch(row.rfc, /^(RFC \d+ §[\d.]+|draft-[\w-]+ §\d+|in use, without a standard)$/);
+    assertMatch(row.rfc, /^(RFC \d+ §[\d.]+|draft-[\w-]+ §[\dA-Z]+|in use, without a standard)$/);
     if (row.permission !== undefined) assert(ALL_PERMISSIONS.includes(row.permission));
     if (row.needs !== undefined) assertEquals(typeof new MemoryFileSystem()[row.needs], "function");
   });
@@ -57,23 +65,27 @@ for (const row of COMMANDS) {
   });
 }
 
-Deno.test("COMMANDS asks for a permission exactly where there is a pathname, and resolves it", () => {
-  for (const row of COMMANDS) assertEquals(row.permission !== undefined, row.pathname !== undefined, row.verb);
+Deno.test("COMMANDS asks for a permission wherever there is a pathname", () => {
+  for (const row of COMMANDS) if (row.pathname !== undefined) assert(row.permission !== undefined, row.verb);
+});
+
+Deno.test("COMMANDS asks for further permissions only beside one", () => {
+  for (const row of COMMANDS) if (row.furtherPermissions) assert(row.permission !== undefined, row.verb);
 });
 
 Deno.test("COMMANDS lets nothing touch files before the login or beside a transfer, but STAT a listing", () => {
   for (const row of COMMANDS) {
-    if (row.pathname === undefined || row.verb === "STAT") continue;
+    if (row.permission === undefined || row.verb === "STAT") continue;
     assert(!row.beforeLogin && !row.duringTransfer && !row.beforeTls, row.verb);
   }
 });
 
-Deno.test("COMMANDS masks the argument of PASS and no other", () => {
-  assertEquals(COMMANDS.filter((row) => row.secret).map((row) => row.verb), ["PASS"]);
+Deno.test("COMMANDS masks the arguments of PASS and ACCT and no other", () => {
+  assertEquals(COMMANDS.filter((row) => row.secret).map((row) => row.verb), ["PASS", "ACCT"]);
 });
 
-Deno.test("COMMANDS keeps USER and PASS behind TLS", () => {
-  assertEquals([rowOf("USER")?.beforeTls, rowOf("PASS")?.beforeTls], [undefined, undefined]);
+Deno.test("COMMANDS keeps names and secrets behind TLS", () => {
+  for (const verb of ["USER", "PASS", "ACCT"]) assertEquals(rowOf(verb)?.beforeTls, undefined);
 });
 
 Deno.test("COMMANDS changes files only where the file system can", () => {

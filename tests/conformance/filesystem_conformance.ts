@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects, assertStrictEquals } from "@std/assert";
 import type { DirectoryEntry, FileSystem, ReadableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
 
@@ -38,9 +38,12 @@ export async function readText(fileSystem: FileSystem, path: string): Promise<st
   return await readAll(await fileSystem.openRead(path));
 }
 
+/** A file system with all methods; only the room that is left may be unknown. */
+export type WritableFileSystem = Required<Omit<FileSystem, "availableBytes">> & Pick<FileSystem, "availableBytes">;
+
 /** Writes a file. */
 export async function writeText(
-  fileSystem: Required<FileSystem>,
+  fileSystem: WritableFileSystem,
   path: string,
   text: string,
   mode: WriteMode = "truncate",
@@ -160,14 +163,31 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
 }
 
 /** Tests a file system that has all methods. */
-export function testFileSystem(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+export function testFileSystem(name: string, makeFileSystem: MakeFileSystem<WritableFileSystem>): void {
   testReading(name, makeFileSystem);
   testWriting(name, makeFileSystem);
   testChanging(name, makeFileSystem);
 }
 
-function testWriting(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSystem>): void {
   const test = testWith(name, makeFileSystem);
+
+  test(".openWrite() and .makeDirectory() obey the umask, for what is made only", async (fileSystem) => {
+    (await fileSystem.openWrite("/made.txt", "truncate", { umask: 0o077 })).close();
+    await fileSystem.makeDirectory("/made", { umask: 0o027 });
+    const modeOf = async (path: string) => (await fileSystem.stat(path)).mode;
+    const { mode } = await fileSystem.stat("/a.txt");
+    (await fileSystem.openWrite("/a.txt", "append", { umask: 0o777 })).close();
+    if (mode === undefined) return; // a system without permission bits
+    assertEquals([await modeOf("/made.txt"), await modeOf("/made")], [0o600, 0o750]);
+    assertStrictEquals(await modeOf("/a.txt"), mode);
+  });
+
+  test(".availableBytes(), where it is, tells the room that is left", async (fileSystem) => {
+    if (fileSystem.availableBytes === undefined) return;
+    assertGreater(await fileSystem.availableBytes("/"), 0);
+    await assertRefused("notFound", () => fileSystem.availableBytes?.("/missing") ?? Promise.resolve());
+  });
 
   test(".openWrite() truncates or creates", async (fileSystem) => {
     await writeText(fileSystem, "/a.txt", "new");
@@ -259,7 +279,7 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<Required<FileS
   });
 }
 
-function testChanging(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): void {
+function testChanging(name: string, makeFileSystem: MakeFileSystem<WritableFileSystem>): void {
   const test = testWith(name, makeFileSystem);
 
   test(".remove() removes a file, not a directory", async (fileSystem) => {
@@ -360,9 +380,9 @@ function testChanging(name: string, makeFileSystem: MakeFileSystem<Required<File
   });
 }
 
-type Test = (criterion: string, body: (fileSystem: Required<FileSystem>) => Promise<void>) => void;
+type Test = (criterion: string, body: (fileSystem: WritableFileSystem) => Promise<void>) => void;
 
-function testWith(name: string, makeFileSystem: MakeFileSystem<Required<FileSystem>>): Test {
+function testWith(name: string, makeFileSystem: MakeFileSystem<WritableFileSystem>): Test {
   return (criterion, body) =>
     Deno.test(`${name}${criterion}`, async () => {
       await using fixture = await makeFileSystem(FILES);

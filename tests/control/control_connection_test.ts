@@ -3,6 +3,7 @@ import { ControlConnection } from "../../lib/control/control_connection.ts";
 import { AccountUsage } from "../../lib/control/account_usage.ts";
 import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
+import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { resolveSettings } from "../../lib/server/options.ts";
 import {
@@ -87,12 +88,13 @@ async function start() {
   const events: string[] = [];
   const isAllowed = true;
   const service: Service = {
-    settings: resolveSettings({ authorizer, tls: { policy: "optional" }, timeouts: { data: 0.03 } }),
+    settings: resolveSettings({ authorizer, tls: { policy: "optional" } }),
     authorizer,
     bans: { isBanned: () => !isAllowed, countFailure: () => !isAllowed },
     accounts: new AccountUsage(),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
+    createDigest,
     wantsDialogue: false,
     emit: (event) => events.push(event),
   };
@@ -112,12 +114,16 @@ async function start() {
 
 Deno.test("AUTH behind a transfer reads nothing before its reply, because a handshake may follow", async () => {
   const { control, transport, running } = await start();
-  transport.listener.arrive(new FakeIncoming({ connection: new FakeConnection({ blocks: "write" }) }));
+  const data = new FakeConnection({ blocks: "write" });
+  transport.listener.arrive(new FakeIncoming({ connection: data }));
   await control.say("RETR /file", "150");
+  await data.blocked;
   const readingAt: Record<string, boolean> = {};
   control.onReply = (text) => readingAt[text.slice(0, 3)] = control.isReading;
-  await control.say("AUTH TLS", "234");
-  assertEquals(readingAt, { "426": false, "234": false });
+  const answered = control.say("AUTH TLS", "234");
+  setTimeout(() => data.close()); // a turn later: AUTH waits by then
+  await answered;
+  assertEquals(readingAt, { "425": false, "234": false });
   control.leave();
   await running;
 });

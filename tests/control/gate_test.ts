@@ -165,6 +165,8 @@ const PATHS: readonly PathCase[] = [
   { line: "LIST -la", argument: "-la", path: "/docs" },
   { line: "LIST -la sub dir", argument: "-la sub dir", path: "/docs/sub dir" },
   { line: "LIST -1", argument: "-1", path: "/docs" },
+  { line: "LIST -- -la", argument: "-- -la", path: "/docs/-la" },
+  { line: "LIST -a -- x", argument: "-a -- x", path: "/docs/x" },
   { line: "NLST -not a flag-", argument: "-not a flag-", path: "/docs/a flag-" },
   { line: "LIST -a-b", argument: "-a-b", path: "/docs/-a-b" },
   { line: "STAT", argument: "", path: undefined },
@@ -183,14 +185,35 @@ for (const { line, argument, path } of PATHS) {
   });
 }
 
+Deno.test("admit() takes the first reading of an argument whose path is there", async () => {
+  const names = ["/-lx", "/20200101000000 a", "/a", "/b 1 2", "/b"];
+  const account = fakeAccount({ fileSystem: MemoryFileSystem.of(Object.fromEntries(names.map((name) => [name, ""]))) });
+  const readings: readonly (readonly [line: string, argument: string, path: string])[] = [
+    ["LIST -lx", "-lx", "/-lx"],
+    ["LIST -lx /a", "-lx /a", "/a"],
+    ["MDTM 20200101000000 a", "", "/20200101000000 a"],
+    ["MDTM 20200101000000 b", "20200101000000", "/b"],
+    ["MDTM a", "", "/a"],
+    ["XCRC b 1 2", "", "/b 1 2"],
+    ["XCRC b 1", "1", "/b"],
+    ['XCRC "b 1 2" 0 5', "0 5", "/b 1 2"],
+    ["XCRC missing 7", "7", "/missing"],
+  ];
+  for (const [line, argument, path] of readings) {
+    const { outcome } = await ask(readySession(account), line);
+    assertEquals(outcome, { verb: line.split(" ", 1)[0] ?? "", argument, path }, line);
+  }
+});
+
 Deno.test("admit() asks for the row's letter and the resolved path", async () => {
   const asked: string[] = [];
   const account = {
     ...fakeAccount(),
     hasPermission: (letter: string, path: string) => asked.push(`${letter} ${path}`) > 0,
   };
-  for (const line of ["DELE ../x", "XMKD y", "SITE CHMOD 600 z", "STAT"]) await ask(readySession(account), line);
-  assertEquals(asked, ["d /x", "m /y", "M /z"]);
+  const lines = ["DELE ../x", "XMKD y", "SITE CHMOD 600 z", "STAT", "SITE UMASK 22", "MFF Unix.Mode=600;modify=x; z"];
+  for (const line of lines) await ask(directoryChanged(readySession(account), "/docs"), line);
+  assertEquals(asked, ["d /x", "m /docs/y", "M /docs/z", "M /docs", "T /docs/z", "M /docs/z"]);
 });
 
 Deno.test("findCommand() finds verbs and aliases in capitals, and nothing else", () => {
@@ -201,6 +224,7 @@ Deno.test("findCommand() finds verbs and aliases in capitals, and nothing else",
 /** A session in which the row's own sequence is right. */
 function sequenceSession(row: CommandSpec): Session {
   if (row.verb === "PASS") return { ...readySession(), login: { state: "passwordExpected", username: "user" } };
+  if (row.verb === "HOST") return secured(freshSession(), TLS_INFO);
   return row.verb === "RNTO" ? renameMarked(readySession(), "/old") : readySession();
 }
 

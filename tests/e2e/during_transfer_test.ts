@@ -24,7 +24,10 @@ async function start(protection: typeof PROTECTIONS[number] = "explicit") {
 /** Commands that are answered while data flows, or would if the client read it. */
 const ANSWERED: readonly Exchange[] = [
   ["NOOP", "200 I successfully did nothing."],
-  ["STAT", /\n Data connection open:\n Total bytes transferred: \d+\n Transfer elapsed time: \d+\.\d secs\n211 End/],
+  [
+    "STAT",
+    /\n Data connection open:\n Total bytes sent: \d+\n Total bytes received: 0\n Transfer elapsed time: \d+\.\d secs\n211 End/,
+  ],
   ["STAT /large", /^213-Status of "\/large":\n.* large\n213 End of status\.$/],
   ["PWD", '257 "/" is the current directory.'],
   ["TYPE A", "200 Type set to: ASCII."],

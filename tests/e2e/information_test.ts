@@ -13,13 +13,22 @@ const FEATURES: Readonly<Record<Protection, readonly string[]>> = {
 const ALWAYS = [
   "CLNT",
   "EPSV",
+  "HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32",
+  "HOST",
+  "LANG EN*",
   "MDTM",
+  "MFF modify;unix.mode;",
   "MFMT",
   "MLST type*;perm*;size*;modify*;unique*;unix.mode*;unix.uid*;unix.gid*;",
   "REST STREAM",
   "SIZE",
   "TVFS",
   "UTF8",
+  "XCRC",
+  "XMD5",
+  "XSHA1",
+  "XSHA256",
+  "XSHA512",
 ];
 
 for (const protection of ["explicit", "implicit", "clear"] as const) {
@@ -46,8 +55,8 @@ Deno.test("HELP shows all names in rows of eight, sorted, without those of SITE"
   const names = rows.flatMap((row) => row.trim().split(/ +/));
   assertEquals(names, names.toSorted());
   assert(names.includes("XCWD") && names.includes("RETR") && !names.includes("CHMOD"));
-  for (const row of rows) assertMatch(row, /^( [A-Z]{3,4} +){1,8}$/);
-  assertEquals(rows.slice(0, -1).every((row) => row.length === 8 * 7) ? "full" : rows.join("\n"), "full");
+  for (const row of rows) assertMatch(row, /^( [A-Z]{3,4}[0-9 ]*){1,8}$/);
+  for (const row of rows.slice(0, -1)) assertEquals(row.trim().split(/ +/).length, 8);
 });
 
 Deno.test("HELP shows the syntax of every command, in any case", async () => {
@@ -67,7 +76,10 @@ Deno.test("SITE HELP shows the SITE commands, or the syntax of one", async () =>
   await using client = await server.connect();
   const chmod = "214 Syntax: SITE CHMOD <SP> mode <SP> path (set permission bits, octal)";
   await assertDialogue(client, [
-    ["SITE HELP", "214-The following SITE commands are recognized:\n CHMOD\n HELP\n214 Help SITE command successful."],
+    [
+      "SITE HELP",
+      "214-The following SITE commands are recognized:\n CHMOD\n HELP\n UMASK\n UTIME\n214 Help SITE command successful.",
+    ],
     ["SITE HELP chmod", chmod],
     ["SITE HELP SITE CHMOD", chmod],
     ["site help HELP", /^214 Syntax: SITE HELP /],
@@ -85,10 +97,32 @@ Deno.test("Unknown commands reply 500 with their name in capitals", async () => 
     [" NOOP", '500 Command "" not understood.'],
     ["SITE FOO", '500 Command "SITE FOO" not understood.'],
     ["SITEFOO", '500 Command "SITEFOO" not understood.'],
-    ["ACCT x", '500 Command "ACCT" not understood.'],
     ["SMNT x", '500 Command "SMNT" not understood.'],
     ["a\x1b[31m\tb", "500 Command not understood."],
     ["PASS\tsecret", "500 Command not understood."],
+  ]);
+});
+
+Deno.test("ACCT, LANG and HOST are answered as there is one account, one language and one host", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.connect();
+  await assertDialogue(client, [
+    ["ACCT x", "202 No account information is needed."],
+    ["LANG", "200 Replies are in English."],
+    ["LANG en", "200 Replies are in English."],
+    ["LANG EN-GB", "200 Replies are in English."],
+    ["LANG fr", "504 Replies are in English only."],
+    ["LANG enx", "504 Replies are in English only."],
+    ["HOST ftp.example.com", "220 Host accepted."],
+    ["HOST münchen.example", "220 Host accepted."],
+    ["HOST 192.0.2.1", "220 Host accepted."],
+    ["HOST [2001:db8::1]", "220 Host accepted."],
+    ["HOST a b", "501 Invalid host name."],
+    ["HOST -a", "501 Invalid host name."],
+    ["USER user", /^331 /],
+    ["HOST ftp.example.com", "503 HOST must come before USER."],
+    ["PASS 12345", /^230 /],
+    ["HOST ftp.example.com", "503 HOST must come before USER."],
   ]);
 });
 

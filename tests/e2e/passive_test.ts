@@ -19,7 +19,7 @@ async function pasv(client: RawClient): Promise<{ readonly host: string; readonl
 
 async function epsv(client: RawClient, argument = ""): Promise<number> {
   const { text } = await client.expect(229, `EPSV${argument}`);
-  return Number(/^229 Entering extended passive mode \(\|\|\|(\d+)\|\)\.$/.exec(text)?.[1]);
+  return Number(/^229 Entering extended passive mode \(\|\|\|(\d+)\|\)$/.exec(text)?.[1]);
 }
 
 /** Fetches /a.txt over a port that is open already. */
@@ -167,18 +167,41 @@ Deno.test("Transfer commands reply 425 when no data connection was prepared", as
   await using server = await TestServer.start({ home: HOME });
   await using client = await server.login();
   const unprepared = "425 Can't open data connection: use PASV or EPSV first.";
-  for (const line of ["RETR /a.txt", "STOR /new", "APPE /new", "STOU", "LIST", "NLST", "MLSD"]) {
+  for (const line of ["RETR /a.txt", "STOR /new", "APPE /new", "LIST", "NLST", "MLSD"]) {
     await assertDialogue(client, [[line, unprepared]]);
   }
 });
 
-Deno.test("STOR, APPE and STOU touch no file when no data connection was prepared", async () => {
+Deno.test("STOR, APPE and STOU leave no file when no data connection was prepared", async () => {
   const home = MemoryFileSystem.of({ "/a.txt": "content" });
-  await using server = await TestServer.start({ home });
+  await using server = await TestServer.start({ home, server: { timeouts: { passive: 0.1 } } });
   await using client = await server.login();
-  for (const line of ["STOR /a.txt", "STOR /new", "APPE /new", "STOU", "STOU new"]) await client.expect(425, line);
+  for (const line of ["STOR /a.txt", "STOR /new", "APPE /new"]) await client.expect(425, line);
+  for (const line of ["STOU", "STOU new"]) {
+    await client.expect(150, line);
+    await assertReplies(client, ["425 Can't open data connection."]);
+  }
   const names = await Array.fromAsync(home.list("/"), ({ name }) => name);
   assertEquals([names, (await home.stat("/a.txt")).size], [["a.txt"], 7]);
+});
+
+Deno.test("STOU may go before PASV, and is ended by ABOR while it waits", async () => {
+  const home = new MemoryFileSystem();
+  await using server = await TestServer.start({ home });
+  await using client = await server.login();
+  const [, name] = /FILE: (\S+)$/.exec((await client.expect(150, "STOU")).text) ?? [];
+  {
+    await using data = await client.passive();
+    await data.secure();
+    await data.write(new TextEncoder().encode("late"));
+    await data.finish();
+    await assertReplies(client, ["226 Transfer complete."]);
+  }
+  assertEquals(new TextDecoder().decode(await client.retrieve(`/${name}`)), "late");
+  await client.expect(150, "STOU");
+  await assertDialogue(client, [["NOOP", /^200 /], ["ABOR", "426 Transfer aborted via ABOR."]]);
+  await assertReplies(client, ["226 ABOR command successful."]);
+  assertEquals((await Array.fromAsync(home.list("/"))).length, 1);
 });
 
 /** A range of ports of which none is used now. */

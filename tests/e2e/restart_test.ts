@@ -81,7 +81,7 @@ const SCRIPTS: Readonly<Record<string, readonly Exchange[]>> = {
   "STOR with a marker replies 550 when the file does not exist": [
     ["REST 5", /^350 /],
     ["STOR /b", "550 No such file or directory."],
-    ["SIZE /b", "550 No such file or directory."],
+    ["SIZE /b", "550 /b is not retrievable."],
   ],
   "APPE and STOU reply 450 while a marker is set, and leave it": [
     ["REST 4", /^350 /],

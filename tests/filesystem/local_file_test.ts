@@ -88,20 +88,20 @@ test("openRegular() does not wait for the other end of a FIFO", async (race) => 
 test("createRegular() takes back what it created outside", async (race) => {
   const { hostPath } = race.containment.locateEntry("/dir/new");
   await race.swap();
-  assertKind("notFound", () => createRegular(race.containment, hostPath));
+  assertKind("notFound", () => createRegular(race.containment, hostPath, 0o600));
   assertEquals(Array.from(Deno.readDirSync(race.at("outside")), ({ name }) => name), ["a"]);
 });
 
 test("createRegular() takes no file that came to be there meanwhile", async (race) => {
   const { hostPath } = race.containment.locateEntry("/dir/new");
   await Deno.symlink("../../outside/new", hostPath);
-  assertThrows(() => createRegular(race.containment, hostPath), Error, "EEXIST");
+  assertThrows(() => createRegular(race.containment, hostPath, 0o600), Error, "EEXIST");
   assertEquals(Array.from(Deno.readDirSync(race.at("outside")), ({ name }) => name), ["a"]);
 });
 
 test("createDirectory() takes back what it created outside", async (race) => {
   const { hostPath } = race.containment.locateEntry("/dir/new");
   await race.swap();
-  assertKind("notFound", () => createDirectory(race.containment, hostPath));
+  assertKind("notFound", () => createDirectory(race.containment, hostPath, 0o700));
   assertEquals(Array.from(Deno.readDirSync(race.at("outside")), ({ name }) => name), ["a"]);
 });

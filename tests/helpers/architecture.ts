@@ -25,6 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
 /** The ports, and what callers need to know of them, in the folders of the adapters. */
 const INTERFACES: ReadonlySet<string> = new Set([
   "lib/transport/connection.ts",
+  "lib/filesystem/digest.ts",
   "lib/filesystem/filesystem.ts",
   "lib/filesystem/filesystem_error.ts",
   "lib/auth/authorizer.ts",

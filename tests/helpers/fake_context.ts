@@ -10,6 +10,8 @@ import type { CommandContext } from "../../lib/commands/command.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { DataPort } from "../../lib/data/data_port.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
+import type { Digest, HashAlgorithm } from "../../lib/filesystem/digest.ts";
+import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { resolveSettings } from "../../lib/server/options.ts";
@@ -106,6 +108,10 @@ export class FakeContext implements CommandContext {
 
   transferData(): Promise<never> {
     return Promise.reject(new Error("Nothing is transferred here"));
+  }
+
+  createDigest(algorithm: HashAlgorithm): Digest {
+    return createDigest(algorithm);
   }
 
   transferEnded(): Promise<void> {

@@ -4,7 +4,13 @@
  * @module
  */
 
-import type { FileInfo, ReadableFile, WritableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
+import type {
+  CreateOptions,
+  FileInfo,
+  ReadableFile,
+  WritableFile,
+  WriteMode,
+} from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 
 /** Keeps callers of `stat()`, `openRead()` and `openWrite()` waiting while it is shut. */
@@ -42,9 +48,9 @@ export class GatedFileSystem extends MemoryFileSystem {
     return await super.openRead(path, options);
   }
 
-  override async openWrite(path: string, mode: WriteMode): Promise<WritableFile> {
+  override async openWrite(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile> {
     await this.#pass();
-    return await super.openWrite(path, mode);
+    return await super.openWrite(path, mode, options);
   }
 
   async #pass(): Promise<void> {

@@ -4,6 +4,7 @@ import {
   formatFacts,
   formatFeatureFacts,
   modeFact,
+  parseFactChanges,
   parseFactSelection,
   permFact,
 } from "../../lib/protocol/facts.ts";
@@ -90,4 +91,18 @@ Deno.test("formatFeatureFacts() marks the selected facts, in fixed order", () =>
     "type*;perm*;size*;modify*;unique*;unix.mode;unix.uid;unix.gid;",
   );
   assertEquals(formatFeatureFacts([]), "type;perm;size;modify;unique;unix.mode;unix.uid;unix.gid;");
+});
+
+Deno.test("parseFactChanges() reads times and permission bits, names in any case", () => {
+  const modified = new Date("2020-01-02T03:04:05Z");
+  assertEquals(parseFactChanges("Modify=20200102030405;UNIX.mode=0640;"), { modified, mode: 0o640 });
+  assertEquals(parseFactChanges("unix.mode=777;"), { mode: 0o777 });
+  assertEquals(parseFactChanges("size=1;modify=20200102030405;"), { unknown: "size", modified });
+});
+
+Deno.test("parseFactChanges() refuses other forms and values", () => {
+  const refused = ["", ";", "modify", "modify=20200102030405", "modify=;", "unix.mode=888;", "unix.mode=4755;", "=1;"];
+  for (const text of [...refused, "modify=20201302030405;", "modify=1=2;"]) {
+    assertEquals(parseFactChanges(text), undefined, text);
+  }
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
+import { linesWithArgument } from "../helpers/command_examples.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer } from "../helpers/test_server.ts";
@@ -117,22 +118,9 @@ interface Outcome {
   readonly text: string;
 }
 
-const FIRST_WORDS: Readonly<Record<string, string>> = { MFMT: "20200101000000", "SITE CHMOD": "777" };
-
-function lineOf(row: CommandSpec, path: string): string {
-  switch (row.pathname) {
-    case "afterFirstWord":
-      return `${row.verb} ${FIRST_WORDS[row.verb]} ${path}`;
-    case "afterFlags":
-      return `${row.verb} -a ${path}`;
-    default:
-      return `${row.verb} ${path}`;
-  }
-}
-
 async function attempt(client: RawClient, row: CommandSpec, path: string): Promise<Outcome> {
   if (row.verb === "RNTO") await client.expect(350, "RNFR /in.txt");
-  const line = lineOf(row, path);
+  const line = linesWithArgument(row, { path }).at(-1) ?? row.verb;
   if (row.dataConnection !== "uses") {
     const { code, text } = await client.command(line);
     return { codes: [code], text };

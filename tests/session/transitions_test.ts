@@ -7,6 +7,7 @@ import {
   extendedPassiveRequired,
   factsChosen,
   flushed,
+  hashChosen,
   loggedIn,
   loginRefused,
   protectionChanged,
@@ -14,6 +15,7 @@ import {
   restartMarked,
   secured,
   typeChanged,
+  umaskChosen,
   userGiven,
 } from "../../lib/session/transitions.ts";
 import { fakeAccount, freshSession } from "../helpers/fake_context.ts";
@@ -34,6 +36,8 @@ function usedSession(options: { readonly implicitTls?: boolean } = {}): Session 
     (session) => renameMarked(session, "/old"),
     extendedPassiveRequired,
     (session) => factsChosen(session, ["size"]),
+    (session) => hashChosen(session, "MD5"),
+    (session) => umaskChosen(session, 0o27),
   ];
   return changes.reduce((session, change) => change(session), freshSession(options));
 }
@@ -63,14 +67,15 @@ for (const implicitTls of [false, true]) {
   });
 }
 
-Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the facts", () => {
+Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL, the facts and the algorithm of HASH", () => {
   const used = usedSession();
   const fresh = freshSession();
   for (const [name, value] of Object.entries(fresh)) {
     const isIdentity = ["id", "local", "remote", "listenHost", "implicitTls"].includes(name);
     if (!isIdentity) assertNotEquals(used[name as keyof Session], value as never, `${name} was not changed before`);
   }
-  assertEquals(flushed(used), { ...fresh, tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"] });
+  const kept = { tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"], hashAlgorithm: "MD5" };
+  assertEquals(flushed(used) as unknown, { ...fresh, ...kept });
 });
 
 Deno.test("secured() forgets what was begun in clear, and keeps a login", () => {

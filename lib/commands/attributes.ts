@@ -1,0 +1,129 @@
+/**
+ * Attributes of files: SIZE, MDTM (RFC 3659 §3, §4), MFMT, MFF (draft-somers-ftp-mfxx), SITE CHMOD, SITE UTIME, SITE UMASK.
+ *
+ * @module
+ */
+
+import type { PermissionLetter } from "../auth/permission.ts";
+import type { FileInfo, FileSystem } from "../filesystem/filesystem.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { modeFact, parseFactChanges } from "../protocol/facts.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
+import { umaskChosen } from "../session/transitions.ts";
+import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { convertsLineEnds } from "./restart.ts";
+
+const MODE_REGEXP = /^0?[0-7]{3}$/;
+const INVALID_TIME = reply(550, "Invalid time format; expected: YYYYMMDDHHMMSS.");
+const NEEDS_TWO_ARGUMENTS = reply(501, "Syntax error: command needs two arguments.");
+
+/** SIZE: the number of bytes that RETR would send, which in ASCII only sending would tell. */
+export async function size(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (convertsLineEnds(context)) return reply(550, "SIZE not allowed in ASCII mode.");
+  const info = await retrievable(context, request);
+  return "code" in info ? info : reply(213, String(info.size));
+}
+
+/** MDTM; with a time before the path it sets that, as clients from before MFMT ask for. */
+export async function modificationTime(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (request.argument !== "") return await setModified(context, request);
+  const info = await retrievable(context, request);
+  if ("code" in info) return info;
+  const time = info.modified && formatTimeValue(info.modified);
+  return time === undefined ? reply(550, "Modification time not available.") : reply(213, time);
+}
+
+/** The right that MDTM needs beside `l` when it sets the time. */
+export function timePermissions(time: string): readonly PermissionLetter[] {
+  return time === "" ? [] : ["T"];
+}
+
+/** MFMT. */
+export async function modifyTime(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
+  return await setModified(context, request);
+}
+
+async function setModified(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const modified = parseTimeValue(request.argument);
+  if (modified === undefined) return INVALID_TIME;
+  const info = await retrievable(context, request);
+  if ("code" in info) return info;
+  await offered(context.account.fileSystem, "setModified")(path, modified);
+  return reply(213, `Modify=${formatTimeValue(modified)}; ${path}.`);
+}
+
+/** The facts that MFF can change. */
+export function changeableFacts(): readonly string[] {
+  return ["MFF modify;unix.mode;"];
+}
+
+/** The right that MFF needs beside `T` when it changes the permission bits. */
+export function factPermissions(argument: string): readonly PermissionLetter[] {
+  return /(?:^|;)unix\.mode=/i.test(argument) ? ["M"] : [];
+}
+
+/** MFF: all facts are read before the first is changed. */
+export async function modifyFacts(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
+  const changes = parseFactChanges(request.argument);
+  if (changes === undefined) return reply(501, "Invalid facts; expected: modify=YYYYMMDDHHMMSS;unix.mode=NNN;");
+  const { modified, mode, unknown } = changes;
+  if (unknown !== undefined) return reply(504, `Fact "${unknown}" cannot be changed.`);
+  const { fileSystem } = context.account;
+  await fileSystem.stat(request.path);
+  const done: string[] = [];
+  if (mode !== undefined) {
+    await offered(fileSystem, "setMode")(request.path, mode);
+    done.push(`UNIX.mode=${modeFact(mode)};`);
+  }
+  if (modified !== undefined) {
+    await offered(fileSystem, "setModified")(request.path, modified);
+    done.push(`Modify=${formatTimeValue(modified)};`);
+  }
+  return reply(213, `${done.join("")} ${request.path}`);
+}
+
+/** SITE UTIME: the time is UTC; seconds may be left out. */
+export async function setTimes(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
+  const modified = parseTimeValue(request.argument.padEnd(14, "0"));
+  if (modified === undefined) return INVALID_TIME;
+  await offered(context.account.fileSystem, "setModified")(request.path, modified);
+  return reply(200, "SITE UTIME successful.");
+}
+
+/** SITE CHMOD: three or four octal digits, no more than 777. */
+export async function changeMode(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
+  if (!MODE_REGEXP.test(request.argument)) return reply(501, "Invalid SITE CHMOD format.");
+  await offered(context.account.fileSystem, "setMode")(request.path, Number.parseInt(request.argument, 8));
+  return reply(200, "SITE CHMOD successful.");
+}
+
+/** SITE UMASK: holds for what the session makes from then on; that of the server's process holds beside it. */
+export function chooseUmask(context: CommandContext, request: CommandRequest): Reply {
+  if (request.argument === "") return reply(200, `UMASK is ${modeFact(context.session.umask)}.`);
+  if (!MODE_REGEXP.test(request.argument)) return reply(501, "Invalid SITE UMASK format.");
+  const umask = Number.parseInt(request.argument, 8);
+  context.update(umaskChosen(context.session, umask));
+  return reply(200, `UMASK set to ${modeFact(umask)}.`);
+}
+
+/** The attributes of a regular file; what is not there is as little one as a directory. */
+async function retrievable(context: CommandContext, request: CommandRequest): Promise<FileInfo | Reply> {
+  const path = requestPath(request);
+  const info = await infoIfThere(context.account.fileSystem, path);
+  return info?.type === "file" ? info : reply(550, `${path} is not retrievable.`);
+}
+
+async function infoIfThere(fileSystem: FileSystem, path: string): Promise<FileInfo | undefined> {
+  try {
+    return await fileSystem.stat(path);
+  } catch (error) {
+    if (error instanceof FileSystemError && error.kind === "notFound") return undefined;
+    throw error;
+  }
+}

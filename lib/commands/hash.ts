@@ -1,0 +1,87 @@
+/**
+ * Digests of files: HASH (draft-bryan-ftpext-hash) and its forerunners XCRC, XMD5, XSHA1, XSHA256, XSHA512.
+ *
+ * A digest is that of the file's bytes, whatever TYPE is. Both ends of a range are byte offsets, the second one not included.
+ *
+ * @module
+ */
+
+import { delay } from "../deadline.ts";
+import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
+import type { ReadableFile } from "../filesystem/filesystem.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { hashChosen } from "../session/transitions.ts";
+import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
+
+const PIECE_BYTES = 256 * 1024;
+/** After so many pieces everybody else gets a turn, also where files are in memory. */
+const LONGEST_TURN = 16;
+
+const ALGORITHMS_BY_VERB: Readonly<Record<string, HashAlgorithm>> = {
+  XCRC: "CRC32",
+  XMD5: "MD5",
+  XSHA1: "SHA-1",
+  XSHA256: "SHA-256",
+  XSHA512: "SHA-512",
+};
+
+/** The line of FEAT; the chosen algorithm has a star. */
+export function hashFeature({ session }: CommandContext): readonly string[] {
+  const names = HASH_ALGORITHMS.map((name) => name === session.hashAlgorithm ? `${name}*` : name);
+  return [`HASH ${names.join(";")}`];
+}
+
+/** OPTS HASH: chooses the algorithm, or shows which one is chosen. */
+export function chooseHash(context: CommandContext, name: string): Reply {
+  if (name === "") return reply(200, context.session.hashAlgorithm);
+  const algorithm = HASH_ALGORITHMS.find((known) => known === name.toUpperCase());
+  if (algorithm === undefined) return reply(504, `Unknown algorithm, use one of ${HASH_ALGORITHMS.join(", ")}.`);
+  context.update(hashChosen(context.session, algorithm));
+  return reply(200, algorithm);
+}
+
+/** HASH. */
+export async function hash(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const { hashAlgorithm: algorithm } = context.session;
+  using resources = new DisposableStack();
+  const file = await context.account.fileSystem.openRead(requestPath(request));
+  resources.defer(() => file.close());
+  const { bytes, hex } = await digestOf(file, context, { algorithm, maxBytes: Infinity });
+  return reply(213, `${algorithm} 0-${bytes} ${hex} ${request.argument}`);
+}
+
+/** XCRC and its like: the verb tells the algorithm. */
+export async function hashByVerb(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const algorithm = ALGORITHMS_BY_VERB[request.verb];
+  if (algorithm === undefined) throw new Error(`No algorithm stands for ${request.verb}`);
+  const [start = 0, end = Infinity] = request.argument === "" ? [] : request.argument.split(" ").map(Number);
+  if (start > end) return reply(501, "Invalid range: its end is before its start.");
+  using resources = new DisposableStack();
+  const file = await context.account.fileSystem.openRead(requestPath(request), { offset: start });
+  resources.defer(() => file.close());
+  if (start > file.size) return reply(554, `Start of the range (${start}) > file size (${file.size})`);
+  const { hex } = await digestOf(file, context, { algorithm, maxBytes: end - start });
+  return reply(250, hex.toUpperCase());
+}
+
+/** Reads to the end of the file or of the range; ABOR and the end of the session stop it. */
+async function digestOf(
+  file: ReadableFile,
+  context: CommandContext,
+  options: { readonly algorithm: HashAlgorithm; readonly maxBytes: number },
+): Promise<{ readonly bytes: number; readonly hex: string }> {
+  const { transfer } = context;
+  if (transfer === undefined) throw new Error("A row that takes long must say so in longRunning");
+  const digest = context.createDigest(options.algorithm);
+  const buffer = new Uint8Array(PIECE_BYTES);
+  let bytes = 0;
+  for (let pieces = 1; bytes < options.maxBytes; pieces++) {
+    transfer.signal.throwIfAborted();
+    const count = await file.read(buffer.subarray(0, Math.min(PIECE_BYTES, options.maxBytes - bytes)));
+    if (count === null) break;
+    digest.update(buffer.subarray(0, count));
+    bytes += count;
+    if (pieces % LONGEST_TURN === 0) await delay(0, transfer.signal);
+  }
+  return { bytes, hex: digest.hex() };
+}

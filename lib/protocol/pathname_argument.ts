@@ -1,0 +1,89 @@
+/**
+ * Where the pathname stands in the argument of a command.
+ *
+ * Pathnames may have spaces in them, so an argument with more than a pathname can be read in more than one way. The first
+ * reading whose pathname leads to something holds, or else the last.
+ *
+ * @module
+ */
+
+/** One way to read an argument. */
+export interface ArgumentReading {
+  /** What the command reads itself. */
+  readonly argument: string;
+  /** Empty where there is none. */
+  readonly pathname: string;
+}
+
+/** Where the pathname stands. */
+export type PathnamePlace =
+  | "whole" // CWD path
+  | "afterFirstWord" // SITE CHMOD mode path
+  | "afterFlags" // LIST -la path
+  | "afterTime" // MDTM path, MDTM time path
+  | "besideTimes" // SITE UTIME path atime mtime ctime UTC, SITE UTIME mtime path
+  | "beforeRange"; // XCRC path start end
+
+type PathnameLocator = (argument: string) => readonly ArgumentReading[];
+
+const FLAGS_REGEXP = /^(?:-[A-Za-z1]+(?: |$))+(?:-- ?)?|^-- ?/;
+/** Flags of `ls` that clients send as a matter of course: never a name. */
+const USUAL_FLAGS_REGEXP = /^-(?:a|l|al|la)$/i;
+const TIME_BEFORE_REGEXP = /^(\d{14}(?:\.\d+)?) (.+)$/s;
+const TIMES_BEHIND_REGEXP = /^(.+) \d{14} (\d{14}) \d{14} UTC$/is;
+const SHORT_TIME_REGEXP = /^(\d{12}(?:\d\d)?) (.+)$/s;
+const QUOTED_RANGE_REGEXP = /^"((?:[^"]|"")+)"((?: \d+){0,2})$/s;
+const RANGE_REGEXP = /^(.+?)((?: \d{1,15}){1,2})$/s;
+
+const LOCATORS: Readonly<Record<PathnamePlace, PathnameLocator>> = {
+  whole: (argument) => [{ argument, pathname: argument }],
+  afterFirstWord,
+  afterFlags,
+  afterTime,
+  besideTimes,
+  beforeRange,
+};
+
+/** Reads an argument: the possible readings in order of preference, one at least. */
+export function locatePathname(argument: string, place: PathnamePlace): readonly ArgumentReading[] {
+  return LOCATORS[place](argument);
+}
+
+function afterFirstWord(argument: string): readonly ArgumentReading[] {
+  const space = argument.indexOf(" ");
+  if (space < 0) return [{ argument, pathname: "" }];
+  return [{ argument: argument.slice(0, space), pathname: argument.slice(space + 1) }];
+}
+
+/** Flags of `ls` change nothing; `--` ends them. A name that looks like flags goes first. */
+function afterFlags(argument: string): readonly ArgumentReading[] {
+  const bare = { argument, pathname: argument.replace(FLAGS_REGEXP, "") };
+  if (bare.pathname === argument || USUAL_FLAGS_REGEXP.test(argument)) return [bare];
+  return [{ argument, pathname: argument }, bare];
+}
+
+/** The argument is the time to set, and empty where none is set. */
+function afterTime(argument: string): readonly ArgumentReading[] {
+  const whole = { argument: "", pathname: argument };
+  const [, time, pathname] = TIME_BEFORE_REGEXP.exec(argument) ?? [];
+  return time === undefined || pathname === undefined ? [whole] : [whole, { argument: time, pathname }];
+}
+
+/** The argument is the time of modification. */
+function besideTimes(argument: string): readonly ArgumentReading[] {
+  const [, before, modified] = TIMES_BEHIND_REGEXP.exec(argument) ?? [];
+  if (before !== undefined && modified !== undefined) return [{ argument: modified, pathname: before }];
+  const [, time, behind] = SHORT_TIME_REGEXP.exec(argument) ?? [];
+  return [
+    time === undefined || behind === undefined ? { argument, pathname: "" } : { argument: time, pathname: behind },
+  ];
+}
+
+/** The path may stand in double quotes. The argument is the range. */
+function beforeRange(argument: string): readonly ArgumentReading[] {
+  const [, quoted, range = ""] = QUOTED_RANGE_REGEXP.exec(argument) ?? [];
+  const whole = { argument: "", pathname: argument };
+  if (quoted !== undefined) return [whole, { argument: range.trim(), pathname: quoted.replaceAll('""', '"') }];
+  const [, path, numbers] = RANGE_REGEXP.exec(argument) ?? [];
+  return path === undefined || numbers === undefined ? [whole] : [whole, { argument: numbers.trim(), pathname: path }];
+}
