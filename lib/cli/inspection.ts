@@ -11,6 +11,7 @@ import type { Finding } from "../config/finding.ts";
 import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
 import { acceptedRisks, checkServerPart, type ConfigurationFiles } from "../config/server_options.ts";
+import { loadEncoding } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
 import { findSettingRisks, RISKS } from "../server/risks.ts";
 import { readCertificateFiles, readPemFile } from "./certificate_files.ts";
@@ -39,6 +40,7 @@ export async function inspect(configuration: Configuration, file: string | undef
     ...findAccountProblems(configuration),
     ...(await Promise.all(accountsOf(configuration).map(inspectHome))).flat(),
     ...settingRisks(configuration),
+    ...await inspectEncoding(configuration),
     ...certificate.findings,
     ...clientCa.findings,
     ...findNetworkWarnings(configuration),
@@ -57,6 +59,17 @@ export function findObstacles(configuration: Configuration, findings: readonly F
     if (severity !== "risk" || risk === undefined) return false;
     return !accepted.includes(risk) && !(risk === "anonymous-write" && isForced);
   });
+}
+
+async function inspectEncoding({ server: { encoding } }: Configuration): Promise<Finding[]> {
+  if (encoding === undefined) return [];
+  try {
+    await loadEncoding(encoding);
+    return [];
+  } catch (error) {
+    if (error instanceof RangeError) return [{ severity: "error", where: "encoding", message: error.message }];
+    throw error;
+  }
 }
 
 async function inspectHome({ where, account }: PlacedAccount): Promise<Finding[]> {

@@ -87,6 +87,7 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
     title: "Output",
     options: [
       { name: "banner", value: "TEXT", help: 'greeting (default: "ftpsd ready.")' },
+      { name: "encoding", value: "NAME", help: "encoding of names for old clients (default: utf-8)" },
       { name: "use-localtime", help: "show local times in listings (default: UTC)" },
       { name: "log-format", value: "FORMAT", help: "pretty or json (default: pretty)" },
       { name: "verbose", letter: "V", help: "log the protocol dialogue, passwords masked" },

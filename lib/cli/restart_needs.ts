@@ -13,6 +13,7 @@ const FIXED: readonly (readonly [key: string, valueOf: (configuration: Configura
     ({ server }) =>
       (server.listen ?? [{}]).map(({ host = "127.0.0.1", port = 2121, tls = "explicit" }) => [host, port, tls]),
   ],
+  ["encoding", ({ server }) => server.encoding ?? "utf-8"],
   ["passive.ports", ({ server }) => server.passive?.ports ?? null],
   ["tls.policy", ({ server }) => server.tls?.policy === "off"],
   ["tls.certificate", ({ certificateFiles, server }) => certificateFiles === undefined && server.tls?.policy !== "off"],

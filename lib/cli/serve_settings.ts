@@ -162,7 +162,7 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
       connectionsPerAddress: wholeNumber(values, "max-cons-per-ip", 0),
       loginAttempts: wholeNumber(values, "max-login-attempts", 0),
     }),
-    ...given({ banner: values.get("banner") }),
+    ...given({ banner: values.get("banner"), encoding: values.get("encoding") }),
     dialogue: switches.has("verbose") || switches.has("debug"),
   };
 }

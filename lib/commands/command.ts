@@ -12,6 +12,7 @@ import type { FileSystem } from "../filesystem/filesystem.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { PathnamePlace } from "../protocol/pathname_argument.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
@@ -100,6 +101,8 @@ export interface CommandContext {
   readonly dataPort: DataPort;
   /** The transfer that is running, from its command to its final reply. */
   readonly transfer: Transfer | undefined;
+  /** Encoding of a session that has chosen none. */
+  readonly defaultEncoding: TextEncoding;
   /** Whether TLS can be had on this server. */
   readonly tlsAvailable: boolean;
   /** Aborts when the session ends. */

@@ -7,8 +7,9 @@
 import { formatFeatureFacts, parseFactSelection } from "../protocol/facts.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
+import { UTF8 } from "../protocol/text_encoding.ts";
 import type { Session } from "../session/session.ts";
-import { factsChosen } from "../session/transitions.ts";
+import { encodingChosen, factsChosen } from "../session/transitions.ts";
 import type { CommandContext, CommandRequest, CommandSpec } from "./command.ts";
 import { chooseHash } from "./hash.ts";
 import { statusOfPath } from "./listing.ts";
@@ -35,13 +36,18 @@ export function factFeature(context: CommandContext): readonly string[] {
   return [`MLST ${formatFeatureFacts(context.session.facts)}`];
 }
 
-/** OPTS: MLST chooses facts, HASH an algorithm; UTF8 is on whatever is asked. */
+/** The UTF8 line of FEAT (RFC 2640 §3.2), where that is spoken. */
+export function utf8Feature({ session }: CommandContext): readonly string[] {
+  return session.encoding === UTF8 ? ["UTF8"] : [];
+}
+
+/** OPTS: MLST chooses facts, HASH an algorithm, UTF8 that encoding. */
 export function options(context: CommandContext, request: CommandRequest): Reply {
   const [name = "", ...rest] = request.argument.split(" ");
   switch (name.toUpperCase()) {
     case "UTF8":
     case "UTF-8":
-      return reply(200, "Always in UTF8 mode.");
+      return chooseUtf8(context, rest.join(" "));
     case "HASH":
       return chooseHash(context, rest.join(" "));
     case "MLST":
@@ -49,6 +55,15 @@ export function options(context: CommandContext, request: CommandRequest): Reply
     default:
       return reply(501, `Unsupported command "${name.toUpperCase()}".`);
   }
+}
+
+/** Clients ask for UTF-8 whether or not there is anything else; only where there is can they leave it again. */
+function chooseUtf8(context: CommandContext, argument: string): Reply {
+  const { defaultEncoding, session } = context;
+  if (defaultEncoding === UTF8) return reply(200, "Always in UTF8 mode.");
+  const isOff = argument.toUpperCase() === "OFF";
+  context.update(encodingChosen(session, isOff ? defaultEncoding : UTF8));
+  return reply(200, isOff ? "UTF8 mode off." : "UTF8 mode on.");
 }
 
 function chooseFacts(context: CommandContext, argument: string): Reply {

@@ -10,6 +10,7 @@ import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
 import { baseName } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
+import type { Session } from "../session/session.ts";
 import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
@@ -28,19 +29,20 @@ export function nameList(context: CommandContext, request: CommandRequest): Prom
 /** STAT with a path: the lines of LIST on the control connection. */
 export async function statusOfPath(context: CommandContext, path: string): Promise<Reply> {
   const lines: string[] = [];
-  const { account } = context;
-  const info = await account.fileSystem.stat(path);
-  for await (const entry of sortedEntries(account, path, info)) lines.push(listLine(context, entry));
+  const view = viewOf(context);
+  const info = await view.account.fileSystem.stat(path);
+  for await (const entry of sortedEntries(view, path, info)) lines.push(listLine(context, entry));
   return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
 }
 
 /** MLSD: facts of each entry of a directory, in the order of the file system. */
 export async function machineList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  const { account, session } = context;
-  const info = await account.fileSystem.stat(path);
+  const view = viewOf(context);
+  const { facts } = context.session;
+  const info = await view.account.fileSystem.stat(path);
   if (info.type !== "directory") return reply(501, "No such directory.");
-  return await transferLines(context, factLines(account, path, session.facts));
+  return await transferLines(context, view, factLines(view, path, facts));
 }
 
 /** MLST: facts of one path, on the control connection. */
@@ -51,22 +53,29 @@ export async function machineListOne(context: CommandContext, request: CommandRe
   return multilineReply(250, [`Listing "${path}":`, ` ${factLine(account, info, path, session.facts)}`, "End MLST."]);
 }
 
+/** What a listing obeys from its start on, whatever commands beside it change. */
+type View = Pick<Session, "encoding"> & { readonly account: Account };
+
+function viewOf({ account, session }: CommandContext): View {
+  return { account, encoding: session.encoding };
+}
+
 async function sendListing(
   context: CommandContext,
   path: string,
   format: (entry: DirectoryEntry) => string,
 ): Promise<Reply> {
-  const { account } = context;
+  const view = viewOf(context);
   // Asked first, so that a path that is not there opens no data connection.
-  const info = await account.fileSystem.stat(path);
-  return await transferLines(context, formatted(sortedEntries(account, path, info), format));
+  const info = await view.account.fileSystem.stat(path);
+  return await transferLines(context, view, formatted(sortedEntries(view, path, info), format));
 }
 
-function transferLines(context: CommandContext, lines: AsyncIterable<string>): Promise<Reply> {
+function transferLines(context: CommandContext, { encoding }: View, lines: AsyncIterable<string>): Promise<Reply> {
   return context.transferData({
     direction: "send",
     announcement: FILE_OKAY,
-    body: (connection, transfer) => sendLines(lines, connection, transfer),
+    body: (connection, transfer) => sendLines(lines, connection, transfer, encoding),
   });
 }
 
@@ -77,10 +86,15 @@ async function* formatted(
   for await (const entry of entries) yield format(entry);
 }
 
-async function* sortedEntries(account: Account, path: string, info: FileInfo): AsyncGenerator<DirectoryEntry> {
+async function* sortedEntries(view: View, path: string, info: FileInfo): AsyncGenerator<DirectoryEntry> {
   if (info.type !== "directory") return yield { name: baseName(path), info };
-  const entries = await Array.fromAsync(account.fileSystem.list(path));
+  const entries = await Array.fromAsync(sendableEntries(view, path));
   yield* entries.sort((one, other) => one.name < other.name ? -1 : 1);
+}
+
+/** Entries but those whose names the client could not send back. */
+async function* sendableEntries({ account, encoding }: View, path: string): AsyncGenerator<DirectoryEntry> {
+  for await (const entry of account.fileSystem.list(path)) if (encoding.canEncode(entry.name)) yield entry;
 }
 
 function listLine(context: CommandContext, entry: DirectoryEntry): string {
@@ -88,8 +102,8 @@ function listLine(context: CommandContext, entry: DirectoryEntry): string {
   return formatListLine({ ...entry.info, name: entry.name }, new Date(), { local });
 }
 
-async function* factLines(account: Account, path: string, facts: readonly FactName[]): AsyncGenerator<string> {
-  for await (const { name, info } of account.fileSystem.list(path)) yield factLine(account, info, name, facts);
+async function* factLines(view: View, path: string, facts: readonly FactName[]): AsyncGenerator<string> {
+  for await (const { name, info } of sendableEntries(view, path)) yield factLine(view.account, info, name, facts);
 }
 
 function factLine(account: Account, info: FileInfo, name: string, selected: readonly FactName[]): string {

@@ -48,6 +48,7 @@ import {
   siteHelp,
   status,
   system,
+  utf8Feature,
 } from "./information.ts";
 import { list, machineList, machineListOne, nameList } from "./listing.ts";
 import { changeDirectory, printDirectory } from "./navigation.ts";
@@ -570,7 +571,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     beforeTls: true,
     beforeLogin: true,
     duringTransfer: true,
-    features: () => ["UTF8"],
+    features: utf8Feature,
     help: "OPTS <SP> command [<SP> options] (set the options of a command)",
     rfc: "RFC 2389 §4",
     run: options,

@@ -191,7 +191,11 @@ export const CONFIGURATION_SCHEMA = mapping({
     "Active mode: the server makes the data connections.",
   ),
   banner: optional(clientText(), "Greeting.", { default: "ftpsd ready." }),
-  encoding: optional(choice(["utf-8"]), "Encoding of names.", { default: "utf-8" }),
+  encoding: optional(
+    text("the name of an encoding"),
+    "Encoding of names for clients from before UTF-8, such as `cp850` or `shift_jis`; those that ask for UTF-8 get it.",
+    { default: "utf-8" },
+  ),
   times: optional(choice(["utc", "local"]), "Zone of the times in listings.", { default: "utc" }),
   transfer: optional(
     mapping({

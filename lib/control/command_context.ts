@@ -15,6 +15,7 @@ import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
@@ -77,6 +78,10 @@ export class SessionContext implements CommandContext {
 
   get transfer(): Transfer | undefined {
     return this.#host.running?.transfer;
+  }
+
+  get defaultEncoding(): TextEncoding {
+    return this.#host.service.encoding;
   }
 
   get tlsAvailable(): boolean {

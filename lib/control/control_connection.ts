@@ -53,8 +53,6 @@ const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
   reset: "connection reset",
 };
 
-const ENCODER = new TextEncoder();
-
 /** How a control connection is served. */
 export interface ControlConnectionOptions {
   readonly service: Service;
@@ -103,7 +101,9 @@ export class ControlConnection implements ContextHost {
     this.settings = service.settings;
     this.#transport = transport;
     this.#reader = this.#readerOf(transport);
-    this.session = createSession({ id, listenHost, implicitTls, local: transport.local, remote: transport.remote });
+    const { encoding } = service;
+    const { local, remote } = transport;
+    this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
     this.dataPort = new DataPort(service.ports, {
       unusedMs: this.settings.timeouts.dataMs,
       onUnused: () => this.#end("Data connection timed out."),
@@ -164,7 +164,7 @@ export class ControlConnection implements ContextHost {
       this.#endReason ??= TIMED_OUT;
       this.#abandon(TIMED_OUT);
     });
-    await this.#transport.write(ENCODER.encode(text));
+    await this.#transport.write(this.session.encoding.encode(text));
   }
 
   #inTurn(sending: () => Promise<void>): Promise<void> {
@@ -320,7 +320,10 @@ export class ControlConnection implements ContextHost {
   }
 
   #readerOf(transport: ControlTransport): LineReader {
-    return new LineReader(transport, { maxLineBytes: this.settings.limits.commandLineBytes });
+    return new LineReader(transport, {
+      maxLineBytes: this.settings.limits.commandLineBytes,
+      decode: (line) => this.session.encoding.decode(line),
+    });
   }
 
   /** The dialogue cannot go on. */

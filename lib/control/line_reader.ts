@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DecodedLine, LineDecoder } from "../protocol/line_decoder.ts";
+import { type DecodedLine, LineDecoder, type LineDecoderOptions } from "../protocol/line_decoder.ts";
 import type { Connection } from "../transport/connection.ts";
 
 /** How many lines may wait behind a transfer; a client that sends more is stopped by TCP. */
@@ -22,7 +22,7 @@ export class LineReader {
   #ended = false;
   #endsInsideLine = false;
 
-  constructor(connection: Connection, options: { readonly maxLineBytes: number }) {
+  constructor(connection: Connection, options: LineDecoderOptions) {
     this.#connection = connection;
     this.#decoder = new LineDecoder(options);
   }

@@ -6,6 +6,7 @@
 
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { PortPool } from "../data/port_pool.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ServerEventName, ServerEvents } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { Settings } from "../session/settings.ts";
@@ -31,6 +32,8 @@ export interface Service {
   /** Transports of data connections by protection level; without TLS there is no private one. */
   readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
   readonly ports: PortPool;
+  /** Encoding of the dialogue, unless a client chooses UTF-8. */
+  readonly encoding: TextEncoding;
   /** Makes a digest of no bytes yet. */
   readonly createDigest: (algorithm: HashAlgorithm) => Digest;
   /** Whether anybody wants `dialogue` events. */

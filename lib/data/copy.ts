@@ -6,6 +6,7 @@
 
 import type { ReadableFile, WritableFile } from "../filesystem/filesystem.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
+import { type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -85,16 +86,16 @@ export async function sendLines(
   lines: AsyncIterable<string>,
   connection: Connection,
   transfer: Transfer,
+  encoding: TextEncoding = UTF8,
 ): Promise<void> {
-  const encoder = new TextEncoder();
   let gathered = "";
   for await (const line of lines) {
     gathered += `${line}\r\n`;
     if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
-    await sendBytes(encoder.encode(gathered), connection, transfer);
+    await sendBytes(encoding.encode(gathered), connection, transfer);
     gathered = "";
   }
-  await sendBytes(encoder.encode(gathered), connection, transfer);
+  await sendBytes(encoding.encode(gathered), connection, transfer);
 }
 
 const LISTING_CHUNK_CHARACTERS = 64 * 1024;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { UTF8 } from "./text_encoding.ts";
+
 /** One line, or what makes it unusable. */
 export type DecodedLine =
   | { readonly kind: "line"; readonly text: string }
@@ -16,11 +18,11 @@ export interface LineDecoderOptions {
   /** Longest line in bytes, its terminator and Telnet commands before it not counted. */
   readonly maxLineBytes: number;
   /**
-   * Label of an encoding that has ASCII as its lower half, as `TextDecoder` knows it.
+   * Gives the text of a line, `undefined` when its bytes stand for none. ASCII is a part of what it decodes.
    *
-   * @default {"utf-8"}
+   * @default {UTF8.decode}
    */
-  readonly encoding?: string | undefined;
+  readonly decode?: (line: Uint8Array) => string | undefined;
 }
 
 /** Where the decoder stands: at the start of a line, behind IAC, before the option of a Telnet command, in the text. */
@@ -44,21 +46,17 @@ const ABORT_REGEXP = /^abor\r$/i;
  */
 export class LineDecoder {
   readonly #maxLineBytes: number;
-  readonly #decoder: TextDecoder;
+  readonly #decodeText: (line: Uint8Array) => string | undefined;
   #position: Position = "start";
   #held: Uint8Array = new Uint8Array(0);
   #heldLength = 0;
   #tooLong = false;
   #swallowLineFeed = false;
 
-  /**
-   * Makes a decoder that stands at the start of a line.
-   *
-   * @throws {RangeError} When the encoding is unknown.
-   */
+  /** Makes a decoder that stands at the start of a line. */
   constructor(options: LineDecoderOptions) {
     this.#maxLineBytes = options.maxLineBytes;
-    this.#decoder = new TextDecoder(options.encoding ?? "utf-8", { fatal: true, ignoreBOM: true });
+    this.#decodeText = options.decode ?? UTF8.decode;
   }
 
   /** Bytes held of a line that has not ended; of one that is too long already, none. */
@@ -136,12 +134,8 @@ export class LineDecoder {
   #decode(line: Uint8Array): DecodedLine {
     if (this.#tooLong || line.length > this.#maxLineBytes) return { kind: "tooLong" };
     if (line.includes(0)) return { kind: "nul" };
-    try {
-      return { kind: "line", text: this.#decoder.decode(line) };
-    } catch (error) {
-      if (error instanceof TypeError) return { kind: "undecodable" };
-      throw error;
-    }
+    const text = this.#decodeText(line);
+    return text === undefined ? { kind: "undecodable" } : { kind: "line", text };
   }
 
   #release(): void {

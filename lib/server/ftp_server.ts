@@ -15,6 +15,7 @@ import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
 import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
+import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
@@ -104,6 +105,7 @@ export class FtpServer implements AsyncDisposable {
   #accepting: readonly Promise<void>[] = [];
   #tls: TlsContext | undefined;
   #protectedData: NodeTlsTransport | undefined;
+  #encoding: TextEncoding = UTF8;
 
   /**
    * Checks the options; nothing is opened yet.
@@ -139,6 +141,7 @@ export class FtpServer implements AsyncDisposable {
    *
    * @throws {ConnectionError} Kind `"addressInUse"` when a port is taken.
    * @throws {TypeError} When the certificate and key cannot be used, or the server was started before.
+   * @throws {RangeError} When the encoding cannot be used.
    * @throws {Deno.errors.NotCapable} When `--allow-net` does not cover an address.
    */
   async listen(): Promise<void> {
@@ -156,7 +159,7 @@ export class FtpServer implements AsyncDisposable {
   /**
    * Uses other options from now on, without dropping a session: authorizer, certificate, ban and limits hold for what comes
    * next, the rest for sessions that begin then. What was opened or decided at the start stays as it is: `listen`,
-   * `passive.ports`, whether there is TLS and its versions, `onEvent`, `dialogue` and `signal`.
+   * `encoding`, `passive.ports`, whether there is TLS and its versions, `onEvent`, `dialogue` and `signal`.
    *
    * @throws {RangeError} As the constructor; nothing has changed then.
    * @throws {InsecureConfigurationError} As the constructor; nothing has changed then.
@@ -200,6 +203,7 @@ export class FtpServer implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const listen = this.#options.listen ?? [{}];
+    this.#encoding = await loadEncoding(this.#options.encoding ?? UTF8.label);
     this.#tls = await this.#createTls(listen);
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
     await using opened = new AsyncDisposableStack();
@@ -250,6 +254,7 @@ export class FtpServer implements AsyncDisposable {
       accounts: this.#accounts,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
+      encoding: this.#encoding,
       createDigest,
       wantsDialogue: this.#options.dialogue ?? false,
       emit: (event, fields) => this.#emit(event, fields),

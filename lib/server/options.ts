@@ -125,6 +125,13 @@ export interface FtpServerOptions {
    */
   readonly banner?: string;
   /**
+   * Encoding of names for clients from before UTF-8 (RFC 2640), such as `"windows-1252"`, `"cp850"` or `"shift_jis"`; it has
+   * to hold ASCII. A client that sends OPTS UTF8 ON gets UTF-8 all the same. Names it cannot express are not listed.
+   *
+   * @default {"utf-8"}
+   */
+  readonly encoding?: string;
+  /**
    * Zone of the times in listings.
    *
    * @default {"utc"}

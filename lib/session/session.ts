@@ -10,6 +10,7 @@ import type { SessionEvent } from "../events.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import { FACT_NAMES, type FactName } from "../protocol/facts.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { SocketAddress, TlsInfo } from "../transport/connection.ts";
 
 /** Representation type (RFC 959 §3.1.1): ASCII or image. */
@@ -51,6 +52,8 @@ export interface Session {
   readonly renameFrom: string | undefined;
   /** Whether EPSV ALL was given (RFC 2428 §4). */
   readonly extendedPassiveOnly: boolean;
+  /** Encoding of names and texts on the control connection and in listings, changed by OPTS UTF8. */
+  readonly encoding: TextEncoding;
   /** Facts that MLSD and MLST show, chosen by OPTS MLST. */
   readonly facts: readonly FactName[];
   /** Algorithm of HASH, chosen by OPTS HASH. */
@@ -64,7 +67,7 @@ export const NO_UMASK = 0;
 
 /** Makes the record of a new control connection. */
 export function createSession(
-  options: Pick<Session, "id" | "local" | "remote" | "listenHost" | "implicitTls">,
+  options: Pick<Session, "id" | "local" | "remote" | "listenHost" | "implicitTls" | "encoding">,
 ): Session {
   return {
     ...options,

@@ -7,6 +7,7 @@
 import type { Account } from "../auth/authorizer.ts";
 import type { HashAlgorithm } from "../filesystem/digest.ts";
 import type { FactName } from "../protocol/facts.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { TlsInfo } from "../transport/connection.ts";
 import { NO_UMASK, type ProtectionLevel, type Session, type TransferType } from "./session.ts";
 
@@ -86,6 +87,11 @@ export function extendedPassiveRequired(session: Session): Session {
 /** OPTS MLST. */
 export function factsChosen(session: Session, facts: readonly FactName[]): Session {
   return { ...session, facts };
+}
+
+/** OPTS UTF8. */
+export function encodingChosen(session: Session, encoding: TextEncoding): Session {
+  return { ...session, encoding };
 }
 
 /** OPTS HASH. */

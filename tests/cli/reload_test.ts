@@ -88,7 +88,7 @@ const CHANGES: readonly {
     before: USER,
     after: `${USER}anonymous: { home: home }\n`,
     lines: ["USER anonymous", "PASS guest"],
-    replies: ["530 Authentication failed.", "230 Login successful."],
+    replies: ["530 Anonymous access not allowed.", "230 Login successful."],
   },
   {
     what: "permissions",

@@ -5,6 +5,7 @@ import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { resolveSettings } from "../../lib/server/options.ts";
 import {
   ConnectionError,
@@ -94,6 +95,7 @@ async function start() {
     accounts: new AccountUsage(),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
+    encoding: UTF8,
     createDigest,
     wantsDialogue: false,
     emit: (event) => events.push(event),

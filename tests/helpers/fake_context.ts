@@ -14,6 +14,7 @@ import type { Digest, HashAlgorithm } from "../../lib/filesystem/digest.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { resolveSettings } from "../../lib/server/options.ts";
 import { createSession, type Session } from "../../lib/session/session.ts";
 import type { Settings } from "../../lib/session/settings.ts";
@@ -41,6 +42,7 @@ export function freshSession(options: { readonly implicitTls?: boolean } = {}): 
     remote: PEER,
     listenHost: LOCAL.host,
     implicitTls: options.implicitTls ?? false,
+    encoding: UTF8,
   });
 }
 
@@ -72,6 +74,7 @@ export class FakeContext implements CommandContext {
   readonly dataTransport: FakeTransport = new FakeTransport();
   readonly transfer = undefined;
   readonly tlsAvailable = true;
+  readonly defaultEncoding: TextEncoding = UTF8;
   readonly isBanned: boolean = false;
   readonly signal: AbortSignal = new AbortController().signal;
   session: Session;

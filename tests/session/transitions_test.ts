@@ -4,6 +4,7 @@ import { type Session, sessionEvent, usernameOf } from "../../lib/session/sessio
 import {
   bufferSizeGiven,
   directoryChanged,
+  encodingChosen,
   extendedPassiveRequired,
   factsChosen,
   flushed,
@@ -19,9 +20,11 @@ import {
   userGiven,
 } from "../../lib/session/transitions.ts";
 import { fakeAccount, freshSession } from "../helpers/fake_context.ts";
+import { loadEncoding } from "../../lib/protocol/text_encoding.ts";
 import { TLS_INFO } from "../helpers/fake_transport.ts";
 
 const ACCOUNT = fakeAccount();
+const LEGACY = await loadEncoding("cp850");
 
 /** A session in which nothing is as it was at the start. */
 function usedSession(options: { readonly implicitTls?: boolean } = {}): Session {
@@ -36,6 +39,7 @@ function usedSession(options: { readonly implicitTls?: boolean } = {}): Session 
     (session) => renameMarked(session, "/old"),
     extendedPassiveRequired,
     (session) => factsChosen(session, ["size"]),
+    (session) => encodingChosen(session, LEGACY),
     (session) => hashChosen(session, "MD5"),
     (session) => umaskChosen(session, 0o27),
   ];
@@ -67,14 +71,14 @@ for (const implicitTls of [false, true]) {
   });
 }
 
-Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL, the facts and the algorithm of HASH", () => {
+Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the options chosen by OPTS", () => {
   const used = usedSession();
   const fresh = freshSession();
   for (const [name, value] of Object.entries(fresh)) {
     const isIdentity = ["id", "local", "remote", "listenHost", "implicitTls"].includes(name);
     if (!isIdentity) assertNotEquals(used[name as keyof Session], value as never, `${name} was not changed before`);
   }
-  const kept = { tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"], hashAlgorithm: "MD5" };
+  const kept = { tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"], hashAlgorithm: "MD5", encoding: LEGACY };
   assertEquals(flushed(used) as unknown, { ...fresh, ...kept });
 });
 
