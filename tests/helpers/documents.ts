@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
 import { makeRisksPage } from "./risks_page.ts";
@@ -19,6 +20,7 @@ export interface GeneratedDocument {
 /** All of them, by path from the root of the project. */
 export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
   ([
+    ["docs/commands.md", makeCommandsPage],
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
     ["docs/risks.md", makeRisksPage],
