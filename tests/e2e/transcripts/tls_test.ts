@@ -37,7 +37,7 @@ for (const mechanism of ["TLS", "TLS-C", "SSL", "TLS-P", "tls", "ssl"]) {
 }
 
 testTranscript("AUTH of another mechanism", [
-  ["AUTH KERBEROS_V4", /^50[24] Unrecognized encryption type \(use TLS or SSL\)\.$/],
+  ["AUTH KERBEROS_V4", "504 Unrecognized encryption type (use TLS or SSL)."],
   ["NOOP", /^200 /],
 ], inClear("required"));
 
@@ -54,7 +54,7 @@ testTranscript("PBSZ and PROT before the login", [
   ["PROT C", "200 Protection set to Clear"],
   ["PROT S", "521 PROT S unsupported (use C or P)."],
   ["PROT E", "521 PROT E unsupported (use C or P)."],
-  ["PROT W", /^50[24] Unrecognized PROT type \(use C or P\)\.$/],
+  ["PROT W", "504 Unrecognized PROT type (use C or P)."],
 ], inTls("control"));
 
 for (const line of ["USER user", "REIN"]) {
