@@ -36,6 +36,7 @@ def server_of(settings):
     handler = types.SimpleNamespace(
         authorizer=authorizer_of(settings),
         banner=settings["banner"],
+        encoding=settings.get("encoding"),
         masquerade_address=passive.get("address"),
         max_login_attempts=limits["loginAttempts"],
         passive_ports=ports and list(range(ports["from"], ports["to"] + 1)),

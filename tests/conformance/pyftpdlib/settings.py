@@ -35,6 +35,7 @@ def translate(handler, server):
             "loginAttempts": handler.max_login_attempts,
         },
         "ban": {"failures": 0},
+        "encoding": encoding(handler),
     }
 
 
@@ -65,6 +66,12 @@ def passive(handler):
         ports = list(handler.passive_ports)
         options["ports"] = {"from": min(ports), "to": max(ports)}
     return options
+
+
+def encoding(handler):
+    # Names are always UTF-8 in version 1; what it has by that name is asynchat's, and something else.
+    own = [cls for cls in handler.__mro__ if cls.__module__.startswith("pyftpdlib.")]
+    return handler.encoding if any("encoding" in vars(cls) for cls in own) else "utf-8"
 
 
 def is_strong(certificate_file):
