@@ -62,7 +62,7 @@ for (const protection of PROTECTIONS) {
   });
 
   Deno.test(`D5: a passive port takes one connection, and none after its time: ${protection}`, async () => {
-    await using server = await start({ protection, server: { timeouts: { passive: 0.2 } } });
+    await using server = await start({ protection, server: { timeouts: { passive: 0.5 } } });
     await using client = await server.login();
     let used = 0;
     await using data = await client.passive({ via: (port) => used = port });

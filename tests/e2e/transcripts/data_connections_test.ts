@@ -108,7 +108,7 @@ testTranscript("ABOR with and without a data connection", [
 
 testTranscript("A silent control connection is closed", [
   [NOTHING, "421 Control connection timed out.", CLOSED],
-], { server: { timeouts: { idle: 0.1 } } });
+], { server: { timeouts: { idle: 0.5 } } });
 
 testTranscript("A passive port waits for a time", [
   ["EPSV", EXTENDED_PASSIVE],
@@ -124,7 +124,7 @@ testTranscript("A data connection without a transfer ends the session after a ti
 testTranscript("A data connection that stands still ends the session after a time", [
   OPENED,
   ["STOR new", OKAY, "421 Data connection timed out.", CLOSED],
-], { protections: ["clear"], server: { timeouts: { data: 0.1 } } });
+], { protections: ["clear"], server: { timeouts: { data: 0.5 } } });
 
 testTranscript("A time of 0 never ends", [
   OPENED,
