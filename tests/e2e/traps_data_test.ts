@@ -135,13 +135,13 @@ Deno.test("D15: active connections come from any port, and a private address is 
   await using server = await start({ protection: "clear", server: { active: { enabled: true } } });
   await using client = await server.login();
   using listener = Deno.listen({ hostname: server.host, port: 0 });
-  const accepting = listener.accept();
   const { port } = listener.addr;
-  await assertDialogue(client, [
+  const dialogue = assertDialogue(client, [
     ["PORT 192,168,1,2,200,1", "501 Rejected data connection to foreign address 192.168.1.2:51201."],
     [`PORT 127,0,0,1,${port >> 8},${port & 255}`, "200 Active data connection established."],
   ]);
-  using data = await accepting;
+  const [connection] = await Promise.all([listener.accept(), dialogue]);
+  using data = connection;
   assert((data.remoteAddr as Deno.NetAddr).port >= 1024);
 });
 
