@@ -42,6 +42,7 @@ export type {
   DirectoryEntry,
   FileInfo,
   FileSystem,
+  FileSystemMethod,
   FileType,
   ReadableFile,
   WritableFile,

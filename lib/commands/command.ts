@@ -8,7 +8,7 @@ import type { Account } from "../auth/authorizer.ts";
 import type { PermissionLetter } from "../auth/permission.ts";
 import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferBody } from "../data/transfer.ts";
-import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { FileSystem, FileSystemMethod } from "../filesystem/filesystem.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { PathnamePlace } from "../protocol/pathname_argument.ts";
@@ -61,7 +61,7 @@ export interface CommandSpec {
   /** Path where the argument names none. Absent: none then. */
   readonly defaultPath?: "current" | "parent" | "root";
   /** Optional method of the file system without which the command is not implemented (502, and absent from FEAT). */
-  readonly needs?: keyof FileSystem;
+  readonly needs?: FileSystemMethod;
   /** Nothing may be read before this command's reply, because the bytes that follow may be a TLS handshake. */
   readonly startsTls?: true;
   /** What FEAT says of it (RFC 2389 §3.2). */
@@ -145,7 +145,7 @@ export function requestPath(request: CommandRequest): string {
  * An optional method of a file system, bound to it. The row's `needs` has made sure of it, so a failure is a mistake in the
  * table.
  */
-export function offered<Name extends keyof FileSystem>(fileSystem: FileSystem, name: Name): Required<FileSystem>[Name] {
+export function offered<Name extends FileSystemMethod>(fileSystem: FileSystem, name: Name): Required<FileSystem>[Name] {
   const method = fileSystem[name];
   if (method === undefined) throw new FileSystemError("unsupported", `The file system has no ${name}()`);
   return method.bind(fileSystem) as Required<FileSystem>[Name];

@@ -10,28 +10,37 @@ import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
 import { baseName } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
-import type { Session } from "../session/session.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { FILE_OKAY } from "./restart.ts";
 
 /** LIST: a directory's entries by name, or one file. */
-export function list(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  return sendListing(context, requestPath(request), (entry) => listLine(context, entry));
+export async function list(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const view = viewOf(context);
+  const entries = await listed(view, path);
+  return await transferLines(context, view, entries, (entry) => view.listLine(entry));
 }
 
 /** NLST: names only. */
-export function nameList(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  return sendListing(context, requestPath(request), (entry) => entry.name);
+export async function nameList(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const view = viewOf(context);
+  const { fileSystem } = view.account;
+  const info = await fileSystem.stat(path);
+  if (info.type !== "directory" || fileSystem.listNames === undefined) {
+    return await transferLines(context, view, await listed(view, path), ({ name }) => name);
+  }
+  return await transferLines(context, view, fileSystem.listNames(path), (name) => name);
 }
 
 /** STAT with a path: the lines of LIST on the control connection. */
 export async function statusOfPath(context: CommandContext, path: string): Promise<Reply> {
-  const lines: string[] = [];
   const view = viewOf(context);
-  const info = await view.account.fileSystem.stat(path);
-  for await (const entry of sortedEntries(view, path, info)) lines.push(listLine(context, entry));
+  const lines: string[] = [];
+  for await (const entry of await listed(view, path)) if (view.isSendable(entry.name)) lines.push(view.listLine(entry));
   return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
 }
 
@@ -39,10 +48,11 @@ export async function statusOfPath(context: CommandContext, path: string): Promi
 export async function machineList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const view = viewOf(context);
-  const { facts } = context.session;
-  const info = await view.account.fileSystem.stat(path);
+  const { account, facts } = view;
+  const info = await account.fileSystem.stat(path);
   if (info.type !== "directory") return reply(501, "No such directory.");
-  return await transferLines(context, view, factLines(view, path, facts));
+  const format = ({ name, info }: DirectoryEntry) => factLine(account, info, name, facts);
+  return await transferLines(context, view, account.fileSystem.list(path), format);
 }
 
 /** MLST: facts of one path, on the control connection. */
@@ -54,56 +64,54 @@ export async function machineListOne(context: CommandContext, request: CommandRe
 }
 
 /** What a listing obeys from its start on, whatever commands beside it change. */
-type View = Pick<Session, "encoding"> & { readonly account: Account };
-
-function viewOf({ account, session }: CommandContext): View {
-  return { account, encoding: session.encoding };
+interface View {
+  readonly account: Account;
+  readonly encoding: TextEncoding;
+  readonly facts: readonly FactName[];
+  /** Tells whether the client could send a name back. */
+  readonly isSendable: (name: string) => boolean;
+  readonly listLine: (entry: DirectoryEntry) => string;
 }
 
-async function sendListing(
+function viewOf({ account, session, settings }: CommandContext): View {
+  const { encoding, facts } = session;
+  const options = { local: settings.times === "local" };
+  const now = new Date();
+  return {
+    account,
+    encoding,
+    facts,
+    isSendable: (name) => encoding.canEncode(name),
+    listLine: ({ name, info }) => formatListLine({ ...info, name }, now, options),
+  };
+}
+
+/** The entries of a directory by name, or what else the path leads to; nothing that is not there opens a connection. */
+async function listed({ account }: View, path: string): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
+  const { fileSystem } = account;
+  const info = await fileSystem.stat(path);
+  if (info.type !== "directory") return [{ name: baseName(path), info }];
+  if (fileSystem.listsSorted) return fileSystem.list(path);
+  const entries = await Array.fromAsync(fileSystem.list(path));
+  return entries.sort((one, other) => one.name < other.name ? -1 : 1);
+}
+
+/** Sends a line for each entry but those whose names the client could not send back. */
+function transferLines<Entry extends DirectoryEntry | string>(
   context: CommandContext,
-  path: string,
-  format: (entry: DirectoryEntry) => string,
+  { encoding, isSendable }: View,
+  entries: AsyncIterable<Entry> | Iterable<Entry>,
+  format: (entry: Entry) => string,
 ): Promise<Reply> {
-  const view = viewOf(context);
-  // Asked first, so that a path that is not there opens no data connection.
-  const info = await view.account.fileSystem.stat(path);
-  return await transferLines(context, view, formatted(sortedEntries(view, path, info), format));
-}
-
-function transferLines(context: CommandContext, { encoding }: View, lines: AsyncIterable<string>): Promise<Reply> {
+  const line = (entry: Entry) => {
+    const name = typeof entry === "string" ? entry : entry.name;
+    return isSendable(name) ? `${format(entry)}\r\n` : "";
+  };
   return context.transferData({
     direction: "send",
     announcement: FILE_OKAY,
-    body: (connection, transfer) => sendLines(lines, connection, transfer, encoding),
+    body: (connection, transfer) => sendLines(entries, line, connection, transfer, encoding),
   });
-}
-
-async function* formatted(
-  entries: AsyncIterable<DirectoryEntry>,
-  format: (entry: DirectoryEntry) => string,
-): AsyncGenerator<string> {
-  for await (const entry of entries) yield format(entry);
-}
-
-async function* sortedEntries(view: View, path: string, info: FileInfo): AsyncGenerator<DirectoryEntry> {
-  if (info.type !== "directory") return yield { name: baseName(path), info };
-  const entries = await Array.fromAsync(sendableEntries(view, path));
-  yield* entries.sort((one, other) => one.name < other.name ? -1 : 1);
-}
-
-/** Entries but those whose names the client could not send back. */
-async function* sendableEntries({ account, encoding }: View, path: string): AsyncGenerator<DirectoryEntry> {
-  for await (const entry of account.fileSystem.list(path)) if (encoding.canEncode(entry.name)) yield entry;
-}
-
-function listLine(context: CommandContext, entry: DirectoryEntry): string {
-  const local = context.settings.times === "local";
-  return formatListLine({ ...entry.info, name: entry.name }, new Date(), { local });
-}
-
-async function* factLines(view: View, path: string, facts: readonly FactName[]): AsyncGenerator<string> {
-  for await (const { name, info } of sendableEntries(view, path)) yield factLine(view.account, info, name, facts);
 }
 
 function factLine(account: Account, info: FileInfo, name: string, selected: readonly FactName[]): string {

@@ -6,7 +6,7 @@
 
 import type { ReadableFile, WritableFile } from "../filesystem/filesystem.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
-import { type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -81,20 +81,25 @@ export async function receiveFile(
   if (decoder !== undefined) await file.write(decoder.flush());
 }
 
-/** Sends lines, gathered into larger pieces. */
-export async function sendLines(
-  lines: AsyncIterable<string>,
+/** Sends the text that stands for each item, gathered into larger pieces, while the next piece is gathered. */
+export async function sendLines<Item>(
+  items: AsyncIterable<Item> | Iterable<Item>,
+  format: (item: Item) => string,
   connection: Connection,
   transfer: Transfer,
-  encoding: TextEncoding = UTF8,
+  encoding: TextEncoding,
 ): Promise<void> {
   let gathered = "";
-  for await (const line of lines) {
-    gathered += `${line}\r\n`;
+  let sending = Promise.resolve();
+  for await (const item of items) {
+    gathered += format(item);
     if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
-    await sendBytes(encoding.encode(gathered), connection, transfer);
+    await sending;
+    sending = sendBytes(encoding.encode(gathered), connection, transfer);
+    sending.catch(() => {}); // told where it is awaited, which may be later than it happens
     gathered = "";
   }
+  await sending;
   await sendBytes(encoding.encode(gathered), connection, transfer);
 }
 

@@ -85,13 +85,17 @@ export interface CreateOptions {
 export interface FileSystem {
   /** Reports attributes. */
   stat(path: string): Promise<FileInfo>;
+  /** Present: `list()` and `listNames()` give entries in the order of their names (UTF-16 code units). */
+  readonly listsSorted?: true;
   /**
-   * Lists a directory in no particular order. Entries that vanish meanwhile, dangling or escaping links, and names that
+   * Lists a directory, in no particular order unless `listsSorted` says so. Entries that vanish meanwhile, dangling or escaping links, and names that
    * cannot be sent are left out.
    *
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
   list(path: string): AsyncIterable<DirectoryEntry>;
+  /** Lists the names that `list()` gives, where that is cheaper. */
+  listNames?(path: string): AsyncIterable<string>;
   /**
    * Opens a regular file for reading from `offset` bytes on.
    *
@@ -119,3 +123,6 @@ export interface FileSystem {
   /** Tells how many more bytes can be stored at a path, which exists. */
   availableBytes?(path: string): Promise<number>;
 }
+
+/** Name of a method of a file system that commands may need. */
+export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listsSorted">;

@@ -63,6 +63,7 @@ export class LocalFileSystem implements FileSystem {
   readonly #writeClaims: WriteClaims;
   /** There only with `--allow-sys=statfs`. */
   readonly availableBytes?: (path: string) => Promise<number>;
+  readonly listsSorted = true;
 
   /** Serves the folder `root`, which is looked up at first use; a relative one starts from the current directory of now. */
   constructor(root: string, options: LocalFileSystemOptions = {}) {
@@ -84,15 +85,29 @@ export class LocalFileSystem implements FileSystem {
 
   async *list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
     const hostPath = onHost(path, () => this.#locateDirectory(path));
-    let names: string[] = [];
     try {
-      for await (const { name } of Deno.readDir(hostPath)) {
-        if (names.push(name) < BATCH_ENTRIES) continue;
-        yield* this.#lookUp(hostPath, names);
-        names = [];
+      // Names first: they take little room, and what is known of each is only held while its batch is sent.
+      const names = await Array.fromAsync(Deno.readDir(hostPath), ({ name }) => name);
+      names.sort();
+      for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+        yield* this.#lookUp(hostPath, names.slice(start, start + BATCH_ENTRIES));
         await setImmediate();
       }
-      yield* this.#lookUp(hostPath, names);
+    } catch (error) {
+      throw asFileSystemError(error, path);
+    }
+  }
+
+  async *listNames(path: string): AsyncGenerator<string, void, undefined> {
+    const hostPath = onHost(path, () => this.#locateDirectory(path));
+    const { rules } = this.#containment;
+    try {
+      const entries = await Array.fromAsync(Deno.readDir(hostPath));
+      const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
+        isAllowedName(name, rules) &&
+        (!isSymlink || this.#lookUpOne(joinHostPath(hostPath, [name], rules)) !== undefined);
+      const names = entries.filter(isShown).map(({ name }) => name).sort();
+      if (this.#containment.holds(hostPath)) yield* names;
     } catch (error) {
       throw asFileSystemError(error, path);
     }

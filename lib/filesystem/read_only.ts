@@ -18,7 +18,10 @@ import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile } from "./files
  * ```
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
+  const { listsSorted, listNames } = fileSystem;
   return {
+    ...listsSorted && { listsSorted },
+    ...listNames && { listNames: (path: string): AsyncIterable<string> => listNames.call(fileSystem, path) },
     stat: (path: string): Promise<FileInfo> => fileSystem.stat(path),
     list: (path: string): AsyncIterable<DirectoryEntry> => fileSystem.list(path),
     openRead: (path: string, options?: { readonly offset?: number }): Promise<ReadableFile> =>

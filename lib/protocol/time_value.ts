@@ -23,7 +23,10 @@ export function formatTimeValue(date: Date, options: TimeOptions = {}): string |
   const clock = wallClock(date, options);
   const year = clock.getUTCFullYear();
   if (!(year >= 0 && year <= 9999)) return undefined;
-  return clock.toISOString().slice(0, 19).replace(/[-T:]/g, "");
+  // Written by hand: a listing has one for each entry, and toISOString() takes several times as long.
+  const day = year * 10_000 + (clock.getUTCMonth() + 1) * 100 + clock.getUTCDate();
+  const time = clock.getUTCHours() * 10_000 + clock.getUTCMinutes() * 100 + clock.getUTCSeconds();
+  return String(day).padStart(8, "0") + String(time).padStart(6, "0");
 }
 
 /**

@@ -38,8 +38,13 @@ export async function readText(fileSystem: FileSystem, path: string): Promise<st
   return await readAll(await fileSystem.openRead(path));
 }
 
-/** A file system with all methods; only the room that is left may be unknown. */
-export type WritableFileSystem = Required<Omit<FileSystem, "availableBytes">> & Pick<FileSystem, "availableBytes">;
+/** A file system with all methods that make commands work. */
+export type WritableFileSystem =
+  & Required<Omit<FileSystem, Unneeded>>
+  & Pick<FileSystem, Unneeded>;
+
+/** What no command fails without. */
+type Unneeded = "availableBytes" | "listNames" | "listsSorted";
 
 /** Writes a file. */
 export async function writeText(
@@ -128,6 +133,16 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
     assertEquals(await listNames(fileSystem, "/dir"), [' sp "%*~', "b.txt", "sub"]);
     for await (const { name, info } of fileSystem.list("/dir")) {
       assertEquals(info, await fileSystem.stat(`/dir/${name}`));
+    }
+  });
+
+  test(".list() and .listNames() keep the order that .listsSorted promises", async (fileSystem) => {
+    for (const path of ["/", "/dir"]) {
+      const names = await Array.fromAsync(fileSystem.list(path), ({ name }) => name);
+      if (fileSystem.listsSorted) assertEquals(names, names.toSorted());
+      if (fileSystem.listNames === undefined) continue;
+      const given = await Array.fromAsync(fileSystem.listNames(path));
+      assertEquals(fileSystem.listsSorted ? given : given.sort(), fileSystem.listsSorted ? names : names.sort());
     }
   });
 

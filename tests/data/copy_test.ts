@@ -3,6 +3,7 @@ import { receiveFile, sendFile, sendLines } from "../../lib/data/copy.ts";
 import { Transfer } from "../../lib/data/transfer.ts";
 import type { ReadableFile, WritableFile } from "../../lib/filesystem/filesystem.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FakeConnection } from "../helpers/fake_transport.ts";
 
@@ -160,10 +161,10 @@ Deno.test("receiveFile() rejects when the file cannot be written, and keeps what
   assertEquals((await fileSystem.stat("/file")).size, 5);
 });
 
-Deno.test("sendLines() ends each line with CR LF and gathers lines into pieces", async () => {
+Deno.test("sendLines() sends what is formatted, gathered into pieces", async () => {
   const connection = new FakeConnection();
   const transfer = new Transfer();
-  await sendLines(generate(20_000), connection, transfer);
+  await sendLines(generate(20_000), withEnd, connection, transfer, UTF8);
   const expected = Array.from({ length: 20_000 }, (_, index) => `line ${index} ä\r\n`).join("");
   assertEquals(textOf(connection.sent), expected);
   assertEquals(transfer.bytes, bytesOf(expected).length);
@@ -172,7 +173,7 @@ Deno.test("sendLines() ends each line with CR LF and gathers lines into pieces",
 
 Deno.test("sendLines() sends nothing for no lines", async () => {
   const connection = new FakeConnection();
-  await sendLines(generate(0), connection, new Transfer());
+  await sendLines(generate(0), withEnd, connection, new Transfer(), UTF8);
   assertEquals(connection.pieces, []);
 });
 
@@ -186,10 +187,14 @@ Deno.test("sendLines() lets go of the lines when sending fails", async () => {
     }
   }
   const writeError = new Error("network");
-  const sending = sendLines(lines(), new FakeConnection({ writeError }), new Transfer());
+  const sending = sendLines(lines(), withEnd, new FakeConnection({ writeError }), new Transfer(), UTF8);
   assertEquals(await assertRejects(() => sending), writeError);
   assert(isReleased);
 });
+
+function withEnd(line: string): string {
+  return `${line}\r\n`;
+}
 
 async function* generate(count: number): AsyncGenerator<string> {
   for (let index = 0; index < count; index++) yield `line ${index} ä`;

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
-import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
+import type { FileSystem, FileSystemMethod } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
@@ -145,7 +145,7 @@ async function startWith(homes: Readonly<Record<string, FileSystem>>): Promise<T
 const CAPABILITIES = [...new Set(ROWS.flatMap(({ needs }) => needs ?? []))];
 
 /** A view of a file system with no other of the optional methods than the given ones. */
-function offering(fileSystem: MemoryFileSystem, methods: readonly (keyof FileSystem)[]): FileSystem {
+function offering(fileSystem: MemoryFileSystem, methods: readonly FileSystemMethod[]): FileSystem {
   const offered = methods.map((method) => [method, fileSystem[method].bind(fileSystem)]);
   return { ...readOnly(fileSystem), ...Object.fromEntries(offered) };
 }
