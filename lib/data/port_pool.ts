@@ -12,6 +12,9 @@ import {
   type SocketAddress,
 } from "../transport/connection.ts";
 
+/** How many ports are tried before all are looked at. */
+const RANDOM_TRIES = 16;
+
 /** No port of the passive range is free. */
 export class PortsExhaustedError extends Error {
   override readonly name = "PortsExhaustedError";
@@ -50,14 +53,12 @@ export class PortPool {
     throw new PortsExhaustedError(`No free port in ${this.#range.from}-${this.#range.to}`);
   }
 
-  /** Each port of the range once, in an order that starts anywhere. */
-  *#candidates(range: { readonly from: number; readonly to: number }): Generator<number> {
-    const ports = Array.from({ length: range.to - range.from + 1 }, (_, index) => range.from + index);
-    for (let left = ports.length; left > 0; left--) {
-      const index = randomBelow(left);
-      yield ports[index] as number;
-      ports[index] = ports[left - 1] as number;
-    }
+  /** Some ports of the range at random, which find a free one where there are many; then each port, starting anywhere. */
+  *#candidates({ from, to }: { readonly from: number; readonly to: number }): Generator<number> {
+    const count = to - from + 1;
+    for (let tries = 0; tries < RANDOM_TRIES; tries++) yield from + randomBelow(count);
+    const start = randomBelow(count);
+    for (let index = 0; index < count; index++) yield from + (start + index) % count;
   }
 }
 

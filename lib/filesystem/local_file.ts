@@ -8,7 +8,18 @@
  * @module
  */
 
-import { closeSync, constants, fstatSync, fsync, ftruncateSync, openSync, read, type Stats, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  openSync,
+  read,
+  readSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
 import type { Containment } from "./containment.ts";
 import type { ReadableFile, WritableFile } from "./filesystem.ts";
 import { FileSystemError } from "./filesystem_error.ts";
@@ -22,6 +33,9 @@ export const WRITE: number = constants.O_WRONLY;
 
 /** Flags of {@linkcode openRegular} for writing at the end, wherever that is then. */
 export const APPEND: number = constants.O_WRONLY | constants.O_APPEND;
+
+/** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
+const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
 
 /** An open file, closed by whoever opened it or took it over. */
 export interface OpenFile {
@@ -107,9 +121,11 @@ export class LocalReadableFile implements ReadableFile {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    const count = await this.#descriptor.use<number>(this.#path, (fd, done) => {
-      read(fd, buffer, 0, buffer.length, this.#position, done);
-    });
+    const count = buffer.length <= LARGEST_SYNCHRONOUS_READ
+      ? onHost(this.#path, () => readSync(this.#descriptor.fd, buffer, 0, buffer.length, this.#position))
+      : await this.#descriptor.use<number>(this.#path, (fd, done) => {
+        read(fd, buffer, 0, buffer.length, this.#position, done);
+      });
     this.#position += count;
     return count === 0 ? null : count;
   }

@@ -128,10 +128,16 @@ export function dialSocket(
 
 /** Asks first: `node:net` throws a refusal of the sandbox to bind where nothing can catch it, and the process ends. */
 function isPermitted(address: SocketAddress): boolean {
-  return Deno.permissions.querySync({ name: "net", host: netHost(address) }).state === "granted";
+  // The host alone first: the runtime remembers each answer, and there are many ports.
+  return isGranted(netHost({ host: address.host })) || isGranted(netHost(address));
 }
 
-/** An address in the form of `--allow-net`. */
-function netHost({ host, port }: SocketAddress): string {
-  return net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+function isGranted(host: string): boolean {
+  return Deno.permissions.querySync({ name: "net", host }).state === "granted";
+}
+
+/** An address, or a host for all its ports, in the form of `--allow-net`. */
+function netHost({ host, port }: { readonly host: string; readonly port?: number }): string {
+  const name = net.isIPv6(host) ? `[${host}]` : host;
+  return port === undefined ? name : `${name}:${port}`;
 }
