@@ -33,6 +33,7 @@ const TIME_BEFORE_REGEXP = /^(\d{14}(?:\.\d+)?) (.+)$/s;
 const TIMES_BEHIND_REGEXP = /^(.+) \d{14} (\d{14}) \d{14} UTC$/is;
 const SHORT_TIME_REGEXP = /^(\d{12}(?:\d\d)?) (.+)$/s;
 const QUOTED_RANGE_REGEXP = /^"((?:[^"]|"")+)"((?: \d+){0,2})$/s;
+const PARENT_REGEXP = /(?:^|\/)\.\.(?:\/|$)/;
 const RANGE_REGEXP = /^(.+?)((?: \d{1,15}){1,2})$/s;
 
 const LOCATORS: Readonly<Record<PathnamePlace, PathnameLocator>> = {
@@ -46,7 +47,9 @@ const LOCATORS: Readonly<Record<PathnamePlace, PathnameLocator>> = {
 
 /** Reads an argument: the possible readings in order of preference, one at least. */
 export function locatePathname(argument: string, place: PathnamePlace): readonly ArgumentReading[] {
-  return LOCATORS[place](argument);
+  const readings = LOCATORS[place](argument);
+  // A `..` would take the word before the pathname for a directory, and leave it.
+  return readings.length > 1 && PARENT_REGEXP.test(argument) ? readings.slice(-1) : readings;
 }
 
 function afterFirstWord(argument: string): readonly ArgumentReading[] {

@@ -77,7 +77,7 @@ for (const row of ROWS.filter(({ argument }) => argument !== "none")) {
   Deno.test(`${row.verb} is refused without each of its rights for the path, however the path is written`, async () => {
     await using server = await startWithLetters(MemoryFileSystem.of({ "/file": "", "/open/file": "" }));
     for (const name of namesOf(row)) {
-      for (const path of ["/file", "file", "./open/../file", `${OPEN}/../file`, "/opened"]) {
+      for (const path of ["/file", "file", "./open/../file", `${OPEN}/../../file`, "/opened"]) {
         for (const line of linesWithArgument(row, { name, path })) {
           for (const letter of lettersFor(row, line)) {
             await using client = await server.login({ username: lacking(letter) });
