@@ -18,7 +18,7 @@ import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from
 import type { AccountShare } from "./account_usage.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
-import { admit, findCommand } from "./gate.ts";
+import { type Admission, admit, findCommand } from "./gate.ts";
 import { LineReader } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
@@ -85,12 +85,17 @@ export class ControlConnection implements ContextHost {
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
+  /** Runs while the client has to take a reply. */
+  #taking: Watchdog | undefined;
+  #untakenReplies = 0;
   /** Runs once the server does not wait for the transfer any more. */
   #cutting: Watchdog | undefined;
   /** Whether nothing can be said, because a handshake is under way. */
   #handshaking = false;
   /** Settles with the command that is being performed. */
-  #performing: Promise<void> = Promise.resolve();
+  #performing: Promise<unknown> = Promise.resolve();
+  /** Interrupts the wait for that command. */
+  #interrupt: ((reason: unknown) => void) | undefined;
   #goodbye: Promise<void> | undefined;
   /** Why the session ends, for the log; the first reason counts. */
   #endReason: string | undefined;
@@ -123,8 +128,13 @@ export class ControlConnection implements ContextHost {
       isSuspended: () => this.running !== undefined || this.dataPort.state === "connected",
     });
     using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
+    // A client that takes no replies is as silent as one that gives no commands.
+    using taking = new Watchdog(timeouts.idleMs, () => this.#timeOut(), {
+      isSuspended: () => this.#untakenReplies === 0,
+    });
     this.#idle = idle;
     this.#login = login;
+    this.#taking = taking;
     try {
       if (this.session.implicitTls) await this.#startTls();
       await this.send(messageReply(220, banner));
@@ -158,13 +168,16 @@ export class ControlConnection implements ContextHost {
     return this.#inTurn(() => this.#write(text));
   }
 
-  /** A client that takes no replies is as silent as one that gives no commands. */
   async #write(text: string): Promise<void> {
-    using _deadline = new Watchdog(this.settings.timeouts.idleMs, () => {
-      this.#endReason ??= TIMED_OUT;
-      this.#abandon(TIMED_OUT);
-    });
+    this.#taking?.touch();
+    this.#untakenReplies++;
     await this.#transport.write(this.session.encoding.encode(text));
+    this.#untakenReplies--;
+  }
+
+  #timeOut(): void {
+    this.#endReason ??= TIMED_OUT;
+    this.#abandon(TIMED_OUT);
   }
 
   #inTurn(sending: () => Promise<void>): Promise<void> {
@@ -209,34 +222,39 @@ export class ControlConnection implements ContextHost {
       this.#endReason ??= `client does not speak FTP: ${command.verb}`;
       return false;
     }
-    const answer = await this.#replyTo(() => this.#unlessEnded(command, this.#perform(command)));
+    const answer = await this.#replyTo(() => {
+      const work = this.#perform(command);
+      return work instanceof Promise ? this.#unlessEnded(command, work) : work;
+    });
     return answer === undefined || await this.#answer(command, answer);
   }
 
   /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
-  async #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
+  #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
     if (findCommand(command.verb)?.startsTls !== true && this.#reader.waiting.length === 0) {
       // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
       this.#reader.lookAhead().catch((error) => this.#fail(error));
     }
-    this.#performing = work.then(() => {}, () => {}); // told below, or nobody is left to tell
-    const ended = Promise.withResolvers<never>();
-    const end = () => ended.reject(this.signal.reason);
-    this.signal.addEventListener("abort", end, { once: true });
-    try {
-      if (this.signal.aborted) end();
-      return await Promise.race([work, ended.promise]);
-    } finally {
-      this.signal.removeEventListener("abort", end);
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<Reply | undefined>();
+    work.then(resolve, reject);
+    this.#performing = work;
+    this.#interrupt = reject;
+    if (this.signal.aborted) reject(this.signal.reason);
+    return promise;
   }
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
-  async #perform(command: CommandLine): Promise<Reply | undefined> {
-    const admission = await admit(this.#context, command, (row) => this.#transferEnded(row));
+  #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
+    const transferEnded = (row: CommandSpec) => this.running && this.#transferEnded(row);
+    const admission = admit(this.#context, command, transferEnded);
+    if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
+    return this.#run(command, admission);
+  }
+
+  #run(command: CommandLine, admission: Admission): Reply | undefined | Promise<Reply | undefined> {
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
-    if (row.dataConnection !== "uses" && !row.longRunning) return await row.run(this.#context, request);
+    if (row.dataConnection !== "uses" && !row.longRunning) return row.run(this.#context, request);
     const running: RunningTransfer = { transfer: new Transfer(), session: this.session, done: Promise.resolve() };
     this.running = running;
     running.done = this.#runTransfer(running, command, row, request);
@@ -278,7 +296,7 @@ export class ControlConnection implements ContextHost {
   }
 
   /** Does the work, or tells the client why not; rejects only when there is nobody to tell. */
-  async #replyTo<Result>(work: () => Promise<Result>): Promise<Result | Reply> {
+  async #replyTo<Result>(work: () => Result | Promise<Result>): Promise<Result | Reply> {
     try {
       return await work();
     } catch (error) {
@@ -359,6 +377,7 @@ export class ControlConnection implements ContextHost {
   /** Interrupts everything that is under way. */
   #abandon(reason: string): void {
     this.#ended.abort();
+    this.#interrupt?.(this.signal.reason);
     this.running?.transfer.abort("aborted", reason);
     this.dataPort.close();
     this.#transport.close();
@@ -381,7 +400,7 @@ export class ControlConnection implements ContextHost {
   async #workEnded(): Promise<void> {
     const late = Promise.withResolvers<void>();
     using _deadline = new Watchdog(WORK_TIMEOUT_MS, () => late.resolve());
-    await Promise.race([this.#performing, late.promise]);
+    await Promise.race([this.#performing.catch(() => {}), late.promise]); // its failure was told, or nobody is left to tell
   }
 
   #tellDialogue(direction: "received" | "sent", line: string): void {

@@ -33,22 +33,28 @@ export function findCommand(verb: string): CommandSpec | undefined {
  * permission.
  *
  * @param transferEnded Waits for the running transfer, if there is one, before the command of the row.
+ * @returns At once where nothing has to be waited for, as by most commands.
  */
-export async function admit(
+export function admit(
   context: CommandContext,
   line: CommandLine,
-  transferEnded: (row: CommandSpec) => Promise<void>,
-): Promise<Admission> {
+  transferEnded: (row: CommandSpec) => Promise<void> | undefined,
+): Admission | Promise<Admission> {
   const row = findCommand(line.verb);
   if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(context.session);
   if (refusal !== undefined) return { refusal };
   const opensAwaitedPort = row.dataConnection === "prepares" && context.dataPort.isAwaited;
-  if (!row.duringTransfer && !opensAwaitedPort) await transferEnded(row);
-  const lateRefusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
-  if (lateRefusal !== undefined) return { refusal: lateRefusal };
-  return await admitPath(context, row, line);
+  const waiting = row.duringTransfer || opensAwaitedPort ? undefined : transferEnded(row);
+  return waiting === undefined ? admitNow(context, row, line) : waiting.then(() => admitNow(context, row, line));
+}
+
+function admitNow(context: CommandContext, row: CommandSpec, line: CommandLine): Admission | Promise<Admission> {
+  const refusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
+  if (refusal !== undefined) return { refusal };
+  if (row.permission !== undefined) return admitPath(context, row, line);
+  return { row, request: { verb: row.verb, argument: line.argument, path: undefined } };
 }
 
 function notUnderstood({ verb }: CommandLine): string {

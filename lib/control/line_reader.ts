@@ -65,12 +65,13 @@ export class LineReader {
   /** Receives once; calls that come while one is under way share it. */
   async #receive(): Promise<boolean> {
     if (this.#ended) return false;
-    this.#reading ??= this.#readOnce().finally(() => this.#reading = undefined);
+    this.#reading ??= this.#readOnce();
     return await this.#reading;
   }
 
   async #readOnce(): Promise<boolean> {
     const bytes = await this.#connection.read();
+    this.#reading = undefined;
     if (bytes === null) {
       this.#ended = true;
       return false;
