@@ -7,6 +7,7 @@
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
 import { ConfigurationError, formatPath } from "../config/problem.ts";
+import { UTF8 } from "../protocol/text_encoding.ts";
 import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
 import { ExitError, UsageError } from "./exit_error.ts";
 import { describeFinding } from "./findings_text.ts";
@@ -96,6 +97,7 @@ function blanked(configuration: Configuration): unknown {
   return {
     listen: server.listen ?? [{ host: "127.0.0.1", port: 2121 }],
     ...settings instanceof RangeError ? {} : settings,
+    encoding: server.encoding ?? UTF8.label,
     ban: server.ban ?? {},
     users: users.map((user) => ({ ...user, password: "***" })),
     ...rest,

@@ -91,7 +91,7 @@ async function checkDirectory(directory: string): Promise<void> {
     if ((await Deno.stat(await Deno.realPath(directory))).isDirectory) return;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const problem = error instanceof Deno.errors.NotFound ? "no such folder" : "cannot open the folder";
+    const problem = error instanceof Deno.errors.NotFound ? "no such directory" : "cannot open the folder";
     throw new UsageError(`${problem}: ${directory}`, hint, { cause: error });
   }
   throw new UsageError(`not a folder: ${directory}`, hint);

@@ -14,6 +14,9 @@ import type { CommandContext, CommandRequest, CommandSpec } from "./command.ts";
 import { chooseHash } from "./hash.ts";
 import { statusOfPath } from "./listing.ts";
 
+/** Refuses what needs a login. */
+export const NOT_LOGGED_IN: Reply = reply(530, "Log in with USER and PASS first.");
+
 const SITE = "SITE ";
 const NAMES_A_ROW = 8;
 
@@ -53,6 +56,8 @@ export function options(context: CommandContext, request: CommandRequest): Reply
     case "MLST":
       return rest.length > 1 ? reply(501, "Invalid number of arguments.") : chooseFacts(context, rest[0] ?? "");
     default:
+      // Before the login there is nothing but what clients are known to need then.
+      if (context.session.login.state !== "loggedIn") return NOT_LOGGED_IN;
       return reply(501, `Unsupported command "${name.toUpperCase()}".`);
   }
 }

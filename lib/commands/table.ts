@@ -640,7 +640,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "NOOP",
-    argument: "optional",
+    argument: "none",
     beforeTls: true,
     beforeLogin: true,
     duringTransfer: true,

@@ -6,6 +6,7 @@
 
 import type { PermissionLetter } from "../auth/permission.ts";
 import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
+import { NOT_LOGGED_IN } from "../commands/information.ts";
 import { COMMANDS } from "../commands/table.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
@@ -79,7 +80,7 @@ function refuseBeforeTls(context: CommandContext, row: CommandSpec): Reply | und
 function refuseBeforeLogin(context: CommandContext, row: CommandSpec, line: CommandLine): Reply | undefined {
   if (context.session.login.state === "loggedIn" || row.beforeLogin === true) return undefined;
   if (row.beforeLogin === "withoutArgument" && line.argument === "") return undefined;
-  return reply(530, "Log in with USER and PASS first.");
+  return NOT_LOGGED_IN;
 }
 
 function refuseClearData(context: CommandContext, row: CommandSpec): Reply | undefined {

@@ -87,7 +87,7 @@ const REFUSALS: readonly {
     error: /no such file: .*none \(--password-file\)/,
     hint: /./,
   },
-  { args: "FOLDER/none", code: 2, error: /no such folder: .*none/, hint: /DIR/ },
+  { args: "FOLDER/none", code: 2, error: /no such directory: .*none/, hint: /DIR/ },
   { args: "FOLDER/file", code: 2, error: /not a folder: .*file/, hint: /DIR/ },
   { args: "FOLDER/file/none", code: 2, error: /cannot open the folder: .*none/, hint: /DIR/ },
   { args: "FOLDER --wirte", code: 2, error: /unknown option --wirte/, hint: /ftpsd --help/ },

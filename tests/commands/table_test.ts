@@ -9,7 +9,7 @@ const EXPECTED = `
   ABOR - none       ALLO - required  APPE a required  CDUP e none       XCUP e none       CWD e optional
   XCWD e optional   DELE d required  EPRT - required  EPSV - optional   FEAT - none       HELP - optional
   LIST l optional   MDTM l required  MFMT T required  MKD m required    XMKD m required   MLSD l optional
-  MLST l optional   MODE - required  NLST l optional  NOOP - optional   OPTS - required   PASS - optional
+  MLST l optional   MODE - required  NLST l optional  NOOP - none       OPTS - required   PASS - optional
   PASV - none       PORT - required  PWD - none       XPWD - none       QUIT - none       REIN - none
   REST - required   RETR r required  RMD d required   XRMD d required   RNFR f required   RNTO f required
   SITE - required   SIZE l required  STAT l optional  STOR w required   STOU w optional   STRU - required

@@ -89,7 +89,8 @@ Deno.test("C18: harmless questions get harmless answers", async () => {
     ["SITE HELP", /^214-.*\n CHMOD\n.*\n214 Help SITE command successful\.$/s],
     ["CLNT NcFTP 3.2.6 linux-x86_64-glibc2.31", "200 Noted."],
     ["ACCT anything", "202 No account information is needed."],
-    ["NOOP are you there?", "200 I successfully did nothing."],
+    ["NOOP are you there?", "501 Syntax error: command does not accept arguments."],
+    ["NOOP", "200 I successfully did nothing."],
     ["SYST", "215 UNIX Type: L8"],
   ]);
 });

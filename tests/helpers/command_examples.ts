@@ -60,7 +60,6 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   CLNT: ["ftpsd tests"],
   HELP: ["NOOP"],
   "SITE HELP": ["CHMOD"],
-  NOOP: ["x"],
 };
 
 /** What goes before a command that has its place in a sequence. */
