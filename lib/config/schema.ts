@@ -151,6 +151,10 @@ const timeouts = mapping({
 const limits = mapping({
   connections: optional(count, "Control connections at once.", { default: 512 }),
   connectionsPerAddress: optional(count, "The same from one address; of IPv6 from one /64.", { default: 0 }),
+  connectionsBeforeLogin: optional(
+    count,
+    "The same before a login. Who never logs in takes no place from users then. Without it, half of `connections`.",
+  ),
   loginAttempts: optional(count, "Failed logins before the connection is closed.", { default: 3 }),
   commandLineBytes: optional(wholeNumber(64, 2 ** 20, "a number of bytes"), "Length of a command line.", {
     default: 4096,

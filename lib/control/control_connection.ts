@@ -62,6 +62,8 @@ export interface ControlConnectionOptions {
   readonly listenHost: string;
   /** Whether TLS starts before the greeting. */
   readonly implicitTls: boolean;
+  /** Called when somebody is logged in, and with each command from then on. */
+  readonly onLogin: () => void;
 }
 
 /**
@@ -78,6 +80,7 @@ export class ControlConnection implements ContextHost {
   readonly #context: SessionContext = new SessionContext(this);
   readonly #ended = new AbortController();
   readonly #openedAt = performance.now();
+  readonly #onLogin: () => void;
   #transport: ControlTransport;
   #reader: LineReader;
   /** The last write; the next one, or the end, waits for it, so that replies never mix. */
@@ -101,10 +104,11 @@ export class ControlConnection implements ContextHost {
   #endReason: string | undefined;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
-    const { service, id, listenHost, implicitTls } = options;
+    const { service, id, listenHost, implicitTls, onLogin } = options;
     this.service = service;
     this.settings = service.settings;
     this.#transport = transport;
+    this.#onLogin = onLogin;
     this.#reader = this.#readerOf(transport);
     const { encoding } = service;
     const { local, remote } = transport;
@@ -198,10 +202,16 @@ export class ControlConnection implements ContextHost {
         break;
       }
       goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
-      if (this.session.login.state === "loggedIn") this.#login?.[Symbol.dispose]();
+      if (this.session.login.state === "loggedIn") this.#endPrelogin();
     }
     // A running transfer ends, and its reply goes out, before the connection is closed: QUIT does not cut it.
     await this.running?.done;
+  }
+
+  /** Lifts what holds before the first login only. */
+  #endPrelogin(): void {
+    this.#login?.[Symbol.dispose]();
+    this.#onLogin();
   }
 
   #clientLeft(): void {

@@ -285,7 +285,13 @@ export class FtpServer implements AsyncDisposable {
     }
     const counted = this.#limits.count(host);
     const id = `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`;
-    const session = new ControlConnection(transport, { service, id, listenHost: address.host, implicitTls });
+    const session = new ControlConnection(transport, {
+      service,
+      id,
+      listenHost: address.host,
+      implicitTls,
+      onLogin: () => counted.loggedIn(),
+    });
     const served = session.run().finally(() => {
       counted[Symbol.dispose]();
       this.#sessions.delete(session);

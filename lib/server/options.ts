@@ -232,6 +232,12 @@ export interface FtpServerOptions {
      */
     readonly connectionsPerAddress?: number;
     /**
+     * The same before somebody has logged in on them. Others take no place from users then.
+     *
+     * @default Half of `connections`, rounded up.
+     */
+    readonly connectionsBeforeLogin?: number;
+    /**
      * Failed logins before the connection is closed.
      *
      * @default {3}
@@ -305,14 +311,19 @@ export function resolveSettings(options: FtpServerOptions): Settings {
       failedLoginMs: milliseconds("timeouts.failedLogin", timeouts.failedLogin ?? 3),
     },
     limits: {
-      connections: wholeNumber("limits.connections", limits.connections ?? 512),
+      connections: wholeNumber("limits.connections", limits.connections ?? DEFAULT_CONNECTIONS),
       connectionsPerAddress: wholeNumber("limits.connectionsPerAddress", limits.connectionsPerAddress ?? 0),
+      connectionsBeforeLogin: wholeNumber(
+        "limits.connectionsBeforeLogin",
+        limits.connectionsBeforeLogin ?? Math.ceil((limits.connections ?? DEFAULT_CONNECTIONS) / 2),
+      ),
       loginAttempts: wholeNumber("limits.loginAttempts", limits.loginAttempts ?? 3),
       commandLineBytes: wholeNumber("limits.commandLineBytes", limits.commandLineBytes ?? 4096, 64),
     },
   });
 }
 
+const DEFAULT_CONNECTIONS = 512;
 /** The longest time a timer can wait, in seconds. */
 const LONGEST_SECONDS = 2 ** 31 / 1000 - 1;
 const LARGEST_PORT = 65535;

@@ -85,6 +85,8 @@ export interface Settings {
     readonly connections: number;
     /** The same from one address. */
     readonly connectionsPerAddress: number;
+    /** The same before somebody has logged in on them. */
+    readonly connectionsBeforeLogin: number;
     /** Failed logins before the connection is closed. */
     readonly loginAttempts: number;
     /** Length of a command line without its end. */

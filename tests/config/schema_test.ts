@@ -155,6 +155,7 @@ const KEYS: readonly KeyCase[] = [
   { key: "timeouts.failedLogin", good: "3", becomes: 3, ...NO_SECONDS },
   { key: "limits.connections", good: "0", becomes: 0, ...NO_COUNT },
   { key: "limits.connectionsPerAddress", good: "4", becomes: 4, ...NO_COUNT },
+  { key: "limits.connectionsBeforeLogin", good: "0", becomes: 0, ...NO_COUNT },
   { key: "limits.loginAttempts", good: "1", becomes: 1, ...NO_COUNT },
   {
     key: "limits.commandLineBytes",

@@ -105,6 +105,7 @@ async function start() {
     id: "test-1",
     listenHost: "127.0.0.1",
     implicitTls: false,
+    onLogin: () => {},
   });
   const running = connection.run();
   await control.say("", "220");
