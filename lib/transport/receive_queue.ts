@@ -5,7 +5,6 @@
  */
 
 import { ConnectionError, type PeerEnding } from "./connection.ts";
-import { closedError } from "./connection_failure.ts";
 
 /** The socket that brings the bytes; pausing it leaves them to TCP. */
 export interface FlowControl {
@@ -21,12 +20,14 @@ export class ReceiveQueue {
   #queuedBytes = 0;
   #paused = false;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
+  #isDelivering = false;
   #end: PeerEnding | ConnectionError | undefined;
   #ending: PeerEnding | undefined;
 
   /**
    * @param source Socket to pause. It is not touched before it has brought too much.
-   * @param limitBytes Bytes held unread at which the socket is paused; one more chunk may come. 1: each chunk pauses it.
+   * @param limitBytes Bytes held unread at which the socket is paused; one more chunk may come. Also the most that several
+   * chunks together may give one read. 1: each chunk pauses the socket, and is read by itself.
    */
   constructor(source: FlowControl, limitBytes: number) {
     this.#source = source;
@@ -41,13 +42,9 @@ export class ReceiveQueue {
   /** Takes bytes from the stream. */
   push(bytes: Uint8Array): void {
     if (this.#end !== undefined || bytes.length === 0) return;
-    if (this.#reader !== undefined) {
-      this.#reader.resolve(bytes);
-      this.#reader = undefined;
-      return;
-    }
     this.#chunks.push(bytes);
     this.#queuedBytes += bytes.length;
+    if (this.#reader !== undefined) return this.#deliverSoon();
     if (!this.#paused && this.#queuedBytes >= this.#limitBytes) {
       this.#paused = true;
       this.#source.pause();
@@ -58,36 +55,56 @@ export class ReceiveQueue {
   settle(end: PeerEnding | ConnectionError): void {
     this.#end ??= end;
     const reader = this.#reader;
-    if (reader === undefined) return;
+    if (reader === undefined || this.#chunks.length > 0) return;
     this.#reader = undefined;
     this.#finish(reader);
   }
 
-  /** Drops what is unread; pending and later reads reject with kind `"closed"`. */
-  close(): void {
+  /** Drops what is unread; pending and later reads reject with the error. */
+  close(error: ConnectionError): void {
     this.#chunks = [];
-    this.#end = closedError();
-    this.settle(this.#end);
+    this.#queuedBytes = 0;
+    this.#end = error;
+    this.settle(error);
   }
 
   /** Takes out all unread bytes, for another owner of the stream. */
   drain(): Uint8Array[] {
+    this.#queuedBytes = 0;
     return this.#chunks.splice(0);
   }
 
   /** Waits for bytes; see `Connection.read`. */
   read(): Promise<Uint8Array | null> {
     if (this.#reader !== undefined) return Promise.reject(new TypeError("Cannot read: a read is pending"));
-    const bytes = this.#chunks.shift();
-    if (bytes !== undefined) {
-      this.#queuedBytes -= bytes.length;
-      if (this.#chunks.length === 0) this.#resume();
-      return Promise.resolve(bytes);
-    }
+    if (this.#chunks.length > 0) return Promise.resolve(this.#take());
     const reader = Promise.withResolvers<Uint8Array | null>();
     if (this.#end === undefined) this.#reader = reader;
     else this.#finish(reader);
     return reader.promise;
+  }
+
+  /** A turn of the microtasks later, so that all that came in one go is delivered at once. */
+  #deliverSoon(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    queueMicrotask(() => {
+      this.#isDelivering = false;
+      if (this.#chunks.length === 0) return;
+      this.#reader?.resolve(this.#take());
+      this.#reader = undefined;
+    });
+  }
+
+  /** Takes a chunk, and those behind it as far as the limit allows. */
+  #take(): Uint8Array {
+    let length = 0;
+    const fits = this.#chunks.findIndex((chunk, index) => (length += chunk.length) > this.#limitBytes && index > 0);
+    const chunks = this.#chunks.splice(0, fits < 0 ? Infinity : fits);
+    const bytes = joined(chunks);
+    this.#queuedBytes -= bytes.length;
+    if (this.#chunks.length === 0) this.#resume();
+    return bytes;
   }
 
   #resume(): void {
@@ -102,4 +119,16 @@ export class ReceiveQueue {
     this.#ending = end;
     reader.resolve(null);
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const all = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return all;
 }

@@ -54,8 +54,9 @@ export class TcpConnection implements Connection {
   }
 
   close(): void {
-    this.#queue.close();
-    this.#sending.fail(closedError());
+    const error = closedError();
+    this.#queue.close(error);
+    this.#sending.fail(error);
     this.#socket.destroy();
   }
 
@@ -71,8 +72,9 @@ export class TcpConnection implements Connection {
     this.#socket.off("error", this.#fail);
     this.#socket.off("close", this.#takeClose);
     const unread = this.#queue.drain();
-    this.#queue.close();
-    this.#sending.fail(closedError());
+    const error = closedError();
+    this.#queue.close(error);
+    this.#sending.fail(error);
     return unread;
   }
 

@@ -98,9 +98,10 @@ export class TlsConnection implements Connection {
   }
 
   close(): void {
-    this.#queue.close();
-    this.#sending.fail(closedError());
-    this.#secured.reject(closedError());
+    const error = closedError();
+    this.#queue.close(error);
+    this.#sending.fail(error);
+    this.#secured.reject(error);
     this.#stream.destroy();
     this.#socket.destroy();
   }

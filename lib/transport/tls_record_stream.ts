@@ -113,6 +113,7 @@ export class TlsRecordStream extends Duplex {
     setImmediate(() => {
       this.#onceWritten = undefined;
       if (this.#writesInFlight > 0) this.#onceWritten = () => this.#end(done);
+      else if (this.#socket.destroyed) done(); // as when it fails: the owner was told
       else this.#socket.end(done);
     });
   }

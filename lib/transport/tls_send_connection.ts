@@ -97,9 +97,10 @@ export class TlsSendConnection implements Connection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#queue.close();
-    this.#sending.fail(closedError());
-    this.#secured.reject(closedError());
+    const error = closedError();
+    this.#queue.close(error);
+    this.#sending.fail(error);
+    this.#secured.reject(error);
     if (this.#isFinished && !this.#stream.destroyed) this.#linger(this.#stream);
     else this.#stream.destroy();
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../../lib/transport/connection.ts";
 import { ReceiveQueue } from "../../lib/transport/receive_queue.ts";
 import { kindOf } from "./connection_cases.ts";
@@ -12,14 +12,28 @@ function makeQueue(limitBytes: number) {
   return { queue: new ReceiveQueue(source, limitBytes), calls };
 }
 
-Deno.test("ReceiveQueue.read() gives bytes in the order of push(), pending or not", async () => {
+Deno.test("ReceiveQueue.read() gives at once all that was pushed, in its order", async () => {
   const { queue } = makeQueue(100);
   queue.push(ONE);
   queue.push(TWO);
-  assertEquals([await queue.read(), await queue.read()], [ONE, TWO]);
+  assertEquals(await queue.read(), new Uint8Array([1, 2, 2]));
+  const pending = queue.read();
+  queue.push(TWO);
+  queue.push(ONE);
+  assertEquals(await pending, new Uint8Array([2, 2, 1]));
+});
+
+Deno.test("ReceiveQueue gives a chunk over the limit by itself", async () => {
+  const { queue } = makeQueue(1);
+  for (const chunk of [TWO, TWO, ONE]) queue.push(chunk);
+  for (const chunk of [TWO, TWO, ONE]) assertEquals(await queue.read(), chunk);
+});
+
+Deno.test("ReceiveQueue gives a single chunk as it is, without a copy", async () => {
+  const { queue } = makeQueue(100);
   const pending = queue.read();
   queue.push(ONE);
-  assertEquals(await pending, ONE);
+  assertStrictEquals(await pending, ONE);
 });
 
 Deno.test("ReceiveQueue pauses its source at the limit, and resumes it when all is read", async () => {
@@ -29,11 +43,23 @@ Deno.test("ReceiveQueue pauses its source at the limit, and resumes it when all 
   queue.push(ONE);
   queue.push(ONE);
   assertEquals(calls, ["pause"]);
-  await queue.read();
-  await queue.read();
+  assertEquals(await queue.read(), new Uint8Array([2, 2, 1]));
   assertEquals(calls, ["pause"]);
   await queue.read();
   assertEquals(calls, ["pause", "resume"]);
+  queue.push(TWO);
+  assertEquals(calls, ["pause", "resume"]);
+  queue.push(ONE);
+  assertEquals(calls, ["pause", "resume", "pause"]);
+});
+
+Deno.test("ReceiveQueue.settle() waits for bytes that are on their way to a reader", async () => {
+  const { queue } = makeQueue(100);
+  const pending = queue.read();
+  queue.push(ONE);
+  queue.settle("fin");
+  assertEquals(await pending, ONE);
+  assertEquals(await queue.read(), null);
 });
 
 Deno.test("ReceiveQueue.settle() comes behind the bytes, and the first one stays", async () => {
@@ -61,7 +87,7 @@ Deno.test("ReceiveQueue.close() drops what is unread", async () => {
   const { queue } = makeQueue(100);
   queue.push(ONE);
   queue.settle("closeNotify");
-  queue.close();
+  queue.close(new ConnectionError("closed", "Connection is closed"));
   assertEquals(await kindOf(queue.read()), "closed");
 });
 
