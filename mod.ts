@@ -17,7 +17,16 @@
  * @module
  */
 
-export { FtpServer, type ListeningAddress, type ShutdownOptions } from "./lib/server/ftp_server.ts";
+export { FtpServer, type FtpServerParts, type ShutdownOptions } from "./lib/server/ftp_server.ts";
+export type { ListeningAddress } from "./lib/server/reception.ts";
+export type {
+  AccountPlace,
+  ConnectionPlace,
+  Eventually,
+  FailureCount,
+  SharedCounts,
+} from "./lib/control/shared_counts.ts";
+export type { SharedRate } from "./lib/data/throttle.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
 export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/server/risks.ts";

@@ -43,10 +43,10 @@ export function passwordSequence(session: Session): Reply | undefined {
 export async function password(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { login } = context.session;
   if (login.state !== "passwordExpected") throw new Error("PASS was admitted without USER");
-  if (context.isBanned) return BANNED;
+  if (await context.isBanned()) return BANNED;
   const account = await context.authenticate(login.username, request.argument);
   if (account === undefined) return await refuseLogin(context);
-  if (!context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
+  if (!await context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(loggedIn(context.session, account));
   context.emit("loginSucceeded");
   return messageReply(230, account.loginMessage);
@@ -57,7 +57,7 @@ const BANNED = reply(421, "Too many failed logins, try again later.", "close");
 async function refuseLogin(context: CommandContext): Promise<Reply> {
   const text = usernameOf(context.session) === ANONYMOUS ? "Anonymous access not allowed." : "Authentication failed.";
   context.emit("loginFailed");
-  const isBanned = context.countFailedLogin();
+  const isBanned = await context.countFailedLogin();
   context.update(loginRefused(context.session));
   const { timeouts, limits } = context.settings;
   await delay(timeouts.failedLoginMs, context.signal);

@@ -113,12 +113,12 @@ export interface CommandContext {
   readonly dataTransport: DataTransport;
   /** Changes the session. */
   update(next: Session): void;
-  /** Whether the client's address has failed to log in too often. */
-  readonly isBanned: boolean;
+  /** Tells whether the client's address has failed to log in too often. */
+  isBanned(): Promise<boolean>;
   /** Counts a failed login of the client's address; tells whether that has banned it. */
-  countFailedLogin(): boolean;
+  countFailedLogin(): Promise<boolean>;
   /** Takes a place for the session among those of the account; tells whether there was one. */
-  enterAccount(account: Account): boolean;
+  enterAccount(account: Account): Promise<boolean>;
   /** Gives the place back. */
   leaveAccount(): void;
   /** Checks a name and password (see `Authorizer`). */

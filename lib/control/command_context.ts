@@ -9,18 +9,19 @@ import type { CommandContext, CommandSpec, TransferPlan } from "../commands/comm
 import { NO_DATA_PORT } from "../commands/restart.ts";
 import { COMMANDS } from "../commands/table.ts";
 import type { DataPort } from "../data/data_port.ts";
+import { createRate, Throttle } from "../data/throttle.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
 import { delay } from "../deadline.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
-import { formatSocketAddress } from "../protocol/host_port.ts";
+import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
-import { type AccountShare, createThrottles } from "./account_usage.ts";
 import type { Service } from "./service.ts";
+import type { AccountPlace } from "./shared_counts.ts";
 
 /** How long a client that leaves may take to end both its connections. */
 const LEAVING_TURNS_MS = [10, 10, 10, 10, 10];
@@ -42,8 +43,8 @@ export interface RunningTransfer {
 /** What the context needs of its control connection. */
 export interface ContextHost {
   session: Session;
-  /** The account's share of the session, while somebody is logged in. */
-  share: AccountShare | undefined;
+  /** The session's place among those of its account, while somebody is logged in. */
+  place: AccountPlace | undefined;
   readonly service: Service;
   /** The service's settings when the session began. */
   readonly settings: Settings;
@@ -108,22 +109,29 @@ export class SessionContext implements CommandContext {
     this.#host.session = next;
   }
 
-  get isBanned(): boolean {
-    return this.#host.service.bans.isBanned(this.session.remote.host);
+  async isBanned(): Promise<boolean> {
+    return await this.#host.service.counts.isBanned(this.session.remote.host);
   }
 
-  countFailedLogin(): boolean {
-    return this.#host.service.bans.countFailure(this.session.remote.host);
+  async countFailedLogin(): Promise<boolean> {
+    const { counts, emit } = this.#host.service;
+    const { host } = this.session.remote;
+    const { isBanned, bannedForSeconds: seconds } = await counts.countFailure(host);
+    if (seconds !== undefined) emit("banned", { address: addressBlock(host), seconds });
+    return isBanned;
   }
 
-  enterAccount(account: Account): boolean {
-    this.#host.share = this.#host.service.accounts.enter(account);
-    return this.#host.share !== undefined;
+  async enterAccount({ username, limits = {} }: Account): Promise<boolean> {
+    const place = await this.#host.service.counts.enterAccount(username, limits);
+    // The client may have left while another event loop was asked.
+    if (this.signal.aborted) place?.[Symbol.dispose]();
+    else this.#host.place = place;
+    return place !== undefined;
   }
 
   leaveAccount(): void {
-    this.#host.share?.[Symbol.dispose]();
-    this.#host.share = undefined;
+    this.#host.place?.[Symbol.dispose]();
+    this.#host.place = undefined;
   }
 
   async authenticate(username: string, password: string): Promise<Account | undefined> {
@@ -170,10 +178,10 @@ export class SessionContext implements CommandContext {
 
   #transferOptions(plan: TransferPlan): TransferOptions {
     const { timeouts, tls, transfer } = this.settings;
-    const own = createThrottles(transfer.bandwidth)[plan.direction];
-    const shared = this.#host.share?.throttles[plan.direction];
+    const own = createRate(transfer.bandwidth[plan.direction === "send" ? "download" : "upload"]);
+    const rates = [own, this.#host.place?.[plan.direction]].filter((rate) => rate !== undefined);
     return {
-      throttles: [own, shared].filter((throttle) => throttle !== undefined),
+      throttles: rates.map((rate) => new Throttle(rate)),
       direction: plan.direction,
       openMs: timeouts.passiveMs,
       stallMs: timeouts.dataMs,

@@ -15,13 +15,13 @@ import { createSession, type Session, sessionEvent } from "../session/session.ts
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
-import type { AccountShare } from "./account_usage.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit, findCommand } from "./gate.ts";
 import { LineReader } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
+import type { AccountPlace } from "./shared_counts.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
@@ -75,7 +75,7 @@ export class ControlConnection implements ContextHost {
   readonly settings: Settings;
   readonly dataPort: DataPort;
   session: Session;
-  share: AccountShare | undefined;
+  place: AccountPlace | undefined;
   running: RunningTransfer | undefined;
   readonly #context: SessionContext = new SessionContext(this);
   readonly #ended = new AbortController();
@@ -398,7 +398,7 @@ export class ControlConnection implements ContextHost {
     await this.#goodbye;
     await this.#workEnded();
     await this.running?.done;
-    this.share?.[Symbol.dispose]();
+    this.place?.[Symbol.dispose]();
     this.service.emit("disconnected", {
       ...sessionEvent(this.session),
       seconds: (performance.now() - this.#openedAt) / 1000,

@@ -11,15 +11,7 @@ import type { ServerEventName, ServerEvents } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport } from "../transport/connection.ts";
-import type { AccountUsage } from "./account_usage.ts";
-
-/** Counts failed logins over all sessions. */
-export interface Bans {
-  /** Tells whether an address may not log in now. */
-  isBanned(host: string): boolean;
-  /** Counts a failed login; tells whether the address is banned now. */
-  countFailure(host: string): boolean;
-}
+import type { SharedCounts } from "./shared_counts.ts";
 
 /** Made by the server, once. */
 export interface Service {
@@ -27,8 +19,7 @@ export interface Service {
   readonly settings: Settings;
   /** Authorizer for logins that begin now. */
   readonly authorizer: Authorizer;
-  readonly bans: Bans;
-  readonly accounts: AccountUsage;
+  readonly counts: SharedCounts;
   /** Transports of data connections by protection level; without TLS there is no private one. */
   readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
   readonly ports: PortPool;

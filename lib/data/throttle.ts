@@ -5,23 +5,40 @@
  */
 
 /** Time by which a burst may run ahead of the rate. */
-const BURST_MS = 100;
+const BURST_US = 100_000;
 
-/** Keeps what goes through it to a rate. Several transfers may share one. */
+/** A rate that several transfers keep together, also those of different event loops: it can be sent to another. */
+export interface SharedRate {
+  /** At least 1. */
+  readonly bytesPerSecond: number;
+  /** When the bytes that went through would all be gone at the rate: microseconds since 1970, in one place. */
+  readonly freeAtUs: BigInt64Array;
+}
+
+/** Makes a rate that nobody has used yet; `undefined` for 0, which is no limit. */
+export function createRate(bytesPerSecond: number): SharedRate | undefined {
+  if (bytesPerSecond === 0) return undefined;
+  return { bytesPerSecond, freeAtUs: new BigInt64Array(new SharedArrayBuffer(8)) };
+}
+
+/** Keeps what goes through it to a rate. */
 export class Throttle {
-  readonly #bytesPerMs: number;
-  /** When the bytes that went through would all be gone at the rate. */
-  #freeAt = 0;
+  readonly #rate: SharedRate;
 
-  /** Makes a limit of so many bytes a second, at least 1. */
-  constructor(bytesPerSecond: number) {
-    this.#bytesPerMs = bytesPerSecond / 1000;
+  constructor(rate: SharedRate) {
+    this.#rate = rate;
   }
 
   /** Counts bytes that went through, and tells for how many milliseconds no more should. */
   count(bytes: number): number {
-    const now = performance.now();
-    this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#bytesPerMs;
-    return Math.max(0, this.#freeAt - now - BURST_MS);
+    const { bytesPerSecond, freeAtUs } = this.#rate;
+    const nowUs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+    const usedUs = BigInt(Math.round(bytes / bytesPerSecond * 1e6));
+    for (;;) {
+      const before = Atomics.load(freeAtUs, 0);
+      const after = (before > nowUs ? before : nowUs) + usedUs;
+      if (Atomics.compareExchange(freeAtUs, 0, before, after) !== before) continue;
+      return Math.max(0, Number(after - nowUs) - BURST_US) / 1000;
+    }
   }
 }

@@ -4,20 +4,15 @@
  * @module
  */
 
-import { LoginThrottle } from "../auth/login_throttle.ts";
-import { AccountUsage } from "../control/account_usage.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
+import type { SharedCounts } from "../control/shared_counts.ts";
 import { PortPool } from "../data/port_pool.ts";
-import { delay, Watchdog } from "../deadline.ts";
+import { Watchdog } from "../deadline.ts";
 import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
-import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
-import { formatReply, reply } from "../protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
-import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { listenControl } from "../transport/node_control.ts";
@@ -28,24 +23,10 @@ import {
   describeCertificate,
   TlsContext,
 } from "../transport/tls_context.ts";
-import { ConnectionLimits } from "./limits.ts";
+import { LocalCounts } from "./local_counts.ts";
 import { type FtpServerOptions, type ListenOptions, resolveSettings } from "./options.ts";
+import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
 import { findSettingRisks, insecure } from "./risks.ts";
-
-/** How long a client that is refused may take for its 421. */
-const REFUSAL_TIMEOUT_MS = 1_000;
-/** Pause after a failed accept, which is tried again: descriptors may be short for a moment. */
-const ACCEPT_RETRY_MS = 500;
-
-/** An address that a server listens on. */
-export interface ListeningAddress {
-  /** Numeric address. */
-  readonly host: string;
-  /** Port, 1 to 65535. */
-  readonly port: number;
-  /** When TLS starts. */
-  readonly tls: "explicit" | "implicit" | "off";
-}
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
 export interface ShutdownOptions {
@@ -57,9 +38,12 @@ export interface ShutdownOptions {
   readonly graceMs?: number;
 }
 
-interface Listening {
-  readonly listener: ControlListener;
-  readonly address: ListeningAddress;
+/** What several servers of one process share. */
+export interface FtpServerParts {
+  /** Counts over all of them; absent: the server's own. */
+  readonly counts?: SharedCounts;
+  /** Beginning of the ids of its sessions, unique in the process. */
+  readonly idPrefix?: string;
 }
 
 /**
@@ -87,22 +71,15 @@ interface Listening {
 export class FtpServer implements AsyncDisposable {
   /** As they were at the start. */
   readonly #options: FtpServerOptions;
-  readonly #limits: ConnectionLimits;
-  readonly #throttle: LoginThrottle;
-  readonly #accounts = new AccountUsage();
-  readonly #stopping = new AbortController();
+  readonly #counts: SharedCounts;
+  readonly #idPrefix: string;
   readonly #finished = Promise.withResolvers<void>();
-  readonly #sessions = new Map<ControlConnection, Promise<void>>();
-  /** Clients that are being refused. */
-  readonly #refusals = new Set<Promise<void>>();
-  readonly #idPrefix = crypto.randomUUID().slice(0, 4);
   #authorizer: Authorizer;
   #settings: Settings;
-  #sessionCount = 0;
   #started: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
-  #listening: readonly Listening[] = [];
-  #accepting: readonly Promise<void>[] = [];
+  #addresses: readonly ListeningAddress[] = [];
+  #reception: Reception | undefined;
   #tls: TlsContext | undefined;
   #protectedData: NodeTlsTransport | undefined;
   #encoding: TextEncoding = UTF8;
@@ -113,17 +90,17 @@ export class FtpServer implements AsyncDisposable {
    * @throws {RangeError} When a number is out of its range.
    * @throws {InsecureConfigurationError} When an option is a risk that `acceptRisks` does not name.
    */
-  constructor(options: FtpServerOptions) {
+  constructor(options: FtpServerOptions, parts: FtpServerParts = {}) {
     this.#options = options;
     this.#authorizer = options.authorizer;
     this.#settings = checkedSettings(options);
-    this.#limits = new ConnectionLimits(this.#settings.limits);
-    this.#throttle = new LoginThrottle(options.ban);
+    this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
+    this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
   }
 
   /** Where the server listens; empty before `listen()`. */
   get addresses(): readonly ListeningAddress[] {
-    return this.#listening.map(({ address }) => address);
+    return this.#addresses;
   }
 
   /** The certificate in use; `undefined` before `listen()` and without TLS. */
@@ -168,15 +145,15 @@ export class FtpServer implements AsyncDisposable {
   reconfigure(options: FtpServerOptions): void {
     const settings = checkedSettings(options);
     // What can be refused comes first, so that nothing has changed then.
-    void new LoginThrottle(options.ban);
+    const counts = { limits: settings.limits, ban: options.ban ?? {} };
+    void new LocalCounts(counts);
     const pair = givenPair(options);
     if (pair !== undefined) describeCertificate(pair);
     this.#tls?.replaceClientCertificates(options.tls?.clientCertificates);
     if (pair !== undefined) this.#tls?.replace(pair);
     this.#authorizer = options.authorizer;
     this.#settings = settings;
-    this.#limits.configure(settings.limits);
-    this.#throttle.configure(options.ban ?? {});
+    if (this.#counts instanceof LocalCounts) this.#counts.configure(counts);
   }
 
   /**
@@ -186,7 +163,7 @@ export class FtpServer implements AsyncDisposable {
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { graceMs = 0 } = options;
     this.#shutdown ??= this.#stop();
-    const cut = () => this.#sessions.forEach((_, session) => session.cut());
+    const cut = () => this.#reception?.cut();
     // Set also for no time at all: the sessions have to be told to stop first.
     using _grace = new Watchdog(Math.max(graceMs, 1), cut);
     await this.#shutdown;
@@ -214,10 +191,10 @@ export class FtpServer implements AsyncDisposable {
       listening.push(entry);
     }
     opened.move();
-    this.#listening = listening;
+    this.#addresses = listening.map(({ address }) => address);
     const service = this.#service(this.#protectedData);
-    this.#accepting = listening.map((entry) => this.#accept(entry, service));
-    for (const { address } of listening) this.#emit("listening", address);
+    this.#reception = new Reception(listening, { service, idPrefix: this.#idPrefix });
+    for (const address of this.#addresses) this.#emit("listening", address);
   }
 
   async #createTls(listen: readonly ListenOptions[]): Promise<TlsContext | undefined> {
@@ -247,11 +224,7 @@ export class FtpServer implements AsyncDisposable {
       get authorizer() {
         return authorizer();
       },
-      bans: {
-        isBanned: (host) => this.#throttle.isBanned(host),
-        countFailure: (host) => this.#countFailure(host),
-      },
-      accounts: this.#accounts,
+      counts: this.#counts,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
       encoding: this.#encoding,
@@ -261,71 +234,10 @@ export class FtpServer implements AsyncDisposable {
     };
   }
 
-  /** Serves the clients of one listener until it is closed. Never rejects. */
-  async #accept({ listener, address }: Listening, service: Service): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        this.#serve(await listener.accept(), address, service);
-      } catch (error) {
-        if (error instanceof ConnectionError && error.kind === "closed") return;
-        this.#emit("internalError", { message: `Cannot accept a connection: ${error}`, cause: error });
-        await delay(ACCEPT_RETRY_MS, this.#stopping.signal).catch(() => {}); // stopping ends the loop
-      }
-    }
-  }
-
-  #serve(transport: ControlTransport, address: ListeningAddress, service: Service): void {
-    const { host } = transport.remote;
-    const implicitTls = address.tls === "implicit";
-    const refusal = this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host);
-    if (refusal !== undefined) {
-      const refused = this.#refuse(transport, refusal, implicitTls).finally(() => this.#refusals.delete(refused));
-      this.#refusals.add(refused);
-      return;
-    }
-    const counted = this.#limits.count(host);
-    const id = `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`;
-    const session = new ControlConnection(transport, {
-      service,
-      id,
-      listenHost: address.host,
-      implicitTls,
-      onLogin: () => counted.loggedIn(),
-    });
-    const served = session.run().finally(() => {
-      counted[Symbol.dispose]();
-      this.#sessions.delete(session);
-    });
-    this.#sessions.set(session, served);
-  }
-
-  #countFailure(host: string): boolean {
-    const seconds = this.#throttle.countFailure(host);
-    if (seconds !== undefined) this.#emit("banned", { address: addressBlock(host), seconds });
-    return this.#throttle.isBanned(host);
-  }
-
-  /** Greets with 421; where TLS is implicit there is no greeting before the handshake, so the connection just ends. */
-  async #refuse(transport: ControlTransport, reason: string, implicitTls: boolean): Promise<void> {
-    this.#emit("connectionRefused", { remote: formatSocketAddress(transport.remote), reason });
-    using _deadline = new Watchdog(REFUSAL_TIMEOUT_MS, () => transport.close());
-    try {
-      if (!implicitTls) await transport.write(new TextEncoder().encode(formatReply(reply(421, reason))));
-      await transport.finish();
-    } catch {
-      // Gone already, which is what was wanted.
-    }
-    transport.close();
-  }
-
   async #stop(): Promise<void> {
-    this.#stopping.abort();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     await this.#started?.catch(() => {}); // listen() tells its caller
-    for (const { listener } of this.#listening) listener.close();
-    await Promise.all(this.#accepting);
-    for (const session of this.#sessions.keys()) session.stop();
-    await Promise.all([...this.#sessions.values(), ...this.#refusals]);
+    await this.#reception?.stop();
     await this.#protectedData?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
     this.#finished.resolve();
@@ -345,7 +257,6 @@ export class FtpServer implements AsyncDisposable {
 }
 
 const LOOPBACK = "127.0.0.1";
-const BANNED = "Too many failed logins, try again later.";
 
 function givenPair({ tls: { certificate, key } = {} }: FtpServerOptions): CertificatePair | undefined {
   if (certificate !== undefined && key !== undefined) return { certificate, key };

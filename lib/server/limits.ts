@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ConnectionPlace } from "../control/shared_counts.ts";
 import { addressBlock } from "../protocol/host_port.ts";
 
 /** Limits on control connections; 0: none. */
@@ -11,12 +12,6 @@ export interface ConnectionLimitsOptions {
   readonly connections: number;
   readonly connectionsPerAddress: number;
   readonly connectionsBeforeLogin: number;
-}
-
-/** A connection that counts until it is disposed of. */
-export interface CountedConnection extends Disposable {
-  /** Somebody has logged in on it: it gives back its share of those before the login. May be called again. */
-  loggedIn(): void;
 }
 
 /**
@@ -54,7 +49,7 @@ export class ConnectionLimits {
   }
 
   /** Counts a connection, as one before its login. */
-  count(host: string): CountedConnection {
+  count(host: string): ConnectionPlace {
     const block = addressBlock(host);
     this.#change(block, 1);
     this.#countBeforeLogin++;

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ControlConnection } from "../../lib/control/control_connection.ts";
-import { AccountUsage } from "../../lib/control/account_usage.ts";
 import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
+import { LocalCounts } from "../../lib/server/local_counts.ts";
 import { resolveSettings } from "../../lib/server/options.ts";
 import {
   ConnectionError,
@@ -87,12 +87,11 @@ async function start() {
   const account = fakeAccount({ fileSystem: MemoryFileSystem.of({ "/file": "content" }) });
   const authorizer = { authenticate: () => Promise.resolve(account) };
   const events: string[] = [];
-  const isAllowed = true;
+  const settings = resolveSettings({ authorizer, tls: { policy: "optional" } });
   const service: Service = {
-    settings: resolveSettings({ authorizer, tls: { policy: "optional" } }),
+    settings,
     authorizer,
-    bans: { isBanned: () => !isAllowed, countFailure: () => !isAllowed },
-    accounts: new AccountUsage(),
+    counts: new LocalCounts({ limits: settings.limits, ban: {} }),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
     encoding: UTF8,

@@ -21,6 +21,8 @@ import type { Settings } from "../../lib/session/settings.ts";
 import { loggedIn, protectionChanged, secured } from "../../lib/session/transitions.ts";
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
 
+const IS_BANNED = false;
+
 /** What a fake context is made of. */
 export interface FakeContextOptions {
   /** Default: {@linkcode freshSession}. */
@@ -75,7 +77,6 @@ export class FakeContext implements CommandContext {
   readonly transfer = undefined;
   readonly tlsAvailable = true;
   readonly defaultEncoding: TextEncoding = UTF8;
-  readonly isBanned: boolean = false;
   readonly signal: AbortSignal = new AbortController().signal;
   session: Session;
 
@@ -91,12 +92,16 @@ export class FakeContext implements CommandContext {
     return login.account;
   }
 
-  countFailedLogin(): boolean {
-    return this.isBanned;
+  isBanned(): Promise<boolean> {
+    return Promise.resolve(IS_BANNED);
   }
 
-  enterAccount(): boolean {
-    return true;
+  countFailedLogin(): Promise<boolean> {
+    return Promise.resolve(IS_BANNED);
+  }
+
+  enterAccount(): Promise<boolean> {
+    return Promise.resolve(!IS_BANNED);
   }
 
   leaveAccount(): void {}

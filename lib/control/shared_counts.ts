@@ -1,0 +1,48 @@
+/**
+ * What is counted over all sessions of a server: connections, failed logins, and what the sessions of one account use.
+ *
+ * A server that runs several event loops has one owner of these counts, which the others ask; so the answers may take a
+ * moment.
+ *
+ * @module
+ */
+
+import type { AccountLimits } from "../auth/authorizer.ts";
+import type { SharedRate } from "../data/throttle.ts";
+
+/** A value now or later. */
+export type Eventually<Value> = Value | Promise<Value>;
+
+/** A connection that counts until it is disposed of. */
+export interface ConnectionPlace extends Disposable {
+  /** Somebody has logged in on it: it gives back its share of those before the login. May be called again. */
+  loggedIn(): void;
+}
+
+/** What a failed login has brought. */
+export interface FailureCount {
+  /** Whether the address is banned now. */
+  readonly isBanned: boolean;
+  /** Length of the ban in seconds, when this was the failure that brought it. */
+  readonly bannedForSeconds: number | undefined;
+}
+
+/** A session's place among those of its account, until it is disposed of. */
+export interface AccountPlace extends Disposable {
+  /** Rate of downloads that all sessions of the account keep together; absent: no limit. */
+  readonly send: SharedRate | undefined;
+  /** The same of uploads. */
+  readonly receive: SharedRate | undefined;
+}
+
+/** The counts. */
+export interface SharedCounts {
+  /** Takes a place for a connection; a text tells why there is none. */
+  enterConnection(host: string): Eventually<ConnectionPlace | string>;
+  /** Tells whether an address may not log in now. */
+  isBanned(host: string): Eventually<boolean>;
+  /** Counts a failed login. */
+  countFailure(host: string): Eventually<FailureCount>;
+  /** Takes a place for a session of an account; `undefined` when the account has as many as it may. */
+  enterAccount(username: string, limits: AccountLimits): Eventually<AccountPlace | undefined>;
+}

@@ -1,0 +1,59 @@
+/**
+ * The counts of a server in the event loop that owns them.
+ *
+ * @module
+ */
+
+import type { AccountLimits } from "../auth/authorizer.ts";
+import { type BanOptions, LoginThrottle } from "../auth/login_throttle.ts";
+import type { AccountPlace, ConnectionPlace, FailureCount, SharedCounts } from "../control/shared_counts.ts";
+import { AccountUsage } from "./account_usage.ts";
+import { ConnectionLimits, type ConnectionLimitsOptions } from "./limits.ts";
+
+/** What the counts obey. */
+export interface LocalCountsOptions {
+  readonly limits: ConnectionLimitsOptions;
+  readonly ban: BanOptions;
+}
+
+const BANNED = "Too many failed logins, try again later.";
+
+/** Counts what happens here, and what other event loops tell. */
+export class LocalCounts implements SharedCounts {
+  readonly #limits: ConnectionLimits;
+  readonly #throttle: LoginThrottle;
+  readonly #accounts = new AccountUsage();
+
+  /** @throws {RangeError} When an option is out of range. */
+  constructor({ limits, ban }: LocalCountsOptions) {
+    this.#limits = new ConnectionLimits(limits);
+    this.#throttle = new LoginThrottle(ban);
+  }
+
+  /**
+   * Uses other options from now on; what was counted stays.
+   *
+   * @throws {RangeError} When an option is out of range; nothing has changed then.
+   */
+  configure({ limits, ban }: LocalCountsOptions): void {
+    this.#throttle.configure(ban);
+    this.#limits.configure(limits);
+  }
+
+  enterConnection(host: string): ConnectionPlace | string {
+    return this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host) ?? this.#limits.count(host);
+  }
+
+  isBanned(host: string): boolean {
+    return this.#throttle.isBanned(host);
+  }
+
+  countFailure(host: string): FailureCount {
+    const bannedForSeconds = this.#throttle.countFailure(host);
+    return { isBanned: this.#throttle.isBanned(host), bannedForSeconds };
+  }
+
+  enterAccount(username: string, limits: AccountLimits): AccountPlace | undefined {
+    return this.#accounts.enter(username, limits);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * From a client that connects to its session, or to its refusal.
+ *
+ * @module
+ */
+
+import { ControlConnection } from "../control/control_connection.ts";
+import type { Service } from "../control/service.ts";
+import type { ConnectionPlace } from "../control/shared_counts.ts";
+import { delay, Watchdog } from "../deadline.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
+import { formatReply, reply } from "../protocol/reply.ts";
+import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
+
+/** How long a client that is refused may take for its 421. */
+const REFUSAL_TIMEOUT_MS = 1_000;
+/** Pause after a failed accept, which is tried again: descriptors may be short for a moment. */
+const ACCEPT_RETRY_MS = 500;
+
+/** An address that a server listens on. */
+export interface ListeningAddress {
+  /** Numeric address. */
+  readonly host: string;
+  /** Port, 1 to 65535. */
+  readonly port: number;
+  /** When TLS starts. */
+  readonly tls: "explicit" | "implicit" | "off";
+}
+
+/** A listener and what it is for. */
+export interface Listening {
+  readonly listener: ControlListener;
+  readonly address: ListeningAddress;
+}
+
+/** Takes in the clients of a server. It owns its listeners and sessions. */
+export class Reception {
+  readonly #listening: readonly Listening[];
+  readonly #service: Service;
+  readonly #idPrefix: string;
+  readonly #stopping = new AbortController();
+  readonly #sessions = new Set<ControlConnection>();
+  /** From the connection to the end, for each client. */
+  readonly #visits = new Set<Promise<void>>();
+  readonly #accepting: readonly Promise<void>[];
+  #sessionCount = 0;
+
+  /**
+   * Starts to accept.
+   *
+   * @param options.idPrefix Beginning of the sessions' ids, unique in the process.
+   */
+  constructor(
+    listening: readonly Listening[],
+    options: { readonly service: Service; readonly idPrefix: string },
+  ) {
+    this.#listening = listening;
+    this.#service = options.service;
+    this.#idPrefix = options.idPrefix;
+    this.#accepting = listening.map((entry) => this.#accept(entry));
+  }
+
+  /** Accepts nobody any more, ends every session once its transfer has ended, and waits for that. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const { listener } of this.#listening) listener.close();
+    await Promise.all(this.#accepting);
+    for (const session of this.#sessions) session.stop();
+    await Promise.all(this.#visits);
+  }
+
+  /** Cuts all running transfers. */
+  cut(): void {
+    for (const session of this.#sessions) session.cut();
+  }
+
+  /** Takes in the clients of one listener until it is closed. Never rejects. */
+  async #accept({ listener, address }: Listening): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const transport = await listener.accept();
+        const visit = this.#receive(transport, address).finally(() => this.#visits.delete(visit));
+        this.#visits.add(visit);
+      } catch (error) {
+        if (error instanceof ConnectionError && error.kind === "closed") return;
+        this.#service.emit("internalError", { message: `Cannot accept a connection: ${error}`, cause: error });
+        await delay(ACCEPT_RETRY_MS, this.#stopping.signal).catch(() => {}); // stopping ends the loop
+      }
+    }
+  }
+
+  /** Never rejects. */
+  async #receive(transport: ControlTransport, address: ListeningAddress): Promise<void> {
+    const place = await this.#service.counts.enterConnection(transport.remote.host);
+    if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
+    using _place = place;
+    await this.#serve(transport, address, place);
+  }
+
+  async #serve(transport: ControlTransport, address: ListeningAddress, place: ConnectionPlace): Promise<void> {
+    const session = new ControlConnection(transport, {
+      service: this.#service,
+      id: `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`,
+      listenHost: address.host,
+      implicitTls: address.tls === "implicit",
+      onLogin: () => place.loggedIn(),
+    });
+    this.#sessions.add(session);
+    const served = session.run();
+    // The server may have been stopped while another event loop was asked for the place.
+    if (this.#stopping.signal.aborted) session.stop();
+    await served;
+    this.#sessions.delete(session);
+  }
+
+  /** Greets with 421; where TLS is implicit there is no greeting before the handshake, so the connection just ends. */
+  async #refuse(
+    transport: ControlTransport,
+    { reason, address }: { readonly reason: string; readonly address: ListeningAddress },
+  ): Promise<void> {
+    this.#service.emit("connectionRefused", { remote: formatSocketAddress(transport.remote), reason });
+    using _deadline = new Watchdog(REFUSAL_TIMEOUT_MS, () => transport.close());
+    try {
+      if (address.tls !== "implicit") {
+        await transport.write(new TextEncoder().encode(formatReply(reply(421, reason))));
+      }
+      await transport.finish();
+    } catch {
+      // Gone already, which is what was wanted.
+    }
+    transport.close();
+  }
+}
