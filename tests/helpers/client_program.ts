@@ -6,7 +6,7 @@
 
 /** A test that needs a program, its name and what it does. */
 export interface ProgramTest {
-  /** Name of the program, looked for on the PATH. */
+  /** Name of the program, looked for on the PATH, or path of a file. */
   readonly program: string;
   /** Name of the test. */
   readonly name: string;
@@ -46,8 +46,9 @@ export function programTest(
   };
 }
 
-/** Tells whether a program is on the PATH. */
+/** Tells whether a program is on the PATH; an absolute path may name any file. */
 export function isInstalled(program: string): boolean {
+  if (program.startsWith("/")) return isFile(program);
   const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
   return folders.some((folder) => folder !== "" && isFile(`${folder}/${program}${suffix}`));

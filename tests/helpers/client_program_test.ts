@@ -23,3 +23,8 @@ Deno.test("programTest() makes the test fail when the program is missing and CI 
 Deno.test("isInstalled() looks on the PATH", () => {
   assertEquals([isInstalled("sh"), isInstalled("no-such-program")], [Deno.build.os !== "windows", false]);
 });
+
+Deno.test("isInstalled() takes the path of a file", () => {
+  const here = new URL(import.meta.url).pathname;
+  assertEquals([isInstalled(here), isInstalled(`${here}.missing`)], [true, false]);
+});

@@ -26,12 +26,12 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/risks.md", makeRisksPage],
   ] as const).map(([path, make]) => [path, {
     url: new URL(`../../${path}`, import.meta.url),
-    make: () => format(make(), path.replace(/.*\./, "")),
+    make: () => formatDocument(make(), path.replace(/.*\./, "")),
   }]),
 );
 
 /** Formats a text as `deno fmt` formats files of this project. */
-async function format(text: string, extension: string): Promise<string> {
+export async function formatDocument(text: string, extension: string): Promise<string> {
   const config = new URL("../../deno.json", import.meta.url).pathname;
   const command = new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", "--config", config, "--ext", extension, "-"],

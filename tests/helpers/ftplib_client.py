@@ -3,12 +3,14 @@
 usage: ftplib_client.py JOB
 
 JOB: {"host", "port", "protection": "explicit" | "implicit" | "clear", "caFile": PATH or null, "user", "password",
-"offerSession": whether data connections offer the TLS session of the control connection,
+"offerSession": whether data connections offer the TLS session of the control connection, "active": whether to use
+active mode (may be left out),
 "steps": [[NAME, ARGUMENT, ...], ...]}, each step one of:
   store LOCAL REMOTE [REST]      STOR in TYPE I, from the byte REST of the local file on
   retrieve REMOTE LOCAL [REST]   RETR in TYPE I, onto the end of what the local file has if REST is given
   nlst [PATH], mlsd [PATH]       names in a folder; mlsd: with the facts type and size
   size REMOTE                    SIZE in TYPE I
+  rename FROM TO; make_folder, remove_folder, delete PATH
   abort REMOTE                   RETR, some bytes, then ABOR as urgent data where the connection is clear
   pwd
 
@@ -60,6 +62,7 @@ def connect():
     client.login(JOB["user"], JOB["password"])
     if JOB["protection"] != "clear":
         client.prot_p()
+    client.set_pasv(not JOB.get("active"))
     return client
 
 
@@ -87,6 +90,22 @@ def size(client, remote):
     return client.size(remote)
 
 
+def rename(client, old, new):
+    return client.rename(old, new)
+
+
+def make_folder(client, path):
+    return client.mkd(path)
+
+
+def remove_folder(client, path):
+    return client.rmd(path)
+
+
+def delete(client, path):
+    return client.delete(path)
+
+
 def abort(client, remote):
     client.voidcmd("TYPE I")
     connection = client.transfercmd(f"RETR {remote}")
@@ -102,7 +121,8 @@ def pwd(client):
     return client.pwd()
 
 
-STEPS = {function.__name__: function for function in (store, retrieve, nlst, mlsd, size, abort, pwd)}
+FUNCTIONS = (store, retrieve, nlst, mlsd, size, rename, make_folder, remove_folder, delete, abort, pwd)
+STEPS = {function.__name__: function for function in FUNCTIONS}
 
 with connect() as ftp:
     results = [STEPS[name](ftp, *arguments) for name, *arguments in JOB["steps"]]

@@ -1,36 +1,40 @@
 import { Client } from "basic-ftp";
 import { Writable } from "node:stream";
 import { USER } from "../helpers/test_server.ts";
-import { type FilePair, type RealClient, type Target, testClient } from "./client_suite.ts";
+import { testClient } from "./client_suite.ts";
+import { npmVersion } from "./package_version.ts";
+import type { RealClient, Step, Target } from "./real_client.ts";
 
 const BASIC_FTP: RealClient = {
   name: "basic-ftp",
+  origin: "npm: basic-ftp, on Deno",
+  needs: [],
+  tls: "rustls",
+  protections: ["explicit", "implicit"],
+  operations: [
+    "list",
+    "get",
+    "put",
+    "resumeGet",
+    "resumePut",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "delete",
+    "mirrorGet",
+    "mirrorPut",
+  ],
+  also: ["IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
   distrust: /certificate|self-signed|UnknownIssuer/i,
-  resumes: [],
+  thorough: true,
 
-  async list(target: Target): Promise<readonly string[]> {
-    using client = await login(target);
-    return (await client.list()).map(({ name }) => name);
-  },
+  version: () => npmVersion("basic-ftp"),
 
-  async upload(target: Target, files: readonly FilePair[]): Promise<void> {
+  async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
+    const names: string[] = [];
     using client = await login(target);
-    for (const { local, remote } of files) await client.uploadFrom(local, remote);
-  },
-
-  async download(target: Target, files: readonly FilePair[]): Promise<void> {
-    using client = await login(target);
-    for (const { local, remote } of files) await download(client, local, remote);
-  },
-
-  async resumeUpload(target: Target, { local, remote }: FilePair): Promise<void> {
-    using client = await login(target);
-    await client.appendFrom(local, remote, { localStart: await client.size(remote) });
-  },
-
-  async resumeDownload(target: Target, { local, remote }: FilePair): Promise<void> {
-    using client = await login(target);
-    await download(client, local, remote, (await Deno.stat(local)).size);
+    for (const step of steps) names.push(...await perform(client, step));
+    return names;
   },
 };
 
@@ -46,6 +50,45 @@ async function login({ host, port, protection, caFile }: Target): Promise<Client
     secureOptions: caFile === undefined ? {} : { ca: await Deno.readTextFile(caFile) },
   });
   return disposable;
+}
+
+async function perform(client: Client, { operation, remote, other }: Step): Promise<readonly string[]> {
+  switch (operation) {
+    case "list":
+      return (await client.list(remote)).map(({ name }) => name);
+    case "get":
+      await download(client, other, remote);
+      return [];
+    case "put":
+      await client.uploadFrom(other, remote);
+      return [];
+    case "resumeGet":
+      await download(client, other, remote, (await Deno.stat(other)).size);
+      return [];
+    case "resumePut":
+      await client.appendFrom(other, remote, { localStart: await client.size(remote) });
+      return [];
+    case "rename":
+      await client.rename(remote, other);
+      return [];
+    case "mkdir":
+      await client.send(`MKD ${remote}`);
+      return [];
+    case "rmdir":
+      await client.send(`RMD ${remote}`);
+      return [];
+    case "delete":
+      await client.remove(remote);
+      return [];
+    case "mirrorGet":
+      await client.downloadToDir(other, remote);
+      return [];
+    case "mirrorPut":
+      await client.uploadFromDir(other, remote);
+      return [];
+    default:
+      throw new TypeError(`Cannot do "${operation}"`);
+  }
 }
 
 /** Collects in memory: a TLS socket of Deno that was paused by a slower destination does not always go on. */

@@ -4,209 +4,448 @@
  * @module
  */
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { createHash } from "node:crypto";
-import { programTest } from "../helpers/client_program.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { type Protection, TestServer, type TestServerOptions } from "../helpers/test_server.ts";
+import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import { isInstalled, programTest } from "../helpers/client_program.ts";
+import type { Protection, TestServer } from "../helpers/test_server.ts";
+import {
+  type Column,
+  CONNECTION_COLUMNS,
+  type Defect,
+  type FilePair,
+  offers,
+  OPERATION_COLUMNS,
+  type RealClient,
+  type Step,
+  type TlsVersion,
+} from "./real_client.ts";
+import { record } from "./results.ts";
+import { digestOf, digestsOf, fileStep, readTree, Scene, type SceneOptions, writeTree } from "./scene.ts";
 
-/** Where a client finds the server, and what it may trust. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
+/** How a client reaches the server in a test. */
+interface Network {
   readonly protection: Protection;
-  /** PEM file of the only certificate to trust; absent: those that the client trusts by itself. */
-  readonly caFile: string | undefined;
+  readonly host: string;
+  readonly version?: TlsVersion;
 }
 
-/** TLS versions of the server. */
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
-
-/** One file to move. */
-export interface FilePair {
-  /** Path on the client's side. */
-  readonly local: string;
-  /** Name on the server, in its root. */
-  readonly remote: string;
-}
-
-/** A real client. Each call is one session as the user of the test server; it rejects when the client reports a failure. */
-export interface RealClient {
-  readonly name: string;
-  /** What it runs; absent: it is always there. */
-  readonly program?: string;
-  /** How it says that a certificate is not trusted. */
-  readonly distrust: RegExp;
-  /** TLS versions in which each of its downloads can resume the session of the control connection. */
-  readonly resumes: readonly TlsVersion[];
-  /** Names in the root. */
-  list(target: Target): Promise<readonly string[]>;
-  upload(target: Target, files: readonly FilePair[]): Promise<void>;
-  download(target: Target, files: readonly FilePair[]): Promise<void>;
-  /** Goes on behind the bytes that the server has. */
-  resumeUpload(target: Target, file: FilePair): Promise<void>;
-  /** Goes on behind the bytes of the local file. */
-  resumeDownload(target: Target, file: FilePair): Promise<void>;
-}
-
-const NETWORKS = [
+const TLS_NETWORKS: readonly Required<Network>[] = [
   { protection: "explicit", host: "127.0.0.1", version: "TLSv1.2" },
   { protection: "explicit", host: "::1", version: "TLSv1.3" },
   { protection: "implicit", host: "127.0.0.1", version: "TLSv1.3" },
   { protection: "implicit", host: "::1", version: "TLSv1.2" },
-] as const;
+];
+const CLEAR_NETWORKS: readonly Network[] = [
+  { protection: "clear", host: "127.0.0.1" },
+  { protection: "clear", host: "::1" },
+];
 
 const MEBIBYTE = 1024 * 1024;
 
 const FILES: Readonly<Record<string, number>> = {
-  "empty.bin": 0,
-  "one byte.bin": 1,
-  "300 kilobytes.bin": 300_000,
-  "'single' and \"double\" quotes.bin": 4_096,
-  "semi;colon & $ign % #1.bin": 65_535,
-  "Umläute ÄÖÜß.bin": 65_536,
-  "emoji 🎈🇩🇪.bin": 65_537,
+  "one-byte.bin": 1,
+  "300-kilobytes.bin": 300_000,
+  "one-less.bin": 65_535,
+  "just.bin": 65_536,
+  "one-more.bin": 65_537,
   "large.bin": 16 * MEBIBYTE,
 };
+const SPECIAL_FILES: readonly (readonly [column: Column, files: Readonly<Record<string, number>>])[] = [
+  ["empty files", { "empty.bin": 0 }],
+  ["UTF-8 names", { "Umläute_ÄÖÜß.bin": 4_096, "emoji🎈🇩🇪.bin": 10_000 }],
+  ["odd names", {
+    "with several spaces.bin": 1_000,
+    "'single' and \"double\" quotes.bin": 2_000,
+    "semi;colon & $ign % #1.bin": 3_000,
+  }],
+];
+
+const TREE: Readonly<Record<string, string>> = Object.fromEntries([
+  ["top.txt", "top\n"],
+  ["empty.txt", ""],
+  ...Array.from({ length: 24 }, (_, i) => [`outer${i % 3}/inner${i % 6}/${i}.txt`, `${i}\n`.repeat(100 * i)]),
+]);
+
+/** Files of the folder `many` that the operation `parallel` is about. */
+export const PARALLEL_FILES: readonly string[] = ["0.bin", "1.bin", "2.bin", "3.bin"];
+
+const OMITS_CLOSE_NOTIFY =
+  "never ends uploads by TLS close_notify: it is told `426`, and needs `tls.requireCloseNotify: " +
+  "false` (risk `no-close-notify`) to upload";
 
 /** In one session. */
-const DOWNLOADS = 50;
+const DOWNLOADS = 25;
 
 /** Defines the tests of one client. */
 export function testClient(client: RealClient): void {
-  for (const network of NETWORKS) {
-    const { protection, host, version } = network;
-    defineTest(client, `moves files byte-exactly over ${protection} ${version} to ${host}`, async () => {
-      await using scene = await Scene.start({ host, protection, server: { tls: onlyVersion(version) } });
-      await scene.roundTrip(client, FILES);
-      const versions = scene.server.events.flatMap((event) => event.event === "secured" ? [event.protocol] : []);
-      assertEquals(new Set(versions), new Set([version]));
-    });
-  }
-
-  defineTest(client, "moves 1 GiB byte-exactly", async () => {
-    await using scene = await Scene.start({});
-    await scene.roundTrip(client, { "huge.bin": 1024 * MEBIBYTE });
-  }, { ignore: Deno.env.get("FTPSD_TEST_LARGE") !== "1" });
-
-  defineTest(client, "resumes an upload that was cut", async () => {
-    await using scene = await Scene.start({});
-    const file = await scene.localFile("cut.bin", 2 * MEBIBYTE);
-    await cutUpload(scene.server, file);
-    await client.resumeUpload(scene.target, file);
-    assertEquals(await digestOf(`${scene.home}/${file.remote}`), await digestOf(file.local));
-  });
-
-  defineTest(client, "resumes a download that was cut", async () => {
-    await using scene = await Scene.start({});
-    const file = await scene.remoteFile("cut.bin", 2 * MEBIBYTE);
-    const whole = await Deno.readFile(`${scene.home}/${file.remote}`);
-    await Deno.writeFile(file.local, whole.subarray(0, 700_001));
-    await client.resumeDownload(scene.target, file);
-    assertEquals(await digestOf(file.local), await digestOf(`${scene.home}/${file.remote}`));
-    const sent = await scene.server.event("fileSent");
-    assertEquals(sent.bytes, whole.length - 700_001);
-  });
-
-  for (const protection of ["explicit", "implicit"] as const) {
-    defineTest(client, `refuses a certificate that nothing vouches for, ${protection}`, async () => {
-      await using scene = await Scene.start({ protection });
-      const error = await assertRejects(() => client.list({ ...scene.target, caFile: undefined }), Error);
-      assertMatch(error.message, client.distrust);
-      await scene.server.event("disconnected");
-      assertEquals(scene.server.events.filter(({ event }) => event === "loginSucceeded"), []);
-    });
-  }
-
-  for (const version of client.resumes) {
-    defineTest(client, `downloads ${DOWNLOADS} files where ${version} sessions must be resumed`, async () => {
-      await using scene = await Scene.start({ server: { tls: { ...onlyVersion(version), sessionReuse: "require" } } });
-      const files = await Promise.all(
-        Array.from({ length: DOWNLOADS }, (_, i) => scene.remoteFile(`${i}.bin`, 1000 * i)),
-      );
-      await client.download(scene.target, files);
-      assertEquals(await digestsOf(scene.local, files), await digestsOf(scene.home, files));
-    });
-  }
+  const suite = new Suite(client);
+  suite.introduce();
+  suite.roundTrips();
+  suite.specialFiles();
+  suite.activeMode();
+  suite.resumption();
+  suite.changes();
+  suite.trees();
+  suite.parallel();
+  suite.abort();
+  suite.certificates();
+  suite.sessions();
+  if (client.thorough) suite.large();
+  if (client.omitsCloseNotify) suite.missingCloseNotify();
 }
 
-/** A server with a folder for each side. */
-export class Scene implements AsyncDisposable {
-  readonly server: TestServer;
-  readonly target: Target;
-  /** Folder of the server. */
-  readonly home: string;
-  /** Folder of the client. */
-  readonly local: string;
-  readonly #resources: AsyncDisposableStack;
-
-  private constructor(parts: Pick<Scene, "server" | "target" | "home" | "local">, resources: AsyncDisposableStack) {
-    this.server = parts.server;
-    this.target = parts.target;
-    this.home = parts.home;
-    this.local = parts.local;
-    this.#resources = resources;
-  }
-
-  /** Starts the server, with two empty folders. */
-  static async start(options: TestServerOptions): Promise<Scene> {
-    await using resources = new AsyncDisposableStack();
-    const folder = resources.use(await TemporaryFolder.create());
-    const [home, local, caFile] = [`${folder.path}/home`, `${folder.path}/local`, `${folder.path}/ca.pem`];
-    await Promise.all([Deno.mkdir(home), Deno.mkdir(local)]);
-    const server = resources.use(await TestServer.start({ ...options, home }));
-    await Deno.writeTextFile(caFile, server.caCert);
-    const { host, port } = server;
-    const target: Target = { host, port, protection: options.protection ?? "explicit", caFile };
-    return new Scene({ server, target, home, local }, resources.move());
-  }
-
-  /** Writes a file of random bytes on the client's side. */
-  async localFile(name: string, bytes: number): Promise<FilePair> {
-    const local = `${this.local}/${name}`;
-    await writeRandomFile(local, bytes);
-    return { local, remote: name };
-  }
-
-  /** Writes a file of random bytes on the server's side. */
-  async remoteFile(name: string, bytes: number): Promise<FilePair> {
-    await writeRandomFile(`${this.home}/${name}`, bytes);
-    return { local: `${this.local}/${name}`, remote: name };
-  }
-
-  /** Uploads files of the given sizes by name, lists them, downloads them again, and compares. */
-  async roundTrip(client: RealClient, files: Readonly<Record<string, number>>): Promise<void> {
-    const pairs = await Promise.all(Object.entries(files).map(([name, bytes]) => this.localFile(name, bytes)));
-    const original = await digestsOf(this.local, pairs);
-    await client.upload(this.target, pairs);
-    assertEquals(await digestsOf(this.home, pairs), original);
-    assertEquals((await client.list(this.target)).toSorted(), pairs.map(({ remote }) => remote).toSorted());
-    await Promise.all(pairs.map(({ local }) => Deno.remove(local)));
-    await client.download(this.target, pairs);
-    assertEquals(await digestsOf(this.local, pairs), original);
-    assertEquals(this.server.events.filter(({ event }) => event === "transferIncomplete"), []);
-  }
-
-  /** Stops the server and removes the folders. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
-  }
-}
-
-function defineTest(
-  client: RealClient,
-  criterion: string,
-  fn: () => Promise<void>,
-  options: { readonly ignore?: boolean } = {},
-): void {
+/** Defines a test that runs where the client is installed. */
+export function clientTest(client: RealClient, criterion: string, fn: () => Promise<void>): void {
   const name = `${client.name} ${criterion}`;
-  if (options.ignore) Deno.test({ name: `${name} (ignored: FTPSD_TEST_LARGE is not 1)`, ignore: true, fn });
-  else if (client.program === undefined) Deno.test({ name, fn });
-  else Deno.test(programTest({ program: client.program, name, fn }));
+  const program = client.needs.find((need) => !isInstalled(need)) ?? client.needs[0];
+  if (program === undefined) Deno.test({ name, fn });
+  else Deno.test(programTest({ program, name, fn }));
 }
 
-function onlyVersion(version: TlsVersion) {
-  return { minVersion: version, maxVersion: version };
+class Suite {
+  readonly #client: RealClient;
+
+  constructor(client: RealClient) {
+    this.#client = client;
+  }
+
+  /** Keeps for the page who the client is. */
+  introduce(): void {
+    const client = this.#client;
+    clientTest(client, "tells its version", async () => {
+      const version = await client.version();
+      assertMatch(version, /^\d+(?:\.\d+)?$/);
+      const { origin, tls = "" } = client;
+      const remarks = [
+        ...client.remark === undefined ? [] : [client.remark],
+        ...client.omitsCloseNotify ? [OMITS_CLOSE_NOTIFY] : [],
+        ...client.tls && !offers(client, "refuses unknown certificates") ? ["verifies no certificate"] : [],
+      ];
+      const columns = [...CONNECTION_COLUMNS, ...OPERATION_COLUMNS].filter((column) => offers(client, column));
+      await record(client, {
+        client: client.name,
+        origin,
+        version,
+        tls,
+        remark: remarks.join("; "),
+        columns: Object.fromEntries(columns.map((column) => {
+          const defect = client.defects?.[column]?.reason;
+          return [column, defect === undefined ? "ok" : { defect }];
+        })),
+      });
+    });
+  }
+
+  roundTrips(): void {
+    const client = this.#client;
+    const can = client.operations.filter((operation) => ["list", "get", "put"].includes(operation)) as Column[];
+    const special = client.thorough ? SPECIAL_FILES.filter(([column]) => this.#has(column)) : [];
+    const files = Object.assign({}, FILES, ...special.map(([, kind]) => kind));
+    for (const network of this.#networks()) {
+      const { protection, host, version } = network;
+      const column = columnOf(network);
+      const columns: Column[] = [column, ...this.#isSound(column) ? can : []];
+      if (host === "::1" && this.#isSound(column)) columns.push("IPv6");
+      this.#test(`moves files byte-exactly over ${describe(network)}`, columns, async () => {
+        await using scene = await this.#scene({ protection, host, version });
+        await scene.roundTrip(client, files);
+        const versions = scene.server.events.flatMap((event) => event.event === "secured" ? [event.protocol] : []);
+        assertEquals(new Set(versions), new Set(version === undefined ? [] : [version]));
+      });
+    }
+    if (client.defects?.IPv6 === undefined) return;
+    const network = { ...this.#mainNetworks()[0] as Network, host: "::1" };
+    this.#test(`moves files byte-exactly over ${describe(network)}`, ["IPv6"], async () => {
+      await using scene = await this.#scene(network);
+      await scene.roundTrip(client, FILES);
+    });
+  }
+
+  /** Files that are not like most, those that the client has right in one session. */
+  specialFiles(): void {
+    const sound = SPECIAL_FILES.filter(([column]) => this.#has(column));
+    const wrong = SPECIAL_FILES.filter(([column]) => !this.#isSound(column));
+    for (const group of [sound, ...wrong.map((kind) => [kind])].filter(({ length }) => length > 0)) {
+      const columns = group.map(([column]) => column);
+      const files = Object.assign({}, ...group.map(([, kind]) => kind));
+      this.#testOnMain(`moves ${columns.join(", ")}`, columns, async (network) => {
+        await using scene = await this.#scene(network);
+        await scene.roundTrip(this.#client, files);
+      });
+    }
+  }
+
+  activeMode(): void {
+    for (const [column, host] of [["active mode", "127.0.0.1"], ["active mode over IPv6", "::1"]] as const) {
+      this.#testOnMain("moves files byte-exactly in active mode", [column], async (network) => {
+        await using scene = await this.#scene({ ...network, active: true });
+        await scene.roundTrip(this.#client, FILES);
+      }, host);
+    }
+  }
+
+  resumption(): void {
+    const client = this.#client;
+    this.#testOnMain("resumes an upload that was cut", ["resume put"], async (network) => {
+      await using scene = await this.#scene(network);
+      const file = await scene.localFile("cut.bin", 2 * MEBIBYTE);
+      await cutUpload(scene.server, file);
+      await client.run(scene.target, [fileStep("resumePut", file)]);
+      assertEquals(await digestOf(`${scene.home}/${file.remote}`), await digestOf(file.local));
+      const received = await scene.server.event("fileReceived");
+      assert(received.bytes < 2 * MEBIBYTE, `${received.bytes} bytes were sent again`);
+    });
+    this.#testOnMain("resumes a download that was cut", ["resume get"], async (network) => {
+      await using scene = await this.#scene(network);
+      const file = await scene.remoteFile("cut.bin", 2 * MEBIBYTE);
+      const whole = await Deno.readFile(`${scene.home}/${file.remote}`);
+      await Deno.writeFile(file.local, whole.subarray(0, 700_001));
+      await client.run(scene.target, [fileStep("resumeGet", file)]);
+      assertEquals(await digestOf(file.local), await digestOf(`${scene.home}/${file.remote}`));
+      const sent = await scene.server.event("fileSent");
+      // Some go on at the start of a block.
+      assert(sent.bytes <= whole.length - 700_001 + 65_536, `${sent.bytes} bytes were sent`);
+    });
+  }
+
+  /** What is changed with no data connection. */
+  changes(): void {
+    const before = { "kept.txt": "kept", "old.txt": "renamed", "unwanted.txt": "deleted", "unwanted/": "" };
+    const changes: readonly (readonly [column: Column, step: Step, change: (tree: Record<string, string>) => void])[] =
+      [
+        ["mkdir", { operation: "mkdir", remote: "made", other: "" }, (tree) => tree["made/"] = ""],
+        ["rename", { operation: "rename", remote: "old.txt", other: "new.txt" }, (tree) => {
+          tree["new.txt"] = tree["old.txt"] ?? "";
+          delete tree["old.txt"];
+        }],
+        ["delete", { operation: "delete", remote: "unwanted.txt", other: "" }, (tree) => delete tree["unwanted.txt"]],
+        ["rmdir", { operation: "rmdir", remote: "unwanted", other: "" }, (tree) => delete tree["unwanted/"]],
+      ];
+    const offered = changes.filter(([column]) => offers(this.#client, column));
+    const sound = offered.filter(([column]) => this.#isSound(column));
+    const groups = [sound, ...offered.filter(([column]) => !this.#isSound(column)).map((change) => [change])];
+    for (const group of groups.filter(({ length }) => length > 0)) {
+      const columns = group.map(([column]) => column);
+      this.#testOnMain(`can do: ${columns.join(", ")}`, columns, async (network) => {
+        await using scene = await this.#scene(network);
+        await writeTree(scene.home, before);
+        await this.#client.run(scene.target, group.map(([, step]) => step));
+        const after: Record<string, string> = { ...before };
+        for (const [, , change] of group) change(after);
+        assertEquals(await readTree(scene.home), after);
+      });
+    }
+  }
+
+  trees(): void {
+    this.#testOnMain("mirrors a tree from the server", ["mirror get"], async (network) => {
+      await using scene = await this.#scene(network);
+      await writeTree(`${scene.home}/tree`, TREE);
+      await this.#client.run(scene.target, [{ operation: "mirrorGet", remote: "tree", other: `${scene.local}/tree` }]);
+      assertEquals(filesOf(await readTree(`${scene.local}/tree`)), TREE);
+      scene.assertComplete();
+    });
+    this.#testOnMain("mirrors a tree to the server", ["mirror put"], async (network) => {
+      await using scene = await this.#scene(network);
+      await writeTree(`${scene.local}/tree`, TREE);
+      await this.#client.run(scene.target, [{ operation: "mirrorPut", remote: "tree", other: `${scene.local}/tree` }]);
+      assertEquals(filesOf(await readTree(`${scene.home}/tree`)), TREE);
+      scene.assertComplete();
+    });
+  }
+
+  parallel(): void {
+    this.#testOnMain("gets at the same time what it needs", ["parallel"], async (network) => {
+      await using scene = await this.#scene(network);
+      await Promise.all([Deno.mkdir(`${scene.home}/many`), Deno.mkdir(`${scene.local}/many`)]);
+      const files = await Promise.all(PARALLEL_FILES.map((name) => scene.remoteFile(`many/${name}`, 4 * MEBIBYTE)));
+      const many = { operation: "parallel", remote: "many", other: `${scene.local}/many` } as const;
+      await this.#client.run(scene.target, [many]);
+      assertEquals(await digestsOf(scene.local, files), await digestsOf(scene.home, files));
+      assertGreater(mostSessions(scene.server), 1);
+    });
+  }
+
+  abort(): void {
+    const client = this.#client;
+    this.#testOnMain("goes on after a download that it has ended early", ["abort"], async (network) => {
+      // So slow that the download cannot end by itself.
+      const transfer = { bandwidth: { download: MEBIBYTE } };
+      await using scene = await this.#scene({ ...network, server: { transfer } });
+      const file = await scene.remoteFile("large.bin", 64 * MEBIBYTE);
+      const started = scene.server.event("transferStarted", ({ path }) => path === "/large.bin");
+      const list = { operation: "list", remote: "", other: "" } as const;
+      const names = client.abort === undefined
+        ? await client.run(scene.target, [fileStep("abort", file), list])
+        : await client.abort(scene.target, file, started);
+      await started;
+      await scene.server.event("transferIncomplete", ({ path }) => path === "/large.bin");
+      assertEquals(names, ["large.bin"]);
+      // A client that loses count of the replies connects anew.
+      assertEquals(scene.server.events.filter(({ event }) => event === "connected").length, 1);
+    });
+  }
+
+  certificates(): void {
+    const client = this.#client;
+    const sound = client.protections.filter((protection) =>
+      TLS_NETWORKS.some((network) => network.protection === protection && this.#isSound(columnOf(network)))
+    );
+    for (const protection of sound.length > 0 ? sound : client.protections) {
+      const column = "refuses unknown certificates";
+      this.#test(`refuses a certificate that nothing vouches for, ${protection}`, [column], async () => {
+        await using scene = await this.#scene({ protection });
+        const file = await scene.remoteFile("file.bin", 10);
+        const step = client.operations.includes("get") ? fileStep("get", file) : fileStep("put", file);
+        if (step.operation === "put") await Deno.writeTextFile(file.local, "secret");
+        const untrusting = { ...scene.target, caFile: undefined };
+        const error = await assertRejects(() => client.run(untrusting, [step]), Error);
+        assert(client.distrust !== undefined, "The adapter does not say how the client says that");
+        assertMatch(error.message, client.distrust);
+        await scene.server.event("disconnected");
+        assertEquals(scene.server.events.filter(({ event }) => event === "loginSucceeded"), []);
+      });
+    }
+  }
+
+  sessions(): void {
+    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+      const column = `resumes ${shortName(version)} sessions` as const;
+      this.#test(`downloads ${DOWNLOADS} files where ${version} sessions must be resumed`, [column], async () => {
+        await using scene = await this.#scene({ version, server: { tls: { sessionReuse: "require" } } });
+        const files = await Promise.all(
+          Array.from({ length: DOWNLOADS }, (_, i) => scene.remoteFile(`${i}.bin`, 1000 * i)),
+        );
+        await this.#client.run(scene.target, files.map((file) => fileStep("get", file)));
+        assertEquals(await digestsOf(scene.local, files), await digestsOf(scene.home, files));
+      });
+    }
+  }
+
+  large(): void {
+    const name = "moves 1 GiB byte-exactly";
+    const fn = async () => {
+      await using scene = await this.#scene({});
+      await scene.roundTrip(this.#client, { "huge.bin": 1024 * MEBIBYTE });
+    };
+    if (Deno.env.get("FTPSD_TEST_LARGE") === "1") return clientTest(this.#client, name, fn);
+    Deno.test({ name: `${this.#client.name} ${name} (ignored: FTPSD_TEST_LARGE is not 1)`, ignore: true, fn });
+  }
+
+  /** The server takes no upload for whole that ends without close_notify, unless it was told to. */
+  missingCloseNotify(): void {
+    const name = "does not end uploads as TLS demands, and is told that they are incomplete";
+    clientTest(this.#client, name, async () => {
+      const [network] = this.#mainNetworks();
+      await using scene = await Scene.start({ ...network });
+      const file = await scene.localFile("file.bin", 100_000);
+      await assertRejects(() => this.#client.run(scene.target, [fileStep("put", file)]), Error);
+      assertMatch((await scene.server.event("transferIncomplete")).reason, /close_notify/);
+    });
+  }
+
+  /** Where to run the tests that are about more than a connection: explicit TLS in each version, or clear. */
+  #mainNetworks(): readonly Network[] {
+    const sound = this.#networks().filter((network) => this.#isSound(columnOf(network)));
+    const explicit = sound.filter(({ protection }) => protection === "explicit");
+    return explicit.length > 0 ? explicit : sound.slice(0, 2);
+  }
+
+  #networks(): readonly Network[] {
+    return [...TLS_NETWORKS, ...CLEAR_NETWORKS].filter((network) => offers(this.#client, columnOf(network)))
+      .filter(({ protection, host }) => protection !== "clear" || host !== "::1" || this.#has("IPv6"))
+      .map((network) => this.#has("IPv6") ? network : { ...network, host: "127.0.0.1" });
+  }
+
+  /** Whether the client has what a column is about, and has it right. */
+  #has(column: Column): boolean {
+    return offers(this.#client, column) && this.#isSound(column);
+  }
+
+  #isSound(column: Column): boolean {
+    return this.#client.defects?.[column] === undefined;
+  }
+
+  #scene(options: SceneOptions): Promise<Scene> {
+    const { server } = options;
+    const lax = this.#client.omitsCloseNotify ? { requireCloseNotify: false } : {};
+    const network = this.#mainNetworks()[0];
+    return Scene.start({
+      ...network,
+      version: undefined,
+      ...options,
+      server: { ...server, tls: { ...lax, ...server?.tls } },
+    });
+  }
+
+  #testOnMain(
+    criterion: string,
+    columns: readonly Column[],
+    fn: (network: Network) => Promise<void>,
+    host?: string,
+  ): void {
+    const networks = this.#mainNetworks().map((network) => ({ ...network, host: host ?? network.host }));
+    // Without TLS the networks differ in nothing else.
+    for (const network of host !== undefined && networks[0]?.version === undefined ? networks.slice(0, 1) : networks) {
+      this.#test(`${criterion}, ${describe(network)}`, columns, () => fn(network));
+    }
+  }
+
+  /** Defines a test about columns that the client offers; one about a defect has to fail as the adapter says. */
+  #test(criterion: string, columns: readonly Column[], fn: () => Promise<void>): void {
+    const client = this.#client;
+    if (!columns.every((column) => offers(client, column))) return;
+    const defect = columns.map((column) => client.defects?.[column]).find((found) => found !== undefined);
+    const name = defect === undefined ? criterion : `${criterion}: its known defect`;
+    clientTest(client, name, async () => {
+      let passed = false;
+      try {
+        if (defect === undefined) await fn();
+        else await assertDefect(fn, defect);
+        passed = true;
+      } finally {
+        await record(client, { client: client.name, test: criterion, passed, columns });
+      }
+    });
+  }
+}
+
+/** Fails unless the test fails as the defect lets it. */
+async function assertDefect(test: () => Promise<void>, { evidence, sometimes }: Defect): Promise<void> {
+  let message: string;
+  try {
+    await test();
+    if (sometimes) return;
+    message = "The test has passed: the client is repaired, or the server is";
+  } catch (error) {
+    message = error instanceof Error ? error.message : String(error);
+  }
+  assertMatch(message, evidence);
+}
+
+function columnOf({ protection, version }: Network): Column {
+  return protection === "clear" ? "clear" : `${protection} ${shortName(version ?? "TLSv1.3")}`;
+}
+
+function shortName(version: TlsVersion): "TLS 1.2" | "TLS 1.3" {
+  return version === "TLSv1.2" ? "TLS 1.2" : "TLS 1.3";
+}
+
+function describe({ protection, version, host }: Network): string {
+  return version === undefined ? `${protection} to ${host}` : `${protection} ${version} to ${host}`;
+}
+
+function filesOf(tree: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !path.endsWith("/")));
+}
+
+/** Most sessions that were open at the same time. */
+function mostSessions(server: TestServer): number {
+  let [open, most] = [0, 0];
+  for (const { event } of server.events) {
+    if (event === "connected") most = Math.max(most, ++open);
+    if (event === "disconnected") open--;
+  }
+  return most;
 }
 
 /** Sends about half of a file, then resets the data connection. */
@@ -220,28 +459,4 @@ async function cutUpload(server: TestServer, file: FilePair): Promise<void> {
   await data.write(bytes.subarray(0, bytes.length / 2));
   await data.reset();
   assertEquals((await client.readReply("a cut upload")).code, 426);
-}
-
-async function writeRandomFile(path: string, bytes: number): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true });
-  const piece = new Uint8Array(MEBIBYTE);
-  for (let left = bytes; left > 0; left -= piece.length) {
-    for (let from = 0; from < piece.length; from += 65_536) crypto.getRandomValues(piece.subarray(from, from + 65_536));
-    file.writeSync(piece.subarray(0, left));
-  }
-}
-
-async function digestsOf(folder: string, files: readonly FilePair[]): Promise<Record<string, string>> {
-  const digests = files.map(async ({ remote }) => [remote, await digestOf(`${folder}/${remote}`)]);
-  return Object.fromEntries(await Promise.all(digests));
-}
-
-async function digestOf(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(MEBIBYTE);
-  for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
-    hash.update(piece.subarray(0, count));
-  }
-  return hash.digest("hex");
 }

@@ -1,39 +1,73 @@
 import { assertEquals } from "@std/assert";
-import { programTest } from "../helpers/client_program.ts";
-import { requireProgram } from "../helpers/run_program.ts";
 import { USER } from "../helpers/test_server.ts";
-import { type FilePair, type RealClient, Scene, type Target, testClient } from "./client_suite.ts";
+import { clientTest, testClient } from "./client_suite.ts";
+import type { FilePair, RealClient, Step, Target } from "./real_client.ts";
+import { authorityOf, linesOf, runClient, versionIn } from "./run_client.ts";
+import { readTree, Scene, writeTree } from "./scene.ts";
 
 const LFTP: RealClient = {
   name: "lftp",
-  program: "lftp",
+  origin: "Debian: lftp",
+  needs: ["lftp"],
+  tls: "GnuTLS",
+  protections: ["explicit", "implicit"],
+  operations: [
+    "list",
+    "get",
+    "put",
+    "resumeGet",
+    "resumePut",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "delete",
+    "mirrorGet",
+    "mirrorPut",
+    "parallel",
+  ],
+  also: [
+    "IPv6",
+    "active mode",
+    "refuses unknown certificates",
+    "resumes TLS 1.2 sessions",
+    "resumes TLS 1.3 sessions",
+    "UTF-8 names",
+    "odd names",
+  ],
+  defects: {
+    "active mode over IPv6": {
+      reason: "names the address `::` instead of its own, as in `EPRT |2|::|37275|`",
+      evidence: /501 Rejected data connection to foreign address/,
+    },
+  },
   distrust: /Certificate verification/,
-  resumes: ["TLSv1.2", "TLSv1.3"],
+  thorough: true,
 
-  async list(target: Target): Promise<readonly string[]> {
-    return (await lftp(target, ["cls -1 --sort=name"])).split("\n").filter((name) => name !== "");
+  async version(): Promise<string> {
+    return versionIn(await runClient({ scratch: "/" }, "lftp", ["--version"]));
   },
 
-  async upload(target: Target, files: readonly FilePair[]): Promise<void> {
-    await lftp(target, files.map(({ local, remote }) => `put ${quoted(local)} -o ${quoted(remote)}`));
+  async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
+    return linesOf(await lftp(target, steps.map(commandOf)));
   },
 
-  async download(target: Target, files: readonly FilePair[]): Promise<void> {
-    await lftp(target, files.map(({ local, remote }) => `get ${quoted(remote)} -o ${quoted(local)}`));
-  },
-
-  async resumeUpload(target: Target, { local, remote }: FilePair): Promise<void> {
-    await lftp(target, [`put -c ${quoted(local)} -o ${quoted(remote)}`]);
-  },
-
-  async resumeDownload(target: Target, { local, remote }: FilePair): Promise<void> {
-    await lftp(target, [`get -c ${quoted(remote)} -o ${quoted(local)}`]);
+  async abort(target: Target, { local, remote }: FilePair, started: Promise<unknown>): Promise<readonly string[]> {
+    const first = [...openingOf(target), `get ${quoted(remote)} -o ${quoted(local)} &`].join("\n");
+    return linesOf(
+      await runClient(target, "lftp", ["--norc"], {
+        input: `${first}\n`,
+        interruption: { when: started, then: "kill all\ncls -1\nexit\n" },
+      }),
+    );
   },
 };
 
-async function lftp(target: Target, commands: readonly string[]): Promise<string> {
-  const { host, port, protection, caFile } = target;
-  const scheme = protection === "implicit" ? "ftps" : "ftp";
+function lftp(target: Target, commands: readonly string[]): Promise<string> {
+  return runClient(target, "lftp", ["--norc", "-c", [...openingOf(target), ...commands].join("\n")]);
+}
+
+function openingOf(target: Target): string[] {
+  const { protection, caFile, active } = target;
   const settings = [
     "cmd:fail-exit yes",
     "net:max-retries 1",
@@ -42,15 +76,42 @@ async function lftp(target: Target, commands: readonly string[]): Promise<string
     "ftp:ssl-force yes",
     "ftp:ssl-protect-data yes",
     ...caFile === undefined ? [] : [`ssl:ca-file ${quoted(caFile)}`],
+    ...active ? ["ftp:passive-mode no"] : [],
   ];
-  const script = [
-    ...settings.map((setting) => `set ${setting}`),
-    `open -u ${USER.name},${USER.password} -p ${port} ${
-      quoted(`${scheme}://${host.includes(":") ? `[${host}]` : host}`)
-    }`,
-    ...commands,
-  ];
-  return await requireProgram("lftp", ["--norc", "-c", script.join("\n")], { env: { LC_ALL: "C.UTF-8" } });
+  const url = `${protection === "implicit" ? "ftps" : "ftp"}://${authorityOf(target)}`;
+  return [...settings.map((setting) => `set ${setting}`), `open -u ${USER.name},${USER.password} ${quoted(url)}`];
+}
+
+function commandOf({ operation, remote, other }: Step): string {
+  const [there, here] = [quoted(remote), quoted(other)];
+  switch (operation) {
+    case "list":
+      return `cls -1 --sort=name ${there}`;
+    case "get":
+      return `get ${there} -o ${here}`;
+    case "put":
+      return `put ${here} -o ${there}`;
+    case "resumeGet":
+      return `get -c ${there} -o ${here}`;
+    case "resumePut":
+      return `put -c ${here} -o ${there}`;
+    case "rename":
+      return `mv ${there} ${here}`;
+    case "mkdir":
+      return `mkdir ${there}`;
+    case "rmdir":
+      return `rmdir ${there}`;
+    case "delete":
+      return `rm ${there}`;
+    case "mirrorGet":
+      return `mirror ${there} ${here}`;
+    case "mirrorPut":
+      return `mirror --reverse ${here} ${there}`;
+    case "parallel":
+      return `mirror --parallel=4 ${there} ${here}`;
+    default:
+      throw new TypeError(`Cannot do "${operation}"`);
+  }
 }
 
 /** Quotes a word for lftp's command language. */
@@ -63,39 +124,29 @@ testClient(LFTP);
 const TREE_FILES = 2_000;
 const TREE_FOLDERS = 40;
 
-Deno.test(programTest({
-  program: "lftp",
-  name: `lftp mirrors a tree of ${TREE_FILES} files both ways over 4 connections`,
-  fn: async () => {
-    await using scene = await Scene.start({});
-    const original = await writeTree(`${scene.local}/tree`);
-    await lftp(scene.target, [`mirror --reverse --parallel=4 ${quoted(`${scene.local}/tree`)} tree`]);
-    assertEquals(await readTree(`${scene.home}/tree`), original);
-    await lftp(scene.target, [`mirror --parallel=4 tree ${quoted(`${scene.local}/copy`)}`]);
-    assertEquals(await readTree(`${scene.local}/copy`), original);
-  },
-}));
-
-/** Writes small files in nested folders; returns their contents by path. */
-async function writeTree(root: string): Promise<Record<string, string>> {
-  const tree: Record<string, string> = {};
-  for (let index = 0; index < TREE_FILES; index++) {
-    const folder = index % TREE_FOLDERS;
-    tree[`outer ${folder % 5}/ïnner ${folder}/.file ${index}`] = `${index}\n`.repeat(index % 50);
-  }
-  for (const [path, text] of Object.entries(tree)) {
-    await Deno.mkdir(`${root}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
-    await Deno.writeTextFile(`${root}/${path}`, text);
-  }
-  return tree;
-}
-
-async function readTree(root: string, folder = ""): Promise<Record<string, string>> {
-  const tree: Record<string, string> = {};
-  for await (const { name, isDirectory } of Deno.readDir(`${root}/${folder}`)) {
-    const path = `${folder}${name}`;
-    if (isDirectory) Object.assign(tree, await readTree(root, `${path}/`));
-    else tree[path] = await Deno.readTextFile(`${root}/${path}`);
-  }
-  return tree;
+for (
+  const { direction, version } of [{ direction: "to", version: "TLSv1.3" }, {
+    direction: "from",
+    version: "TLSv1.2",
+  }] as const
+) {
+  clientTest(
+    LFTP,
+    `mirrors a tree of ${TREE_FILES} files ${direction} the server over 8 connections, ${version}`,
+    async () => {
+      await using scene = await Scene.start({ version });
+      const files: Record<string, string> = {};
+      for (let index = 0; index < TREE_FILES; index++) {
+        const folder = index % TREE_FOLDERS;
+        files[`outer ${folder % 5}/ïnner ${folder}/.file ${index}`] = `${index}\n`.repeat(index % 50);
+      }
+      const [source, copy] = direction === "to" ? [scene.local, scene.home] : [scene.home, scene.local];
+      await writeTree(`${source}/tree`, files);
+      const original = await readTree(`${source}/tree`);
+      const mirror = `mirror --parallel=8 ${direction === "to" ? "--reverse" : ""}`;
+      const [from, to] = direction === "to" ? [quoted(`${source}/tree`), "tree"] : ["tree", quoted(`${copy}/tree`)];
+      await lftp(scene.target, [`${mirror} ${from} ${to}`]);
+      assertEquals(await readTree(`${copy}/tree`), original);
+    },
+  );
 }

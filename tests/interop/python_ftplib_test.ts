@@ -1,41 +1,61 @@
 import { assertEquals } from "@std/assert";
-import { programTest } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { PROTECTIONS, USER } from "../helpers/test_server.ts";
-import { type FilePair, type RealClient, Scene, type Target, testClient } from "./client_suite.ts";
+import { clientTest, testClient } from "./client_suite.ts";
+import type { RealClient, Step, Target } from "./real_client.ts";
+import { runClient, versionIn } from "./run_client.ts";
+import { Scene } from "./scene.ts";
 
 const CLIENT = new URL("../helpers/ftplib_client.py", import.meta.url).pathname;
 
 const FTPLIB: RealClient = {
-  name: "ftplib",
-  program: "python3",
+  name: "Python ftplib",
+  origin: "Debian: python3",
+  needs: ["python3"],
+  tls: "OpenSSL",
+  protections: ["explicit", "implicit"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "abort"],
+  also: ["IPv6", "active mode", "active mode over IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
   distrust: /CERTIFICATE_VERIFY_FAILED/,
-  resumes: [],
+  thorough: true,
+  remark:
+    "knows neither implicit TLS nor resumption by itself; with a few lines for both it passes `sessionReuse: require`",
 
-  async list(target: Target): Promise<readonly string[]> {
-    const { results } = await ftplib(target, [["nlst"]]);
-    return results[0] as string[];
+  async version(): Promise<string> {
+    return versionIn(await runClient({ scratch: "/" }, "python3", ["--version"]));
   },
 
-  async upload(target: Target, files: readonly FilePair[]): Promise<void> {
-    await ftplib(target, files.map(({ local, remote }) => ["store", local, remote]));
-  },
-
-  async download(target: Target, files: readonly FilePair[]): Promise<void> {
-    await ftplib(target, files.map(({ local, remote }) => ["retrieve", remote, local]));
-  },
-
-  async resumeUpload(target: Target, { local, remote }: FilePair): Promise<void> {
-    const { results } = await ftplib(target, [["size", remote]]);
-    await ftplib(target, [["store", local, remote, results[0] as number]]);
-  },
-
-  async resumeDownload(target: Target, { local, remote }: FilePair): Promise<void> {
-    await ftplib(target, [["retrieve", remote, local, (await Deno.stat(local)).size]]);
+  async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
+    const { results } = await ftplib(target, await Promise.all(steps.map((step) => jobStep(target, step))));
+    const listed = steps.findIndex(({ operation }) => operation === "list");
+    return (results[listed] ?? []) as string[];
   },
 };
 
-type Step = readonly (string | number)[];
+async function jobStep(target: Target, { operation, remote, other }: Step): Promise<JobStep> {
+  switch (operation) {
+    case "list":
+      return ["nlst", ...remote === "" ? [] : [remote]];
+    case "get":
+      return ["retrieve", remote, other];
+    case "put":
+      return ["store", other, remote];
+    case "resumeGet":
+      return ["retrieve", remote, other, (await Deno.stat(other)).size];
+    case "resumePut":
+      return ["store", other, remote, (await ftplib(target, [["size", remote]])).results[0] as number];
+    case "mkdir":
+      return ["make_folder", remote];
+    case "rmdir":
+      return ["remove_folder", remote];
+    case "rename":
+      return ["rename", remote, other];
+    default:
+      return [operation, remote];
+  }
+}
+
+type JobStep = readonly (string | number)[];
 
 interface JobOutput {
   readonly results: readonly unknown[];
@@ -45,11 +65,11 @@ interface JobOutput {
 
 async function ftplib(
   target: Target,
-  steps: readonly Step[],
+  steps: readonly JobStep[],
   options: { readonly offerSession: boolean } = { offerSession: false },
 ): Promise<JobOutput> {
-  const { host, port, protection, caFile = null } = target;
-  const job = { host, port, protection, caFile, user: USER.name, password: USER.password, steps, ...options };
+  const { host, port, protection, active, caFile = null } = target;
+  const job = { host, port, protection, active, caFile, user: USER.name, password: USER.password, steps, ...options };
   return JSON.parse(await requireProgram("python3", [CLIENT, JSON.stringify(job)]));
 }
 
@@ -107,5 +127,5 @@ for (const protection of PROTECTIONS) {
 }
 
 function defineTest(criterion: string, fn: () => Promise<void>): void {
-  Deno.test(programTest({ program: "python3", name: `ftplib ${criterion}`, fn }));
+  clientTest(FTPLIB, criterion, fn);
 }

@@ -1,0 +1,37 @@
+import { testClient } from "./client_suite.ts";
+import { driverPath, runDriver } from "./driver.ts";
+import type { Defect } from "./real_client.ts";
+import { packageVersion } from "./package_version.ts";
+
+const EARLY_HANDSHAKE: Defect = {
+  reason:
+    "waits for the handshake on the data connection before it sends the command that the connection is for (RFC 4217 §13 has it after)",
+  evidence: /TimeoutError/,
+};
+
+testClient({
+  name: "aioftp",
+  origin: "Debian: python3-aioftp",
+  needs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/aioftp/__init__.py"],
+  tls: "OpenSSL",
+  protections: ["implicit"],
+  operations: [
+    "list",
+    "get",
+    "put",
+    "resumeGet",
+    "resumePut",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "delete",
+    "mirrorGet",
+    "mirrorPut",
+    "abort",
+  ],
+  also: ["IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
+  defects: { "implicit TLS 1.2": EARLY_HANDSHAKE, "implicit TLS 1.3": EARLY_HANDSHAKE },
+  distrust: /CERTIFICATE_VERIFY_FAILED/,
+  version: () => packageVersion("python3-aioftp"),
+  run: (target, steps) => runDriver(["/usr/bin/python3", driverPath("aioftp_client.py")], target, steps),
+});

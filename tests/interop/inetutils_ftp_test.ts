@@ -1,0 +1,18 @@
+import { bsdFtp } from "./bsd_ftp.ts";
+import { testClient } from "./client_suite.ts";
+import { packageVersion } from "./package_version.ts";
+
+testClient({
+  name: "GNU inetutils ftp",
+  origin: "Debian: inetutils-ftp",
+  needs: ["inetutils-ftp"],
+  protections: [],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
+  also: ["IPv6", "active mode", "active mode over IPv6", "UTF-8 names", "odd names"],
+  version: () => packageVersion("inetutils-ftp"),
+  ...bsdFtp({
+    program: "inetutils-ftp",
+    args: ({ active }) => ["-n", "-v", "-g", "-i", active ? "-A" : "-p"],
+    setup: () => [],
+  }),
+});

@@ -1,0 +1,14 @@
+import { testClient } from "./client_suite.ts";
+import { driverPath, runDriver } from "./driver.ts";
+import { packageVersion } from "./package_version.ts";
+
+testClient({
+  name: "Tcllib ftp",
+  origin: "Debian: tcllib",
+  needs: ["tclsh", "/usr/share/tcltk/tcllib1.21/ftp/ftp.tcl"],
+  protections: [],
+  operations: ["list", "get", "put", "resumeGet", "rename", "mkdir", "rmdir", "delete"],
+  also: ["active mode", "UTF-8 names", "odd names"],
+  version: () => packageVersion("tcllib"),
+  run: (target, steps) => runDriver(["tclsh", driverPath("tcllib.tcl")], target, steps),
+});
