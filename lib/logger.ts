@@ -25,6 +25,12 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Whether internal errors show their stack. */
   readonly stacks: boolean;
+  /**
+   * Whether the beginning of a line shows its level by its color, as terminals understand; never in JSON.
+   *
+   * @default {false}
+   */
+  readonly isColored?: boolean;
   /** Takes a line without its end. */
   readonly write: (line: string) => void;
 }
@@ -43,9 +49,9 @@ export class Logger {
     if (!this.#shows(level)) return;
     const { format, stacks, write } = this.#options;
     if (format === "json") return write(jsonOfEvent(event, level, { stacks }));
-    write(prettyLine(event.time, level, linesOf(event)));
+    write(this.#prettyLine(event.time, level, linesOf(event)));
     if (stacks && event.event === "internalError" && event.cause instanceof Error) {
-      write(prettyLine(event.time, level, (event.cause.stack ?? "").split("\n")));
+      write(this.#prettyLine(event.time, level, (event.cause.stack ?? "").split("\n")));
     }
   }
 
@@ -54,7 +60,12 @@ export class Logger {
     if (!this.#shows(level)) return;
     const { format, write } = this.#options;
     const time = new Date();
-    write(format === "json" ? jsonLine({ time, level, event: "remark", text }) : prettyLine(time, level, [text]));
+    write(format === "json" ? jsonLine({ time, level, event: "remark", text }) : this.#prettyLine(time, level, [text]));
+  }
+
+  #prettyLine(time: Date, level: LogLevel, lines: readonly string[]): string {
+    const prefix = prettyPrefix(time, level);
+    return `${this.#options.isColored ? inColorOf(level, prefix) : prefix} ${lines.map(printable).join("\n    ")}`;
   }
 
   #shows(level: LogLevel): boolean {
@@ -91,12 +102,20 @@ function jsonLine(fields: Readonly<Record<string, unknown>>): string {
   return printable(JSON.stringify(fields));
 }
 
-/** `[I 2026-02-08 10:55:42] text`, local time; lines after the first are indented. */
-function prettyLine(time: Date, level: LogLevel, lines: readonly string[]): string {
+/** Select Graphic Rendition of terminals (ECMA-48 §8.3.117): blue, green, yellow and red, as in pyftpdlib. */
+const COLORS: Readonly<Record<LogLevel, number>> = { debug: 34, info: 32, warn: 33, error: 31 };
+
+/** Puts a text in the color of a level, for a terminal. */
+export function inColorOf(level: LogLevel, text: string): string {
+  return `\x1b[${COLORS[level]}m${text}\x1b[0m`;
+}
+
+/** `[I 2026-02-08 10:55:42]`, local time. */
+function prettyPrefix(time: Date, level: LogLevel): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  return `[${level.charAt(0).toUpperCase()} ${date} ${clock}] ${lines.map(printable).join("\n    ")}`;
+  return `[${level.charAt(0).toUpperCase()} ${date} ${clock}]`;
 }
 
 /** Shows control characters, which could forge lines or command a terminal, by their codes. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertExists, assertMatch } from "@std/assert";
 import type { ServerEvent } from "../lib/events.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, Logger, type LogLevel } from "../lib/logger.ts";
 
@@ -132,6 +132,24 @@ Deno.test("Logger writes remarks in both forms", () => {
   assertEquals([level, event, text, lines.length], ["warn", "remark", "take care", 2]);
 });
 
+const LEVEL_COLORS: Readonly<Record<LogLevel, string>> = {
+  debug: "\x1b[34m",
+  info: "\x1b[32m",
+  warn: "\x1b[33m",
+  error: "\x1b[31m",
+};
+
+for (const level of LOG_LEVELS) {
+  Deno.test(`Logger colors the beginning of a line at level ${level} where that is asked for, and no JSON`, () => {
+    const [found] = EVENTS.filter(([, of]) => of === level);
+    assertExists(found);
+    const [event, , text] = found;
+    const prefix = `[${level.charAt(0).toUpperCase()} ${STAMP}]`;
+    assertEquals(linesOf(event, { isColored: true }), [`${LEVEL_COLORS[level]}${prefix}\x1b[0m ${text}`]);
+    assertEquals(linesOf(event, { format: "json", isColored: true }), linesOf(event, { format: "json" }));
+  });
+}
+
 /** What forges lines, commands a terminal, or turns the order of what is read. */
 const HOSTILE = {
   "a line end": "x\r\n[I 2026-02-08 10:55:42] forged",
@@ -166,10 +184,15 @@ for (const [what, name] of Object.entries(HOSTILE)) {
 
 function linesOf(
   event: ServerEvent,
-  options: { readonly format?: LogFormat; readonly level?: LogLevel; readonly stacks?: boolean },
+  options: {
+    readonly format?: LogFormat;
+    readonly level?: LogLevel;
+    readonly stacks?: boolean;
+    readonly isColored?: boolean;
+  },
 ): string[] {
   const lines: string[] = [];
-  const { format = "pretty", level = "debug", stacks = false } = options;
-  new Logger({ format, level, stacks, write: (line) => void lines.push(line) }).event(event);
+  const { format = "pretty", level = "debug", stacks = false, isColored = false } = options;
+  new Logger({ format, level, stacks, isColored, write: (line) => void lines.push(line) }).event(event);
   return lines;
 }
