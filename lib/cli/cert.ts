@@ -4,20 +4,13 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { createDevelopmentCertificate, type DevelopmentCertificate } from "../config/development_certificate.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import { requirePathPermission } from "./certificate_files.ts";
+import { CERT_OPTIONS } from "./command_table.ts";
 import { ExitError, StartError, UsageError } from "./exit_error.ts";
-import type { OptionRow } from "./option_table.ts";
+import { parseArguments } from "./option_table.ts";
 import { shellWord } from "./shell_word.ts";
-
-/** Options of `ftpsd cert`. */
-export const CERT_OPTIONS: readonly OptionRow[] = [
-  { name: "out", value: "DIR", help: "folder to write to (default: certs)" },
-  { name: "name", value: "NAME", help: "DNS name or IP address of the server, beside those of loopback; repeatable" },
-  { name: "days", value: "N", help: "days of validity, 1 to 3650 (default: 365)" },
-];
 
 const USAGE = `ftpsd cert ${CERT_OPTIONS.map(({ name, value }) => `[--${name} ${value}]`).join(" ")}`;
 const CERTIFICATE_NAME = "server.crt";
@@ -59,25 +52,16 @@ export async function certCommand(args: readonly string[]): Promise<string> {
 }
 
 function readCertSettings(args: readonly string[]): CertSettings {
-  const parsed: Record<string, unknown> = parseArgs([...args], {
-    string: [...CERT_OPTIONS.map(({ name }) => name), "_"],
-    collect: ["name"],
-    unknown: (argument) => {
-      throw new UsageError(`unknown argument ${argument.split("=", 1)[0]}`, USAGE);
-    },
-  });
-  const names = (parsed.name as readonly unknown[] | undefined ?? []).map(String);
+  const { operands, values, lists } = parseArguments(args, CERT_OPTIONS, USAGE);
+  const [operand] = operands;
+  if (operand !== undefined) throw new UsageError(`unknown argument ${operand}`, USAGE);
+  const names = lists.get("name") ?? [];
   for (const name of names) {
     if (ipFamily(name) === undefined && !DNS_NAME.test(name)) {
       throw new UsageError(`neither a DNS name nor an IP address: "${name}" (--name)`, USAGE);
     }
   }
-  return { directory: readText(parsed.out, "out") ?? "certs", names, days: readDays(readText(parsed.days, "days")) };
-}
-
-function readText(value: unknown, option: string): string | undefined {
-  if (value === "") throw new UsageError(`--${option} needs a value`, USAGE);
-  return value === undefined ? undefined : String(value);
+  return { directory: values.get("out") ?? "certs", names, days: readDays(values.get("days")) };
 }
 
 function readDays(text = "365"): number {

@@ -9,18 +9,13 @@ import type { Finding } from "../config/finding.ts";
 import { ConfigurationError, formatPath } from "../config/problem.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
 import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
-import { ExitError, UsageError } from "./exit_error.ts";
+import { CHECK_FORMATS, CHECK_OPTIONS } from "./command_table.ts";
+import { ExitError, messageOf, UsageError } from "./exit_error.ts";
 import { describeFinding } from "./findings_text.ts";
 import { findObstacles, inspect, settingsOf } from "./inspection.ts";
 import { loadConfiguration } from "./load_configuration.ts";
-import { type OptionRow, parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
-
-/** Options of `ftpsd check`, beside those of `serve`. */
-export const CHECK_OPTIONS: readonly OptionRow[] = [
-  { name: "format", value: "FORMAT", help: "text or json (default: text)" },
-  { name: "print", help: "show the effective settings, secrets blanked" },
-  { name: "explain", value: "ID", help: "explain a risk" },
-];
+import { parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
+import { oneOf } from "./serve_settings.ts";
 
 /** What a command has to print, and whether all was well. */
 export interface CheckResult {
@@ -31,11 +26,10 @@ export interface CheckResult {
 
 /** Runs the check. */
 export async function checkCommand(args: readonly string[]): Promise<CheckResult> {
-  const parsed = parseArguments(args, [...SERVE_OPTIONS, ...CHECK_OPTIONS]);
+  const parsed = parseArguments(args, [...SERVE_OPTIONS, ...CHECK_OPTIONS], "ftpsd check --help");
   const id = parsed.values.get("explain");
   if (id !== undefined) return { output: explainRisk(id), isClean: true };
-  const format = parsed.values.get("format") ?? "text";
-  if (format !== "text" && format !== "json") throw new UsageError(`"${format}" is none of text, json (--format)`);
+  const format = oneOf(parsed.values, "format", CHECK_FORMATS) ?? "text";
   const { configuration, findings } = await findAll(parsed);
   const obstacles = configuration === undefined ? findings : findObstacles(configuration, findings, new Date());
   const isClean = obstacles.length === 0;
@@ -67,7 +61,9 @@ async function findAll(args: ParsedArguments): Promise<Found> {
       });
       return { findings };
     }
-    if (error instanceof ExitError) return { findings: [{ severity: "error", where: "", message: error.message }] };
+    if (error instanceof ExitError) {
+      return { findings: [{ severity: "error", where: "", message: await messageOf(error) }] };
+    }
     throw error;
   }
 }
@@ -81,7 +77,11 @@ function count(obstacles: number): string {
 }
 
 function explainRisk(id: string): string {
-  if (!isRisk(id)) throw new UsageError(`there is no risk "${id}" (--explain)`, `one of ${RISK_IDS.join(", ")}`);
+  if (!isRisk(id)) {
+    throw new UsageError(`there is no risk "${id}" (--explain)`, `one of ${RISK_IDS.join(", ")}`, {
+      unknownWord: { typed: id, known: RISK_IDS },
+    });
+  }
   const { title, danger, instead } = RISKS[id];
   return `${id}: ${title}\n\nWhat can happen: ${danger}\n\nInstead: ${instead}`;
 }

@@ -24,12 +24,28 @@ export class ExitError extends Error {
   }
 }
 
+/** A word that is not known, and those that are. */
+export interface UnknownWord {
+  readonly typed: string;
+  readonly known: readonly string[];
+  /** What stands before such a word, as `--`. */
+  readonly before?: string;
+}
+
+/** Options of {@linkcode UsageError}. */
+export interface UsageErrorOptions extends ErrorOptions {
+  /** Lets {@linkcode messageOf} tell what was most likely meant. */
+  readonly unknownWord?: UnknownWord | undefined;
+}
+
 /** A command line that cannot be used: status 2. */
 export class UsageError extends ExitError {
   override readonly name = "UsageError";
+  readonly unknownWord: UnknownWord | undefined;
 
-  constructor(message: string, hint = "ftpsd --help", options?: ErrorOptions) {
+  constructor(message: string, hint = "ftpsd --help", options: UsageErrorOptions = {}) {
     super(EXIT_STATUS.badUsage, message, hint, options);
+    this.unknownWord = options.unknownWord;
   }
 }
 
@@ -40,4 +56,15 @@ export class StartError extends ExitError {
   constructor(message: string, hint: string, options?: ErrorOptions) {
     super(EXIT_STATUS.couldNotRun, message, hint, options);
   }
+}
+
+/** The message, and what was most likely meant by a word that is not known. */
+export async function messageOf(error: ExitError): Promise<string> {
+  const { unknownWord } = error instanceof UsageError ? error : {};
+  if (unknownWord === undefined) return error.message;
+  // Loaded when it is needed: every start would pay for it.
+  const { findNearest } = await import("../config/unknown_keys.ts");
+  const { typed, known, before = "" } = unknownWord;
+  const meant = findNearest(known, typed);
+  return meant === undefined ? error.message : `${error.message}; did you mean ${before}${meant}?`;
 }

@@ -71,7 +71,7 @@ export function refuseObstacles(
   if (obstacles.length === 0) return;
   const { configuration, file } = loaded;
   const hint = hintFor(findObstacles(configuration, inspection.findings, new Date()), file);
-  throw new UsageError(obstacles.join("\nerror: "), hint);
+  throw new UsageError(obstacles.join("\n"), hint);
 }
 
 /** Logs accepted risks and warnings, which is done at every start. */

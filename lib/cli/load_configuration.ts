@@ -8,8 +8,6 @@ import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { KeyPath } from "../config/problem.ts";
-import { readConfiguration } from "../config/read_configuration.ts";
-import { findLine, readPositions } from "../config/yaml_position.ts";
 import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import type { ParsedArguments } from "./option_table.ts";
@@ -45,6 +43,11 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
   }
   refuseShareOptions(args);
   await requirePathPermission("read", file);
+  // Loaded when needed: a server without a file should not wait for the readers of YAML and of its schema.
+  const [{ readConfiguration }, { findLine, readPositions }] = await Promise.all([
+    import("../config/read_configuration.ts"),
+    import("../config/yaml_position.ts"),
+  ]);
   const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
   const text = await readTextFile(file, "--config");
   const configuration = readConfiguration(text, { file, resolve });

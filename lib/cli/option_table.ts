@@ -1,11 +1,13 @@
 /**
- * The options of `ftpsd serve`, and how they are read: one row each.
+ * The options of the command line, and how they are read: one row each.
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { findNearest } from "../config/unknown_keys.ts";
+import { LOG_FORMATS } from "../logger.ts";
+import { RISK_IDS } from "../server/risks.ts";
+import type { SessionReuse, TlsPolicy } from "../session/settings.ts";
 import { UsageError } from "./exit_error.ts";
 
 /** One option of the command line. */
@@ -14,16 +16,32 @@ export interface OptionRow {
   readonly name: string;
   /** Letter, pyftpdlib's where it has one. */
   readonly letter?: string;
-  /** Name of the value in the help; absent: a switch. */
+  /** Name of the value in the help; absent: a switch. `FILE` and `DIR` are completed with what there is. */
   readonly value?: string;
+  /** All values that there are, where they can be listed. */
+  readonly choices?: readonly string[];
   /** Whether it may be given several times. */
   readonly repeatable?: true;
   /** One line for the help. */
   readonly help: string;
+  /** Whether the short help shows it. */
+  readonly isCommon?: true;
 }
 
-/** Options by what they are about, as the help shows them. */
-export const OPTION_GROUPS: readonly { readonly title: string; readonly options: readonly OptionRow[] }[] = [
+/** Options about the same thing. */
+export interface OptionGroup {
+  readonly title: string;
+  readonly options: readonly OptionRow[];
+}
+
+/** Values of `--tls`. */
+export const TLS_POLICIES: readonly TlsPolicy[] = ["required", "control", "optional", "off"];
+
+/** Values of `--tls-session-reuse`. */
+export const SESSION_REUSE_MODES: readonly SessionReuse[] = ["off", "allow", "require"];
+
+/** Options of `ftpsd serve` by what they are about, as the help shows them. */
+export const OPTION_GROUPS: readonly OptionGroup[] = [
   {
     title: "What to share",
     options: [
@@ -33,30 +51,58 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
         value: "DIR",
         help: "folder to share, as DIR alone (default: the current one)",
       },
-      { name: "write", letter: "w", help: "let the user change files" },
-      { name: "username", letter: "u", value: "NAME", help: "user who may log in; without it anybody may read" },
+      { name: "write", letter: "w", help: "let the user change files", isCommon: true },
+      {
+        name: "username",
+        letter: "u",
+        value: "NAME",
+        help: "who may log in; without it anybody may read",
+        isCommon: true,
+      },
       { name: "password", letter: "P", value: "TEXT", help: "password; others on this host can see it" },
-      { name: "password-file", value: "FILE", help: "file that holds the password or its hash (better)" },
+      { name: "password-file", value: "FILE", help: "file with the password, or better its hash", isCommon: true },
       { name: "force-anonymous-write", help: "let anybody change files, with --write and no user" },
     ],
   },
   {
     title: "Where to listen",
     options: [
-      { name: "interface", letter: "i", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
-      { name: "port", letter: "p", value: "PORT", help: "port, 0 for any (default: 2121)" },
+      {
+        name: "interface",
+        letter: "i",
+        value: "ADDRESS",
+        help: "address to listen on (default: 127.0.0.1)",
+        isCommon: true,
+      },
+      { name: "port", letter: "p", value: "PORT", help: "port, 0 for any (default: 2121)", isCommon: true },
       { name: "implicit-port", value: "PORT", help: "listen there too, with TLS from the first byte" },
-      { name: "range", letter: "r", value: "FROM-TO", help: "ports of passive data connections (default: any)" },
+      {
+        name: "range",
+        letter: "r",
+        value: "FROM-TO",
+        help: "ports of passive mode (default: any)",
+        isCommon: true,
+      },
       { name: "nat-address", letter: "n", value: "ADDRESS", help: "IPv4 address that PASV announces, behind NAT" },
     ],
   },
   {
     title: "TLS",
     options: [
-      { name: "tls", value: "POLICY", help: "required, control, optional or off (default: required)" },
+      {
+        name: "tls",
+        value: "POLICY",
+        choices: TLS_POLICIES,
+        help: "required, control, optional or off (default: required)",
+      },
       { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one made in memory)" },
       { name: "keyfile", value: "FILE", help: "its private key, PEM" },
-      { name: "tls-session-reuse", value: "MODE", help: "off, allow or require, for data (default: allow)" },
+      {
+        name: "tls-session-reuse",
+        value: "MODE",
+        choices: SESSION_REUSE_MODES,
+        help: "off, allow or require, for data (default: allow)",
+      },
     ],
   },
   {
@@ -74,10 +120,17 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
   {
     title: "Configuration",
     options: [
-      { name: "config", letter: "c", value: "FILE", help: "YAML file with accounts and all else; options override it" },
+      {
+        name: "config",
+        letter: "c",
+        value: "FILE",
+        help: "YAML file with users and all else",
+        isCommon: true,
+      },
       {
         name: "accept-risk",
         value: "ID",
+        choices: RISK_IDS,
         repeatable: true,
         help: "accept a risk by its id (ftpsd check --explain ID)",
       },
@@ -89,11 +142,11 @@ export const OPTION_GROUPS: readonly { readonly title: string; readonly options:
       { name: "banner", value: "TEXT", help: 'greeting (default: "ftpsd ready.")' },
       { name: "encoding", value: "NAME", help: "encoding of names for old clients (default: utf-8)" },
       { name: "use-localtime", help: "show local times in listings (default: UTC)" },
-      { name: "log-format", value: "FORMAT", help: "pretty or json (default: pretty)" },
-      { name: "verbose", letter: "V", help: "log the protocol dialogue, passwords masked" },
+      { name: "log-format", value: "FORMAT", choices: LOG_FORMATS, help: "pretty or json (default: pretty)" },
+      { name: "verbose", letter: "V", help: "log the protocol dialogue, passwords masked", isCommon: true },
       { name: "debug", letter: "D", help: "the same, and stacks of internal errors" },
       { name: "version", letter: "v", help: "show the version" },
-      { name: "help", letter: "h", help: "show this help" },
+      { name: "help", letter: "h", help: "show a short help; ftpsd help serve shows all" },
     ],
   },
 ];
@@ -116,9 +169,14 @@ export interface ParsedArguments {
 /**
  * Reads the command line by a table.
  *
+ * @param hint What to type to see the table.
  * @throws {UsageError} For an unknown option, or one whose value is missing.
  */
-export function parseArguments(args: readonly string[], table = SERVE_OPTIONS): ParsedArguments {
+export function parseArguments(
+  args: readonly string[],
+  table: readonly OptionRow[] = SERVE_OPTIONS,
+  hint = "ftpsd help serve",
+): ParsedArguments {
   const namesOf = (rows: readonly OptionRow[]) => rows.map(({ name }) => name);
   const valued = table.filter(({ value }) => value !== undefined);
   const parsed: Record<string, unknown> = parseArgs([...args], {
@@ -127,12 +185,12 @@ export function parseArguments(args: readonly string[], table = SERVE_OPTIONS): 
     collect: namesOf(table.filter(({ repeatable }) => repeatable === true)),
     alias: Object.fromEntries(table.flatMap(({ name, letter }) => letter === undefined ? [] : [[name, letter]])),
     unknown: (argument) => {
-      if (argument.startsWith("-") && argument !== "-") throw unknownOption(optionOf(argument), namesOf(table));
+      if (argument.startsWith("-") && argument !== "-") throw unknownOption(optionOf(argument), namesOf(table), hint);
     },
   });
   const given = valued.flatMap(({ name }): [string, string[]][] => {
     const values = [parsed[name] ?? []].flat().map(String);
-    if (values.includes("") && name !== "banner") throw new UsageError(`--${name} needs a value`);
+    if (values.includes("") && name !== "banner") throw new UsageError(`--${name} needs a value`, hint);
     return values.length === 0 ? [] : [[name, values]];
   });
   return {
@@ -143,49 +201,12 @@ export function parseArguments(args: readonly string[], table = SERVE_OPTIONS): 
   };
 }
 
-function unknownOption(option: string, names: readonly string[]): UsageError {
-  const nearest = findNearest(names, option.replace(/^-+/, ""));
-  const meant = nearest === undefined || !option.startsWith("--") ? "" : `; did you mean --${nearest}?`;
-  return new UsageError(`unknown option ${option}${meant}`);
+function unknownOption(option: string, known: readonly string[], hint: string): UsageError {
+  const [dashes = "", typed = ""] = /^(--?)(.*)/s.exec(option)?.slice(1) ?? [];
+  const unknownWord = dashes === "--" ? { typed, known, before: dashes } : undefined;
+  return new UsageError(`unknown option ${option}`, hint, { unknownWord });
 }
 
 function optionOf(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
-}
-
-/** The help of a sub-command that has a few options of its own. */
-export function commandHelpText(usage: string, about: string, options: readonly OptionRow[]): string {
-  return [about, "", `Usage: ${usage}`, "", ...options.map(helpLine)].join("\n");
-}
-
-/** The help, from the table. */
-export function helpText(): string {
-  const groups = OPTION_GROUPS.map(({ title, options }) => `${title}:\n${options.map(helpLine).join("\n")}`);
-  return [
-    "Share a folder over FTPS.",
-    "",
-    "Usage: ftpsd [serve] [DIR] [options]",
-    "       ftpsd check | permissions | hash-password | cert  (each with --help)",
-    "",
-    groups.join("\n\n"),
-    "",
-    "Examples:",
-    "  ftpsd ~/photos                       anybody on this host may read, over TLS",
-    "  ftpsd inbox -i 0.0.0.0 -w -u scanner --password-file secret.txt",
-  ].join("\n");
-}
-
-const HELP_COLUMN = 33;
-const HELP_WIDTH = 80;
-
-function helpLine({ name, letter, value, help }: OptionRow): string {
-  const short = letter === undefined ? "    " : `-${letter}, `;
-  const option = `  ${short}--${name}${value === undefined ? "" : ` ${value}`}`;
-  const [first, ...rest] = wrap(help, HELP_WIDTH - HELP_COLUMN);
-  return [option.padEnd(HELP_COLUMN) + first, ...rest.map((line) => " ".repeat(HELP_COLUMN) + line)].join("\n");
-}
-
-/** Breaks a text between words. */
-function wrap(text: string, width: number): string[] {
-  return text.match(new RegExp(`.{1,${width}}(?= |$)`, "g"))?.map((line) => line.trimStart()) ?? [];
 }

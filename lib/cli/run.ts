@@ -6,70 +6,92 @@
 
 import project from "../../deno.json" with { type: "json" };
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
-import { CERT_OPTIONS, certCommand } from "./cert.ts";
-import { CHECK_OPTIONS, checkCommand } from "./check.ts";
-import { EXIT_STATUS, ExitError, type ExitStatus, StartError } from "./exit_error.ts";
-import { hashPasswordCommand } from "./hash_password.ts";
-import { commandHelpText, helpText, parseArguments } from "./option_table.ts";
+import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
+import { EXIT_STATUS, ExitError, type ExitStatus, messageOf, StartError, UsageError } from "./exit_error.ts";
+import { commandHelp, shortHelp } from "./help_text.ts";
+import { inColorOf } from "../logger.ts";
+import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "./permissions.ts";
-import { PERMISSIONS_OPTIONS, permissionsCommand } from "./print_permissions.ts";
-import { serve } from "./serve.ts";
 
 /** Oldest Deno whose `node:tls` can be a STARTTLS server. */
 const OLDEST_DENO = { major: 2, minor: 8 };
 
-/** Sub-commands beside `serve`; each gives its exit status. */
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<ExitStatus>>> = {
-  check: async (args) => {
-    const { output, isClean } = await checkCommand(args);
-    print(output);
-    return isClean ? EXIT_STATUS.stopped : EXIT_STATUS.badUsage;
-  },
-  permissions: async (args) => printed(await permissionsCommand(args)),
-  "hash-password": async (args) => printed(await hashPasswordCommand(args)),
-  cert: async (args) => printed(await certCommand(args)),
-};
-
-/** Helps of the sub-commands. */
-const HELPS: Readonly<Record<string, string>> = {
-  check: commandHelpText(
-    "ftpsd check [DIR] [options of serve] [options]",
-    "Tell everything that is wrong, risky or doubtful about a configuration. Exit status 0 when the server would start.",
-    CHECK_OPTIONS,
-  ),
-  permissions: commandHelpText(
-    "ftpsd permissions --config FILE [options]",
-    "Print the narrowest deno run line that starts a configuration.",
-    PERMISSIONS_OPTIONS,
-  ),
-  "hash-password": commandHelpText(
-    "ftpsd hash-password",
-    "Ask for a password, or read it from standard input, and print its hash for the configuration file.",
-    [],
-  ),
-  cert: commandHelpText("ftpsd cert [options]", "Make a self-signed certificate for development.", CERT_OPTIONS),
+/** Sub-commands that print something; loaded when they are asked for, so that no other waits for them. */
+const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = {
+  permissions: async (args) => (await import("./print_permissions.ts")).permissionsCommand(args),
+  "hash-password": async (args) => (await import("./hash_password.ts")).hashPasswordCommand(args),
+  cert: async (args) => (await import("./cert.ts")).certCommand(args),
+  completions: async (args) => (await import("./completions.ts")).completionsCommand(args),
+  help: (args) => Promise.resolve(helpCommand(args)),
 };
 
 /** Runs the program to its end; tells the exit status. Never rejects. */
 export async function run(args: readonly string[]): Promise<ExitStatus> {
   try {
     requireDeno(Deno.version.deno);
-    const [name = "", ...rest] = args;
-    const command = COMMANDS[name];
-    if (command === undefined) return await runServe(name === "serve" ? rest : args);
-    const wantsHelp = rest.includes("--help") || rest.includes("-h");
-    return wantsHelp ? printed(HELPS[name] ?? helpText()) : await command(rest);
+    return await runCommand(args);
   } catch (error) {
-    return fail(error);
+    return await fail(error);
   }
+}
+
+async function runCommand(args: readonly string[]): Promise<ExitStatus> {
+  const [name = "", ...rest] = args;
+  const row = findCommandRow(name);
+  if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return printed(commandHelp(row));
+  if (name === "check") return await runCheck(rest);
+  const printer = Object.hasOwn(PRINTERS, name) ? PRINTERS[name] : undefined;
+  if (printer !== undefined) return printed(await printer(rest));
+  return await runServe(name === "serve" ? rest : args);
+}
+
+async function runCheck(args: readonly string[]): Promise<ExitStatus> {
+  const { checkCommand } = await import("./check.ts");
+  const { output, isClean } = await checkCommand(args);
+  print(output);
+  return isClean ? EXIT_STATUS.stopped : EXIT_STATUS.badUsage;
 }
 
 async function runServe(args: readonly string[]): Promise<ExitStatus> {
   const parsed = parseArguments(args);
-  if (parsed.switches.has("help")) return printed(helpText());
+  if (parsed.switches.has("help")) return printed(shortHelp());
   if (parsed.switches.has("version")) return printed(`ftpsd ${project.version}`);
-  await serve(parsed, logLine);
+  const [folder] = parsed.operands;
+  if (folder !== undefined && folder === args[0]) await refuseMistypedCommand(folder);
+  const { serve } = await import("./serve.ts");
+  await serve(parsed, { write: logLine, isColored: isColored() });
   return EXIT_STATUS.stopped;
+}
+
+function helpCommand([name, ...rest]: readonly string[]): string {
+  if (name === undefined || name === "help" || name.startsWith("-")) return shortHelp();
+  const row = findCommandRow(name);
+  if (row !== undefined && rest.length === 0) return commandHelp(row);
+  const unknownWord = row === undefined ? { typed: name, known: COMMAND_NAMES } : undefined;
+  const message = row === undefined ? `there is no command "${name}"` : `help for one command at a time, not ${rest}`;
+  throw new UsageError(`${message} (help)`, "ftpsd --help", { unknownWord });
+}
+
+/** A folder that is not there, and named almost like a command, is taken for a mistyped command. */
+async function refuseMistypedCommand(word: string): Promise<void> {
+  const unknownWord = { typed: word, known: COMMAND_NAMES };
+  const error = new UsageError(`there is no command "${word}"`, `ftpsd --help; for a folder: ftpsd ./${word}`, {
+    unknownWord,
+  });
+  if (!/^[a-z-]+$/.test(word) || await exists(word)) return;
+  if (await messageOf(error) !== error.message) throw error;
+}
+
+/** Whether there is such a file, as far as Deno permits to look. */
+async function exists(path: string): Promise<boolean> {
+  if ((await Deno.permissions.query({ name: "read", path })).state !== "granted") return false;
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function printed(text: string): ExitStatus {
@@ -83,16 +105,16 @@ function requireDeno(version: string): void {
   throw new StartError(`Deno ${version} is too old, 2.8 or newer is needed`, "deno upgrade");
 }
 
-function fail(error: unknown): ExitStatus {
+async function fail(error: unknown): Promise<ExitStatus> {
   if (error instanceof ConfigurationError) {
-    for (const problem of error.problems) logLine(`error: ${formatProblem(problem)}`);
+    for (const problem of error.problems) logError(formatProblem(problem));
     logLine("hint: ftpsd check tells the rest once the file can be read");
     return EXIT_STATUS.badUsage;
   }
-  const { message, hint, status } = toExitError(error);
-  logLine(`error: ${message}`);
-  logLine(`hint: ${hint}`);
-  return status;
+  const exitError = toExitError(error);
+  for (const line of (await messageOf(exitError)).split("\n")) logError(line);
+  logLine(`hint: ${exitError.hint}`);
+  return exitError.status;
 }
 
 function toExitError(error: unknown): ExitError {
@@ -105,8 +127,17 @@ function print(text: string): void {
   writeAll(Deno.stdout, `${text}\n`);
 }
 
+function logError(message: string): void {
+  logLine(`${isColored() ? inColorOf("error", "error:") : "error:"} ${message}`);
+}
+
 function logLine(line: string): void {
   writeAll(Deno.stderr, `${line}\n`);
+}
+
+/** Colors are for terminals; who sets `NO_COLOR` wants none there, too. */
+function isColored(): boolean {
+  return Deno.stderr.isTerminal() && !Deno.noColor;
 }
 
 /** A reader who has left, as `head` does, is no reason to stop. */

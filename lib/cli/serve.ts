@@ -25,6 +25,14 @@ import { TransferLog } from "./transfer_log.ts";
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;
 
+/** Where the log goes. */
+export interface LogOutput {
+  /** Takes a line without its end. */
+  readonly write: (line: string) => void;
+  /** Whether lines are for a terminal that shows colors. */
+  readonly isColored: boolean;
+}
+
 /** How often a running server looks for what time and others change. */
 export interface ServeIntervals {
   /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
@@ -40,7 +48,7 @@ export interface ServeIntervals {
  */
 export async function serve(
   args: ParsedArguments,
-  write: (line: string) => void,
+  output: LogOutput,
   intervals: ServeIntervals = {},
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
@@ -53,7 +61,7 @@ export async function serve(
 
   const { format, level, transfers } = configuration.log;
   const { dialogue, stacks } = settings.log;
-  const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, write });
+  const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
   using transferLog = transfers === undefined ? undefined : new TransferLog(transfers);
   const onEvent: EventListener = (event) => {
     logger.event(event);

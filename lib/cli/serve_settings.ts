@@ -4,13 +4,13 @@
  * @module
  */
 
-import { given } from "../config/read_configuration.ts";
+import { given } from "../config/given.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
 import { RISK_IDS, type RiskId } from "../server/risks.ts";
 import { UsageError } from "./exit_error.ts";
-import type { ParsedArguments } from "./option_table.ts";
+import { type ParsedArguments, SESSION_REUSE_MODES, TLS_POLICIES } from "./option_table.ts";
 
 /** Everything that `ftpsd serve` needs to start. */
 export interface ServeSettings {
@@ -75,7 +75,9 @@ function acceptedRisksOf({ switches, values, lists }: ParsedArguments): RiskId[]
   const named = lists.get("accept-risk") ?? [];
   const unknown = named.find((id) => !RISK_IDS.some((known) => known === id));
   if (unknown !== undefined) {
-    throw new UsageError(`there is no risk "${unknown}" (--accept-risk)`, `one of ${RISK_IDS.join(", ")}`);
+    throw new UsageError(`there is no risk "${unknown}" (--accept-risk)`, `one of ${RISK_IDS.join(", ")}`, {
+      unknownWord: { typed: unknown, known: RISK_IDS },
+    });
   }
   const policy = values.get("tls") ?? "required";
   const meant: readonly (RiskId | false)[] = [
@@ -146,8 +148,8 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
   }
   return {
     tls: given({
-      policy: oneOf(values, "tls", ["required", "control", "optional", "off"] as const),
-      sessionReuse: oneOf(values, "tls-session-reuse", ["off", "allow", "require"] as const),
+      policy: oneOf(values, "tls", TLS_POLICIES),
+      sessionReuse: oneOf(values, "tls-session-reuse", SESSION_REUSE_MODES),
     }),
     passive: given({ ports: rangeOf(values.get("range")), address }),
     active: given({
@@ -204,7 +206,12 @@ function seconds(values: ReadonlyMap<string, string>, name: string): number | un
   throw new UsageError(`"${text}" is not a number of seconds (--${name})`);
 }
 
-function oneOf<Choice extends string>(
+/**
+ * Reads the value of an option that has a few.
+ *
+ * @throws {UsageError} When it is none of them.
+ */
+export function oneOf<Choice extends string>(
   values: ReadonlyMap<string, string>,
   name: string,
   choices: readonly Choice[],
@@ -212,6 +219,8 @@ function oneOf<Choice extends string>(
   const text = values.get(name);
   if (text === undefined) return undefined;
   const choice = choices.find((choice) => choice === text);
-  if (choice === undefined) throw new UsageError(`"${text}" is none of ${choices.join(", ")} (--${name})`);
-  return choice;
+  if (choice !== undefined) return choice;
+  throw new UsageError(`"${text}" is none of ${choices.join(", ")} (--${name})`, undefined, {
+    unknownWord: { typed: text, known: choices },
+  });
 }

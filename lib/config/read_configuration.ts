@@ -9,6 +9,7 @@ import * as v from "valibot";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
 import { deepFreeze } from "../server/options.ts";
 import { findContradictions } from "./contradictions.ts";
+import { given } from "./given.ts";
 import { ConfigurationError, type KeyPath, type Problem } from "./problem.ts";
 import { CONFIGURATION_SCHEMA, type ConfigurationFile } from "./schema.ts";
 import { findUnknownKeys, structureOf } from "./unknown_keys.ts";
@@ -164,12 +165,5 @@ function account(file: AccountFile, resolve: (path: string) => string): AccountC
     permissions: file.permissions ?? "elr",
     overrides: file.overrides ?? [],
     ...given({ loginMessage: file.messages?.login, quitMessage: file.messages?.quit }),
-  };
-}
-
-/** Leaves out what was not given, so that defaults hold. */
-export function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
 }

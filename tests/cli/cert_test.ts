@@ -107,13 +107,13 @@ Deno.test({
 
 Deno.test("certCommand() says what is wrong with its options", async () => {
   const cases: readonly (readonly [string[], string])[] = [
-    [["--nmae", "a.example"], "unknown argument --nmae"],
-    [["--nmae=a.example"], "unknown argument --nmae"],
+    [["--nmae", "a.example"], "unknown option --nmae"],
+    [["--nmae=a.example"], "unknown option --nmae"],
     [["certs"], "unknown argument certs"],
     [["--out"], "--out needs a value"],
     [["--out="], "--out needs a value"],
     [["--name", "a b"], 'neither a DNS name nor an IP address: "a b" (--name)'],
-    [["--name"], 'neither a DNS name nor an IP address: "" (--name)'],
+    [["--name"], "--name needs a value"],
     [["--name=-a.example"], 'neither a DNS name nor an IP address: "-a.example" (--name)'],
     [["--name", "a..example"], 'neither a DNS name nor an IP address: "a..example" (--name)'],
     [["--name", "a.*.example"], 'neither a DNS name nor an IP address: "a.*.example" (--name)'],

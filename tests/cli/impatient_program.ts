@@ -11,7 +11,7 @@ const OFTEN_MS = 50;
 
 await serve(
   parseArguments(Deno.args),
-  (line) => Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
+  { write: (line) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)), isColored: false },
   { watchIntervalMs: OFTEN_MS, noticeIntervalMs: OFTEN_MS },
 );
 

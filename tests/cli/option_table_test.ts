@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UsageError } from "../../lib/cli/exit_error.ts";
-import { helpText, OPTION_GROUPS, parseArguments } from "../../lib/cli/option_table.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { messageOf, UsageError } from "../../lib/cli/exit_error.ts";
+import { OPTION_GROUPS, parseArguments } from "../../lib/cli/option_table.ts";
+import { readServeSettings } from "../../lib/cli/serve_settings.ts";
 
 const OPTIONS = OPTION_GROUPS.flatMap(({ options }) => options);
 
@@ -31,7 +32,7 @@ for (const { name, letter, value } of OPTIONS) {
 for (const option of ["--wirte", "--writ", "--no-write", "-x", "--x=1", "-1", "-wx"]) {
   Deno.test(`parseArguments() refuses the unknown option ${option}`, () => {
     const error = assertThrows(() => parseArguments([option]), UsageError, "unknown option -");
-    assertEquals([error.status, error.hint], [2, "ftpsd --help"]);
+    assertEquals([error.status, error.hint], [2, "ftpsd help serve"]);
   });
 }
 
@@ -43,17 +44,30 @@ Deno.test("parseArguments() keeps a folder that looks like a number", () => {
   assertEquals(parseArguments(["007"]).operands, ["007"]);
 });
 
-Deno.test("helpText() names every option", () => {
-  const help = helpText();
-  const missing = OPTIONS.filter(({ name, letter }) =>
-    !help.includes(` --${name} `) || letter !== undefined && !help.includes(`-${letter}, --${name}`)
-  );
-  assertEquals(missing, []);
+Deno.test("parseArguments() lets messageOf() tell what was meant by a long option", async () => {
+  const meant: readonly (readonly [option: string, message: string])[] = [
+    ["--wirte", "unknown option --wirte; did you mean --write?"],
+    ["--Tls=off", "unknown option --Tls; did you mean --tls?"],
+    ["--no-write", "unknown option --no-write"],
+    ["--something-else", "unknown option --something-else"],
+    ["-x", "unknown option -x"],
+  ];
+  for (const [option, message] of meant) {
+    assertEquals(await messageOf(assertThrows(() => parseArguments([option]), UsageError)), message);
+  }
 });
 
-Deno.test("helpText() fits 80 columns and keeps every word", () => {
-  const lines = helpText().split("\n");
-  assertEquals(lines.filter((line) => line.length > 80), []);
-  const words = helpText().replace(/\s+/g, " ");
-  for (const { help } of OPTIONS) assert(words.includes(help), help);
+Deno.test("parseArguments() tells what to type to see its table", () => {
+  const error = assertThrows(() => parseArguments(["--writ"], [], "ftpsd cert --help"), UsageError);
+  assertEquals(error.hint, "ftpsd cert --help");
 });
+
+for (const { name, choices } of OPTIONS.filter(({ choices }) => choices !== undefined)) {
+  Deno.test(`readServeSettings() takes all choices of --${name} that the table has, and no other`, async () => {
+    for (const choice of choices ?? []) readServeSettings(parseArguments([`--${name}`, choice]));
+    const mistyped = `${choices?.[0]}x`;
+    const read = () => readServeSettings(parseArguments([`--${name}`, mistyped]));
+    const message = await messageOf(assertThrows(read, UsageError));
+    assertMatch(message, new RegExp(`"${mistyped}".*\\(--${name}\\); did you mean ${choices?.[0]}\\?$`));
+  });
+}

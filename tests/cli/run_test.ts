@@ -1,5 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
+import { COMMAND_ROWS } from "../../lib/cli/command_table.ts";
+import { commandHelp, shortHelp } from "../../lib/cli/help_text.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { readFlags, runMain, SpawnedServer, writeFlags } from "./spawned_server.ts";
 
@@ -90,8 +92,38 @@ const REFUSALS: readonly {
   { args: "FOLDER/none", code: 2, error: /no such directory: .*none/, hint: /DIR/ },
   { args: "FOLDER/file", code: 2, error: /not a folder: .*file/, hint: /DIR/ },
   { args: "FOLDER/file/none", code: 2, error: /cannot open the folder: .*none/, hint: /DIR/ },
-  { args: "FOLDER --wirte", code: 2, error: /unknown option --wirte/, hint: /ftpsd --help/ },
-  { args: "FOLDER --port", code: 2, error: /--port needs a value/, hint: /ftpsd --help/ },
+  {
+    args: "FOLDER --wirte",
+    code: 2,
+    error: /unknown option --wirte; did you mean --write\?$/,
+    hint: /ftpsd help serve/,
+  },
+  { args: "FOLDER --tls requird", code: 2, error: /"requird" .*; did you mean required\?$/, hint: /ftpsd --help/ },
+  {
+    args: "FOLDER --accept-risk x",
+    code: 2,
+    error: /there is no risk "x" \(--accept-risk\)$/,
+    hint: /anonymous-write/,
+  },
+  { args: "FOLDER --port", code: 2, error: /--port needs a value/, hint: /ftpsd help serve/ },
+  {
+    args: "chek",
+    code: 2,
+    error: /there is no command "chek"; did you mean check\?$/,
+    hint: /for a folder: ftpsd \.\/chek$/,
+  },
+  { args: "certs", code: 2, error: /there is no command "certs"; did you mean cert\?$/, hint: /ftpsd \.\/certs/ },
+  {
+    args: "help chek",
+    code: 2,
+    error: /there is no command "chek" \(help\); did you mean check\?$/,
+    hint: /ftpsd --help/,
+  },
+  { args: "help check cert", code: 2, error: /one command at a time/, hint: /ftpsd --help/ },
+  { args: "check --pirnt", code: 2, error: /--pirnt; did you mean --print\?$/, hint: /ftpsd check --help/ },
+  { args: "permissions --systmd", code: 2, error: /did you mean --systemd\?$/, hint: /ftpsd permissions --help/ },
+  { args: "cert --nmae x", code: 2, error: /did you mean --name\?$/, hint: /ftpsd cert \[--out DIR\]/ },
+  { args: "completions bahs", code: 2, error: /; did you mean bash\?$/, hint: /ftpsd completions bash/ },
   { args: "FOLDER --tls off --implicit-port 0", code: 2, error: /--implicit-port without TLS/, hint: /--tls off/ },
   {
     args: "FOLDER --certfile FOLDER/file --keyfile FOLDER/file",
@@ -130,10 +162,20 @@ function assertRefusal(output: { code: number; stderr: string }, code: number, e
   assertEquals([output.code, rest], [code, [""]]);
 }
 
-Deno.test("run() prints help and version without any permission", async () => {
-  const help = await runMain({ flags: [], args: ["--help"] });
-  assertEquals([help.code, help.stderr], [0, ""]);
-  assertStringIncludes(help.stdout, "Usage: ftpsd [serve] [DIR] [options]");
+Deno.test("run() prints helps and the version without any permission", async () => {
+  const helps: readonly (readonly [args: string, text: string])[] = [
+    ["--help", shortHelp()],
+    ["-h", shortHelp()],
+    ["help", shortHelp()],
+    ["help help", shortHelp()],
+    ...COMMAND_ROWS.flatMap((row): [string, string][] => [
+      [`help ${row.name}`, commandHelp(row)],
+      [`${row.name} --help`, commandHelp(row)],
+    ]),
+  ];
+  for (const [args, text] of helps) {
+    assertEquals(await runMain({ flags: [], args: args.split(" ") }), { code: 0, stdout: `${text}\n`, stderr: "" });
+  }
   const version = await runMain({ flags: [], args: ["-v"] });
   assertEquals(version, { code: 0, stdout: `ftpsd ${project.version}\n`, stderr: "" });
 });

@@ -1,0 +1,81 @@
+/**
+ * The counts of a worker: it asks the main event loop, which owns them.
+ *
+ * @module
+ */
+
+import type { AccountLimits } from "../auth/authorizer.ts";
+import type { AccountPlace, ConnectionPlace, FailureCount, SharedCounts } from "../control/shared_counts.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import type { FileClaims } from "../filesystem/write_claims.ts";
+import type { Answers, FromWorker, Question } from "./worker_messages.ts";
+
+/** Asks through messages; the answers have to be handed to {@linkcode AskingCounts.answer}. */
+export class AskingCounts implements SharedCounts, FileClaims {
+  readonly #send: (message: FromWorker) => void;
+  readonly #waiting = new Map<number, (value: unknown) => void>();
+  #lastId = 0;
+  #lastHold = 0;
+
+  constructor(send: (message: FromWorker) => void) {
+    this.#send = send;
+  }
+
+  /** Takes the answer to a question. */
+  answer(id: number, value: unknown): void {
+    this.#waiting.get(id)?.(value);
+    this.#waiting.delete(id);
+  }
+
+  async enterConnection(host: string): Promise<ConnectionPlace | string> {
+    const hold = ++this.#lastHold;
+    const refusal = await this.#ask({ ask: "enterConnection", host, hold });
+    if (refusal !== undefined) return refusal;
+    let isLoggedIn = false;
+    return {
+      ...this.#held(hold),
+      loggedIn: () => {
+        if (!isLoggedIn) this.#send({ kind: "loggedIn", hold });
+        isLoggedIn = true;
+      },
+    };
+  }
+
+  isBanned(host: string): Promise<boolean> {
+    return this.#ask({ ask: "isBanned", host });
+  }
+
+  countFailure(host: string): Promise<FailureCount> {
+    return this.#ask({ ask: "countFailure", host });
+  }
+
+  async enterAccount(username: string, limits: AccountLimits): Promise<AccountPlace | undefined> {
+    const hold = ++this.#lastHold;
+    const rates = await this.#ask({ ask: "enterAccount", username, limits, hold });
+    return rates && { ...rates, ...this.#held(hold) };
+  }
+
+  async claim(file: string): Promise<Disposable> {
+    const hold = ++this.#lastHold;
+    if (await this.#ask({ ask: "claimFile", file, hold })) return this.#held(hold);
+    throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
+  }
+
+  #ask<Name extends Question["ask"]>(question: Question & { readonly ask: Name }): Promise<Answers[Name]> {
+    const id = ++this.#lastId;
+    const { promise, resolve } = Promise.withResolvers<Answers[Name]>();
+    this.#waiting.set(id, resolve as (value: unknown) => void);
+    this.#send({ kind: "question", id, question });
+    return promise;
+  }
+
+  #held(hold: number): Disposable {
+    let isReleased = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isReleased) this.#send({ kind: "release", hold });
+        isReleased = true;
+      },
+    };
+  }
+}

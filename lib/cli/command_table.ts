@@ -1,0 +1,167 @@
+/**
+ * The sub-commands, one row each: help, completions and the manual page are made of them.
+ *
+ * @module
+ */
+
+import { RISK_IDS } from "../server/risks.ts";
+import { OPTION_GROUPS, type OptionGroup, type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
+
+/** Shells that there are completions for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** Shell that there are completions for. */
+export type Shell = typeof SHELLS[number];
+
+/** Forms of what `ftpsd check` prints. */
+export const CHECK_FORMATS = ["text", "json"] as const;
+
+/** Options of `ftpsd check`, beside those of `serve`. */
+export const CHECK_OPTIONS: readonly OptionRow[] = [
+  { name: "format", value: "FORMAT", choices: CHECK_FORMATS, help: "text or json (default: text)" },
+  { name: "print", help: "show the effective settings, secrets blanked" },
+  { name: "explain", value: "ID", choices: RISK_IDS, help: "explain a risk" },
+];
+
+/** Options of `ftpsd permissions`, beside those of `serve`. */
+export const PERMISSIONS_OPTIONS: readonly OptionRow[] = [
+  { name: "systemd", help: "print a systemd unit that holds the line" },
+  { name: "compose", help: "print a compose file that holds it" },
+  { name: "compile", help: "print the line that builds an executable file" },
+];
+
+/** Options of `ftpsd cert`. */
+export const CERT_OPTIONS: readonly OptionRow[] = [
+  { name: "out", value: "DIR", help: "folder to write to (default: certs)" },
+  {
+    name: "name",
+    value: "NAME",
+    repeatable: true,
+    help: "DNS name or IP address of the server, beside those of loopback; repeatable",
+  },
+  { name: "days", value: "N", help: "days of validity, 1 to 3650 (default: 365)" },
+];
+
+/** A line that may be typed. */
+export interface CommandExample {
+  readonly line: string;
+  readonly means: string;
+}
+
+/** A sub-command. */
+export interface CommandRow {
+  readonly name: string;
+  /** Its command line, after `ftpsd`. */
+  readonly usage: string;
+  /** What it does, in a few words. */
+  readonly summary: string;
+  /** What else there is to know, in whole sentences. */
+  readonly about: string;
+  /** Its own options. */
+  readonly options: readonly OptionGroup[];
+  /** Whether it takes the options of `serve`, too. */
+  readonly takesServeOptions?: true;
+  /** What may follow that is no option: a folder, or one of some words. */
+  readonly operand?: "DIR" | readonly string[];
+  readonly examples: readonly CommandExample[];
+}
+
+/** All sub-commands; the first one is meant where none is named. */
+export const COMMAND_ROWS: readonly CommandRow[] = [
+  {
+    name: "serve",
+    usage: "[serve] [DIR] [options]",
+    summary: "share a folder, or what a configuration file says",
+    about: "Without options, anybody on this host may read DIR, over TLS with a certificate that is made in memory. " +
+      "With --config, the file says who has which folder, and options go before what it says. SIGTERM and SIGINT let " +
+      "running transfers end within 10 seconds, a second one ends them at once. SIGHUP reads the configuration again. " +
+      "SIGUSR1 logs who is connected and what is being transferred.",
+    options: OPTION_GROUPS,
+    operand: "DIR",
+    examples: [
+      { line: "ftpsd ~/photos", means: "anybody on this host may read, over TLS" },
+      { line: "ftpsd inbox -i 0.0.0.0 -w -u scanner --password-file secret.txt", means: "one user, who may write" },
+      { line: "ftpsd -c ftpsd.yaml", means: "as the configuration file says" },
+    ],
+  },
+  {
+    name: "check",
+    usage: "check [DIR] [options of serve] [options]",
+    summary: "tell all that is wrong, risky or doubtful",
+    about: "Tells everything that is wrong, risky or doubtful about a configuration. The exit status is 0 when the " +
+      "server would start.",
+    options: [{ title: "Options", options: CHECK_OPTIONS }],
+    takesServeOptions: true,
+    operand: "DIR",
+    examples: [
+      { line: "ftpsd check -c ftpsd.yaml", means: "everything about that file" },
+      { line: "ftpsd check --explain anonymous-write", means: "what can happen, and what to do instead" },
+    ],
+  },
+  {
+    name: "permissions",
+    usage: "permissions [DIR] [options of serve] [options]",
+    summary: "print the narrowest line that starts it, or a unit",
+    about: "Prints the deno run line that gives a configuration all the permissions that it needs, and no more.",
+    options: [{ title: "Options", options: PERMISSIONS_OPTIONS }],
+    takesServeOptions: true,
+    operand: "DIR",
+    examples: [
+      { line: "ftpsd permissions -c ftpsd.yaml", means: "the line" },
+      { line: "ftpsd permissions -c /etc/ftpsd.yaml --systemd", means: "a unit with the same permissions" },
+    ],
+  },
+  {
+    name: "hash-password",
+    usage: "hash-password",
+    summary: "make the hash of a password",
+    about: "Asks for a password, or reads it from standard input, and prints its hash for the configuration file or " +
+      "--password-file.",
+    options: [],
+    examples: [
+      { line: "ftpsd hash-password", means: "asks twice" },
+      { line: "ftpsd hash-password < secret.txt", means: "reads one line" },
+    ],
+  },
+  {
+    name: "cert",
+    usage: "cert [options]",
+    summary: "make a self-signed certificate for development",
+    about: "Makes a self-signed certificate for development: server.crt and server.key. It overwrites nothing.",
+    options: [{ title: "Options", options: CERT_OPTIONS }],
+    examples: [
+      { line: "ftpsd cert", means: "for this host alone, in certs/" },
+      { line: "ftpsd cert --name ftp.example.org --days 90", means: "for that name, too" },
+    ],
+  },
+  {
+    name: "completions",
+    usage: `completions ${SHELLS.join("|")}`,
+    summary: "print the completions of a shell",
+    about: "Prints a script that lets a shell complete commands, options and their values.",
+    options: [],
+    operand: SHELLS,
+    examples: [
+      { line: "source <(ftpsd completions bash)", means: "in ~/.bashrc; the same with zsh" },
+      { line: "ftpsd completions fish > ~/.config/fish/completions/ftpsd.fish", means: "once" },
+    ],
+  },
+];
+
+/** Finds a sub-command by its name. */
+export function findCommandRow(name: string): CommandRow | undefined {
+  return COMMAND_ROWS.find((row) => row.name === name);
+}
+
+/** Names of the sub-commands, and `help`, which explains them. */
+export const COMMAND_NAMES: readonly string[] = [...COMMAND_ROWS.map(({ name }) => name), "help"];
+
+const HELP_OPTION: OptionRow = { name: "help", letter: "h", help: "show the help of the command" };
+
+/** All options that a sub-command takes. */
+export function optionsOf({ options, takesServeOptions, name }: CommandRow): readonly OptionRow[] {
+  const own = options.flatMap((group) => group.options);
+  if (name === "serve") return own;
+  const others = SERVE_OPTIONS.filter(({ name }) => name !== "help" && name !== "version");
+  return [...own, HELP_OPTION, ...takesServeOptions ? others : []];
+}

@@ -1,0 +1,46 @@
+/**
+ * A compose file that runs a configuration in a container.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../config/configuration.ts";
+import type { PermissionNeeds } from "../config/permission_needs.ts";
+
+/** The image that holds Deno; the version is the one that the tests run on. */
+export const DENO_IMAGE = "denoland/deno:2.9.6";
+
+/** Writes the file. */
+export function formatComposeFile(
+  { server }: Configuration,
+  { needs, command }: { readonly needs: PermissionNeeds; readonly command: readonly string[] },
+): string {
+  const { read, write } = needs;
+  const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$"));
+  const listen = (server.listen ?? [{}]).map(({ port = 2121 }) => `${port}:${port}`);
+  const range = server.passive?.ports;
+  const ports = range === undefined ? listen : [...listen, `${range.from}-${range.to}:${range.from}-${range.to}`];
+  const mounts = [
+    ...read.filter((path) => !write.includes(path)).map((path) => `${path}:${path}:ro`),
+    ...write.map((path) => `${path}:${path}`),
+  ];
+  const isLocal = (server.listen ?? [{}]).some(({ host = "127.0.0.1" }) => host.startsWith("127.") || host === "::1");
+  return [
+    ...isLocal ? ["# Nobody outside the container reaches a loopback address: give listen a host of 0.0.0.0."] : [],
+    "services:",
+    "  ftpsd:",
+    `    image: ${DENO_IMAGE}`,
+    `    command: [${command.map(quoted).join(", ")}]`,
+    `    ports: [${ports.map(quoted).join(", ")}]`,
+    "    volumes:",
+    ...mounts.map((mount) => `      - ${quoted(mount)}`),
+    "      - deno-cache:/deno-dir",
+    "    user: deno",
+    "    read_only: true",
+    "    cap_drop: [ALL]",
+    "    security_opt: [no-new-privileges:true]",
+    "    restart: unless-stopped",
+    "volumes:",
+    "  deno-cache:",
+  ].join("\n");
+}

@@ -1,0 +1,100 @@
+/**
+ * A systemd unit that serves a configuration and can do little else.
+ *
+ * @module
+ */
+
+import type { Configuration } from "../config/configuration.ts";
+import type { PermissionNeeds } from "../config/permission_needs.ts";
+
+const FIRST_UNPRIVILEGED_PORT = 1024;
+/** What a busy session may hold, and what the rest of the process holds. */
+const DESCRIPTORS = { session: 4, others: 256 } as const;
+/** Descriptors where connections are not limited. */
+const MANY_DESCRIPTORS = 65_536;
+
+/** What a unit starts. */
+export interface UnitOptions {
+  readonly needs: PermissionNeeds;
+  /** Words of the command line, the program's full path first. */
+  readonly command: readonly string[];
+  /** Whether the program is Deno, which keeps modules in a folder of its own. */
+  readonly usesDeno: boolean;
+}
+
+/** Writes the unit. */
+export function formatSystemdUnit({ server }: Configuration, options: UnitOptions): string {
+  const { needs, command, usesDeno } = options;
+  const isPrivileged = (server.listen ?? []).some(({ port = 2121 }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
+  const { connections = 512 } = server.limits ?? {};
+  const descriptors = connections === 0 ? MANY_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
+  return [
+    "[Unit]",
+    "Description=FTPS server",
+    "Documentation=man:ftpsd(1)",
+    "After=network-online.target",
+    "Wants=network-online.target",
+    "",
+    "[Service]",
+    "Type=exec",
+    `ExecStart=${command.map(systemdWord).join(" ")}`,
+    "ExecReload=/bin/kill -HUP $MAINPID",
+    "User=ftpsd",
+    "Restart=on-failure",
+    "# A configuration that cannot be used does not get better by itself.",
+    "RestartPreventExitStatus=2",
+    "# Running transfers get 10 seconds.",
+    "TimeoutStopSec=20",
+    `LimitNOFILE=${descriptors}`,
+    ...usesDeno ? ["CacheDirectory=ftpsd", "Environment=DENO_DIR=/var/cache/ftpsd DENO_NO_UPDATE_CHECK=1"] : [],
+    "",
+    ...confinement(needs, { isPrivileged }),
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+  ].join("\n");
+}
+
+function confinement({ read, write }: PermissionNeeds, { isPrivileged }: { readonly isPrivileged: boolean }): string[] {
+  const capability = isPrivileged ? "CAP_NET_BIND_SERVICE" : "";
+  const hasHome = [...read, ...write].some((path) => /^\/(home|root|run\/user)(\/|$)/.test(path));
+  return [
+    "# MemoryDenyWriteExecute is not here: V8 writes machine code and runs it.",
+    `AmbientCapabilities=${capability}`,
+    `CapabilityBoundingSet=${capability}`,
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    `ProtectHome=${hasHome ? "read-only" : "yes"}`,
+    ...write.length === 0 ? [] : [`ReadWritePaths=${write.map(systemdWord).join(" ")}`],
+    "UMask=0027",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    // In a user namespace of its own, a process has no capability of the host's.
+    ...isPrivileged ? [] : ["PrivateUsers=yes"],
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "ProcSubset=pid",
+    "RemoveIPC=yes",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "SystemCallArchitectures=native",
+    "# V8 protects its machine code with the pkey calls where the processor can.",
+    "SystemCallFilter=@system-service pkey_alloc pkey_free pkey_mprotect",
+    "SystemCallFilter=~@privileged @resources",
+    "SystemCallErrorNumber=EPERM",
+  ];
+}
+
+/** systemd takes `%` and `$` for its own, and words in double quotes as one. */
+function systemdWord(word: string): string {
+  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return /^[\w@%+=:,./[\]-]+$/.test(escaped) ? escaped : `"${escaped.replace(/["\\]/g, "\\$&")}"`;
+}

@@ -1,0 +1,195 @@
+/**
+ * Workers beside the main event loop: each runs a server on the same ports, and the system spreads the clients over them.
+ *
+ * @module
+ */
+
+import type { EventListener } from "../events.ts";
+import type { WriteClaims } from "../filesystem/write_claims.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import type { LocalCounts } from "../server/local_counts.ts";
+import type { CertificatePair } from "../transport/tls_context.ts";
+import type { FromWorker, Question, ServerPlan, ToWorker } from "./worker_messages.ts";
+
+/** What a group of workers is given. */
+export interface WorkerGroupOptions {
+  /** How many. */
+  readonly count: number;
+  /** What each serves: on the very ports that the main event loop listens on, with a certificate that is there. */
+  readonly plan: ServerPlan;
+  readonly dialogue: boolean;
+  /** The counts of all event loops. */
+  readonly counts: LocalCounts;
+  /** Who writes what, in all event loops. */
+  readonly writeClaims: WriteClaims;
+  readonly onEvent: EventListener;
+}
+
+/** Workers that serve. They are owned from {@linkcode WorkerGroup.start} to the end of {@linkcode WorkerGroup.shutdown}. */
+export class WorkerGroup {
+  readonly #members: readonly Member[];
+
+  private constructor(members: readonly Member[]) {
+    this.#members = members;
+  }
+
+  /**
+   * Starts all.
+   *
+   * @throws {Error} When one cannot start; none runs then.
+   */
+  static async start(options: WorkerGroupOptions): Promise<WorkerGroup> {
+    const members = Array.from({ length: options.count }, (_, index) => new Member(options, index + 1));
+    const group = new WorkerGroup(members);
+    try {
+      await Promise.all(members.map((member) => member.started));
+      return group;
+    } catch (error) {
+      for (const member of members) member.terminate();
+      throw error;
+    }
+  }
+
+  /** Rejects when a worker has failed, which none should; never resolves. */
+  get failed(): Promise<never> {
+    return Promise.race(this.#members.map((member) => member.failed));
+  }
+
+  /** Lets all use another configuration from now on. */
+  reconfigure(plan: ServerPlan): void {
+    for (const member of this.#members) member.send({ kind: "reconfigure", plan });
+  }
+
+  /** Lets all use another certificate from now on. */
+  replaceCertificate(pair: CertificatePair): void {
+    for (const member of this.#members) member.send({ kind: "replaceCertificate", pair });
+  }
+
+  /** Stops all, as `FtpServer.shutdown()`; may be called again with a shorter time. */
+  async shutdown(options: { readonly graceMs?: number } = {}): Promise<void> {
+    const { graceMs = 0 } = options;
+    for (const member of this.#members) member.send({ kind: "shutdown", graceMs });
+    await Promise.all(this.#members.map((member) => member.finished));
+  }
+}
+
+/** One worker, and what it holds of the counts. */
+class Member {
+  readonly #options: WorkerGroupOptions;
+  readonly #worker: Worker;
+  readonly #held = new Map<number, Disposable & { loggedIn?(): void }>();
+  readonly #started = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #finished = Promise.withResolvers<void>();
+  readonly #index: number;
+
+  constructor(options: WorkerGroupOptions, index: number) {
+    this.#options = options;
+    this.#index = index;
+    this.#worker = new Worker(new URL("./worker_program.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#take(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.message);
+    };
+    this.#failed.promise.catch(() => {}); // told where it is awaited, if anywhere
+    this.#started.promise.catch(() => {});
+  }
+
+  /** Resolves when it serves. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /** Rejects when it has failed. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Resolves when it has stopped, or failed. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  terminate(): void {
+    this.#worker.terminate();
+    for (const held of this.#held.values()) held[Symbol.dispose]();
+    this.#held.clear();
+    this.#finished.resolve();
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.kind) {
+      case "ready": {
+        const { plan, dialogue } = this.#options;
+        return this.send({
+          kind: "start",
+          plan,
+          dialogue,
+          idPrefix: `${crypto.randomUUID().slice(0, 4)}${this.#index}`,
+        });
+      }
+      case "started":
+        return this.#started.resolve();
+      case "failed":
+        return this.#fail(message.reason);
+      case "question":
+        return this.send({ kind: "answer", id: message.id, value: this.#answer(message.question) });
+      case "loggedIn":
+        return this.#held.get(message.hold)?.loggedIn?.();
+      case "release":
+        this.#held.get(message.hold)?.[Symbol.dispose]();
+        this.#held.delete(message.hold);
+        return;
+      case "event":
+        return this.#options.onEvent(message.event);
+      case "finished":
+        return this.terminate();
+    }
+  }
+
+  #answer(question: Question): unknown {
+    const { counts, writeClaims } = this.#options;
+    switch (question.ask) {
+      case "enterConnection": {
+        const place = counts.enterConnection(question.host);
+        if (typeof place === "string") return place;
+        this.#held.set(question.hold, place);
+        return undefined;
+      }
+      case "isBanned":
+        return counts.isBanned(question.host);
+      case "countFailure":
+        return counts.countFailure(question.host);
+      case "enterAccount": {
+        const place = counts.enterAccount(question.username, question.limits);
+        if (place === undefined) return undefined;
+        this.#held.set(question.hold, place);
+        return { send: place.send, receive: place.receive };
+      }
+      case "claimFile":
+        return this.#claim(writeClaims, question);
+    }
+  }
+
+  #claim(writeClaims: WriteClaims, { file, hold }: Extract<Question, { readonly ask: "claimFile" }>): boolean {
+    try {
+      this.#held.set(hold, writeClaims.claim(file));
+      return true;
+    } catch (error) {
+      if (error instanceof FileSystemError && error.kind === "busy") return false;
+      throw error;
+    }
+  }
+
+  #fail(reason: string): void {
+    const error = new Error(`A worker has failed: ${reason}`);
+    this.#started.reject(error);
+    this.#failed.reject(error);
+    this.terminate();
+  }
+}

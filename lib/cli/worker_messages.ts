@@ -1,0 +1,68 @@
+/**
+ * What the main event loop and its workers say to each other.
+ *
+ * The main one owns what is counted: a worker asks it, and tells when a place or a claim is free again.
+ *
+ * @module
+ */
+
+import type { AccountLimits } from "../auth/authorizer.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { ConfigurationFiles } from "../config/server_options.ts";
+import type { FailureCount } from "../control/shared_counts.ts";
+import type { SharedRate } from "../data/throttle.ts";
+import type { ServerEvent } from "../events.ts";
+import type { CertificatePair } from "../transport/tls_context.ts";
+
+/** What a server is made of, in a form that can be sent. */
+export interface ServerPlan {
+  readonly configuration: Configuration;
+  readonly files: ConfigurationFiles;
+}
+
+/** What a worker asks; `hold` names what it will give back. */
+export type Question =
+  | { readonly ask: "enterConnection"; readonly host: string; readonly hold: number }
+  | { readonly ask: "isBanned"; readonly host: string }
+  | { readonly ask: "countFailure"; readonly host: string }
+  | { readonly ask: "enterAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
+  | { readonly ask: "claimFile"; readonly file: string; readonly hold: number };
+
+/** What is answered. */
+export interface Answers {
+  /** Why there is no place; `undefined` when there is one. */
+  readonly enterConnection: string | undefined;
+  readonly isBanned: boolean;
+  readonly countFailure: FailureCount;
+  /** The rates that hold; `undefined` when there is no place. */
+  readonly enterAccount:
+    | { readonly send: SharedRate | undefined; readonly receive: SharedRate | undefined }
+    | undefined;
+  /** Whether the file is free. */
+  readonly claimFile: boolean;
+}
+
+/** From the main event loop to a worker. */
+export type ToWorker =
+  | {
+    readonly kind: "start";
+    readonly plan: ServerPlan;
+    /** Beginning of the ids of the worker's sessions. */
+    readonly idPrefix: string;
+    readonly dialogue: boolean;
+  }
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "reconfigure"; readonly plan: ServerPlan }
+  | { readonly kind: "replaceCertificate"; readonly pair: CertificatePair }
+  | { readonly kind: "shutdown"; readonly graceMs: number };
+
+/** From a worker to the main event loop. */
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "started" }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "question"; readonly id: number; readonly question: Question }
+  | { readonly kind: "loggedIn"; readonly hold: number }
+  | { readonly kind: "release"; readonly hold: number }
+  | { readonly kind: "event"; readonly event: ServerEvent }
+  | { readonly kind: "finished" };
