@@ -1,4 +1,6 @@
 # Prints what could follow a line, with the completions loaded, without the explanations.
 # Usage: fish --no-config complete.fish SCRIPT LINE
 source $argv[1]
-complete -C $argv[2] | string replace -r '\t.*' ''
+for word in (complete -C $argv[2])
+  echo (string split \t $word)[1]
+end
