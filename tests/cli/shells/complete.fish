@@ -2,5 +2,5 @@
 # Usage: fish --no-config complete.fish SCRIPT LINE
 source $argv[1]
 for word in (complete -C $argv[2])
-  echo (string split \t $word)[1]
+  string split \t -- $word | head -n 1
 end
