@@ -59,6 +59,7 @@ export type {
 } from "./lib/filesystem/filesystem.ts";
 export { FileSystemError, type FileSystemErrorKind } from "./lib/filesystem/filesystem_error.ts";
 export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/local_filesystem.ts";
+export type { FileClaims } from "./lib/filesystem/file_claims.ts";
 export { WriteClaims } from "./lib/filesystem/write_claims.ts";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory_filesystem.ts";
 export { readOnly } from "./lib/filesystem/read_only.ts";

@@ -6,8 +6,8 @@
 
 import type { AccountLimits } from "../auth/authorizer.ts";
 import type { AccountPlace, ConnectionPlace, FailureCount, SharedCounts } from "../control/shared_counts.ts";
+import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { FileClaims } from "../filesystem/write_claims.ts";
 import type { Answers, FromWorker, Question } from "./worker_messages.ts";
 
 /** Asks through messages; the answers have to be handed to {@linkcode AskingCounts.answer}. */

@@ -5,11 +5,10 @@
  */
 
 import type { EventListener } from "../events.ts";
-import type { WriteClaims } from "../filesystem/write_claims.ts";
+import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { LocalCounts } from "../server/local_counts.ts";
-import type { CertificatePair } from "../transport/tls_context.ts";
-import type { FromWorker, Question, ServerPlan, ToWorker } from "./worker_messages.ts";
+import type { CertificatePair, FromWorker, Question, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** What a group of workers is given. */
 export interface WorkerGroupOptions {
@@ -21,7 +20,7 @@ export interface WorkerGroupOptions {
   /** The counts of all event loops. */
   readonly counts: LocalCounts;
   /** Who writes what, in all event loops. */
-  readonly writeClaims: WriteClaims;
+  readonly writeClaims: FileClaims;
   readonly onEvent: EventListener;
 }
 
@@ -138,7 +137,8 @@ class Member {
       case "failed":
         return this.#fail(message.reason);
       case "question":
-        return this.send({ kind: "answer", id: message.id, value: this.#answer(message.question) });
+        this.#answerSoon(message).catch((error) => this.#fail(String(error)));
+        return;
       case "loggedIn":
         return this.#held.get(message.hold)?.loggedIn?.();
       case "release":
@@ -152,8 +152,12 @@ class Member {
     }
   }
 
+  async #answerSoon({ id, question }: Extract<FromWorker, { readonly kind: "question" }>): Promise<void> {
+    this.send({ kind: "answer", id, value: await this.#answer(question) });
+  }
+
   #answer(question: Question): unknown {
-    const { counts, writeClaims } = this.#options;
+    const { counts } = this.#options;
     switch (question.ask) {
       case "enterConnection": {
         const place = counts.enterConnection(question.host);
@@ -172,13 +176,13 @@ class Member {
         return { send: place.send, receive: place.receive };
       }
       case "claimFile":
-        return this.#claim(writeClaims, question);
+        return this.#claim(question);
     }
   }
 
-  #claim(writeClaims: WriteClaims, { file, hold }: Extract<Question, { readonly ask: "claimFile" }>): boolean {
+  async #claim({ file, hold }: Extract<Question, { readonly ask: "claimFile" }>): Promise<boolean> {
     try {
-      this.#held.set(hold, writeClaims.claim(file));
+      this.#held.set(hold, await this.#options.writeClaims.claim(file));
       return true;
     } catch (error) {
       if (error instanceof FileSystemError && error.kind === "busy") return false;

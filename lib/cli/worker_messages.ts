@@ -12,13 +12,15 @@ import type { ConfigurationFiles } from "../config/server_options.ts";
 import type { FailureCount } from "../control/shared_counts.ts";
 import type { SharedRate } from "../data/throttle.ts";
 import type { ServerEvent } from "../events.ts";
-import type { CertificatePair } from "../transport/tls_context.ts";
 
 /** What a server is made of, in a form that can be sent. */
 export interface ServerPlan {
   readonly configuration: Configuration;
   readonly files: ConfigurationFiles;
 }
+
+/** A certificate and its key, PEM. */
+export type CertificatePair = NonNullable<ConfigurationFiles["certificate"]>;
 
 /** What a worker asks; `hold` names what it will give back. */
 export type Question =

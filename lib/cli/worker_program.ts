@@ -4,9 +4,8 @@
  * @module
  */
 
-import { toServerOptions } from "../config/server_options.ts";
+import { createHomes, toServerOptions } from "../config/server_options.ts";
 import type { ServerEvent } from "../events.ts";
-import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { AskingCounts } from "./asking_counts.ts";
@@ -21,7 +20,7 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 const counts = new AskingCounts((message) => scope.postMessage(message));
-const openHome = (home: string) => new LocalFileSystem(home, { writeClaims: counts });
+const openHome = createHomes(counts);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 

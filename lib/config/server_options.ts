@@ -6,12 +6,14 @@
 
 import { LoginThrottle } from "../auth/login_throttle.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
+import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type FtpServerOptions, resolveSettings } from "../server/options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../server/risks.ts";
 import type { Settings } from "../session/settings.ts";
+import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/tls_context.ts";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
 
@@ -57,9 +59,26 @@ export function toServerOptions(
   };
 }
 
+/**
+ * Gives the files with a certificate made in memory, where the configuration names none and TLS is on: for servers that
+ * have to show the same one.
+ */
+export async function withCertificate(
+  { server }: Configuration,
+  files: ConfigurationFiles,
+): Promise<ConfigurationFiles> {
+  if (files.certificate !== undefined || server.tls?.policy === "off") return files;
+  const hosts = (server.listen ?? [{}]).map(({ host = "127.0.0.1" }) => host);
+  return { ...files, certificate: await createEphemeralCertificate({ names: await certificateNames(hosts) }) };
+}
+
+/** Makes who writes what known to several homes, or several event loops. */
+export function createFileClaims(): FileClaims {
+  return new WriteClaims();
+}
+
 /** Makes homes that see each other's uploads, so that no file is written by two at once. */
-export function createHomes(): HomeOpener {
-  const writeClaims = new WriteClaims();
+export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeOpener {
   return (home) => new LocalFileSystem(home, { writeClaims });
 }
 

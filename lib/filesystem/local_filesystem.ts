@@ -17,6 +17,7 @@ import type {
   WritableFile,
   WriteMode,
 } from "./filesystem.ts";
+import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { isAllowedName, joinHostPath } from "./host_path.ts";
@@ -37,7 +38,7 @@ import { WriteClaims } from "./write_claims.ts";
 /** Options of {@linkcode LocalFileSystem}. */
 export interface LocalFileSystemOptions {
   /** Who writes what; share it among file systems whose roots overlap. @default {new WriteClaims()} */
-  readonly writeClaims?: WriteClaims;
+  readonly writeClaims?: FileClaims;
 }
 
 /** Entries looked up in one go while listing, a millisecond at most on a local disk. */
@@ -60,7 +61,7 @@ const BATCH_ENTRIES = 64;
  */
 export class LocalFileSystem implements FileSystem {
   readonly #containment: Containment;
-  readonly #writeClaims: WriteClaims;
+  readonly #writeClaims: FileClaims;
   /** There only with `--allow-sys=statfs`. */
   readonly availableBytes?: (path: string) => Promise<number>;
   readonly listsSorted = true;
@@ -120,15 +121,18 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
-    return attempt(path, () => {
-      if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
-      const entry = this.#containment.locateEntry(path);
-      if (entry.info === undefined) return this.#create(path, entry, mode, 0o666 & ~(options.umask ?? 0));
-      if (entry.target === undefined) throw new FileSystemError("notFound", `Cannot write to dangling link "${path}"`);
-      if (mode === "createNew") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
-      return this.#reopen(path, mode);
-    });
+  async openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
+    const { file, hostPath, isNew } = await attempt(path, () => this.#openForWriting(path, mode, options));
+    const claim = await this.#claim(file, hostPath);
+    const writable = new LocalWritableFile(path, file, claim);
+    try {
+      if (mode === "truncate" && !isNew) writable.truncate();
+      if (typeof mode === "object") writable.seek(mode.offset);
+      return writable;
+    } catch (error) {
+      writable.close();
+      throw error;
+    }
   }
 
   remove(path: string): Promise<void> {
@@ -223,32 +227,36 @@ export class LocalFileSystem implements FileSystem {
     return openRegular(this.#containment, hostPath, flags);
   }
 
-  #create(path: string, entry: HostEntry, mode: WriteMode, permissions: number): LocalWritableFile {
-    if (typeof mode === "object") throw new FileSystemError("notFound", `Cannot resume "${path}": it does not exist`);
-    return this.#claim(path, entry.hostPath, createRegular(this.#containment, entry.hostPath, permissions));
-  }
-
-  #reopen(path: string, mode: Exclude<WriteMode, "createNew">): LocalWritableFile {
-    const hostPath = this.#containment.locate(path);
-    const file = this.#claim(path, hostPath, this.#open(hostPath, mode === "append" ? APPEND : WRITE));
-    try {
-      if (mode === "truncate") file.truncate();
-      if (typeof mode === "object") file.seek(mode.offset);
-      return file;
-    } catch (error) {
-      file.close();
-      throw error;
+  #openForWriting(path: string, mode: WriteMode, options: CreateOptions): OpenedForWriting {
+    if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
+    const entry = this.#containment.locateEntry(path);
+    if (entry.info === undefined) {
+      if (typeof mode === "object") throw new FileSystemError("notFound", `Cannot resume "${path}": it does not exist`);
+      const file = createRegular(this.#containment, entry.hostPath, 0o666 & ~(options.umask ?? 0));
+      return { file, hostPath: entry.hostPath, isNew: true };
     }
+    if (entry.target === undefined) throw new FileSystemError("notFound", `Cannot write to dangling link "${path}"`);
+    if (mode === "createNew") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
+    const hostPath = this.#containment.locate(path);
+    return { file: this.#open(hostPath, mode === "append" ? APPEND : WRITE), hostPath, isNew: false };
   }
 
-  #claim(path: string, hostPath: string, file: OpenFile): LocalWritableFile {
+  /** Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile. */
+  async #claim(file: OpenFile, hostPath: string): Promise<Disposable> {
     try {
-      return new LocalWritableFile(path, file, this.#writeClaims.claim(unique(file.stats) ?? hostPath));
+      return await this.#writeClaims.claim(unique(file.stats) ?? hostPath);
     } catch (error) {
       closeSync(file.fd);
       throw error;
     }
   }
+}
+
+/** A file that was opened and not changed yet. */
+interface OpenedForWriting {
+  readonly file: OpenFile;
+  readonly hostPath: string;
+  readonly isNew: boolean;
 }
 
 function maySeeFreeSpace(): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 
 /**
@@ -18,15 +19,9 @@ import { FileSystemError } from "./filesystem_error.ts";
  * const incoming = new LocalFileSystem("/srv/ftp/incoming", { writeClaims });
  * ```
  */
-export class WriteClaims {
+export class WriteClaims implements FileClaims {
   readonly #files = new Set<string>();
 
-  /**
-   * Claims a file until the claim is disposed of, which may be done twice.
-   *
-   * @param file What makes the file unique on this host.
-   * @throws {FileSystemError} Kind `"busy"` while another claim on it stands.
-   */
   claim(file: string): Disposable {
     if (this.#files.has(file)) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
     this.#files.add(file);

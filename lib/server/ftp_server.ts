@@ -44,6 +44,8 @@ export interface FtpServerParts {
   readonly counts?: SharedCounts;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
+  /** Whether they listen on the same ports; the system spreads the clients over them. @default {false} */
+  readonly sharesPorts?: boolean;
 }
 
 /**
@@ -73,6 +75,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #options: FtpServerOptions;
   readonly #counts: SharedCounts;
   readonly #idPrefix: string;
+  readonly #sharesPorts: boolean;
   readonly #finished = Promise.withResolvers<void>();
   #authorizer: Authorizer;
   #settings: Settings;
@@ -95,6 +98,7 @@ export class FtpServer implements AsyncDisposable {
     this.#authorizer = options.authorizer;
     this.#settings = checkedSettings(options);
     this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
+    this.#sharesPorts = parts.sharesPorts ?? false;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
   }
 
@@ -210,7 +214,10 @@ export class FtpServer implements AsyncDisposable {
     if (tls === "implicit" && this.#tls === undefined) {
       throw new TypeError("Cannot listen for implicit TLS: TLS is off");
     }
-    const listener = await listenControl({ host, port }, this.#tls === undefined ? {} : { context: this.#tls });
+    const listener = await listenControl({ host, port }, {
+      sharesPort: this.#sharesPorts,
+      ...this.#tls && { context: this.#tls },
+    });
     return { listener, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };
   }
 

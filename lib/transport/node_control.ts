@@ -7,7 +7,7 @@
 import type net from "node:net";
 import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
-import { type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
+import { type SocketEnds, socketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -31,9 +31,9 @@ const TLS_HANDSHAKE_RECORD = 22;
  */
 export async function listenControl(
   address: SocketAddress,
-  options: { readonly context?: TlsContext } = {},
+  options: SocketListenOptions & { readonly context?: TlsContext } = {},
 ): Promise<ControlListener> {
-  return new NodeControlListener(await SocketListener.listen(address), options.context);
+  return new NodeControlListener(await SocketListener.listen(address, options), options.context);
 }
 
 class NodeControlListener implements ControlListener {

@@ -23,6 +23,12 @@ export function socketEnds(socket: net.Socket): SocketEnds | undefined {
   return { local: toSocketAddress(localAddress, localPort), remote: toSocketAddress(remoteAddress, remotePort) };
 }
 
+/** How a socket listens. */
+export interface SocketListenOptions {
+  /** Whether others of this process may listen on the same port; the system spreads the connections over them. */
+  readonly sharesPort?: boolean;
+}
+
 /** A listening socket of `node:net` whose connections are pulled. */
 export class SocketListener {
   readonly address: SocketAddress;
@@ -44,7 +50,7 @@ export class SocketListener {
    * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
    * @throws {Deno.errors.NotCapable} When the sandbox forbids the address.
    */
-  static listen(address: SocketAddress): Promise<SocketListener> {
+  static listen(address: SocketAddress, options: SocketListenOptions = {}): Promise<SocketListener> {
     if (!isPermitted(address)) {
       return Promise.reject(new Deno.errors.NotCapable(`Requires net access to "${netHost(address)}"`));
     }
@@ -53,7 +59,11 @@ export class SocketListener {
     server.on("error", (error: Error & { readonly code?: string }) => {
       reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
     });
-    server.listen({ host: address.host, port: address.port }, () => resolve(new SocketListener(server)));
+    const { host, port } = address;
+    server.listen(
+      { host, port, reusePort: options.sharesPort ?? false } as net.ListenOptions,
+      () => resolve(new SocketListener(server)),
+    );
     return promise;
   }
 
