@@ -10,8 +10,9 @@ import type { PermissionNeeds } from "../config/permission_needs.ts";
 const FIRST_UNPRIVILEGED_PORT = 1024;
 /** What a busy session may hold, and what the rest of the process holds. */
 const DESCRIPTORS = { session: 4, others: 256 } as const;
-/** Descriptors where connections are not limited. */
-const MANY_DESCRIPTORS = 65_536;
+/** What every process gets, and what is enough where connections are not limited. */
+const LEAST_DESCRIPTORS = 1_024;
+const MOST_DESCRIPTORS = 65_536;
 
 /** What a unit starts. */
 export interface UnitOptions {
@@ -27,11 +28,11 @@ export function formatSystemdUnit({ server }: Configuration, options: UnitOption
   const { needs, command, usesDeno } = options;
   const isPrivileged = (server.listen ?? []).some(({ port = 2121 }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
   const { connections = 512 } = server.limits ?? {};
-  const descriptors = connections === 0 ? MANY_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
+  const needed = connections === 0 ? MOST_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
+  const descriptors = Math.max(needed, LEAST_DESCRIPTORS);
   return [
     "[Unit]",
     "Description=FTPS server",
-    "Documentation=man:ftpsd(1)",
     "After=network-online.target",
     "Wants=network-online.target",
     "",
@@ -69,6 +70,7 @@ function confinement({ read, write }: PermissionNeeds, { isPrivileged }: { reado
     "UMask=0027",
     "PrivateTmp=yes",
     "PrivateDevices=yes",
+    "PrivateMounts=yes",
     // In a user namespace of its own, a process has no capability of the host's.
     ...isPrivileged ? [] : ["PrivateUsers=yes"],
     "ProtectClock=yes",

@@ -1,0 +1,46 @@
+/**
+ * What `packaging/` starts: one configuration, in a unit of systemd and in an image.
+ *
+ * @module
+ */
+
+import { PUBLISHED, runArguments } from "../../lib/cli/print_permissions.ts";
+import { formatSystemdUnit } from "../../lib/cli/systemd_unit.ts";
+import type { Configuration } from "../../lib/config/configuration.ts";
+import { findPermissionNeeds } from "../../lib/config/permission_needs.ts";
+import { readConfiguration } from "../../lib/config/read_configuration.ts";
+
+/** Where the packages have their configuration file. */
+export const PACKAGED_FILE = "/etc/ftpsd/ftpsd.yaml";
+
+/** Its copy in the project. */
+export const PACKAGED_SOURCE = new URL("../../packaging/ftpsd.yaml", import.meta.url);
+
+/** Reads it as if it stood in its place. */
+export async function readPackagedConfiguration(): Promise<Configuration> {
+  const text = await Deno.readTextFile(PACKAGED_SOURCE);
+  return readConfiguration(text, { file: PACKAGED_FILE, resolve: refuse });
+}
+
+/** Words behind `deno` that serve it with a program. */
+export async function packagedArguments(program: string): Promise<string[]> {
+  const needs = findPermissionNeeds(await readPackagedConfiguration(), PACKAGED_FILE);
+  return [...runArguments(needs, program), "serve", "--config", PACKAGED_FILE];
+}
+
+/** Writes the unit. */
+export async function makeSystemdUnit(): Promise<string> {
+  const configuration = await readPackagedConfiguration();
+  const needs = findPermissionNeeds(configuration, PACKAGED_FILE);
+  const command = ["/usr/bin/deno", ...await packagedArguments(PUBLISHED)];
+  return [
+    "# Made of packaging/ftpsd.yaml by `deno task docs`. For a configuration of your own:",
+    `# ftpsd permissions --config ${PACKAGED_FILE} --systemd`,
+    `${formatSystemdUnit(configuration, { needs, command, usesDeno: true })}\n`,
+  ].join("\n");
+}
+
+function refuse(path: string): string {
+  if (!path.startsWith("/")) throw new Error(`Cannot package "${path}": it is relative`);
+  return path;
+}

@@ -1,0 +1,106 @@
+import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
+import { formatSystemdUnit } from "../../lib/cli/systemd_unit.ts";
+import { findPermissionNeeds } from "../../lib/config/permission_needs.ts";
+import { programTest } from "../helpers/client_program.ts";
+import { makeSystemdUnit } from "../helpers/packaged_service.ts";
+import { requireProgram, runProgram } from "../helpers/run_program.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { read } from "../config/configuration_text.ts";
+
+/** Exposure as `systemd-analyze security` counts it, from 0 to 10. */
+const MOST_EXPOSURE = 1.1;
+
+const USER = "users: [{ name: alice, password: x, home: HOME, permissions: elrw }]\n";
+
+/** Units for configurations that ask for something special, and a line that each has then. */
+const SPECIAL: readonly {
+  readonly what: string;
+  readonly text: string;
+  readonly line: string;
+  readonly exposure: number;
+}[] = [
+  {
+    what: "a privileged port",
+    text: `listen: [{ port: 21 }]\n${USER.replace("HOME", "/srv/ftp")}`,
+    line: "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+    exposure: 1.6,
+  },
+  {
+    what: "a home below /home",
+    text: USER.replace("HOME", "/home/alice/in"),
+    line: "ProtectHome=read-only",
+    exposure: 1.2,
+  },
+  {
+    what: "a home with special characters",
+    text: USER.replace("HOME", "'/srv/50% of $it'"),
+    line: 'ReadWritePaths="/srv/50%% of $$it"',
+    exposure: MOST_EXPOSURE,
+  },
+  {
+    what: "no limit of connections",
+    text: `limits: { connections: 0 }\n${USER.replace("HOME", "/srv/ftp")}`,
+    line: "LimitNOFILE=65536",
+    exposure: MOST_EXPOSURE,
+  },
+];
+
+function unitOf(text: string): string {
+  const configuration = read(text);
+  const needs = findPermissionNeeds(configuration);
+  return formatSystemdUnit(configuration, { needs, command: ["/usr/bin/deno", "run", "main.ts"], usesDeno: true });
+}
+
+/** Writes a unit whose program is there, as systemd asks. */
+async function withUnit(text: string, run: (path: string) => Promise<void>): Promise<void> {
+  await using folder = await TemporaryFolder.create();
+  const path = `${folder.path}/ftpsd.service`;
+  await Deno.writeTextFile(path, text.replace("/usr/bin/deno", Deno.execPath()));
+  await run(path);
+}
+
+function exposureOf(output: string): number {
+  return Number(/exposure level for ftpsd\.service: (\d+\.\d+)/.exec(output)?.[1] ?? NaN);
+}
+
+for (
+  const { what, make, most } of [
+    { what: "the packaged unit", make: makeSystemdUnit, most: MOST_EXPOSURE },
+    ...SPECIAL.map(({ what, text, exposure }) => ({
+      what: `a unit with ${what}`,
+      make: () => Promise.resolve(unitOf(text)),
+      most: exposure,
+    })),
+  ]
+) {
+  Deno.test(programTest({
+    program: "systemd-analyze",
+    name: `systemd finds nothing wrong with ${what}, and an exposure of ${most} at most`,
+    fn: () =>
+      make().then((text) =>
+        withUnit(text, async (path) => {
+          const { code, stdout, stderr } = await runProgram("systemd-analyze", ["verify", path]);
+          assertEquals([code, stdout, stderr], [0, "", ""]);
+          const security = await requireProgram("systemd-analyze", ["security", "--offline=yes", "--no-pager", path]);
+          assertGreaterOrEqual(most, exposureOf(security), security);
+        })
+      ),
+  }));
+}
+
+Deno.test(programTest({
+  program: "systemd-analyze",
+  name: "systemd finds what is wrong with a unit, and what a bare one exposes",
+  fn: () =>
+    withUnit("[Service]\nExecStart=/usr/bin/deno\nProtectSystem=perhaps\n", async (path) => {
+      assertMatch((await runProgram("systemd-analyze", ["verify", path])).stderr, /protect system value/);
+      const { stdout } = await runProgram("systemd-analyze", ["security", "--offline=yes", "--no-pager", path]);
+      assertGreaterOrEqual(exposureOf(stdout), 9);
+    }),
+}));
+
+for (const { what, text, line } of SPECIAL) {
+  Deno.test(`formatSystemdUnit() of a configuration with ${what} has ${line}`, () => {
+    assertEquals(unitOf(text).split("\n").filter((it) => it.split("=")[0] === line.split("=")[0]), [line]);
+  });
+}
