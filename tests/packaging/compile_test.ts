@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import {
+  checksumLine,
+  compileArguments,
+  pathOf,
+  PERMISSION_FLAGS,
+  readTargets,
+  TARGETS,
+} from "../../packaging/compile.ts";
+import { requireProgram } from "../helpers/run_program.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const HOST_TARGET = TARGETS.find((target) => target === Deno.build.target);
+
+Deno.test("compileArguments() give the network and files to every executable, and nothing that runs other code", () => {
+  for (const target of TARGETS) {
+    const args = compileArguments(target);
+    const granted = args.filter((argument) => /^-(-allow|-no-prompt|-permission|A|P)/.test(argument));
+    assertEquals(granted, [...PERMISSION_FLAGS]);
+    assertEquals(granted, ["--no-prompt", "--allow-net", "--allow-read", "--allow-write"]);
+    assertEquals([args[0], args.at(-1)], ["compile", "main.ts"]);
+    assertStringIncludes(args.join(" "), ` --target=${target} --output=${pathOf(target)} `);
+  }
+});
+
+Deno.test("pathOf() names the version and the target, and ends as Windows wants it", () => {
+  assertEquals(TARGETS.map(pathOf), [
+    `dist/ftpsd-${project.version}-x86_64-unknown-linux-gnu`,
+    `dist/ftpsd-${project.version}-aarch64-unknown-linux-gnu`,
+    `dist/ftpsd-${project.version}-x86_64-apple-darwin`,
+    `dist/ftpsd-${project.version}-aarch64-apple-darwin`,
+    `dist/ftpsd-${project.version}-x86_64-pc-windows-msvc.exe`,
+  ]);
+});
+
+Deno.test("readTargets() takes all where none is named, and none that is not there", () => {
+  assertEquals(readTargets([]), TARGETS);
+  assertEquals(readTargets(["x86_64-apple-darwin"]), ["x86_64-apple-darwin"]);
+  assertThrows(() => readTargets(["x86_64-apple-darwin", "linux"]), TypeError, 'Cannot compile for "linux"');
+});
+
+Deno.test("checksumLine() is what sha256sum --check reads", () => {
+  assertEquals(checksumLine(new Uint8Array([0, 255]), "dist/ftpsd"), "00ff  ftpsd");
+});
+
+Deno.test({
+  name: "deno compile takes the arguments, and finds all modules of the program and no others",
+  ignore: HOST_TARGET === undefined,
+  fn: async () => {
+    assert(HOST_TARGET !== undefined);
+    await using folder = await TemporaryFolder.create();
+    const output = `${folder.path}/ftpsd`;
+    // Deno in the place of the runtime for executables, which is not at hand everywhere: the result cannot be run.
+    const env = { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" };
+    const args = compileArguments(HOST_TARGET, output).join("' '");
+    const tree = await requireProgram("sh", ["-c", `cd '${ROOT}' && '${Deno.execPath()}' '${args}' 2>&1`], { env });
+    // Those that are loaded by a name at run time stand for all.
+    for (const name of ["worker_program.ts", "hash-wasm", "iconv-lite", "@peculiar", "schema.ts", "ftp_server.ts"]) {
+      assertStringIncludes(tree, name);
+    }
+    for (const name of ["fast-check", "basic-ftp", "_test.ts", "helpers"]) assert(!tree.includes(name), name);
+    assert((await Deno.stat(output)).size > (await Deno.stat(Deno.execPath())).size);
+  },
+});
