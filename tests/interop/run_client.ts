@@ -15,13 +15,13 @@ export interface ClientRun {
   readonly cwd?: string;
   /** What its output must not hold, for programs whose exit status says nothing. */
   readonly complaint?: RegExp;
+  /** Longest time in milliseconds, then it is killed; default: 40,000. */
+  readonly deadlineMs?: number;
   /** Exit statuses of success; default: 0. */
   readonly success?: readonly number[];
   /** Stops what it is at, by a signal or by more input, as soon as that is on its way. */
   readonly interruption?: { readonly when: Promise<unknown>; readonly by?: "SIGINT"; readonly then: string };
 }
-
-const DEADLINE_MS = 40_000;
 
 /**
  * Runs a client program that has to succeed, with a HOME of its own.
@@ -35,7 +35,7 @@ export async function runClient(
   args: readonly string[],
   options: ClientRun = {},
 ): Promise<string> {
-  const { input, env = {}, cwd = scratch, complaint, success = [0], interruption } = options;
+  const { input, env = {}, cwd = scratch, complaint, success = [0], deadlineMs = 40_000, interruption } = options;
   const child = new Deno.Command(program, {
     args: [...args],
     cwd,
@@ -44,7 +44,7 @@ export async function runClient(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const deadline = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
+  const deadline = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
   try {
     const [output] = await Promise.all([
       child.output(),
