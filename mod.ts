@@ -74,3 +74,4 @@ export type {
   SessionEvent,
   TransferEvent,
 } from "./lib/events.ts";
+export type { SessionInfo, TransferInfo } from "./lib/session/session_info.ts";

@@ -34,6 +34,8 @@ export interface RunningTransfer {
   readonly transfer: Transfer;
   /** The session as it was at the start: commands beside the transfer may change it. */
   readonly session: Session;
+  /** The file, once it is open; absent for listings. */
+  file?: NonNullable<TransferPlan["file"]>;
   /** Resolves when the final reply was sent, or could not be. */
   done: Promise<void>;
   /** Tells of the end of a file transfer; there once it has ended. */
@@ -195,6 +197,7 @@ export class SessionContext implements CommandContext {
   #announce(plan: TransferPlan, running: RunningTransfer): (error?: Error) => void {
     const { file } = plan;
     if (file === undefined) return () => {};
+    running.file = file;
     const { service } = this.#host;
     const base = { ...sessionEvent(running.session), ...file };
     service.emit("transferStarted", base);

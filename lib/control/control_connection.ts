@@ -12,6 +12,7 @@ import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts"
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
@@ -79,6 +80,7 @@ export class ControlConnection implements ContextHost {
   running: RunningTransfer | undefined;
   readonly #context: SessionContext = new SessionContext(this);
   readonly #ended = new AbortController();
+  readonly #since = new Date();
   readonly #openedAt = performance.now();
   readonly #onLogin: () => void;
   #transport: ControlTransport;
@@ -117,6 +119,19 @@ export class ControlConnection implements ContextHost {
       unusedMs: this.settings.timeouts.dataMs,
       onUnused: () => this.#end("Data connection timed out."),
     });
+  }
+
+  /** What an operator may know of it. */
+  get info(): SessionInfo {
+    const { tls, login } = this.session;
+    const { transfer, file } = this.running ?? {};
+    return {
+      ...sessionEvent(this.session),
+      isLoggedIn: login.state === "loggedIn",
+      tls: tls?.protocol,
+      since: this.#since,
+      transfer: transfer && file && { ...file, bytes: transfer.bytes, seconds: transfer.seconds },
+    };
   }
 
   /** Aborts when the session ends. */

@@ -12,6 +12,7 @@ import { Watchdog } from "../deadline.ts";
 import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
@@ -105,6 +106,11 @@ export class FtpServer implements AsyncDisposable {
   /** Where the server listens; empty before `listen()`. */
   get addresses(): readonly ListeningAddress[] {
     return this.#addresses;
+  }
+
+  /** Who is connected, and what is being transferred, in this moment. */
+  get sessions(): readonly SessionInfo[] {
+    return this.#reception?.sessions ?? [];
   }
 
   /** The certificate in use; `undefined` before `listen()` and without TLS. */

@@ -10,6 +10,7 @@ import type { ConnectionPlace } from "../control/shared_counts.ts";
 import { delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
 
 /** How long a client that is refused may take for its 421. */
@@ -58,6 +59,11 @@ export class Reception {
     this.#service = options.service;
     this.#idPrefix = options.idPrefix;
     this.#accepting = listening.map((entry) => this.#accept(entry));
+  }
+
+  /** Who is there. */
+  get sessions(): readonly SessionInfo[] {
+    return [...this.#sessions].map((session) => session.info);
   }
 
   /** Accepts nobody any more, ends every session once its transfer has ended, and waits for that. */
