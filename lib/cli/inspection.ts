@@ -16,6 +16,7 @@ import type { Settings } from "../session/settings.ts";
 import { findSettingRisks, RISKS } from "../server/risks.ts";
 import { readCertificateFiles, readPemFile } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
+import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
 
 /** What an inspection was told and has found. */
@@ -29,7 +30,7 @@ const WRITABLE_BY_OTHERS = 0o002;
 
 /** Inspects a configuration. Nothing is changed or opened for long. */
 export async function inspect(configuration: Configuration, file: string | undefined, now: Date): Promise<Inspection> {
-  const missing = await findMissingFlags(findPermissionNeeds(configuration, file));
+  const missing = await findMissingFlags(findPermissionNeeds(configuration, file, PROGRAM_FOLDER));
   if (missing.length > 0) {
     const message = `Deno does not permit what this needs; add ${missing.join(" ")}`;
     return { findings: [{ severity: "error", where: "permissions", message }], files: {} };
@@ -44,7 +45,7 @@ export async function inspect(configuration: Configuration, file: string | undef
     ...certificate.findings,
     ...clientCa.findings,
     ...findNetworkWarnings(configuration),
-    ...await findExcessPermissions(findPermissionNeeds(configuration, file)),
+    ...await findExcessPermissions(findPermissionNeeds(configuration, file, PROGRAM_FOLDER)),
     ...expiredAcceptances(configuration, now),
   ];
   return { findings, files: { ...certificate.files, ...clientCa.files } };

@@ -7,6 +7,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { DEFAULT_WORKERS } from "../config/worker_count.ts";
 import type { KeyPath } from "../config/problem.ts";
 import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
@@ -74,6 +75,7 @@ async function configurationOf(settings: ServeSettings): Promise<Configuration> 
     anonymous: user === undefined ? { ...account, forceWrite: settings.forceAnonymousWrite } : undefined,
     // A password file may hold clear text: whoever wrote it chose so, and its name says what it is.
     acceptRisks: accept([...acceptedRisks, "plaintext-password"]),
+    workers: settings.workers ?? DEFAULT_WORKERS,
     log: { format: log.format, level: "info", transfers: undefined },
   };
 }
@@ -104,6 +106,7 @@ function override(configuration: Configuration, args: ParsedArguments, settings:
     },
     certificateFiles: settings.certificateFiles ?? configuration.certificateFiles,
     acceptRisks: [...configuration.acceptRisks, ...accept(settings.acceptedRisks)],
+    workers: settings.workers ?? configuration.workers,
     log: { ...configuration.log, ...args.values.has("log-format") ? { format: settings.log.format } : {} },
   };
 }

@@ -12,6 +12,7 @@ import { findPermissionNeeds, formatPermissionFlags, type PermissionNeeds } from
 import { PERMISSIONS_OPTIONS } from "./command_table.ts";
 import { formatComposeFile } from "./compose_file.ts";
 import { UsageError } from "./exit_error.ts";
+import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "./option_table.ts";
 import { shellWord } from "./shell_word.ts";
@@ -33,7 +34,7 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
   }
   const own = args.filter((argument) => !FORMS.some((name) => argument === `--${name}`));
   const { configuration, file } = await loadConfiguration(parsed);
-  const needs = findPermissionNeeds(configuration, file);
+  const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
   switch (form) {
     case "systemd": {
       requireFullPath(file);

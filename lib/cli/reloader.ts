@@ -6,11 +6,9 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
-import { toServerOptions, type ToServerOptionsOptions } from "../config/server_options.ts";
 import type { Logger } from "../logger.ts";
-import type { FtpServer } from "../server/ftp_server.ts";
-import type { FtpServerOptions } from "../server/options.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
+import type { ConfiguredServer } from "./configured_server.ts";
 import { ExitError } from "./exit_error.ts";
 import { describeObstacles, logFindings } from "./findings_text.ts";
 import { inspect, type Inspection } from "./inspection.ts";
@@ -19,10 +17,10 @@ import type { ParsedArguments } from "./option_table.ts";
 import { findRestartNeeds } from "./restart_needs.ts";
 
 /** What a {@linkcode Reloader} works with. */
-export interface ReloaderOptions extends ToServerOptionsOptions {
+export interface ReloaderOptions {
   /** The command line, which is obeyed at each reload as at the start. */
   readonly args: ParsedArguments;
-  readonly server: FtpServer;
+  readonly server: ConfiguredServer;
   readonly logger: Logger;
   /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
   readonly watchIntervalMs?: number;
@@ -32,7 +30,6 @@ export interface ReloaderOptions extends ToServerOptionsOptions {
 interface InUse {
   readonly loaded: LoadedConfiguration;
   readonly inspection: Inspection;
-  readonly options: FtpServerOptions;
 }
 
 /** Gives a running server what the configuration, or the files of its certificate, say now. */
@@ -77,10 +74,9 @@ export class Reloader implements AsyncDisposable {
       const inspection = await inspect(loaded.configuration, loaded.file, new Date());
       const obstacles = describeObstacles(loaded, inspection);
       if (obstacles.length > 0) return this.#keep(obstacles);
-      const options = toServerOptions(loaded.configuration, inspection.files, new Date(), this.#options);
-      server.reconfigure(options);
+      server.reconfigure({ configuration: loaded.configuration, files: inspection.files });
       await this.#watcher?.[Symbol.asyncDispose]();
-      this.#watch({ loaded, inspection, options });
+      this.#watch({ loaded, inspection });
       logger.remark("info", "configuration reloaded");
       logFindings(logger, inspection);
       for (const text of this.#first === undefined ? [] : findRestartNeeds(this.#first, loaded.configuration)) {
@@ -96,7 +92,7 @@ export class Reloader implements AsyncDisposable {
   }
 
   /** Watches the files of the certificate in use from now on. */
-  #watch({ loaded, inspection: { files }, options }: InUse): void {
+  #watch({ loaded, inspection: { files } }: InUse): void {
     this.#watcher = undefined;
     const { certificateFiles, server: { listen = [{}] } } = loaded.configuration;
     if (certificateFiles === undefined || files.certificate === undefined || this.#isDisposed) return;
@@ -105,8 +101,7 @@ export class Reloader implements AsyncDisposable {
       current: { ...files.certificate, keyMode: undefined },
       listenHosts: listen.map(({ host = "127.0.0.1" }) => host),
       onChange: ({ certificate, key, examined }) => {
-        // Only the pair is another: users keep their remembered logins, and nothing else is decided anew.
-        server.reconfigure({ ...options, tls: { ...options.tls, certificate, key } });
+        server.replaceCertificate({ certificate, key });
         logger.remark("info", `certificate replaced: ${examined.info?.fingerprint}`);
         logFindings(logger, examined);
       },

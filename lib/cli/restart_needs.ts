@@ -19,6 +19,7 @@ const FIXED: readonly (readonly [key: string, valueOf: (configuration: Configura
   ["tls.certificate", ({ certificateFiles, server }) => certificateFiles === undefined && server.tls?.policy !== "off"],
   ["tls.minVersion", ({ server }) => server.tls?.minVersion ?? "TLSv1.2"],
   ["tls.maxVersion", ({ server }) => server.tls?.maxVersion ?? "TLSv1.3"],
+  ["workers", ({ workers }) => workers],
   ["log", ({ log }) => [log.format, log.level, log.transfers ?? null]],
 ];
 

@@ -5,11 +5,12 @@
  */
 
 import { findPermissionNeeds } from "../config/permission_needs.ts";
-import { createHomes, toServerOptions } from "../config/server_options.ts";
+import { countWorkers } from "../config/worker_count.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
-import { FtpServer } from "../server/ftp_server.ts";
+import { ConfiguredServer } from "./configured_server.ts";
 import { UsageError } from "./exit_error.ts";
+import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
 import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
 import { inspect } from "./inspection.ts";
@@ -53,7 +54,7 @@ export async function serve(
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
   const { configuration, settings } = loaded;
-  const missing = await findMissingFlags(findPermissionNeeds(configuration, loaded.file));
+  const missing = await findMissingFlags(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER));
   if (missing.length > 0) throw permissionMissing(missing);
   if (loaded.file === undefined) await checkDirectory(settings.directory);
   const inspection = await inspect(configuration, loaded.file, new Date());
@@ -67,10 +68,13 @@ export async function serve(
     logger.event(event);
     transferLog?.event(event);
   };
-  const openHome = createHomes();
-  const options = toServerOptions(configuration, inspection.files, new Date(), { openHome });
-  const server = await explaining(loaded, () => new FtpServer({ ...options, onEvent, dialogue }));
-  await using reloader = new Reloader({ args, server, logger, openHome, ...intervals });
+  const workers = countWorkers(configuration.workers, {
+    processors: navigator.hardwareConcurrency,
+    mayReadProgram: await mayReadProgram(),
+  });
+  const plan = { configuration, files: inspection.files };
+  const server = await explaining(loaded, () => ConfiguredServer.create(plan, { workers, onEvent, dialogue }));
+  await using reloader = new Reloader({ args, server, logger, ...intervals });
   // Before the server tells that it listens: who waits for that may send a signal at once.
   onSignals({
     stop: (signal) => {
@@ -82,7 +86,7 @@ export async function serve(
   await explaining(loaded, () => server.listen());
   for (const line of describeStart(loaded, server)) logger.remark(line.level, line.text);
   logFindings(logger, inspection);
-  reloader.start({ loaded, inspection, options });
+  reloader.start({ loaded, inspection });
   using _notice = new ExpiryNotice({
     current: () => server.certificate,
     onFinding: (finding) => logger.remark("warn", describeFinding(finding)),

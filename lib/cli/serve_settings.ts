@@ -5,6 +5,7 @@
  */
 
 import { given } from "../config/given.ts";
+import { MOST_WORKERS } from "../config/worker_count.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
@@ -27,6 +28,8 @@ export interface ServeSettings {
   readonly listen: readonly ListenOptions[];
   /** The rest of the server's options. */
   readonly server: Omit<FtpServerOptions, "authorizer" | "listen" | "onEvent" | "signal">;
+  /** Event loops; `undefined` where the command line does not say. */
+  readonly workers: number | "auto" | undefined;
   readonly log: { readonly format: LogFormat; readonly dialogue: boolean; readonly stacks: boolean };
 }
 
@@ -51,6 +54,7 @@ export function readServeSettings(args: ParsedArguments): ServeSettings {
     certificateFiles: certificateFilesOf(values),
     listen: listenOf(values),
     server: serverOptions(args),
+    workers: workersOf(values),
     log: {
       format: oneOf(values, "log-format", LOG_FORMATS) ?? "pretty",
       dialogue: verbose,
@@ -197,6 +201,10 @@ function wholeNumber(
   if (number >= least && number <= most) return number;
   const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
   throw new UsageError(`"${text}" is not a whole number, ${range} (--${name})`);
+}
+
+function workersOf(values: ReadonlyMap<string, string>): number | "auto" | undefined {
+  return values.get("workers") === "auto" ? "auto" : wholeNumber(values, "workers", 1, MOST_WORKERS);
 }
 
 function seconds(values: ReadonlyMap<string, string>, name: string): number | undefined {

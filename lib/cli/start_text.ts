@@ -9,7 +9,7 @@ import { accountsOf } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
-import type { FtpServer } from "../server/ftp_server.ts";
+import type { ConfiguredServer } from "./configured_server.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "./shell_word.ts";
 
@@ -20,11 +20,11 @@ export interface StartLine {
 }
 
 /** Describes a server that has just started, in pyftpdlib's order. */
-export function describeStart({ configuration, settings }: LoadedConfiguration, server: FtpServer): StartLine[] {
+export function describeStart({ configuration, settings }: LoadedConfiguration, server: ConfiguredServer): StartLine[] {
   const { passive } = configuration.server;
   const facts = [
     `pid: ${Deno.pid}`,
-    "concurrency model: async",
+    `concurrency model: async, ${server.workers === 1 ? "one event loop" : `${server.workers} event loops`}`,
     `masquerade (NAT) address: ${passive?.address ?? "None"}`,
     `passive ports: ${passive?.ports ? `${passive.ports.from}->${passive.ports.to}` : "None"}`,
     ...accountLines(configuration),
@@ -52,7 +52,7 @@ function accountLines(configuration: Configuration): string[] {
   });
 }
 
-function howToConnect({ users, anonymous }: Configuration, server: FtpServer): string[] {
+function howToConnect({ users, anonymous }: Configuration, server: ConfiguredServer): string[] {
   const { certificate } = server;
   const first = server.addresses[0];
   if (first === undefined) return [];

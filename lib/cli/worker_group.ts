@@ -7,7 +7,7 @@
 import type { EventListener } from "../events.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { LocalCounts } from "../server/local_counts.ts";
+import type { SharedCounts } from "../control/shared_counts.ts";
 import type { CertificatePair, FromWorker, Question, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** What a group of workers is given. */
@@ -18,9 +18,9 @@ export interface WorkerGroupOptions {
   readonly plan: ServerPlan;
   readonly dialogue: boolean;
   /** The counts of all event loops. */
-  readonly counts: LocalCounts;
+  readonly counts: SharedCounts;
   /** Who writes what, in all event loops. */
-  readonly writeClaims: FileClaims;
+  readonly fileClaims: FileClaims;
   readonly onEvent: EventListener;
 }
 
@@ -156,33 +156,33 @@ class Member {
     this.send({ kind: "answer", id, value: await this.#answer(question) });
   }
 
-  #answer(question: Question): unknown {
+  async #answer(question: Question): Promise<unknown> {
     const { counts } = this.#options;
     switch (question.ask) {
       case "enterConnection": {
-        const place = counts.enterConnection(question.host);
+        const place = await counts.enterConnection(question.host);
         if (typeof place === "string") return place;
         this.#held.set(question.hold, place);
         return undefined;
       }
       case "isBanned":
-        return counts.isBanned(question.host);
+        return await counts.isBanned(question.host);
       case "countFailure":
-        return counts.countFailure(question.host);
+        return await counts.countFailure(question.host);
       case "enterAccount": {
-        const place = counts.enterAccount(question.username, question.limits);
+        const place = await counts.enterAccount(question.username, question.limits);
         if (place === undefined) return undefined;
         this.#held.set(question.hold, place);
         return { send: place.send, receive: place.receive };
       }
       case "claimFile":
-        return this.#claim(question);
+        return await this.#claim(question);
     }
   }
 
   async #claim({ file, hold }: Extract<Question, { readonly ask: "claimFile" }>): Promise<boolean> {
     try {
-      this.#held.set(hold, await this.#options.writeClaims.claim(file));
+      this.#held.set(hold, await this.#options.fileClaims.claim(file));
       return true;
     } catch (error) {
       if (error instanceof FileSystemError && error.kind === "busy") return false;

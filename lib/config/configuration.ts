@@ -61,6 +61,8 @@ export interface Configuration {
   readonly users: readonly UserConfiguration[];
   readonly anonymous: AnonymousConfiguration | undefined;
   readonly acceptRisks: readonly AcceptedRisk[];
+  /** Event loops; `"auto"`: as many as there are processors. */
+  readonly workers: number | "auto";
   readonly log: {
     readonly format: LogFormat;
     readonly level: LogLevel;

@@ -24,11 +24,13 @@ const LONGEST_PORT_LIST = 2_000;
  * Finds what a configuration needs.
  *
  * @param file The configuration file, which is read again on SIGHUP; absent where there is none.
+ * @param program Folder that workers are loaded from; absent where that needs no permission.
  */
-export function findPermissionNeeds(configuration: Configuration, file?: string): PermissionNeeds {
-  const { users, anonymous, certificateFiles, clientCertificates, log } = configuration;
+export function findPermissionNeeds(configuration: Configuration, file?: string, program?: string): PermissionNeeds {
+  const { users, anonymous, certificateFiles, clientCertificates, log, workers } = configuration;
   const accounts = [...users, ...anonymous === undefined ? [] : [anonymous]];
-  const files = [file, certificateFiles?.certificate, certificateFiles?.key, clientCertificates.caFile];
+  const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
+  const files = [file, certificateFiles?.certificate, certificateFiles?.key, clientCertificates.caFile, loadedFrom];
   const written = accounts.filter(({ permissions, overrides }) =>
     [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission)
   );

@@ -12,6 +12,7 @@ import { findContradictions } from "./contradictions.ts";
 import { given } from "./given.ts";
 import { ConfigurationError, type KeyPath, type Problem } from "./problem.ts";
 import { CONFIGURATION_SCHEMA, type ConfigurationFile } from "./schema.ts";
+import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { findUnknownKeys, structureOf } from "./unknown_keys.ts";
 import { findLine, readPositions } from "./yaml_position.ts";
 
@@ -149,6 +150,7 @@ function toConfiguration(file: ConfigurationFile, { resolve }: ConfigurationSour
     anonymous: file.anonymous &&
       { ...account(file.anonymous, resolve), forceWrite: file.anonymous.forceWrite ?? false },
     acceptRisks: file.acceptRisks ?? [],
+    workers: file.workers ?? DEFAULT_WORKERS,
     log: {
       format: file.log?.format ?? "pretty",
       level: file.log?.level ?? "info",

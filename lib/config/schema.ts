@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import { READ_PERMISSIONS } from "../auth/permission.ts";
+import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import { RISK_IDS } from "../server/risks.ts";
 import {
@@ -30,6 +31,7 @@ import {
   truth,
   virtualPath,
   wholeNumber,
+  workers,
 } from "./value_forms.ts";
 
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
@@ -241,6 +243,11 @@ export const CONFIGURATION_SCHEMA = mapping({
       transfers: optional(text("a file"), "File for a line about each transfer."),
     }),
     "The log, on standard error.",
+  ),
+  workers: optional(
+    workers,
+    "Event loops that serve side by side. `auto`: one for each processor, 8 at most, where Deno permits to read the program.",
+    { default: DEFAULT_WORKERS },
   ),
   acceptRisks: optional(
     list(acceptedRisk),

@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../auth/permission.ts";
 import { ipFamily } from "../protocol/host_port.ts";
+import { MOST_WORKERS } from "./worker_count.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
 /** A schema whose values come out as `Output`. */
@@ -124,6 +125,18 @@ export function wholeNumber(least: number, most: number, what: string): Form<num
 
 /** A number of things, 0 for no limit. */
 export const count: Form<number> = wholeNumber(0, Number.MAX_SAFE_INTEGER, "a whole number");
+
+const WANTED_WORKERS = `auto, or a whole number, 1 to ${MOST_WORKERS}`;
+
+/** A number of event loops, or `auto`. */
+export const workers: Form<number | "auto"> = v.pipe(
+  v.union([v.literal("auto"), v.number()], unwanted(WANTED_WORKERS)),
+  v.check(
+    (value) => value === "auto" || (Number.isInteger(value) && value >= 1 && value <= MOST_WORKERS),
+    unwanted(WANTED_WORKERS),
+  ),
+  described(WANTED_WORKERS.replace("auto", "`auto`")),
+);
 
 /** A port, 0 for any. */
 export const port: Form<number> = wholeNumber(0, LARGEST_PORT, "a port");

@@ -113,6 +113,11 @@ export class FtpServer implements AsyncDisposable {
     return this.#reception?.sessions ?? [];
   }
 
+  /** What this server counts; others of the process can count with it. */
+  get counts(): SharedCounts {
+    return this.#counts;
+  }
+
   /** The certificate in use; `undefined` before `listen()` and without TLS. */
   get certificate(): CertificateInfo | undefined {
     return this.#tls?.info;

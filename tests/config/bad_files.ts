@@ -11,7 +11,7 @@ export type BadFile = readonly [name: string, text: string, ...problems: readonl
 
 const USER = "  - { name: alice, password: secret, home: /srv }\n";
 const KNOWN = "known are listen, tls, passive, active, banner, encoding, times, transfer, upload, timeouts, limits, " +
-  "ban, log, acceptRisks, users, anonymous";
+  "ban, log, workers, acceptRisks, users, anonymous";
 const LOGIN_MISSING = "ftpsd.yaml: nobody can log in; give users or anonymous";
 
 /** Files that no server starts with. */

@@ -143,6 +143,7 @@ Deno.test("readConfiguration() gives frozen settings with defaults only for what
     }],
     anonymous: undefined,
     acceptRisks: [],
+    workers: "auto",
     log: { format: "pretty", level: "info", transfers: undefined },
   });
   assert(

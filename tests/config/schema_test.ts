@@ -184,6 +184,13 @@ const KEYS: readonly KeyCase[] = [
   },
   { key: "log.transfers", good: "xferlog", becomes: "/etc/ftpsd/xferlog", ...NO_FILE },
   {
+    key: "workers",
+    good: "3",
+    becomes: 3,
+    bad: "0",
+    message: "0 is not auto, or a whole number, 1 to 64",
+  },
+  {
     key: "acceptRisks[0].risk",
     good: "clear-text-data",
     becomes: "clear-text-data",

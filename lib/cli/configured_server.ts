@@ -1,0 +1,165 @@
+/**
+ * The server of a configuration, in one event loop or in several.
+ *
+ * @module
+ */
+
+import { createFileClaims, createHomes, toServerOptions, withCertificate } from "../config/server_options.ts";
+import type { EventListener, ServerEvent } from "../events.ts";
+import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
+import type { FtpServerOptions } from "../server/options.ts";
+import { WorkerGroup } from "./worker_group.ts";
+import type { CertificatePair, ServerPlan } from "./worker_messages.ts";
+
+/** How a configuration is served. */
+export interface ConfiguredServerOptions {
+  /** Event loops, 1 or more. */
+  readonly workers: number;
+  /** Told of what happens in all of them. */
+  readonly onEvent: EventListener;
+  /** Whether `dialogue` events are made. */
+  readonly dialogue: boolean;
+}
+
+/** Serves a configuration. The main event loop is one of those that serve, and owns what all of them count. */
+export class ConfiguredServer {
+  readonly #options: ConfiguredServerOptions;
+  readonly #claims = createFileClaims();
+  readonly #openHome = createHomes(this.#claims);
+  readonly #server: FtpServer;
+  readonly #finished = Promise.withResolvers<void>();
+  #plan: ServerPlan;
+  #serverOptions: FtpServerOptions;
+  #group: Promise<WorkerGroup> | undefined;
+  #shutdown: Promise<void> | undefined;
+  /** The last event, kept back until all event loops have ended. */
+  #stopped: ServerEvent | undefined;
+
+  private constructor(plan: ServerPlan, options: ConfiguredServerOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#serverOptions = this.#optionsOf(plan);
+    this.#server = new FtpServer(
+      { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
+      { sharesPorts: options.workers > 1 },
+    );
+    this.#finished.promise.catch(() => {}); // told where it is awaited
+  }
+
+  /**
+   * Checks the plan; nothing is opened yet.
+   *
+   * @throws As the constructor of `FtpServer`.
+   */
+  static async create(plan: ServerPlan, options: ConfiguredServerOptions): Promise<ConfiguredServer> {
+    const { configuration, files } = plan;
+    // One certificate for all: a client's data connections lead to its own event loop, its next session anywhere.
+    const shared = options.workers > 1 ? { configuration, files: await withCertificate(configuration, files) } : plan;
+    return new ConfiguredServer(shared, options);
+  }
+
+  /** How many event loops serve. */
+  get workers(): number {
+    return this.#options.workers;
+  }
+
+  /** See `FtpServer.addresses`. */
+  get addresses(): FtpServer["addresses"] {
+    return this.#server.addresses;
+  }
+
+  /** See `FtpServer.certificate`. */
+  get certificate(): FtpServer["certificate"] {
+    return this.#server.certificate;
+  }
+
+  /** Resolves when every event loop has stopped; rejects when one of the others has failed. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /**
+   * Starts to serve: the main event loop first, the others on the ports that it got.
+   *
+   * @throws As `FtpServer.listen()`.
+   */
+  async listen(): Promise<void> {
+    await this.#server.listen();
+    this.#server.finished.then(() => this.#endOfMain(), (error) => this.#finished.reject(error));
+    if (this.#options.workers === 1 || this.#shutdown !== undefined) return;
+    this.#group = this.#startGroup();
+    const group = await this.#group;
+    group.failed.catch((error) => this.#finished.reject(error));
+  }
+
+  /** See `FtpServer.reconfigure`. */
+  reconfigure(plan: ServerPlan): void {
+    const serverOptions = this.#optionsOf(this.#withCertificateInUse(plan));
+    this.#server.reconfigure(serverOptions);
+    this.#use(serverOptions, this.#withCertificateInUse(plan));
+    this.#group?.then((group) => group.reconfigure(this.#planOfOthers()), () => {}); // listen() tells of a failure
+  }
+
+  /**
+   * Uses another certificate, and leaves all else: users keep their remembered logins.
+   *
+   * @throws {TypeError} When the pair cannot be used; nothing has changed then.
+   */
+  replaceCertificate(pair: CertificatePair): void {
+    const serverOptions = { ...this.#serverOptions, tls: { ...this.#serverOptions.tls, ...pair } };
+    this.#server.reconfigure(serverOptions);
+    this.#use(serverOptions, { ...this.#plan, files: { ...this.#plan.files, certificate: pair } });
+    this.#group?.then((group) => group.replaceCertificate(pair), () => {}); // as above
+  }
+
+  /** See `FtpServer.shutdown`. */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const others = this.#group?.then((group) => group.shutdown(options), () => {}); // as above
+    this.#shutdown = Promise.all([this.#server.shutdown(options), others]).then(() => {});
+    await this.#shutdown;
+  }
+
+  #startGroup(): Promise<WorkerGroup> {
+    return WorkerGroup.start({
+      count: this.#options.workers - 1,
+      plan: this.#planOfOthers(),
+      dialogue: this.#options.dialogue,
+      counts: this.#server.counts,
+      fileClaims: this.#claims,
+      onEvent: this.#options.onEvent,
+    });
+  }
+
+  async #endOfMain(): Promise<void> {
+    await this.#shutdown;
+    if (this.#stopped !== undefined) this.#options.onEvent(this.#stopped);
+    this.#finished.resolve();
+  }
+
+  #use(serverOptions: FtpServerOptions, plan: ServerPlan): void {
+    this.#serverOptions = serverOptions;
+    this.#plan = plan;
+  }
+
+  /** A certificate that was made in memory stays when the configuration is read again. */
+  #withCertificateInUse({ configuration, files }: ServerPlan): ServerPlan {
+    const { certificate } = this.#plan.files;
+    return { configuration, files: certificate === undefined ? files : { certificate, ...files } };
+  }
+
+  /** The plan with the ports that the main event loop listens on. */
+  #planOfOthers(): ServerPlan {
+    const { configuration, files } = this.#plan;
+    const listen = this.addresses.map(({ host, port, tls }) => ({ host, port, ...tls !== "off" && { tls } }));
+    return { files, configuration: { ...configuration, server: { ...configuration.server, listen } } };
+  }
+
+  #optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
+    return toServerOptions(configuration, files, new Date(), { openHome: this.#openHome });
+  }
+
+  #tell(event: ServerEvent): void {
+    if (event.event === "stopped") this.#stopped = event;
+    else this.#options.onEvent(event);
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * How many event loops serve.
+ *
+ * @module
+ */
+
+/** What holds where nothing is said. */
+export const DEFAULT_WORKERS = "auto";
+
+/** Most event loops there may be. */
+export const MOST_WORKERS = 64;
+
+/** Most that are started without a number: what is gained by more is small, and each takes memory. */
+const MOST_AUTOMATIC = 8;
+
+/**
+ * Tells the number of event loops.
+ *
+ * @param available.processors Processors of the host.
+ * @param available.mayReadProgram Whether Deno permits to read the program, without which a worker cannot be loaded.
+ */
+export function countWorkers(
+  workers: number | "auto",
+  available: { readonly processors: number; readonly mayReadProgram: boolean },
+): number {
+  if (workers !== "auto") return workers;
+  return available.mayReadProgram ? Math.min(available.processors, MOST_AUTOMATIC) : 1;
+}
