@@ -8,6 +8,7 @@ import { createFileClaims, createHomes, toServerOptions, withCertificate } from 
 import type { EventListener, ServerEvent } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 import { WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerPlan } from "./worker_messages.ts";
 
@@ -71,6 +72,12 @@ export class ConfiguredServer {
   /** See `FtpServer.certificate`. */
   get certificate(): FtpServer["certificate"] {
     return this.#server.certificate;
+  }
+
+  /** Who is connected, in all event loops. */
+  async sessions(): Promise<readonly SessionInfo[]> {
+    const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
+    return [...this.#server.sessions, ...await group?.sessions() ?? []];
   }
 
   /** Resolves when every event loop has stopped; rejects when one of the others has failed. */

@@ -5,6 +5,7 @@
  */
 
 import type { EventListener } from "../events.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { SharedCounts } from "../control/shared_counts.ts";
@@ -54,6 +55,11 @@ export class WorkerGroup {
     return Promise.race(this.#members.map((member) => member.failed));
   }
 
+  /** Who is connected to them. */
+  async sessions(): Promise<readonly SessionInfo[]> {
+    return (await Promise.all(this.#members.map((member) => member.sessions()))).flat();
+  }
+
   /** Lets all use another configuration from now on. */
   reconfigure(plan: ServerPlan): void {
     for (const member of this.#members) member.send({ kind: "reconfigure", plan });
@@ -81,6 +87,7 @@ class Member {
   readonly #failed = Promise.withResolvers<never>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #index: number;
+  #sessions: PromiseWithResolvers<readonly SessionInfo[]> | undefined;
 
   constructor(options: WorkerGroupOptions, index: number) {
     this.#options = options;
@@ -114,6 +121,13 @@ class Member {
     this.#worker.postMessage(message);
   }
 
+  /** Asks who is connected; nobody once it has ended. */
+  async sessions(): Promise<readonly SessionInfo[]> {
+    this.#sessions ??= Promise.withResolvers();
+    this.send({ kind: "tellSessions" });
+    return await Promise.race([this.#sessions.promise, this.finished.then(() => [])]);
+  }
+
   terminate(): void {
     this.#worker.terminate();
     for (const held of this.#held.values()) held[Symbol.dispose]();
@@ -144,6 +158,10 @@ class Member {
       case "release":
         this.#held.get(message.hold)?.[Symbol.dispose]();
         this.#held.delete(message.hold);
+        return;
+      case "sessions":
+        this.#sessions?.resolve(message.sessions);
+        this.#sessions = undefined;
         return;
       case "event":
         return this.#options.onEvent(message.event);

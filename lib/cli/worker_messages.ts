@@ -12,6 +12,7 @@ import type { ConfigurationFiles } from "../config/server_options.ts";
 import type { FailureCount } from "../control/shared_counts.ts";
 import type { SharedRate } from "../data/throttle.ts";
 import type { ServerEvent } from "../events.ts";
+import type { SessionInfo } from "../session/session_info.ts";
 
 /** What a server is made of, in a form that can be sent. */
 export interface ServerPlan {
@@ -55,6 +56,7 @@ export type ToWorker =
   }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "reconfigure"; readonly plan: ServerPlan }
+  | { readonly kind: "tellSessions" }
   | { readonly kind: "replaceCertificate"; readonly pair: CertificatePair }
   | { readonly kind: "shutdown"; readonly graceMs: number };
 
@@ -66,5 +68,6 @@ export type FromWorker =
   | { readonly kind: "question"; readonly id: number; readonly question: Question }
   | { readonly kind: "loggedIn"; readonly hold: number }
   | { readonly kind: "release"; readonly hold: number }
+  | { readonly kind: "sessions"; readonly sessions: readonly SessionInfo[] }
   | { readonly kind: "event"; readonly event: ServerEvent }
   | { readonly kind: "finished" };

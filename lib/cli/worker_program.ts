@@ -42,6 +42,9 @@ scope.onmessage = ({ data }) => {
       options = { ...options, tls: { ...options.tls, ...data.pair } };
       server?.reconfigure(options);
       break;
+    case "tellSessions":
+      scope.postMessage({ kind: "sessions", sessions: server?.sessions ?? [] });
+      break;
     case "shutdown":
       stop(data.graceMs).catch((error) => scope.postMessage({ kind: "failed", reason: String(error) }));
       break;
