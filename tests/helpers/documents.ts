@@ -7,6 +7,8 @@
 import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
+import { makeManPage } from "./man_page.ts";
+import { makeSystemdUnit } from "./packaged_service.ts";
 import { makeRisksPage } from "./risks_page.ts";
 
 /** A document and how it is made. */
@@ -22,13 +24,20 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
   ([
     ["docs/commands.md", makeCommandsPage],
     ["docs/configuration.md", makeConfigurationPage],
+    ["docs/ftpsd.1", makeManPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
     ["docs/risks.md", makeRisksPage],
+    ["packaging/systemd/ftpsd.service", makeSystemdUnit],
   ] as const).map(([path, make]) => [path, {
     url: new URL(`../../${path}`, import.meta.url),
-    make: () => formatDocument(make(), path.replace(/.*\./, "")),
+    make: () => makeFormatted(make, path.replace(/.*\./, "")),
   }]),
 );
+
+async function makeFormatted(make: () => string | Promise<string>, extension: string): Promise<string> {
+  const text = await make();
+  return extension === "md" || extension === "json" ? await formatDocument(text, extension) : text;
+}
 
 /** Formats a text as `deno fmt` formats files of this project. */
 export async function formatDocument(text: string, extension: string): Promise<string> {
