@@ -22,7 +22,7 @@ server, which takes \`tls.policy: off\` and three accepted risks.
 | cell | what |
 | ---- | ---- |
 | ✓    | done and compared |
-| –    | the client does not offer it |
+| –    | the client does not offer it, or not to scripts |
 | ✗    | the client offers it and gets it wrong, as the note says; the test fails when that changes |`;
 
 const CONNECTIONS = `## Connections

@@ -1,8 +1,8 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
 import { packageVersion } from "./package_version.ts";
-import type { Step, Target } from "./real_client.ts";
-import { linesOf, runClient } from "./run_client.ts";
+import type { FilePair, Step, Target } from "./real_client.ts";
+import { type ClientRun, linesOf, runClient } from "./run_client.ts";
 
 testClient({
   name: "NcFTP",
@@ -26,14 +26,26 @@ testClient({
   version: () => packageVersion("ncftp"),
 
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
-    const output = await ncftp(target, steps.map(commandOf));
-    // It says thanks after its first session, indented.
-    const lines = linesOf(output).filter((line) => !line.startsWith("\t"));
-    return lines.slice(lines.findIndex((line) => line.includes("Logged in to")) + 1);
+    return listed(await ncftp(target, [...steps.map(commandOf), "quit"]));
+  },
+
+  async abort(target: Target, { local, remote }: FilePair, started: Promise<unknown>): Promise<readonly string[]> {
+    const interruption = { when: started, by: "SIGINT", then: "ls -1\nquit\n" } as const;
+    return listed(await ncftp(target, [`get -f -z ${quoted(remote)} ${quoted(local)}`], { interruption }));
   },
 });
 
-async function ncftp(target: Target, commands: readonly string[]): Promise<string> {
+/** Names of a listing: what stands behind the welcome, without its thanks, which are indented, and interruptions. */
+function listed(output: string): string[] {
+  const lines = linesOf(output).filter((line) => !/^\t|aborted by local user/.test(line));
+  return lines.slice(lines.findIndex((line) => line.includes("Logged in to")) + 1);
+}
+
+async function ncftp(
+  target: Target,
+  commands: readonly string[],
+  options: Pick<ClientRun, "interruption"> = {},
+): Promise<string> {
   const { host, port, active } = target;
   // It takes no options of the connection from the command line in a script.
   const script = [
@@ -41,10 +53,9 @@ async function ncftp(target: Target, commands: readonly string[]): Promise<strin
     "set confirm-close no",
     "set show-status-in-xterm-titlebar no",
     ...commands,
-    "quit",
   ];
   const args = ["-u", USER.name, "-p", USER.password, "-P", String(port), host];
-  return await runClient(target, "ncftp", args, { input: `${script.join("\n")}\n` });
+  return await runClient(target, "ncftp", args, { input: `${script.join("\n")}\n`, ...options });
 }
 
 function commandOf({ operation, remote, other }: Step): string {

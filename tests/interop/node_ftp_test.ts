@@ -14,11 +14,15 @@ testClient({
   needs: ["node", nodeModule("ftp")],
   tls: "OpenSSL",
   protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "abort"],
   also: ["refuses unknown certificates", "odd names"],
   defects: {
     "implicit TLS 1.2": IMPLICIT,
     "implicit TLS 1.3": IMPLICIT,
+    abort: {
+      reason: "sends ABOR only when the transfer has ended",
+      evidence: /ABOR is not answered/,
+    },
     "empty files": {
       reason:
         "can close the data connection of an empty upload before the TLS handshake, and is told that it has failed",

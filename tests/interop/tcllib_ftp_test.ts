@@ -5,9 +5,9 @@ import { packageVersion } from "./package_version.ts";
 testClient({
   name: "Tcllib ftp",
   origin: "Debian: tcllib",
-  needs: ["tclsh", "/usr/share/tcltk/tcllib1.21/ftp/ftp.tcl"],
+  needs: ["tclsh", "/usr/share/doc/tcllib/copyright"],
   protections: [],
-  operations: ["list", "get", "put", "resumeGet", "rename", "mkdir", "rmdir", "delete"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
   also: ["active mode", "UTF-8 names", "odd names"],
   version: () => packageVersion("tcllib"),
   run: (target, steps) => runDriver(["tclsh", driverPath("tcllib.tcl")], target, steps),

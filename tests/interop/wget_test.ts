@@ -2,7 +2,7 @@ import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
 import { packageVersion } from "./package_version.ts";
 import type { Step, Target } from "./real_client.ts";
-import { authorityOf, runClient } from "./run_client.ts";
+import { authorityOf, linesOf, runClient } from "./run_client.ts";
 
 testClient({
   name: "Wget",
@@ -10,7 +10,7 @@ testClient({
   needs: ["wget"],
   tls: "GnuTLS",
   protections: ["explicit", "implicit"],
-  operations: ["get", "resumeGet", "mirrorGet"],
+  operations: ["list", "get", "resumeGet", "mirrorGet"],
   also: [
     "IPv6",
     "active mode",
@@ -25,8 +25,14 @@ testClient({
   version: () => packageVersion("wget"),
 
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
-    for (const step of steps) await runClient(target, "wget", argsOf(target, step));
-    return [];
+    const names: string[] = [];
+    for (const step of steps) {
+      await runClient(target, "wget", argsOf(target, step));
+      if (step.operation !== "list") continue;
+      const listing = linesOf(await Deno.readTextFile(`${target.scratch}/.listing`));
+      names.push(...listing.flatMap((line) => /^-(?:\S+ +){5}\w+ +\d+ +[\d:]+ (.*)$/.exec(line)?.[1] ?? []));
+    }
+    return names;
   },
 });
 
@@ -35,6 +41,7 @@ function argsOf(target: Target, { operation, remote, other }: Step): readonly st
   const url = `${protection === "clear" ? "ftp" : "ftps"}://${authorityOf(target)}/${encodeURIComponent(remote)}`;
   const [, folder = "", name = ""] = /^(.*)\/([^/]*)$/.exec(other) ?? [];
   const how = {
+    list: ["--no-remove-listing", "--output-document=/dev/null"],
     get: [`--output-document=${other}`],
     resumeGet: ["--continue", `--directory-prefix=${folder}`],
     mirrorGet: ["--recursive", "--no-host-directories", "--cut-dirs=1", `--directory-prefix=${folder}/${name}`],
@@ -50,6 +57,6 @@ function argsOf(target: Target, { operation, remote, other }: Step): readonly st
     ...caFile === undefined ? [] : [`--ca-certificate=${caFile}`],
     ...active ? ["--no-passive-ftp"] : [],
     ...how,
-    operation === "mirrorGet" ? `${url}/` : url,
+    operation === "mirrorGet" || remote === "" ? `${url}/` : url,
   ];
 }

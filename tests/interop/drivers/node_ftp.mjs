@@ -1,8 +1,10 @@
 // node-ftp (npm: ftp), on Node; for its arguments see driver.ts.
+import { once } from "node:events";
 import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 
 // The package stands in this folder, which only Node looks into.
@@ -53,6 +55,16 @@ const operations = {
       createReadStream(local, { start: await call("size", remote) }),
       remote,
     );
+  },
+  async abort(path) {
+    const stream = await call("get", path);
+    const begun = once(stream, "data");
+    stream.resume();
+    await begun;
+    const silence = setTimeout(3000, undefined, { ref: false }).then(() =>
+      Promise.reject(new Error("ABOR is not answered"))
+    );
+    await Promise.race([call("abort"), silence]);
   },
   rename: (from, to) => call("rename", from, to),
   mkdir: (path) => call("mkdir", path),

@@ -1,8 +1,10 @@
 // promise-ftp, on Node; for its arguments see driver.ts.
+import { once } from "node:events";
 import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 
 // The package stands in this folder, which only Node looks into.
 const PromiseFtp = createRequire(import.meta.url)("promise-ftp");
@@ -41,6 +43,16 @@ const operations = {
       createReadStream(local, { start: await ftp.size(remote) }),
       remote,
     );
+  },
+  async abort(path) {
+    const stream = await ftp.get(path);
+    const begun = once(stream, "data");
+    stream.resume();
+    await begun;
+    const silence = setTimeout(3000, undefined, { ref: false }).then(() =>
+      Promise.reject(new Error("ABOR is not answered"))
+    );
+    await Promise.race([ftp.abort(), silence]);
   },
   rename: (from, to) => ftp.rename(from, to),
   mkdir: (path) => ftp.mkdir(path),

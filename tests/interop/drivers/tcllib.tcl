@@ -15,6 +15,12 @@ foreach {operation remote other} $steps {
     get { check [ftp::Get $ftp $remote $other] }
     put { check [ftp::Put $ftp $other $remote] }
     resumeGet { check [ftp::Reget $ftp $remote $other] }
+    resumePut {
+      set file [open $other rb]
+      seek $file [ftp::FileSize $ftp $remote]
+      check [ftp::Append $ftp -data [read $file] $remote]
+      close $file
+    }
     rename { check [ftp::Rename $ftp $remote $other] }
     mkdir { check [ftp::MkDir $ftp $remote] }
     rmdir { check [ftp::RmDir $ftp $remote] }
