@@ -5,7 +5,8 @@
  */
 
 import type { CertificateFiles } from "../config/configuration.ts";
-import { EXIT_STATUS, ExitError, StartError, UsageError } from "./exit_error.ts";
+import { EXIT_STATUS, ExitError, UsageError } from "./exit_error.ts";
+import { pathPermissionMissing } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** What stands in the files of a certificate. */
@@ -71,7 +72,7 @@ export async function readPemFile(
 export async function requirePathPermission(name: "read" | "write", path: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name, path });
   if (state === "granted") return;
-  throw permissionMissing(name, path);
+  throw pathPermissionMissing(name, path);
 }
 
 function explainFailure(error: unknown, path: string, origin: string): unknown {
@@ -79,15 +80,9 @@ function explainFailure(error: unknown, path: string, origin: string): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new UsageError(`no such file: ${path} (${origin})`, "ftpsd cert makes a pair", { cause: error });
   }
-  if (error instanceof Deno.errors.NotCapable) return permissionMissing("read", path, error);
+  if (error instanceof Deno.errors.NotCapable) return pathPermissionMissing("read", path, error);
   const hint = error instanceof Deno.errors.PermissionDenied
     ? `make it readable for the user who runs the server: ls -l ${shellWord(path)}`
     : `check the file: ls -l ${shellWord(path)}`;
   return new ExitError(EXIT_STATUS.couldNotRun, `cannot read ${path} (${origin})`, hint, { cause: error });
-}
-
-/** Deno cuts the value at each comma, so that a path that has one can only be granted with all others. */
-function permissionMissing(name: "read" | "write", path: string, cause?: unknown): StartError {
-  const flag = path.includes(",") ? `--allow-${name}` : `--allow-${name}=${shellWord(path)}`;
-  return new StartError(`Deno does not permit what this needs (${flag} missing)`, `deno run ${flag} …`, { cause });
 }

@@ -19,10 +19,36 @@ export async function findMissingFlags({ net, read, write }: PermissionNeeds): P
   ];
 }
 
+/** Whether the program is an executable, whose permissions were decided when it was built. */
+const IS_EXECUTABLE = Deno.build.standalone;
+
 /** The error for flags that are missing. */
-export function permissionMissing(flags: readonly string[], cause?: unknown): StartError {
+export function permissionMissing(
+  flags: readonly string[],
+  cause?: unknown,
+  { isExecutable = IS_EXECUTABLE }: { readonly isExecutable?: boolean } = {},
+): StartError {
   const text = flags.join(" ");
-  return new StartError(`Deno does not permit what this needs (${text} missing)`, `deno run ${text} …`, { cause });
+  const hint = isExecutable
+    ? "ftpsd permissions --compile prints the line that builds an executable with it"
+    : `deno run ${text} …`;
+  return new StartError(`Deno does not permit what this needs (${text} missing)`, hint, { cause });
+}
+
+/** The error for a path that Deno does not let be used. */
+export function pathPermissionMissing(name: "read" | "write", path: string, cause?: unknown): StartError {
+  return permissionMissing(flagsFor(name, [path]), cause);
+}
+
+/**
+ * Gives up writing, until the end of the process, where nobody may write. An executable has more permissions than its
+ * configuration may need, and nobody could start it with less; of anything else this is asked at start.
+ */
+export async function giveUpExcess(
+  { write }: PermissionNeeds,
+  { isExecutable = IS_EXECUTABLE }: { readonly isExecutable?: boolean } = {},
+): Promise<void> {
+  if (isExecutable && write.length === 0) await Deno.permissions.revoke({ name: "write" });
 }
 
 /**
@@ -36,12 +62,16 @@ export function explainRefusal(refusal: Deno.errors.NotCapable): StartError | un
 }
 
 /** Finds permissions that no configuration like this needs: they only help somebody who has found a hole. */
-export async function findExcessPermissions(needs: PermissionNeeds): Promise<Finding[]> {
+export async function findExcessPermissions(
+  needs: PermissionNeeds,
+  { isExecutable = IS_EXECUTABLE }: { readonly isExecutable?: boolean } = {},
+): Promise<Finding[]> {
   const excess: Deno.PermissionDescriptor[] = [
     { name: "run" },
     { name: "ffi" },
     { name: "env" },
-    ...needs.write.length === 0 ? [{ name: "write" } as const] : [],
+    // Executables give it up when they serve.
+    ...needs.write.length === 0 && !isExecutable ? [{ name: "write" } as const] : [],
   ];
   const states = await Promise.all(
     excess.map(async (descriptor) => await isGranted(descriptor) ? descriptor.name : ""),

@@ -34,7 +34,9 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
   }
   const own = args.filter((argument) => !FORMS.some((name) => argument === `--${name}`));
   const { configuration, file } = await loadConfiguration(parsed);
-  const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
+  // What is published, or built in, is no file that workers would have to read.
+  const isElsewhere = form === "compose" || form === "compile";
+  const needs = findPermissionNeeds(configuration, file, isElsewhere ? undefined : PROGRAM_FOLDER);
   switch (form) {
     case "systemd": {
       requireFullPath(file);
