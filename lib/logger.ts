@@ -63,6 +63,20 @@ export class Logger {
     write(format === "json" ? jsonLine({ time, level, event: "remark", text }) : this.#prettyLine(time, level, [text]));
   }
 
+  /**
+   * Writes what somebody has just asked for, whatever the level.
+   *
+   * @param lines For people.
+   * @param fields For programs, beside the name.
+   */
+  answer(event: string, lines: readonly string[], fields: Readonly<Record<string, unknown>>): void {
+    const { format, write } = this.#options;
+    const time = new Date();
+    write(
+      format === "json" ? jsonLine({ time, level: "info", event, ...fields }) : this.#prettyLine(time, "info", lines),
+    );
+  }
+
   #prettyLine(time: Date, level: LogLevel, lines: readonly string[]): string {
     const prefix = prettyPrefix(time, level);
     return `${this.#options.isColored ? inColorOf(level, prefix) : prefix} ${lines.map(printable).join("\n    ")}`;

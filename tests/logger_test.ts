@@ -132,6 +132,20 @@ Deno.test("Logger writes remarks in both forms", () => {
   assertEquals([level, event, text, lines.length], ["warn", "remark", "take care", 2]);
 });
 
+Deno.test("Logger writes what was asked for at every level, as lines or as fields", () => {
+  for (const level of LOG_LEVELS) {
+    const lines: string[] = [];
+    const write = (line: string) => void lines.push(line);
+    const answer = ["2 sessions", "one\x1b", "other"];
+    new Logger({ format: "pretty", level, stacks: false, write }).answer("status", answer, { sessions: [] });
+    new Logger({ format: "json", level, stacks: false, write }).answer("status", answer, { sessions: ["one"] });
+    assertMatch(lines[0] ?? "", /^\[I [\d :-]{19}\] 2 sessions\n {4}one\\u001b\n {4}other$/);
+    const { time, ...fields } = JSON.parse(lines[1] ?? "");
+    assertEquals(fields, { level: "info", event: "status", sessions: ["one"] });
+    assertEquals(Number.isNaN(Date.parse(time)), false as boolean);
+  }
+});
+
 const LEVEL_COLORS: Readonly<Record<LogLevel, string>> = {
   debug: "\x1b[34m",
   info: "\x1b[32m",

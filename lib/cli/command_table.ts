@@ -75,7 +75,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     about: "Without options, anybody on this host may read DIR, over TLS with a certificate that is made in memory. " +
       "With --config, the file says who has which folder, and options go before what it says. SIGTERM and SIGINT let " +
       "running transfers end within 10 seconds, a second one ends them at once. SIGHUP reads the configuration again. " +
-      "SIGUSR1 logs who is connected and what is being transferred.",
+      "SIGUSR2 logs who is connected and what is being transferred.",
     options: OPTION_GROUPS,
     operand: "DIR",
     examples: [

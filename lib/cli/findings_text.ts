@@ -11,24 +11,38 @@ import { findObstacles } from "./inspection.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
-export function describeFinding({ where, message, risk }: Finding): string {
+export function describeFinding({ where, message, risk }: Omit<Finding, "severity">): string {
   const text = where === "" ? message : `${where}: ${message}`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
 }
 
 /** Options that mean a key, for servers without a file. */
 const OPTIONS: Readonly<Record<string, string>> = {
+  "active.foreignAddresses": "--permit-foreign-addresses",
+  "active.privilegedPorts": "--permit-privileged-ports",
+  "anonymous.home": "DIR",
   "anonymous.permissions": "--write without --username",
+  "passive.address": "--nat-address",
+  "passive.ports": "--range",
   "tls.certificate": "--certfile",
   "tls.key": "--keyfile",
+  "tls.policy": "--tls",
+  "users[0].home": "DIR",
   "users[0].password": "--password-file",
 };
 
-/** The same where there is no file: with the option in place of the key. */
-export function describeOptionFinding({ where, message, risk }: Finding): string {
-  const option = OPTIONS[where];
+/** The same where there is no file: with the option behind it, in place of the key. */
+function describeOptionFinding({ where, message, risk }: Finding): string {
+  const option = optionFor(where);
   const text = option === undefined ? message : `${message} (${option})`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
+}
+
+/** The option that means a key; a value that stands behind the key stays. */
+function optionFor(where: string): string | undefined {
+  const [key = "", ...value] = where.split(" ");
+  const option = OPTIONS[key];
+  return option === undefined ? undefined : [option, ...value].join(" ");
 }
 
 /** What to type about findings that stop the server. */
@@ -74,13 +88,14 @@ export function refuseObstacles(
   throw new UsageError(obstacles.join("\n"), hint);
 }
 
-/** Logs accepted risks and warnings, which is done at every start. */
-export function logFindings(logger: Logger, { findings }: { readonly findings: readonly Finding[] }): void {
-  for (const finding of findings) {
-    const { risk, where, message } = finding;
-    logger.remark(
-      "warn",
-      risk === undefined ? describeFinding(finding) : `risk ${risk} accepted: ${where}: ${message}`,
-    );
+/** Logs accepted risks and warnings, which is done at every start; with options for keys where there is no file. */
+export function logFindings(
+  logger: Logger,
+  { findings, file }: { readonly findings: readonly Finding[]; readonly file: string | undefined },
+): void {
+  for (const { risk, where: key, message } of findings) {
+    const where = file === undefined ? optionFor(key) ?? key : key;
+    const text = describeFinding({ where, message });
+    logger.remark("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
   }
 }

@@ -78,7 +78,7 @@ export class Reloader implements AsyncDisposable {
       await this.#watcher?.[Symbol.asyncDispose]();
       this.#watch({ loaded, inspection });
       logger.remark("info", "configuration reloaded");
-      logFindings(logger, inspection);
+      logFindings(logger, { findings: inspection.findings, file: loaded.file });
       for (const text of this.#first === undefined ? [] : findRestartNeeds(this.#first, loaded.configuration)) {
         logger.remark("warn", text);
       }
@@ -103,7 +103,7 @@ export class Reloader implements AsyncDisposable {
       onChange: ({ certificate, key, examined }) => {
         server.replaceCertificate({ certificate, key });
         logger.remark("info", `certificate replaced: ${examined.info?.fingerprint}`);
-        logFindings(logger, examined);
+        logFindings(logger, { findings: examined.findings, file: loaded.file });
       },
       onProblem: (reason) => logger.remark("error", `certificate kept as it was: ${reason}`),
       ...watchIntervalMs === undefined ? {} : { intervalMs: watchIntervalMs },

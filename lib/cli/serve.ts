@@ -16,11 +16,12 @@ import { describeFinding, logFindings, refuseObstacles } from "./findings_text.t
 import { inspect } from "./inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { findMissingFlags, permissionMissing } from "./permissions.ts";
+import { findMissingFlags, giveUpExcess, permissionMissing } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
 import { onSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
+import { describeSessions } from "./status_text.ts";
 import { TransferLog } from "./transfer_log.ts";
 
 /** How long running transfers may go on after the first signal. */
@@ -54,8 +55,10 @@ export async function serve(
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
   const { configuration, settings } = loaded;
-  const missing = await findMissingFlags(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER));
+  const needs = findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER);
+  const missing = await findMissingFlags(needs);
   if (missing.length > 0) throw permissionMissing(missing);
+  await giveUpExcess(needs);
   if (loaded.file === undefined) await checkDirectory(settings.directory);
   const inspection = await inspect(configuration, loaded.file, new Date());
   refuseObstacles(loaded, inspection);
@@ -82,10 +85,11 @@ export async function serve(
       return server.shutdown({ graceMs: GRACE_MS });
     },
     reload: () => reloader.reload(),
+    report: () => reportSessions(server, logger),
   });
   await explaining(loaded, () => server.listen());
   for (const line of describeStart(loaded, server)) logger.remark(line.level, line.text);
-  logFindings(logger, inspection);
+  logFindings(logger, { findings: inspection.findings, file: loaded.file });
   reloader.start({ loaded, inspection });
   using _notice = new ExpiryNotice({
     current: () => server.certificate,
@@ -93,6 +97,16 @@ export async function serve(
     ...intervals.noticeIntervalMs === undefined ? {} : { intervalMs: intervals.noticeIntervalMs },
   });
   await server.finished;
+}
+
+/** Logs who is connected. Never rejects. */
+async function reportSessions(server: ConfiguredServer, logger: Logger): Promise<void> {
+  try {
+    const sessions = await server.sessions();
+    logger.answer("status", describeSessions(sessions, new Date()), { sessions });
+  } catch (error) {
+    logger.remark("error", `cannot tell who is connected: ${error}`);
+  }
 }
 
 /** Says in its own words what is wrong with the one folder of the command line. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { isAbsolute } from "node:path";
 import { hasWritePermission } from "../auth/permission.ts";
 import { accountsOf } from "../config/account_findings.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { ConfiguredServer } from "./configured_server.ts";
@@ -19,18 +20,21 @@ export interface StartLine {
   readonly text: string;
 }
 
-/** Describes a server that has just started, in pyftpdlib's order. */
-export function describeStart({ configuration, settings }: LoadedConfiguration, server: ConfiguredServer): StartLine[] {
+/** Describes a server that has just started: what is shared, with whom, how to connect, and how to stop it. */
+export function describeStart(loaded: LoadedConfiguration, server: ConfiguredServer): StartLine[] {
+  const { configuration, settings: { user } } = loaded;
   const { passive } = configuration.server;
   const facts = [
-    `pid: ${Deno.pid}`,
-    `concurrency model: async, ${server.workers === 1 ? "one event loop" : `${server.workers} event loops`}`,
-    `masquerade (NAT) address: ${passive?.address ?? "None"}`,
-    `passive ports: ${passive?.ports ? `${passive.ports.from}->${passive.ports.to}` : "None"}`,
-    ...accountLines(configuration),
+    ...accountLines(loaded, server),
+    ...reachLines(loaded, server),
+    [
+      `pid ${Deno.pid}, ${server.workers === 1 ? "one event loop" : `${server.workers} event loops`}`,
+      `passive ports: ${passive?.ports ? `${passive.ports.from}-${passive.ports.to}` : "any"}`,
+      `masquerade (NAT) address: ${passive?.address ?? "none"}`,
+    ].join("; "),
     ...howToConnect(configuration, server),
+    signalLine(),
   ];
-  const { user } = settings;
   const warnings = user !== undefined && "text" in user.password
     ? ["the password stands on the command line, where others on this host can see it; use --password-file"]
     : [];
@@ -41,30 +45,64 @@ export function describeStart({ configuration, settings }: LoadedConfiguration, 
 }
 
 /** Homes are named where they are few. */
-function accountLines(configuration: Configuration): string[] {
-  const accounts = accountsOf(configuration);
-  if (accounts.length > 3) return [`${accounts.length} accounts`];
-  return accounts.map(({ account }) => {
-    const letters = [account.permissions, ...account.overrides.map(({ permissions }) => permissions)];
-    const rights = letters.some(hasWritePermission) ? "reading and writing" : "reading";
-    const name = "name" in account ? account.name : "anonymous (any password)";
-    return `sharing ${account.home} for ${rights} with ${name}`;
+function accountLines({ configuration }: LoadedConfiguration, server: ConfiguredServer): string[] {
+  const accounts = accountsOf(configuration).map(({ account }) => account);
+  const writers = accounts.filter(mayWrite).length;
+  if (accounts.length > MOST_ACCOUNT_LINES) return [`${accounts.length} accounts, ${writers} of which may write`];
+  const anybody = isLocal(server) ? "anybody on this host" : "anybody who can connect";
+  return accounts.map((account) => {
+    const rights = mayWrite(account) ? "reading and writing" : "reading";
+    const name = "name" in account ? account.name : `${anybody} (user anonymous, any password)`;
+    return `sharing ${fullPath(account.home)} for ${rights} with ${name}`;
   });
 }
 
+const MOST_ACCOUNT_LINES = 3;
+
+function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {
+  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
+}
+
+/** Whoever starts a server for the first time may wonder why nobody else gets in. */
+function reachLines({ file }: LoadedConfiguration, server: ConfiguredServer): string[] {
+  if (!isLocal(server)) return [];
+  const remedy = file === undefined ? "--interface 0.0.0.0" : "listen: [{ host: 0.0.0.0 }]";
+  return [`only this host can connect; ${remedy} lets others in`];
+}
+
+function isLocal({ addresses }: ConfiguredServer): boolean {
+  return addresses.every(({ host }) => host.startsWith("127.") || host === "::1");
+}
+
+/** The path of a folder that was given as seen from here, as far as Deno permits to tell. */
+function fullPath(path: string): string {
+  if (isAbsolute(path)) return path;
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path; // What was typed says it, too.
+  }
+}
+
+function signalLine(): string {
+  if (Deno.build.os === "windows") return "Ctrl-C stops";
+  return `Ctrl-C stops; kill -USR2 ${Deno.pid} logs who is connected, kill -HUP ${Deno.pid} reads the configuration again`;
+}
+
 function howToConnect({ users, anonymous }: Configuration, server: ConfiguredServer): string[] {
-  const { certificate } = server;
-  const first = server.addresses[0];
+  const { certificate, addresses } = server;
+  const first = addresses.find(({ tls }) => tls !== "implicit") ?? addresses[0];
   if (first === undefined) return [];
-  const target = formatSocketAddress({ host: reachable(first.host), port: first.port });
+  const scheme = first.tls === "implicit" ? "ftps" : "ftp";
+  const target = `${scheme}://${formatSocketAddress({ host: reachable(first.host), port: first.port })}`;
   const name = anonymous === undefined ? users[0]?.name : undefined;
   // Both programs ask for the password themselves.
   const user = name === undefined ? "" : `-u ${shellWord(name)} `;
-  if (certificate === undefined) return [`curl: curl ${user}ftp://${target}/`];
+  if (certificate === undefined) return [`curl: curl ${user}${target}/`];
   return [
     `certificate: SHA-256 fingerprint ${certificate.fingerprint}, valid to ${certificate.validTo.toISOString()}`,
-    `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${user}ftp://${target}/`,
-    `lftp: lftp -e '${lftpSettings(certificate.sha1Fingerprint)}' ${user}ftp://${target}`,
+    `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${user}${target}/`,
+    `lftp: lftp -e '${lftpSettings(certificate.sha1Fingerprint)}' ${user}${target}`,
   ];
 }
 

@@ -2,7 +2,11 @@ import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert
 import { programTest } from "../helpers/client_program.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { Installation } from "./installation.ts";
 import { readFlags, SpawnedServer } from "./spawned_server.ts";
+
+/** A configuration with nothing but implicit TLS. */
+const IMPLICIT = "listen: [{ port: 0, tls: implicit }]\nanonymous: { home: home }\n";
 
 /** The lines to paste, and what in them says whom to trust. lftp reads its commands from stdin, as it would from you. */
 const CLIENTS = [
@@ -24,6 +28,20 @@ for (const { program, paste, trust } of CLIENTS) {
       },
     }));
   }
+
+  Deno.test(programTest({
+    program,
+    name: `run() prints a line for ${program} that lists the folder where TLS is implicit`,
+    fn: async () => {
+      await using installation = await Installation.create(IMPLICIT);
+      await Deno.writeTextFile(`${installation.home}/shared file.txt`, "");
+      const args = ["-c", installation.file];
+      await using server = await SpawnedServer.start({ flags: readFlags(installation.path), args, hasOwnPorts: true });
+      const output = await runInShell(paste(await lineFor(server, program)));
+      assertEquals(output.code, 0, output.stderr);
+      assertStringIncludes(output.stdout, "shared file.txt");
+    },
+  }));
 
   Deno.test(programTest({
     program,

@@ -62,6 +62,46 @@ Deno.test("run() ends at once on the second signal, with a transfer running", as
   assertEquals(performance.now() - startedAt < 5_000 ? "at once" : "late", "at once");
 });
 
+for (const workers of ["1", "2"]) {
+  Deno.test({
+    name: `run() logs who is connected and what is being transferred on SIGUSR2, with --workers ${workers}`,
+    ignore: Deno.build.os === "windows",
+    fn: async () => {
+      await using folder = await TemporaryFolder.create();
+      const flags = ["--allow-net=127.0.0.1", "--allow-read", `--allow-write=${folder.path}`];
+      const args = [folder.path, "--workers", workers, "-w", "-u", "bob", "-P", "secret"];
+      await using server = await SpawnedServer.start({ flags, args });
+      server.kill("SIGUSR2");
+      await server.line(/^\[I .*\] no sessions, no transfers$/);
+      await using client = await server.login("bob", "secret");
+      await using data = await client.passive();
+      await client.expect(150, "STOR new file");
+      await data.secure();
+      await using _other = await server.login("bob", "secret");
+      server.kill("SIGUSR2");
+      await server.line(/^\[I .*\] 2 sessions, 1 transfer$/);
+      const session = "^ {4}127\\.0\\.0\\.1:\\d+-\\[bob\\] session [\\w-]+, TLSv1\\.3, for \\d+ s";
+      await server.line(new RegExp(`${session}, STOR /new file bytes=0 seconds=\\d+\\.\\d{3}$`));
+      await server.line(new RegExp(`${session}$`));
+    },
+  });
+}
+
+Deno.test({
+  name: "run() logs who is connected as one JSON object with --log-format json",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    const args = [folder.path, "--log-format", "json"];
+    await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
+    await using _client = await server.login();
+    server.kill("SIGUSR2");
+    const [line] = await server.line(/.*"event":"status".*/);
+    const { level, sessions } = JSON.parse(line);
+    assertEquals([level, sessions.length, sessions[0].username, sessions[0].tls], ["info", 1, "anonymous", "TLSv1.3"]);
+  },
+});
+
 async function largeFile(): Promise<TemporaryFolder> {
   const folder = await TemporaryFolder.create();
   await Deno.writeFile(`${folder.path}/large.bin`, new Uint8Array(0));

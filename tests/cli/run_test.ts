@@ -3,6 +3,7 @@ import project from "../../deno.json" with { type: "json" };
 import { COMMAND_ROWS } from "../../lib/cli/command_table.ts";
 import { commandHelp, shortHelp } from "../../lib/cli/help_text.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { HASH, Installation } from "./installation.ts";
 import { readFlags, runMain, SpawnedServer, writeFlags } from "./spawned_server.ts";
 
 Deno.test("run() serves a folder read-only to anonymous, over TLS, by default", async () => {
@@ -21,17 +22,54 @@ Deno.test("run() tells at start what the server is like", async () => {
   await using folder = await TemporaryFolder.create();
   const args = [folder.path, "-n", "203.0.113.7", "-r", "50000-50100"];
   await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
-  await server.line(/lftp: /);
+  await server.line(/Ctrl-C stops/);
   const texts = server.lines.map((line) => /^\[I \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (.*)$/.exec(line)?.[1] ?? line);
-  assertEquals(texts.slice(0, 6), [
+  const { pid } = server;
+  assertEquals(texts.slice(0, 4), [
     `>>> starting FTPS (explicit TLS) server on 127.0.0.1:${await server.port()} <<<`,
-    `pid: ${server.pid}`,
-    "concurrency model: async",
-    "masquerade (NAT) address: 203.0.113.7",
-    "passive ports: 50000->50100",
-    `sharing ${folder.path} for reading with anonymous (any password)`,
+    `sharing ${folder.path} for reading with anybody on this host (user anonymous, any password)`,
+    "only this host can connect; --interface 0.0.0.0 lets others in",
+    `pid ${pid}, one event loop; passive ports: 50000-50100; masquerade (NAT) address: 203.0.113.7`,
   ]);
-  assertMatch(texts[6] ?? "", /^certificate: SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}, valid to 2/);
+  assertMatch(texts[4] ?? "", /^certificate: SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}, valid to 2/);
+  assertEquals(texts.slice(7), [
+    `Ctrl-C stops; kill -USR2 ${pid} logs who is connected, kill -HUP ${pid} reads the configuration again`,
+  ]);
+});
+
+Deno.test("run() tells at start who can connect, and what is risky about it in the words of the options", async () => {
+  await using folder = await TemporaryFolder.create();
+  const flags = ["--allow-net=0.0.0.0", `--allow-read=${folder.path}`];
+  await using server = await SpawnedServer.start({ flags, args: [folder.path, "-i", "0.0.0.0", "--tls", "control"] });
+  await server.line(/^\[I .*for reading with anybody who can connect \(user anonymous, any password\)$/);
+  await server.line(
+    /^\[W .*risk clear-text-data accepted: --tls control: files and listings may cross the network in clear/,
+  );
+  await server.line(/^\[W .* --range: is not given: any port is used/);
+  assertEquals(server.lines.filter((line) => line.includes("only this host")), []);
+});
+
+Deno.test("run() tells the whole path of a folder that was given as seen from where it was started", async () => {
+  await using folder = await TemporaryFolder.create();
+  await Deno.mkdir(`${folder.path}/shared`);
+  const args = ["shared"];
+  await using server = await SpawnedServer.start({ flags: ["--allow-net", "--allow-read"], args, cwd: folder.path });
+  await server.line(new RegExp(`sharing ${await Deno.realPath(folder.path)}/shared for reading`));
+});
+
+Deno.test("run() counts accounts where they are many, and tells how to let others in with a file", async () => {
+  const users = Array.from({ length: 4 }, (_, index) => `- { name: u${index}, password: "${HASH}", home: home }`);
+  const text = `listen: [{ port: 0 }]\nusers:\n  ${
+    users.join("\n  ").replace("home }", "home, permissions: elrw }")
+  }\n`;
+  await using installation = await Installation.create(text);
+  await using server = await SpawnedServer.start({
+    flags: writeFlags(installation.path),
+    args: ["-c", installation.file],
+    hasOwnPorts: true,
+  });
+  await server.line(/^\[I .*\] 4 accounts, 1 of which may write$/);
+  await server.line(/^\[I .*\] only this host can connect; listen: \[\{ host: 0\.0\.0\.0 \}\] lets others in$/);
 });
 
 Deno.test("run() listens on each port asked for, with its kind of TLS", async () => {

@@ -26,6 +26,8 @@ export interface SpawnOptions {
 export interface ServerOptions extends SpawnOptions {
   /** After so many lines stderr is read no more, but closed. */
   readonly linesRead?: number;
+  /** Folder that it is started in; absent: that of the tests. */
+  readonly cwd?: string;
   /** Whether the configuration names the ports; absent: any port is used. */
   readonly hasOwnPorts?: boolean;
 }
@@ -58,10 +60,11 @@ export class SpawnedServer implements AsyncDisposable {
 
   /** Starts the program, on any port unless it has its own, and waits until it listens. */
   static async start(options: ServerOptions): Promise<SpawnedServer> {
-    const { args, linesRead = Infinity, hasOwnPorts = false } = options;
+    const { args, linesRead = Infinity, hasOwnPorts = false, cwd } = options;
     const process = new Deno.Command(Deno.execPath(), {
       args: denoArguments({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] }),
       env: { NO_COLOR: "1" },
+      ...cwd === undefined ? {} : { cwd },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
