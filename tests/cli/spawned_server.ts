@@ -20,6 +20,8 @@ export interface SpawnOptions {
   readonly args: readonly string[];
   /** Another program than `ftpsd`, such as one that uses it with internal options. */
   readonly program?: string;
+  /** An executable of `ftpsd`, which has its permissions in it, in the place of Deno with a program. */
+  readonly executable?: string | undefined;
 }
 
 /** What a running server is started with. */
@@ -37,9 +39,15 @@ export function denoArguments({ flags, args, program = MAIN }: SpawnOptions): st
   return ["run", "--no-prompt", ...flags, program, ...args];
 }
 
+/** What is started, and its arguments. */
+function commandLine(options: SpawnOptions): readonly [program: string, args: string[]] {
+  const { executable, args } = options;
+  return executable === undefined ? [Deno.execPath(), denoArguments(options)] : [executable, [...args]];
+}
+
 /** Runs the program where it ends by itself. */
 export function runMain(options: SpawnOptions): Promise<ProgramOutput> {
-  return runProgram(Deno.execPath(), denoArguments(options), { env: { NO_COLOR: "1" }, deadlineMs: DEADLINE_MS });
+  return runProgram(...commandLine(options), { env: { NO_COLOR: "1" }, deadlineMs: DEADLINE_MS });
 }
 
 /** A running program. It is killed at the end of its scope, if it has not ended. */
@@ -61,8 +69,9 @@ export class SpawnedServer implements AsyncDisposable {
   /** Starts the program, on any port unless it has its own, and waits until it listens. */
   static async start(options: ServerOptions): Promise<SpawnedServer> {
     const { args, linesRead = Infinity, hasOwnPorts = false, cwd } = options;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: denoArguments({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] }),
+    const [program, words] = commandLine({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] });
+    const process = new Deno.Command(program, {
+      args: words,
       env: { NO_COLOR: "1" },
       ...cwd === undefined ? {} : { cwd },
       stdin: "null",
