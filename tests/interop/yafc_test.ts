@@ -24,9 +24,9 @@ testClient({
   ],
   also: ["active mode", "UTF-8 names"],
   defects: {
-    IPv6: { reason: "takes the port in a URL for a part of the address", evidence: /connect\(\): / },
     "odd names": { reason: "ends by SIGABRT at a quoted quote", evidence: /status 134/ },
   },
+  remark: "takes the port for a part of an IPv6 address, now and then",
   version: () => packageVersion("yafc"),
 
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
