@@ -2,41 +2,59 @@
  * Keeps a local file system inside its root: symbolic links are followed only while they stay there.
  *
  * The runtime has no way to open a path relative to a directory or to forbid links on the way, so a use is look-up, use,
- * and look-up again, all of it synchronous: no other session of the process can come between. Another process that may
- * write inside the root can: by swapping a directory for a link within microseconds it cannot get at the content of a
- * file outside, but it may have one removed, renamed or its attributes changed, or an empty one created.
+ * and a second look, all of it synchronous: no other session of the process can come between. Another process that may
+ * write inside the root can, by swapping a directory for a link within microseconds. The second look shows it: nothing
+ * is told of a file outside, and its content is neither read nor changed. What cannot be taken back, such as a removal, is
+ * refused where it looks as if somebody were at it, but a single swap at the right microsecond is not foreseen.
  *
  * @module
  */
 
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-import { joinHostPath, namesWithin, pathNames, type PathRules, POSIX_RULES, WINDOWS_RULES } from "./host_path.ts";
+import { HOST_RULES, isAllowedName, joinHostPath, namesWithin, parentHostPath, pathNames } from "./host_path.ts";
+import { type FileIdentity, type Folder, isSameFile, Way } from "./way.ts";
 
-/** What tells one file of a host from another. */
-export interface FileIdentity {
-  /** Device. */
-  readonly dev: number;
-  /** Number on the device; `null` where the system does not say. */
-  readonly ino: number | null;
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** How often a question is asked whose answer somebody may change while it is asked. */
+const LOOKS = 32;
+
+/** A name inside the root, whether something has it or not. */
+export interface HostName {
+  /** Host path with no link in it but perhaps for the last component. */
+  readonly hostPath: string;
+  /** To the directory that the name is in. */
+  readonly way: Way;
+}
+
+/** A name inside the root for something that is no link. */
+export interface Place extends HostName {
+  /** What was there. */
+  readonly info: Deno.FileInfo;
 }
 
 /** A name inside the root and what it stands for. */
-export interface HostEntry {
-  /** Host path with no link in it but for the last component. */
-  readonly hostPath: string;
+export interface HostEntry extends HostName {
   /** What is there, a link itself; `undefined` for nothing. */
   readonly info: Deno.FileInfo | undefined;
   /** What is there after links were followed; `undefined` for nothing and for a dangling link. */
-  readonly target: Deno.FileInfo | undefined;
+  readonly target: Place | undefined;
+}
+
+/** A host path and the folders in which its components are; `undefined` where they are not known. */
+interface Walk {
+  readonly hostPath: string;
+  readonly info: Deno.FileInfo;
+  readonly folders: readonly Folder[] | undefined;
 }
 
 /** Finds host paths for virtual paths, none of them outside the root. */
 export class Containment {
-  /** Rules of the system this runs on. */
-  readonly rules: PathRules = Deno.build.os === "windows" ? WINDOWS_RULES : POSIX_RULES;
   readonly #root: string;
   #realRoot: string | undefined;
+  /** What was there when the root was last resolved. */
+  #rootIdentity: FileIdentity | undefined;
 
   /** Guards a root given as an absolute host path; it may be a link, which is resolved once, at first use. */
   constructor(root: string) {
@@ -46,11 +64,22 @@ export class Containment {
   /**
    * Finds what a virtual path leads to.
    *
-   * @returns Host path with no link in it.
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root.
    */
-  locate(path: string): string {
-    return this.#locateNames(path, pathNames(path, this.rules));
+  locate(path: string): Place {
+    const { hostPath, info, folders } = this.#find(path, pathNames(path, HOST_RULES));
+    return { hostPath, info, way: new Way(folders?.slice(0, -1)) };
+  }
+
+  /**
+   * Finds a directory; the way is that to the names in it.
+   *
+   * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root, `"notDirectory"`.
+   */
+  locateDirectory(path: string): Place {
+    const { hostPath, info, folders } = this.#find(path, pathNames(path, HOST_RULES));
+    if (!info.isDirectory) throw new FileSystemError("notDirectory", `Cannot use "${path}": it is no directory`);
+    return { hostPath, info, way: new Way(folders) };
   }
 
   /**
@@ -60,14 +89,157 @@ export class Containment {
    * outside.
    */
   locateEntry(path: string): HostEntry {
-    const names = pathNames(path, this.rules);
+    const names = pathNames(path, HOST_RULES);
     const name = names.pop();
     if (name === undefined) throw new FileSystemError("permissionDenied", "Cannot change the root");
-    const hostPath = joinHostPath(this.#locateNames(path, names), [name], this.rules);
+    const parent = this.#find(path, names);
+    const hostPath = joinHostPath(parent.hostPath, [name], HOST_RULES);
+    const way = new Way(parent.folders);
     const info = onHost(path, () => lstatIfThere(hostPath));
-    if (!info?.isSymlink) return { hostPath, info, target: info };
-    if (isDangling(hostPath)) return { hostPath, info, target: undefined };
-    return { hostPath, info, target: onHost(path, () => this.inspect(this.locate(path))) };
+    if (info === undefined) return { hostPath, info, target: undefined, way };
+    if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, way }, way };
+    return { hostPath, info, target: isDangling(hostPath) ? undefined : this.locate(path), way };
+  }
+
+  /**
+   * Finds what a link leads to.
+   *
+   * @param hostPath Of the link, as found before.
+   * @throws {FileSystemError} Kind `"notFound"` when that is outside the root.
+   */
+  followLink(hostPath: string): Place {
+    const { folders, ...found } = this.#walkTo(this.#follow(hostPath));
+    return { ...found, way: new Way(folders?.slice(0, -1)) };
+  }
+
+  /** Tells whether a name in a directory may be shown. */
+  shows(name: string): boolean {
+    return isAllowedName(name, HOST_RULES);
+  }
+
+  /**
+   * Tells whether a file that was opened by a place's host path is the one there, inside the root.
+   *
+   * @param file What was opened since the place was found.
+   */
+  confirms({ hostPath, info, way }: Place, file: FileIdentity): boolean {
+    return (isSameFile(info, file) && way.stands()) || this.holdsFile(hostPath, file);
+  }
+
+  /** Tells the same of a file that was created by a name's host path since the name was found. */
+  confirmsCreated({ hostPath, way }: HostName, file: FileIdentity): boolean {
+    return (this.#isAt(hostPath, file) && way.stands()) || this.holdsFile(hostPath, file);
+  }
+
+  /** Tells whether what is known of a place is known of something inside the root. */
+  isAsFound({ hostPath, info, way }: Place): boolean {
+    if (way.stands()) return true;
+    return way.state === "unknown" ? this.holds(hostPath) : this.holdsFile(hostPath, info);
+  }
+
+  /**
+   * Refuses to go on where somebody exchanges the folders on the way: before what cannot be taken back.
+   *
+   * @throws {FileSystemError} Kind `"notFound"`.
+   */
+  assertSteady({ hostPath, way }: HostName): void {
+    if (way.stands() || IS_WINDOWS) return;
+    const parent = parentHostPath(hostPath, HOST_RULES);
+    const resolved = this.#resolved(parent);
+    for (let look = 0; look < LOOKS; look++) {
+      if (resolved !== undefined && this.#resolved(parent) === resolved) continue;
+      throw new FileSystemError("notFound", "Cannot follow path: it leads here and there in turn");
+    }
+  }
+
+  /** Tells whether a host path found before still leads inside. */
+  holds(hostPath: string): boolean {
+    return this.#resolved(hostPath) !== undefined;
+  }
+
+  /**
+   * Tells whether a file is the one that a host path leads to, inside the root.
+   *
+   * Whether the path leads inside and whether it leads to the file are two questions to the system, so that somebody who
+   * swaps a directory and a link fast enough may have both answered as he likes. They are asked many times in an order
+   * nobody can foresee, and he must guess it all.
+   */
+  holdsFile(hostPath: string, file: FileIdentity): boolean {
+    if (!this.holds(hostPath) || !this.#isAt(hostPath, file)) return false;
+    const [order = 0] = crypto.getRandomValues(new Uint32Array(1));
+    for (let look = 0; look < LOOKS; look++) {
+      const isAsExpected = (order >>> look) % 2 === 0 ? this.holds(hostPath) : this.#isAt(hostPath, file);
+      if (!isAsExpected) return false;
+    }
+    return true;
+  }
+
+  #isAt(hostPath: string, file: FileIdentity): boolean {
+    try {
+      const { ino, dev } = this.#inspect(hostPath);
+      return ino === null || (ino === file.ino && dev === file.dev);
+    } catch {
+      // Whatever is wrong with it now, it is not known to be there
+      return false;
+    }
+  }
+
+  /** Looks at a host path without a link; `isSymlink` when one was put there meanwhile. */
+  #inspect(hostPath: string): Deno.FileInfo {
+    return hostPath === this.#root ? Deno.statSync(hostPath) : Deno.lstatSync(hostPath);
+  }
+
+  #find(path: string, names: readonly string[]): Walk {
+    const walk = this.#walk(names);
+    if (walk !== undefined) return walk;
+    try {
+      const lexical = joinHostPath(this.#root, names, HOST_RULES);
+      const hostPath = this.#follow(lexical);
+      if (hostPath !== lexical) this.#followEach(names);
+      return this.#walkTo(hostPath);
+    } catch (error) {
+      throw this.#refusal(names, asFileSystemError(error, path));
+    }
+  }
+
+  /** Steps through folders from the root on; `undefined` where there is a link, or anything is not as it should be. */
+  #walk(names: readonly string[]): Walk | undefined {
+    if (IS_WINDOWS) return undefined;
+    try {
+      let hostPath = this.#root;
+      let info = Deno.statSync(hostPath);
+      if (!this.#isRoot(info)) return undefined;
+      const folders: Folder[] = [];
+      for (const name of names) {
+        if (!info.isDirectory) return undefined;
+        folders.push({ hostPath, info });
+        hostPath = joinHostPath(hostPath, [name], HOST_RULES);
+        info = Deno.lstatSync(hostPath);
+      }
+      return info.isSymlink ? undefined : { hostPath, info, folders };
+    } catch {
+      // The system tells once more what it is, where its links are followed
+      return undefined;
+    }
+  }
+
+  /** Steps to a host path that was found without a link. */
+  #walkTo(hostPath: string): Walk {
+    const walk = this.#walk(namesWithin(this.#root, hostPath, HOST_RULES) ?? []);
+    if (walk !== undefined) return walk;
+    const info = this.#inspect(hostPath);
+    if (info.isSymlink) throw new FileSystemError("notFound", "Cannot follow path: it was a link a moment later");
+    return { hostPath, info, folders: undefined };
+  }
+
+  /** Tells whether what is at the root is still what was found there; another folder in its place is, too. */
+  #isRoot(info: Deno.FileInfo): boolean {
+    if (this.#rootIdentity !== undefined && isSameFile(this.#rootIdentity, info)) return true;
+    const real = Deno.realPathSync(this.#root);
+    this.#realRoot ??= real;
+    if (real !== this.#realRoot) return false;
+    this.#rootIdentity = info;
+    return true;
   }
 
   /**
@@ -77,78 +249,33 @@ export class Containment {
    *
    * @throws {FileSystemError} Kind `"notFound"` when it leads outside.
    */
-  follow(hostPath: string): string {
+  #follow(hostPath: string): string {
     this.#realRoot ??= Deno.realPathSync(this.#root);
-    const names = namesWithin(this.#realRoot, Deno.realPathSync(hostPath), this.rules);
+    const names = namesWithin(this.#realRoot, Deno.realPathSync(hostPath), HOST_RULES);
     if (names === undefined) throw new FileSystemError("notFound", "Cannot follow path: it leads outside the root");
-    return joinHostPath(this.#root, names, this.rules);
+    return joinHostPath(this.#root, names, HOST_RULES);
   }
 
-  /** Looks at a host path found before; `isSymlink` when a link was put there meanwhile. */
-  inspect(hostPath: string): Deno.FileInfo {
-    return hostPath === this.#root ? Deno.statSync(hostPath) : Deno.lstatSync(hostPath);
-  }
-
-  /** Tells whether a host path found before still leads inside. */
-  holds(hostPath: string): boolean {
+  #resolved(hostPath: string): string | undefined {
     try {
-      this.follow(hostPath);
-      return true;
+      return this.#follow(hostPath);
     } catch {
       // Whatever is wrong with the path now, it is not known to lead inside
-      return false;
-    }
-  }
-
-  /**
-   * Tells whether a file that was opened by a host path is the one there, inside the root.
-   *
-   * Whether the path leads inside and whether it leads to the file are two questions to the system, so that somebody who
-   * swaps a directory and a link fast enough may have both answered as he likes. They are asked many times in an order
-   * nobody can foresee, and he must guess it all.
-   */
-  holdsFile(hostPath: string, file: FileIdentity): boolean {
-    if (!this.holds(hostPath) || !this.#isAt(hostPath, file)) return false;
-    const [order = 0] = crypto.getRandomValues(new Uint32Array(1));
-    for (let look = 0; look < 32; look++) {
-      const isAsExpected = (order >>> look) % 2 === 0 ? this.holds(hostPath) : this.#isAt(hostPath, file);
-      if (!isAsExpected) return false;
-    }
-    return true;
-  }
-
-  #isAt(hostPath: string, file: FileIdentity): boolean {
-    try {
-      const { ino, dev } = this.inspect(hostPath);
-      return ino === null || (ino === file.ino && dev === file.dev);
-    } catch {
-      // As above
-      return false;
-    }
-  }
-
-  #locateNames(path: string, names: readonly string[]): string {
-    try {
-      const lexical = joinHostPath(this.#root, names, this.rules);
-      const hostPath = this.follow(lexical);
-      if (hostPath !== lexical) this.#followEach(names);
-      return hostPath;
-    } catch (error) {
-      throw this.#refusal(names, asFileSystemError(error, path));
+      return undefined;
     }
   }
 
   /** Refuses a path that leaves the root by a link on the way, also where it comes back. */
   #followEach(names: readonly string[]): void {
     for (let depth = 1; depth < names.length; depth++) {
-      this.follow(joinHostPath(this.#root, names.slice(0, depth), this.rules));
+      this.#follow(joinHostPath(this.#root, names.slice(0, depth), HOST_RULES));
     }
   }
 
   /** Tells what is wrong with a path, without telling anything about what a link leads to. */
   #refusal(names: readonly string[], error: unknown): unknown {
     for (let depth = 1; depth <= names.length; depth++) {
-      const info = infoOrError(joinHostPath(this.#root, names.slice(0, depth), this.rules));
+      const info = infoOrError(joinHostPath(this.#root, names.slice(0, depth), HOST_RULES));
       if (info instanceof Error) return error;
       if (info.isSymlink) {
         return new FileSystemError("notFound", "Cannot follow path: a link on the way", { cause: error });

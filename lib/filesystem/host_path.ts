@@ -45,6 +45,9 @@ export const WINDOWS_RULES: PathRules = {
   ignoreCase: true,
 };
 
+/** Rules of the system this runs on. */
+export const HOST_RULES: PathRules = Deno.build.os === "windows" ? WINDOWS_RULES : POSIX_RULES;
+
 /** Tells whether a name, one component of a path, can be used under the rules. */
 export function isAllowedName(name: string, rules: PathRules): boolean {
   return name !== "" && name !== "." && name !== ".." && !rules.forbidden.some((pattern) => pattern.test(name));
@@ -73,6 +76,11 @@ export function joinHostPath(root: string, names: readonly string[], rules: Path
   const { separator } = rules;
   const start = rules.separators.test(root.at(-1) ?? "") ? root : root + separator;
   return start + names.join(separator);
+}
+
+/** The directory that a host path below a root is in. */
+export function parentHostPath(hostPath: string, rules: PathRules): string {
+  return hostPath.slice(0, hostPath.lastIndexOf(rules.separator));
 }
 
 /**

@@ -1,109 +1,16 @@
 /**
- * Open files of the host, checked to be regular and inside the root once they are open.
- *
- * They are opened through `node:fs`, since only that can ask for O_NONBLOCK: a FIFO put in a file's place between look-up
- * and opening would otherwise hang the server. Its `fstat` also works where the runtime's permissions name the root by a
- * link.
+ * Files of the host that are open for reading or writing.
  *
  * @module
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  ftruncateSync,
-  openSync,
-  read,
-  readSync,
-  type Stats,
-  writeSync,
-} from "node:fs";
-import type { Containment } from "./containment.ts";
+import { closeSync, fsync, ftruncateSync, read, readSync, writeSync } from "node:fs";
 import type { ReadableFile, WritableFile } from "./filesystem.ts";
-import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-
-/** Flag of {@linkcode openRegular} for reading. */
-export const READ: number = constants.O_RDONLY;
-
-/** Flag of {@linkcode openRegular} for writing. */
-export const WRITE: number = constants.O_WRONLY;
-
-/** Flags of {@linkcode openRegular} for writing at the end, wherever that is then. */
-export const APPEND: number = constants.O_WRONLY | constants.O_APPEND;
+import type { OpenFile } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
 const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
-
-/** An open file, closed by whoever opened it or took it over. */
-export interface OpenFile {
-  /** Descriptor. */
-  readonly fd: number;
-  /** Attributes when it was opened. */
-  readonly stats: Stats;
-}
-
-/** Throws unless what is at a place is a regular file: kinds `"isDirectory"`, `"notRegularFile"`. */
-export function assertRegular(info: { readonly isFile: boolean; readonly isDirectory: boolean }): void {
-  if (info.isDirectory) throw new FileSystemError("isDirectory", "Cannot open a directory as a file");
-  if (!info.isFile) throw new FileSystemError("notRegularFile", "Cannot open a FIFO, device or socket");
-}
-
-/**
- * Opens an existing regular file without changing it, whatever it may be.
- *
- * @param hostPath As found by `containment`, and known to be a regular file then.
- * @throws {FileSystemError} Kind `"notFound"` when what was opened is not inside the root.
- */
-export function openRegular(containment: Containment, hostPath: string, flags: number): OpenFile {
-  const fd = openSync(hostPath, withoutSurprise(flags));
-  try {
-    const stats = fstatSync(fd);
-    if (!containment.holdsFile(hostPath, stats)) throw movedOutside();
-    assertRegular({ isFile: stats.isFile(), isDirectory: stats.isDirectory() });
-    return { fd, stats };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-/**
- * Creates a file for writing.
- *
- * @param hostPath Of an entry found by `containment`.
- * @param mode Permission bits, of which the process's umask takes away some.
- * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
- * if it could be reached.
- */
-export function createRegular(containment: Containment, hostPath: string, mode: number): OpenFile {
-  const fd = openSync(hostPath, withoutSurprise(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
-  const stats = fstatSync(fd);
-  if (containment.holdsFile(hostPath, stats)) return { fd, stats };
-  try {
-    // The path may lead here and there in turn
-    for (let tries = 0; tries < 32 && fstatSync(fd).nlink > 0; tries++) removeCreated(hostPath, stats);
-  } finally {
-    closeSync(fd);
-  }
-  throw movedOutside();
-}
-
-/**
- * Creates a directory.
- *
- * @param hostPath Of an entry found by `containment`.
- * @param mode Permission bits, of which the process's umask takes away some.
- * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then.
- */
-export function createDirectory(containment: Containment, hostPath: string, mode: number): void {
-  Deno.mkdirSync(hostPath, { mode });
-  if (containment.holds(hostPath)) return;
-  if (Deno.lstatSync(hostPath).isDirectory) Deno.removeSync(hostPath);
-  throw movedOutside();
-}
 
 /** A file of the host open for reading. */
 export class LocalReadableFile implements ReadableFile {
@@ -221,22 +128,4 @@ class Descriptor {
     closeSync(this.#fd);
     this.#claim?.[Symbol.dispose]();
   }
-}
-
-function removeCreated(hostPath: string, stats: Stats): void {
-  try {
-    const { ino, dev } = Deno.lstatSync(hostPath);
-    if (ino === stats.ino && dev === stats.dev) Deno.removeSync(hostPath);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-function withoutSurprise(flags: number): number {
-  // Windows has neither flag
-  return flags | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
-}
-
-function movedOutside(): FileSystemError {
-  return new FileSystemError("notFound", "Cannot use file: it was moved outside the root meanwhile");
 }

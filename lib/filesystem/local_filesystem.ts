@@ -4,10 +4,9 @@
  * @module
  */
 
-import { closeSync, statfsSync } from "node:fs";
+import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { Containment, type FileIdentity, type HostEntry } from "./containment.ts";
+import { Containment, type HostEntry, type Place } from "./containment.ts";
 import type {
   CreateOptions,
   DirectoryEntry,
@@ -20,19 +19,20 @@ import type {
 import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-import { isAllowedName, joinHostPath } from "./host_path.ts";
+import { listEntries, listEntryNames } from "./local_directory.ts";
+import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
+import { toFileInfo, unique } from "./local_file_info.ts";
 import {
   APPEND,
-  assertRegular,
+  changeAttributes,
+  claimOpened,
   createDirectory,
   createRegular,
-  LocalReadableFile,
-  LocalWritableFile,
   type OpenFile,
   openRegular,
   READ,
   WRITE,
-} from "./local_file.ts";
+} from "./open_file.ts";
 import { WriteClaims } from "./write_claims.ts";
 
 /** Options of {@linkcode LocalFileSystem}. */
@@ -40,9 +40,6 @@ export interface LocalFileSystemOptions {
   /** Who writes what; share it among file systems whose roots overlap. @default {new WriteClaims()} */
   readonly writeClaims?: FileClaims;
 }
-
-/** Entries looked up in one go while listing, a millisecond at most on a local disk. */
-const BATCH_ENTRIES = 64;
 
 /**
  * The files below a folder of the host.
@@ -75,55 +72,33 @@ export class LocalFileSystem implements FileSystem {
 
   stat(path: string): Promise<FileInfo> {
     return attempt(path, () => {
-      const hostPath = this.#containment.locate(path);
-      const info = this.#containment.inspect(hostPath);
-      if (info.isSymlink || !this.#containment.holds(hostPath)) {
-        throw new FileSystemError("notFound", `Cannot find "${path}" again`);
-      }
-      return toFileInfo(info);
+      const place = this.#containment.locate(path);
+      if (this.#containment.isAsFound(place)) return toFileInfo(place.info);
+      throw new FileSystemError("notFound", `Cannot find "${path}" again`);
     });
   }
 
-  async *list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
-    const hostPath = onHost(path, () => this.#locateDirectory(path));
-    try {
-      // Names first: they take little room, and what is known of each is only held while its batch is sent.
-      const names = await Array.fromAsync(Deno.readDir(hostPath), ({ name }) => name);
-      names.sort();
-      for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-        yield* this.#lookUp(hostPath, names.slice(start, start + BATCH_ENTRIES));
-        await setImmediate();
-      }
-    } catch (error) {
-      throw asFileSystemError(error, path);
-    }
+  list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+    return this.#list(path, listEntries);
   }
 
-  async *listNames(path: string): AsyncGenerator<string, void, undefined> {
-    const hostPath = onHost(path, () => this.#locateDirectory(path));
-    const { rules } = this.#containment;
-    try {
-      const entries = await Array.fromAsync(Deno.readDir(hostPath));
-      const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
-        isAllowedName(name, rules) &&
-        (!isSymlink || this.#lookUpOne(joinHostPath(hostPath, [name], rules)) !== undefined);
-      const names = entries.filter(isShown).map(({ name }) => name).sort();
-      if (this.#containment.holds(hostPath)) yield* names;
-    } catch (error) {
-      throw asFileSystemError(error, path);
-    }
+  listNames(path: string): AsyncGenerator<string, void, undefined> {
+    return this.#list(path, listEntryNames);
   }
 
   openRead(path: string, options: { readonly offset?: number } = {}): Promise<ReadableFile> {
     return attempt(path, () => {
-      const file = this.#open(this.#containment.locate(path), READ);
+      const file = openRegular(this.#containment, this.#containment.locate(path), READ);
       return new LocalReadableFile(path, file, options.offset ?? 0);
     });
   }
 
   async openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
-    const { file, hostPath, isNew } = await attempt(path, () => this.#openForWriting(path, mode, options));
-    const claim = await this.#claim(file, hostPath);
+    if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
+    const permissions = 0o666 & ~(options.umask ?? 0);
+    const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
+    // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
+    const claim = await claimOpened(this.#writeClaims, file, hostPath);
     const writable = new LocalWritableFile(path, file, claim);
     try {
       if (mode === "truncate" && !isNew) writable.truncate();
@@ -137,25 +112,28 @@ export class LocalFileSystem implements FileSystem {
 
   remove(path: string): Promise<void> {
     return attempt(path, () => {
-      const { hostPath, info } = this.#existing(path);
-      if (info.isDirectory) throw new FileSystemError("isDirectory", `Cannot remove directory "${path}" as a file`);
-      Deno.removeSync(hostPath);
+      const entry = this.#existing(path);
+      if (entry.info.isDirectory) {
+        throw new FileSystemError("isDirectory", `Cannot remove directory "${path}" as a file`);
+      }
+      this.#containment.assertSteady(entry);
+      Deno.removeSync(entry.hostPath);
     });
   }
 
   makeDirectory(path: string, options: CreateOptions = {}): Promise<void> {
     return attempt(path, () => {
       if (path === "/") throw new FileSystemError("exists", "Cannot create the root: it exists");
-      const { hostPath } = this.#containment.locateEntry(path);
-      createDirectory(this.#containment, hostPath, 0o777 & ~(options.umask ?? 0));
+      createDirectory(this.#containment, this.#containment.locateEntry(path), 0o777 & ~(options.umask ?? 0));
     });
   }
 
   removeDirectory(path: string): Promise<void> {
     return attempt(path, () => {
-      const { hostPath, info } = this.#existing(path);
-      if (!info.isDirectory) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
-      Deno.removeSync(hostPath);
+      const entry = this.#existing(path);
+      if (!entry.info.isDirectory) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
+      this.#containment.assertSteady(entry);
+      Deno.removeSync(entry.hostPath);
     });
   }
 
@@ -166,52 +144,47 @@ export class LocalFileSystem implements FileSystem {
       if (!isReplaceable(source.info, target)) {
         throw new FileSystemError("exists", `Cannot rename "${from}" to "${to}": that exists`);
       }
+      this.#containment.assertSteady(source);
+      this.#containment.assertSteady(target);
       Deno.renameSync(source.hostPath, target.hostPath);
     });
   }
 
   setModified(path: string, modified: Date): Promise<void> {
     return attempt(path, () => {
-      const hostPath = this.#containment.locate(path);
-      Deno.utimeSync(hostPath, this.#containment.inspect(hostPath).atime ?? modified, modified);
+      const place = this.#containment.locate(path);
+      const accessed = place.info.atime ?? modified;
+      changeAttributes(this.#containment, place, {
+        ofOpenFile: (fd) => futimesSync(fd, accessed, modified),
+        byPath: (hostPath) => Deno.utimeSync(hostPath, accessed, modified),
+      });
     });
   }
 
   setMode(path: string, mode: number): Promise<void> {
-    return attempt(path, () => Deno.chmodSync(this.#containment.locate(path), mode));
+    return attempt(path, () => {
+      changeAttributes(this.#containment, this.#containment.locate(path), {
+        ofOpenFile: (fd) => fchmodSync(fd, mode),
+        byPath: (hostPath) => Deno.chmodSync(hostPath, mode),
+      });
+    });
   }
 
   #freeBytes(path: string): number {
-    const { bavail, bsize } = statfsSync(this.#containment.locate(path));
-    return bavail * bsize;
+    const { hostPath, info } = this.#containment.locate(path);
+    const { bavail, bsize } = statfsSync(hostPath);
+    if (this.#containment.holdsFile(hostPath, info)) return bavail * bsize;
+    throw new FileSystemError("notFound", `Cannot find "${path}" again`);
   }
 
-  #locateDirectory(path: string): string {
-    const hostPath = this.#containment.locate(path);
-    if (!this.#containment.inspect(hostPath).isDirectory) {
-      throw new FileSystemError("notDirectory", `Cannot list "${path}": it is no directory`);
-    }
-    return hostPath;
-  }
-
-  *#lookUp(hostPath: string, names: readonly string[]): Generator<DirectoryEntry, void, undefined> {
-    const { rules } = this.#containment;
-    const entries: DirectoryEntry[] = [];
-    for (const name of names) {
-      const info = isAllowedName(name, rules) ? this.#lookUpOne(joinHostPath(hostPath, [name], rules)) : undefined;
-      if (info !== undefined) entries.push({ name, info: toFileInfo(info) });
-    }
-    // Nothing is shown of a directory that was replaced by a link to another while it was read
-    if (this.#containment.holds(hostPath)) yield* entries;
-  }
-
-  #lookUpOne(hostPath: string): Deno.FileInfo | undefined {
+  async *#list<Entry>(
+    path: string,
+    listIn: (containment: Containment, directory: Place) => AsyncGenerator<Entry, void, undefined>,
+  ): AsyncGenerator<Entry, void, undefined> {
     try {
-      const info = Deno.lstatSync(hostPath);
-      return info.isSymlink ? this.#containment.inspect(this.#containment.follow(hostPath)) : info;
-    } catch {
-      // Vanished, dangling, escaping, forbidden or not UTF-8: one such entry must not spoil the listing
-      return undefined;
+      yield* listIn(this.#containment, this.#containment.locateDirectory(path));
+    } catch (error) {
+      throw asFileSystemError(error, path);
     }
   }
 
@@ -221,34 +194,17 @@ export class LocalFileSystem implements FileSystem {
     return { ...entry, info: entry.info };
   }
 
-  #open(hostPath: string, flags: number): OpenFile {
-    // Before opening too: some devices act on being opened
-    assertRegular(this.#containment.inspect(hostPath));
-    return openRegular(this.#containment, hostPath, flags);
-  }
-
-  #openForWriting(path: string, mode: WriteMode, options: CreateOptions): OpenedForWriting {
-    if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
+  #openForWriting(path: string, mode: WriteMode, permissions: number): OpenedForWriting {
     const entry = this.#containment.locateEntry(path);
-    if (entry.info === undefined) {
+    const { hostPath, info, target } = entry;
+    if (info === undefined) {
       if (typeof mode === "object") throw new FileSystemError("notFound", `Cannot resume "${path}": it does not exist`);
-      const file = createRegular(this.#containment, entry.hostPath, 0o666 & ~(options.umask ?? 0));
-      return { file, hostPath: entry.hostPath, isNew: true };
+      return { file: createRegular(this.#containment, entry, permissions), hostPath, isNew: true };
     }
-    if (entry.target === undefined) throw new FileSystemError("notFound", `Cannot write to dangling link "${path}"`);
+    if (target === undefined) throw dangling(path);
     if (mode === "createNew") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
-    const hostPath = this.#containment.locate(path);
-    return { file: this.#open(hostPath, mode === "append" ? APPEND : WRITE), hostPath, isNew: false };
-  }
-
-  /** Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile. */
-  async #claim(file: OpenFile, hostPath: string): Promise<Disposable> {
-    try {
-      return await this.#writeClaims.claim(unique(file.stats) ?? hostPath);
-    } catch (error) {
-      closeSync(file.fd);
-      throw error;
-    }
+    const file = openRegular(this.#containment, target, mode === "append" ? APPEND : WRITE);
+    return { file, hostPath: target.hostPath, isNew: false };
   }
 }
 
@@ -273,22 +229,9 @@ function isReplaceable(source: Deno.FileInfo, target: HostEntry): boolean {
   if (target.info === undefined) return true;
   // The same file by another spelling, on systems that do not tell case apart
   if (unique(source) !== undefined && unique(source) === unique(target.info)) return true;
-  return !source.isDirectory && !target.target?.isDirectory;
+  return !source.isDirectory && !target.target?.info.isDirectory;
 }
 
-function toFileInfo(info: Deno.FileInfo): FileInfo {
-  return {
-    type: info.isFile ? "file" : info.isDirectory ? "directory" : "other",
-    size: info.size,
-    modified: info.mtime ?? undefined,
-    mode: info.mode === null ? undefined : info.mode & 0o7777,
-    links: info.nlink ?? undefined,
-    uid: info.uid ?? undefined,
-    gid: info.gid ?? undefined,
-    unique: unique(info),
-  };
-}
-
-function unique({ dev, ino }: FileIdentity): string | undefined {
-  return !ino ? undefined : `${dev.toString(16)}g${ino.toString(16)}`;
+function dangling(path: string): FileSystemError {
+  return new FileSystemError("notFound", `Cannot write to dangling link "${path}"`);
 }

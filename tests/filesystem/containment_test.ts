@@ -2,6 +2,7 @@ import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { Containment } from "../../lib/filesystem/containment.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { clockAhead, nextSecond } from "./clock.ts";
 
 function test(name: string, body: (containment: Containment, folder: string) => Promise<void>): void {
   Deno.test({
@@ -24,8 +25,8 @@ function kindOf(operation: () => unknown): string {
 
 test("Containment.locate() gives paths without links, below the root as configured", async (containment, folder) => {
   await Deno.symlink("dir", `${folder}/real/link`);
-  assertStrictEquals(containment.locate("/"), `${folder}/root`);
-  assertStrictEquals(containment.locate("/link/a"), `${folder}/root/dir/a`);
+  assertStrictEquals(containment.locate("/").hostPath, `${folder}/root`);
+  assertStrictEquals(containment.locate("/link/a").hostPath, `${folder}/root/dir/a`);
 });
 
 test("Containment.locate() tells what is wrong inside, and nothing about the outside", async (containment, folder) => {
@@ -42,7 +43,7 @@ test("Containment.locateEntry() tells a link, its target, and a dangling one apa
   await Deno.symlink("dir", `${folder}/real/link`);
   await Deno.symlink("none", `${folder}/real/dangling`);
   const link = containment.locateEntry("/link");
-  assert(link.info?.isSymlink && link.target?.isDirectory);
+  assert(link.info?.isSymlink && link.target?.info.isDirectory);
   const dangling = containment.locateEntry("/dangling");
   assert(dangling.info?.isSymlink && dangling.target === undefined);
   const missing = containment.locateEntry("/dir/new");
@@ -52,7 +53,7 @@ test("Containment.locateEntry() tells a link, its target, and a dangling one apa
 });
 
 test("Containment.holdsFile() compares what is there with what was opened", async (containment, folder) => {
-  const hostPath = containment.locate("/dir/a");
+  const { hostPath } = containment.locate("/dir/a");
   const file = await Deno.stat(hostPath);
   assert(containment.holdsFile(hostPath, file));
   assert(!containment.holdsFile(hostPath, await Deno.stat(`${folder}/secret`)));
@@ -61,17 +62,11 @@ test("Containment.holdsFile() compares what is there with what was opened", asyn
 });
 
 test("Containment.holdsFile() refuses the right file by a path that leads outside now", async (containment, folder) => {
-  const hostPath = containment.locate("/dir/a");
+  const { hostPath } = containment.locate("/dir/a");
   await Deno.rename(`${folder}/real/dir`, `${folder}/away`);
   await Deno.symlink("../away", `${folder}/real/dir`);
   assert(!containment.holds(hostPath));
   assert(!containment.holdsFile(hostPath, await Deno.stat(`${folder}/away/a`)));
-});
-
-test("Containment.inspect() follows the root's own link alone", async (containment, folder) => {
-  await Deno.symlink("dir", `${folder}/real/link`);
-  assert(containment.inspect(`${folder}/root`).isDirectory);
-  assert(containment.inspect(`${folder}/root/link`).isSymlink);
 });
 
 test(
@@ -82,6 +77,75 @@ test(
     for (const path of ["/around/real/dir/a", "/around/root/dir", "/around"]) {
       assertStrictEquals(kindOf(() => containment.locate(path)), "notFound", path);
     }
-    assertStrictEquals(containment.locate("/round/a"), `${folder}/root/dir/a`);
+    assertStrictEquals(containment.locate("/round/a").hostPath, `${folder}/root/dir/a`);
   },
 );
+
+/** Counts how often it had to look many times. */
+class CountingContainment extends Containment {
+  looks = 0;
+
+  override holdsFile(...args: Parameters<Containment["holdsFile"]>): boolean {
+    this.looks++;
+    return super.holdsFile(...args);
+  }
+}
+
+async function swap(folder: string): Promise<void> {
+  await Deno.rename(`${folder}/real/dir`, `${folder}/away`);
+  await Deno.symlink("../away", `${folder}/real/dir`);
+}
+
+test("Containment.confirms() looks once where the way has been the same for long", async (_, folder) => {
+  const containment = new CountingContainment(`${folder}/root`);
+  using _later = clockAhead(10_000);
+  const place = containment.locate("/dir/a");
+  assert(containment.confirms(place, await Deno.stat(place.hostPath)));
+  assert(containment.isAsFound(place));
+  assertStrictEquals(containment.looks, 0);
+  // What happens in the folder itself does not matter
+  await Deno.writeTextFile(`${folder}/real/dir/new`, "");
+  assert(containment.isAsFound(place));
+  assertStrictEquals(containment.looks, 0);
+  assert(!containment.confirms(place, await Deno.stat(`${folder}/secret`)));
+  assertStrictEquals(containment.looks, 1);
+});
+
+test("Containment.confirms() looks many times where the way has changed lately", async (_, folder) => {
+  const containment = new CountingContainment(`${folder}/root`);
+  const place = containment.locate("/dir/a");
+  assert(containment.confirms(place, await Deno.stat(place.hostPath)));
+  assert(containment.isAsFound(place));
+  assertStrictEquals(containment.looks, 2);
+});
+
+test("Containment.confirms() notices a way that changes after a long time", async (_, folder) => {
+  const containment = new CountingContainment(`${folder}/root`);
+  using _later = clockAhead(10_000);
+  const place = containment.locate("/dir/a");
+  const file = await Deno.stat(place.hostPath);
+  const name = containment.locateEntry("/dir/new");
+  await nextSecond();
+  await Deno.writeTextFile(`${folder}/real/other`, "");
+  assert(containment.confirms(place, file), "It is the same file all the same");
+  assertStrictEquals(containment.looks, 1);
+  containment.assertSteady(name);
+  await swap(folder);
+  assert(!containment.confirms(place, file));
+  assert(!containment.isAsFound(place));
+  assert(!containment.confirmsCreated(name, file));
+  assertStrictEquals(kindOf(() => containment.assertSteady(name)), "notFound");
+});
+
+test("Containment keeps to a root that is made anew, and leaves one that is a link elsewhere", async (_, folder) => {
+  const containment = new Containment(`${folder}/root`);
+  containment.locate("/dir/a");
+  await Deno.rename(`${folder}/real`, `${folder}/old`);
+  await Deno.mkdir(`${folder}/real`);
+  await Deno.writeTextFile(`${folder}/real/b`, "");
+  containment.locate("/b");
+  await Deno.remove(`${folder}/root`);
+  await Deno.symlink("old", `${folder}/root`);
+  assertStrictEquals(kindOf(() => containment.locate("/dir/a")), "notFound");
+  assertStrictEquals(kindOf(() => containment.locate("/b")), "notFound");
+});

@@ -1,0 +1,27 @@
+/**
+ * Attributes as the runtime tells them, in the form of the file system port.
+ *
+ * @module
+ */
+
+import type { FileInfo } from "./filesystem.ts";
+import type { FileIdentity } from "./way.ts";
+
+/** The attributes of something on the host, no link. */
+export function toFileInfo(info: Deno.FileInfo): FileInfo {
+  return {
+    type: info.isFile ? "file" : info.isDirectory ? "directory" : "other",
+    size: info.size,
+    modified: info.mtime ?? undefined,
+    mode: info.mode === null ? undefined : info.mode & 0o7777,
+    links: info.nlink ?? undefined,
+    uid: info.uid ?? undefined,
+    gid: info.gid ?? undefined,
+    unique: unique(info),
+  };
+}
+
+/** What tells a file from every other one of the host, where the system says it. */
+export function unique({ dev, ino }: FileIdentity): string | undefined {
+  return !ino ? undefined : `${dev.toString(16)}g${ino.toString(16)}`;
+}

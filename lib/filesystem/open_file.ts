@@ -1,0 +1,218 @@
+/**
+ * Opens and creates files of the host, and checks once they are open that they are regular and inside the root.
+ *
+ * They are opened through `node:fs`, since only that can ask for O_NONBLOCK: a FIFO put in a file's place between look-up
+ * and opening would otherwise hang the server. Its `fstat` also works where the runtime's permissions name the root by a
+ * link.
+ *
+ * @module
+ */
+
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
+import type { Containment, HostName, Place } from "./containment.ts";
+import type { FileClaims } from "./file_claims.ts";
+import { FileSystemError } from "./filesystem_error.ts";
+import { unique } from "./local_file_info.ts";
+import { type FileIdentity, isOtherFile } from "./way.ts";
+
+/** Flag of {@linkcode openRegular} for reading. */
+export const READ: number = constants.O_RDONLY;
+
+/** Flag of {@linkcode openRegular} for writing. */
+export const WRITE: number = constants.O_WRONLY;
+
+/** Flags of {@linkcode openRegular} for writing at the end, wherever that is then. */
+export const APPEND: number = constants.O_WRONLY | constants.O_APPEND;
+
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** How often something is tried whose path leads here and there. */
+const TRIES = 32;
+
+/** An open file, closed by whoever opened it or took it over. */
+export interface OpenFile {
+  /** Descriptor. */
+  readonly fd: number;
+  /** Attributes when it was opened. */
+  readonly stats: Stats;
+}
+
+/** Throws unless what is at a place is a regular file: kinds `"isDirectory"`, `"notRegularFile"`. */
+export function assertRegular(info: { readonly isFile: boolean; readonly isDirectory: boolean }): void {
+  if (info.isDirectory) throw new FileSystemError("isDirectory", "Cannot open a directory as a file");
+  if (!info.isFile) throw new FileSystemError("notRegularFile", "Cannot open a FIFO, device or socket");
+}
+
+/**
+ * Opens an existing regular file without changing it, whatever it may be.
+ *
+ * @param place As found by `containment`.
+ * @throws {FileSystemError} Kind `"notFound"` when what was opened is not inside the root.
+ */
+export function openRegular(containment: Containment, place: Place, flags: number): OpenFile {
+  // Before opening too: some devices act on being opened
+  assertRegular(place.info);
+  const file = openInside(containment, place, flags);
+  try {
+    assertRegular({ isFile: file.stats.isFile(), isDirectory: file.stats.isDirectory() });
+    return file;
+  } catch (error) {
+    closeSync(file.fd);
+    throw error;
+  }
+}
+
+function openInside(containment: Containment, place: Place, flags: number): OpenFile {
+  const fd = openSync(place.hostPath, withoutSurprise(flags));
+  try {
+    const stats = fstatSync(fd);
+    if (!containment.confirms(place, stats)) throw movedOutside();
+    return { fd, stats };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/**
+ * Creates a file for writing.
+ *
+ * @param name As found by `containment`.
+ * @param mode Permission bits, of which the process's umask takes away some.
+ * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
+ * if it could be reached.
+ */
+export function createRegular(containment: Containment, name: HostName, mode: number): OpenFile {
+  containment.assertSteady(name);
+  const { hostPath } = name;
+  const fd = openSync(hostPath, withoutSurprise(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
+  const stats = fstatSync(fd);
+  if (containment.confirmsCreated(name, stats)) return { fd, stats };
+  try {
+    takeBack(hostPath, stats);
+  } finally {
+    closeSync(fd);
+  }
+  throw movedOutside();
+}
+
+/**
+ * Creates a directory.
+ *
+ * @param name As found by `containment`.
+ * @param mode Permission bits, of which the process's umask takes away some.
+ * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
+ * if it could be reached.
+ */
+export function createDirectory(containment: Containment, name: HostName, mode: number): void {
+  containment.assertSteady(name);
+  const { hostPath, way } = name;
+  Deno.mkdirSync(hostPath, { mode });
+  if (way.stands() || isMadeInside(containment, hostPath)) return;
+  for (let tries = 0; tries < TRIES; tries++) if (removeMadeOutside(containment, hostPath)) break;
+  throw movedOutside();
+}
+
+function isMadeInside(containment: Containment, hostPath: string): boolean {
+  if (IS_WINDOWS) return containment.holds(hostPath);
+  try {
+    return containment.holdsFile(hostPath, Deno.lstatSync(hostPath));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeMadeOutside(containment: Containment, hostPath: string): boolean {
+  try {
+    if (containment.holds(hostPath) || !Deno.lstatSync(hostPath).isDirectory) return false;
+    Deno.removeSync(hostPath);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Claims a file that was just opened; closes it where that is refused.
+ *
+ * @throws {FileSystemError} Kind `"busy"`.
+ */
+export async function claimOpened(claims: FileClaims, file: OpenFile, hostPath: string): Promise<Disposable> {
+  try {
+    return await claims.claim(unique(file.stats) ?? hostPath);
+  } catch (error) {
+    closeSync(file.fd);
+    throw error;
+  }
+}
+
+/** Removes a file that came to be outside the root, by a path that leads here and there in turn. */
+export function takeBack(hostPath: string, file: FileIdentity): void {
+  for (let tries = 0; tries < TRIES; tries++) if (removeIfSame(hostPath, file)) return;
+}
+
+/**
+ * Removes a file, unless another one has its name by now.
+ *
+ * @returns Whether it was removed.
+ */
+export function removeIfSame(hostPath: string, file: FileIdentity): boolean {
+  try {
+    if (isOtherFile(Deno.lstatSync(hostPath), file)) return false;
+    Deno.removeSync(hostPath);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Changes attributes of an open file or directory, which no link can stand in for; of what cannot be opened, such as a
+ * FIFO or a file that nobody may read, by its path.
+ */
+export function changeAttributes(
+  containment: Containment,
+  place: Place,
+  change: { readonly ofOpenFile: (fd: number) => void; readonly byPath: (hostPath: string) => void },
+): void {
+  // The runtime asks for no permission where a file is open
+  const { state } = Deno.permissions.querySync({ name: "write", path: place.hostPath });
+  if (state !== "granted") {
+    throw new FileSystemError("permissionDenied", "Cannot change attributes without --allow-write");
+  }
+  const file = openIfPossible(containment, place);
+  if (file === undefined) {
+    containment.assertSteady(place);
+    change.byPath(place.hostPath);
+    return;
+  }
+  try {
+    change.ofOpenFile(file.fd);
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+function openIfPossible(containment: Containment, place: Place): OpenFile | undefined {
+  const { isFile, isDirectory } = place.info;
+  if (IS_WINDOWS || !(isFile || isDirectory)) return undefined;
+  try {
+    return openInside(containment, place, READ);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EACCES") return undefined;
+    throw error;
+  }
+}
+
+/** Adds what keeps an opening from waiting and from following a link, where the system has it. */
+export function withoutSurprise(flags: number): number {
+  // Windows has neither flag
+  return flags | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+}
+
+function movedOutside(): FileSystemError {
+  return new FileSystemError("notFound", "Cannot use file: it was moved outside the root meanwhile");
+}

@@ -1,0 +1,86 @@
+/**
+ * Tells whether the folders on the way to a place have stayed the same while it was used.
+ *
+ * A system notes when the entries of a folder were last changed (`st_ctime`), and nobody can set that time back. A folder
+ * for which it was some seconds ago, and is the same after a use, had the same entries all the while: what was a folder in
+ * it was no link in between. The runtime gives the time in whole seconds.
+ *
+ * @module
+ */
+
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** How long ago the last change must have been for the next one to show: whole seconds, on a clock that may be another. */
+const SETTLED_AFTER_MS = 3000;
+
+/** What tells one file of a host from another. */
+export interface FileIdentity {
+  /** Device. */
+  readonly dev: number;
+  /** Number on the device; `null` where the system does not say. */
+  readonly ino: number | null;
+}
+
+/** A folder that was stepped through. */
+export interface Folder {
+  /** Host path. */
+  readonly hostPath: string;
+  /** Attributes then. */
+  readonly info: Deno.FileInfo;
+}
+
+/**
+ * What is known of a way:
+ * - `settled`: its folders were not changed lately, so that a change will show;
+ * - `changing`: one was, or is on another device, which may keep its times as it likes;
+ * - `unknown`: the system, which is Windows, does not say.
+ */
+export type WayState = "settled" | "changing" | "unknown";
+
+/** The folders in which the components of a path are, but for that of the last one, as they were at one moment. */
+export class Way {
+  /** What is known of it. */
+  readonly state: WayState;
+  readonly #folders: readonly Folder[];
+
+  /** Remembers folders, of which the first is the root; `undefined` where they could not be stepped through. */
+  constructor(folders: readonly Folder[] | undefined) {
+    this.state = IS_WINDOWS ? "unknown" : isSettled(folders) ? "settled" : "changing";
+    this.#folders = folders ?? [];
+  }
+
+  /** Tells whether each folder is sure to have had the same entries ever since. */
+  stands(): boolean {
+    return this.state === "settled" && this.#folders.every(isUnchanged);
+  }
+}
+
+/** Tells whether two are sure to be the same file. */
+export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
+  return Boolean(one.ino) && one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Tells whether two are sure to be different files; on Windows nothing is. */
+export function isOtherFile(one: FileIdentity, other: FileIdentity): boolean {
+  return Boolean(one.ino && other.ino) && !isSameFile(one, other);
+}
+
+function isSettled(folders: readonly Folder[] | undefined): boolean {
+  if (folders === undefined) return false;
+  const latest = Date.now() - SETTLED_AFTER_MS;
+  const [root] = folders;
+  return folders.every(({ info: { ino, dev, ctime } }) =>
+    Boolean(ino) && dev === root?.info.dev && ctime !== null && ctime.getTime() <= latest
+  );
+}
+
+function isUnchanged({ hostPath, info }: Folder, index: number): boolean {
+  try {
+    // The root alone may be a link, that of the operator.
+    const { ino, dev, ctime } = index === 0 ? Deno.statSync(hostPath) : Deno.lstatSync(hostPath);
+    return ino === info.ino && dev === info.dev && ctime?.getTime() === info.ctime?.getTime();
+  } catch {
+    // Whatever is wrong with it now, it is not as it was
+    return false;
+  }
+}
