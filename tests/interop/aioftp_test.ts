@@ -5,7 +5,7 @@ import { packageVersion } from "./package_version.ts";
 
 const EARLY_HANDSHAKE: Defect = {
   reason:
-    "waits for the handshake on the data connection before it sends the command that the connection is for (RFC 4217 §13 has it after)",
+    "waits for the handshake on the data connection before it sends the command that the connection is for (RFC 4217 draws it behind)",
   evidence: /TimeoutError/,
 };
 

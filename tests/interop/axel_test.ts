@@ -12,7 +12,7 @@ testClient({
   operations: ["get", "parallel"],
   also: ["UTF-8 names", "odd names"],
   defects: {
-    "empty files": { reason: "divides by the size, and ends by SIGFPE", evidence: /status 136/ },
+    "empty files": { reason: "ends by SIGFPE, a division by zero", evidence: /status 136/ },
   },
   version: () => packageVersion("axel"),
 

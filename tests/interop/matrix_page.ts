@@ -75,19 +75,22 @@ export function formatMatrixPage(results: readonly Result[]): Promise<string> {
 
 /** Numbered notes, one for each thing about a client. */
 class Notes {
-  readonly #notes: string[] = [];
+  readonly #notes: { readonly client: string; readonly text: string; readonly columns: string[] }[] = [];
 
   /** The mark of a note, which is added when it is new; nothing for an empty text. */
-  mark(client: string, text: string): string {
+  mark(client: string, text: string, column?: Column): string {
     if (text === "") return "";
-    const note = `**${client}** ${text.replace(/\.$/, "")}.`;
-    const known = this.#notes.indexOf(note);
-    const number = known < 0 ? this.#notes.push(note) : known + 1;
-    return `[^${number}]`;
+    let index = this.#notes.findIndex((note) => note.client === client && note.text === text);
+    if (index < 0) index = this.#notes.push({ client, text, columns: [] }) - 1;
+    if (column !== undefined) this.#notes[index]?.columns.push(column);
+    return `[^${index + 1}]`;
   }
 
   text(): string {
-    return this.#notes.map((note, index) => `[^${index + 1}]: ${note}`).join("\n\n");
+    return this.#notes.map(({ client, text, columns }, index) => {
+      const what = columns.length > 0 ? `, ${columns.join(", ")}:` : "";
+      return `[^${index + 1}]: **${client}**${what} ${text}.`;
+    }).join("\n\n");
   }
 }
 
@@ -103,7 +106,7 @@ function table(
     ...columns.map((column) => {
       const outcome = client.columns[column];
       if (outcome === undefined) return "–";
-      return outcome === "ok" ? "✓" : `✗${notes.mark(client.client, outcome.defect)}`;
+      return outcome === "ok" ? "✓" : `✗${notes.mark(client.client, outcome.defect, column)}`;
     }),
   ]);
   const head = [...titles, ...columns];

@@ -40,7 +40,7 @@ Deno.test("makeMatrixPage() tells what was done, what is not offered, and what i
     "–",
     "✗[^1]",
   ]);
-  assertStringIncludes(page, "[^1]: **curl** starts no TLS.");
+  assertStringIncludes(page, "[^1]: **curl**, active mode: starts no TLS.");
 });
 
 Deno.test("makeMatrixPage() notes a thing about a client once, and sorts the clients", () => {
@@ -51,8 +51,8 @@ Deno.test("makeMatrixPage() notes a thing about a client once, and sorts the cli
   assertEquals([client, get, put], ["axel", "✗[^3]", "✗[^3]"]);
   assertEquals(page.match(/^\[\^\d\]: .*/gm), [
     "[^1]: **axel** is odd.",
-    "[^2]: **curl** starts no TLS.",
-    "[^3]: **axel** does not.",
+    "[^2]: **curl**, active mode: starts no TLS.",
+    "[^3]: **axel**, get, put: does not.",
   ]);
   assert(page.indexOf("| axel") < page.indexOf("| curl"));
 });

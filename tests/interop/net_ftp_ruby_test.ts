@@ -22,8 +22,7 @@ testClient({
   distrust: /certificate verify failed/,
   defects: {
     "resumes TLS 1.2 sessions": {
-      reason:
-        "does that once: OpenSSL forgets the session for which the server has sent a newer ticket (RFC 5077 §3.3)",
+      reason: "works once: OpenSSL forgets the session for which the server has sent a newer ticket (RFC 5077 §3.3)",
       evidence: /unexpected eof while reading|522 TLS session reuse/,
     },
   },

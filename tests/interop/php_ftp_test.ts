@@ -20,8 +20,7 @@ testClient({
   ],
   defects: {
     "resumes TLS 1.2 sessions": {
-      reason:
-        "does that once: OpenSSL forgets the session for which the server has sent a newer ticket (RFC 5077 §3.3)",
+      reason: "works once: OpenSSL forgets the session for which the server has sent a newer ticket (RFC 5077 §3.3)",
       evidence: /SSL read failed|TLS session reuse/,
     },
   },
