@@ -53,6 +53,7 @@ export type {
   FileSystem,
   FileSystemMethod,
   FileType,
+  FinishOptions,
   ReadableFile,
   WritableFile,
   WriteMode,

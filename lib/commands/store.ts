@@ -7,7 +7,7 @@
 import { receiveFile } from "../data/copy.ts";
 import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
+import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
@@ -90,40 +90,11 @@ async function receive(
 ): Promise<Reply> {
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
-  const { fileSystem, path, mode, umask } = upload;
-  if (context.settings.upload.atomic && mode === "truncate") {
-    return await replace(context, request, { ...upload, path });
-  }
+  const { fileSystem, path, umask } = upload;
+  // Others see the old file, or none, until the new one is whole.
+  const mode = upload.mode === "truncate" && context.settings.upload.atomic ? "replace" : upload.mode;
   const file = await offered(fileSystem, "openWrite")(path, mode, { umask });
   return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
-}
-
-/** Receives under a hidden name beside the file, and takes its place only when all is there. */
-async function replace(
-  context: CommandContext,
-  request: CommandRequest,
-  upload: Upload & { readonly path: string },
-): Promise<Reply> {
-  const { fileSystem, path, umask } = upload;
-  await refuseDirectory(fileSystem, path);
-  const temporary = joinPathname(parentPath(path), `.ftpsd-${randomSuffix()}.part`);
-  const rename = offered(fileSystem, "rename");
-  const file = await offered(fileSystem, "openWrite")(temporary, "createNew", { umask });
-  let isInPlace = false;
-  try {
-    return await transferInto(context, request, {
-      ...upload,
-      file,
-      announcement: FILE_OKAY,
-      place: async () => {
-        await rename(temporary, path);
-        isInPlace = true;
-      },
-    });
-  } finally {
-    file.close();
-    if (!isInPlace) await removeIfThere(fileSystem, temporary);
-  }
 }
 
 /** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */
@@ -135,27 +106,15 @@ async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void
   }
 }
 
-async function refuseDirectory(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    const { type } = await fileSystem.stat(path);
-    if (type === "directory") throw new FileSystemError("isDirectory", `Cannot store a directory: "${path}"`);
-    if (type === "other") throw new FileSystemError("notRegularFile", `Cannot store a special file: "${path}"`);
-  } catch (error) {
-    if (!(error instanceof FileSystemError && error.kind === "notFound")) throw error;
-  }
-}
-
 /** An upload whose file is open. */
 interface OpenUpload extends Upload, OpenedFile {
   readonly announcement: string;
   readonly portMayFollow?: true;
-  /** Puts the complete file in its place. */
-  readonly place?: () => Promise<void>;
 }
 
 /** Receives into an open file and closes it, whatever happens. */
 async function transferInto(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
-  const { path, file, ascii, announcement, portMayFollow, place } = upload;
+  const { path, file, ascii, announcement, portMayFollow } = upload;
   const { sync } = context.settings.upload;
   using resources = new DisposableStack();
   resources.defer(() => file.close());
@@ -165,11 +124,7 @@ async function transferInto(context: CommandContext, request: CommandRequest, up
     ...portMayFollow && { portMayFollow },
     file: { command: request.verb, path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
-    finish: async () => {
-      if (sync) await file.sync();
-      file.close();
-      await place?.();
-    },
+    finish: () => file.finish({ sync }),
   });
 }
 

@@ -212,12 +212,18 @@ export const CONFIGURATION_SCHEMA = mapping({
   ),
   upload: optional(
     mapping({
-      atomic: optional(truth, "Whether a file appears only when it is complete; then none can be resumed.", {
-        default: false,
-      }),
-      sync: optional(truth, "Whether a file is on stable storage before the client is told that it arrived.", {
-        default: false,
-      }),
+      atomic: optional(
+        truth,
+        "Whether a file appears only when it is complete; then none can be resumed. Until then it has a hidden name, " +
+          "`.ftpsd-XXXXXXXX.part`, that clients neither see nor use. What a killed server leaves of that is removed " +
+          "after a day, when the next upload into the folder begins.",
+        { default: false },
+      ),
+      sync: optional(
+        truth,
+        "Whether a file and its name are on stable storage before the client is told that it arrived.",
+        { default: false },
+      ),
     }),
     "Uploads.",
   ),

@@ -13,6 +13,7 @@
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, isAllowedName, joinHostPath, namesWithin, parentHostPath, pathNames } from "./host_path.ts";
+import { isPartName } from "./part_name.ts";
 import { type FileIdentity, type Folder, isSameFile, Way } from "./way.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -67,7 +68,7 @@ export class Containment {
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root.
    */
   locate(path: string): Place {
-    const { hostPath, info, folders } = this.#find(path, pathNames(path, HOST_RULES));
+    const { hostPath, info, folders } = this.#find(path, this.#names(path));
     return { hostPath, info, way: new Way(folders?.slice(0, -1)) };
   }
 
@@ -77,7 +78,7 @@ export class Containment {
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root, `"notDirectory"`.
    */
   locateDirectory(path: string): Place {
-    const { hostPath, info, folders } = this.#find(path, pathNames(path, HOST_RULES));
+    const { hostPath, info, folders } = this.#find(path, this.#names(path));
     if (!info.isDirectory) throw new FileSystemError("notDirectory", `Cannot use "${path}": it is no directory`);
     return { hostPath, info, way: new Way(folders) };
   }
@@ -89,7 +90,7 @@ export class Containment {
    * outside.
    */
   locateEntry(path: string): HostEntry {
-    const names = pathNames(path, HOST_RULES);
+    const names = this.#names(path);
     const name = names.pop();
     if (name === undefined) throw new FileSystemError("permissionDenied", "Cannot change the root");
     const parent = this.#find(path, names);
@@ -114,7 +115,7 @@ export class Containment {
 
   /** Tells whether a name in a directory may be shown. */
   shows(name: string): boolean {
-    return isAllowedName(name, HOST_RULES);
+    return isAllowedName(name, HOST_RULES) && !isPartName(name);
   }
 
   /**
@@ -172,6 +173,12 @@ export class Containment {
       if (!isAsExpected) return false;
     }
     return true;
+  }
+
+  #names(path: string): string[] {
+    const names = pathNames(path, HOST_RULES);
+    if (!names.some(isPartName)) return names;
+    throw new FileSystemError("invalidName", `Cannot use path "${path}": its name is that of an upload that runs`);
   }
 
   #isAt(hostPath: string, file: FileIdentity): boolean {

@@ -56,24 +56,36 @@ export interface ReadableFile {
   close(): void;
 }
 
+/** How writing a file ends. */
+export interface FinishOptions {
+  /** Whether the file and its name have to be on stable storage. @default {false} */
+  readonly sync?: boolean;
+}
+
 /** A file open for writing. Closed by whoever opened it. */
 export interface WritableFile {
   /** Writes all of `bytes` at the current position. The array is used again once the promise has settled: copy what is kept. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves when what was written is on stable storage. */
-  sync(): Promise<void>;
-  /** Releases the file, keeping what was written. May be called twice. */
+  /**
+   * Ends the writing. Once it resolves, everything that was written is in a file that has a name; opened with `replace` it
+   * has taken its place.
+   *
+   * Kinds `notFound`, when the file was removed or its directory moved meanwhile, `busy`, when somebody else has changed it.
+   */
+  finish(options?: FinishOptions): Promise<void>;
+  /** Releases the file. What was written is kept without `finish()`, too, unless it was opened with `replace`. May be called twice. */
   close(): void;
 }
 
 /**
  * How a file is opened for writing:
  * - `truncate`: created, or emptied (STOR);
+ * - `replace`: created without a name that anybody sees, to take the place of the old file at the end, if there is one;
  * - `append`: created, or continued at its end (APPE);
  * - `createNew`: created; kind `exists` when the name is taken (STOU);
  * - `{ offset }`: must exist (`notFound`), kept, and written from that offset in bytes on (REST and STOR).
  */
-export type WriteMode = "truncate" | "append" | "createNew" | { readonly offset: number };
+export type WriteMode = "truncate" | "replace" | "append" | "createNew" | { readonly offset: number };
 
 /** How something new is made. */
 export interface CreateOptions {
@@ -103,9 +115,10 @@ export interface FileSystem {
    */
   openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile>;
   /**
-   * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is.
+   * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is, but for
+   * `replace`, which does not touch it.
    *
-   * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`.
+   * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`, `unsupported` for a mode it does not have.
    */
   openWrite?(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile>;
   /** Removes a file, or a symbolic link itself. Kind `isDirectory` for a directory. */

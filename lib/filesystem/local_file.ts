@@ -4,10 +4,12 @@
  * @module
  */
 
-import { closeSync, fsync, ftruncateSync, read, readSync, writeSync } from "node:fs";
-import type { ReadableFile, WritableFile } from "./filesystem.ts";
+import { closeSync, fstatSync, fsync, ftruncateSync, openSync, read, readSync, type Stats, writeSync } from "node:fs";
+import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts";
+import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-import type { OpenFile } from "./open_file.ts";
+import { HOST_RULES, parentHostPath } from "./host_path.ts";
+import { type OpenFile, READ, withoutSurprise } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
 const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
@@ -45,24 +47,37 @@ export class LocalReadableFile implements ReadableFile {
 /** A file of the host open for writing. */
 export class LocalWritableFile implements WritableFile {
   readonly #path: string;
+  readonly #hostPath: string;
+  readonly #opened: Stats;
   readonly #descriptor: Descriptor;
   /** Where the next bytes go; `null`: where the system has it. */
   #position: number | null = null;
+  /** Least size that the file must have in the end. */
+  #end: number;
 
-  /** Takes over the open file; `claim` is disposed of when it is closed. */
-  constructor(path: string, file: OpenFile, claim: Disposable) {
+  /**
+   * Takes over the open file; `claim` is disposed of when it is closed.
+   *
+   * @param hostPath Where it was opened.
+   */
+  constructor(path: string, hostPath: string, file: OpenFile, claim: Disposable) {
     this.#path = path;
+    this.#hostPath = hostPath;
+    this.#opened = file.stats;
     this.#descriptor = new Descriptor(file.fd, claim);
+    this.#end = file.stats.size;
   }
 
   /** Goes on at `offset` bytes from the beginning. */
   seek(offset: number): void {
     this.#position = offset;
+    this.#end = offset;
   }
 
   /** Empties the file. */
   truncate(): void {
     onHost(this.#path, () => ftruncateSync(this.#descriptor.fd));
+    this.#end = 0;
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -72,18 +87,51 @@ export class LocalWritableFile implements WritableFile {
         for (let written = 0; written < bytes.length;) {
           const count = writeSync(fd, bytes, written, bytes.length - written, this.#position);
           written += count;
+          this.#end += count;
           if (this.#position !== null) this.#position += count;
         }
       })
     );
   }
 
-  sync(): Promise<void> {
-    return this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
+  async finish(options: FinishOptions = {}): Promise<void> {
+    await this.complete(options);
+    if (options.sync) await syncDirectory(this.#path, parentHostPath(this.#hostPath, HOST_RULES));
+  }
+
+  /**
+   * Makes sure that the file has a name and holds what was written, with `sync` on stable storage, wherever its name is.
+   *
+   * @throws {FileSystemError} Kind `"notFound"`, `"busy"`.
+   */
+  async complete({ sync = false }: FinishOptions): Promise<void> {
+    if (sync) await this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
+    const { nlink, size } = onHost(this.#path, () => fstatSync(this.#descriptor.fd));
+    // Some network file systems count no links
+    if (nlink === 0 && this.#opened.nlink > 0) {
+      throw new FileSystemError("notFound", `Cannot finish "${this.#path}": it was removed while it was written`);
+    }
+    if (size < this.#end) {
+      throw new FileSystemError("busy", `Cannot finish "${this.#path}": it was made shorter while it was written`);
+    }
   }
 
   close(): void {
     this.#descriptor.close();
+  }
+}
+
+/**
+ * Resolves when the names in a directory are on stable storage. Windows, and file systems that cannot be asked for it, do
+ * it by themselves or not at all.
+ */
+export async function syncDirectory(path: string, hostPath: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const directory = new Descriptor(onHost(path, () => openSync(hostPath, withoutSurprise(READ))));
+  try {
+    await directory.use<void>(path, (fd, done) => fsync(fd, (error) => done(isUnsupported(error) ? null : error)));
+  } finally {
+    directory.close();
   }
 }
 
@@ -128,4 +176,8 @@ class Descriptor {
     closeSync(this.#fd);
     this.#claim?.[Symbol.dispose]();
   }
+}
+
+function isUnsupported(error: Error | null): boolean {
+  return error !== null && "code" in error && error.code === "EINVAL";
 }

@@ -6,7 +6,7 @@
 
 import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Containment, type HostEntry, type Place } from "./containment.ts";
+import { Containment, type HostEntry, type HostName, type Place } from "./containment.ts";
 import type {
   CreateOptions,
   DirectoryEntry,
@@ -19,11 +19,15 @@ import type {
 import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
+import { HOST_RULES, parentHostPath } from "./host_path.ts";
+import { LeftOvers } from "./left_overs.ts";
 import { listEntries, listEntryNames } from "./local_directory.ts";
 import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
 import { toFileInfo, unique } from "./local_file_info.ts";
+import { createReplacement } from "./local_replacement.ts";
 import {
   APPEND,
+  assertRegular,
   changeAttributes,
   claimOpened,
   createDirectory,
@@ -59,6 +63,7 @@ export interface LocalFileSystemOptions {
 export class LocalFileSystem implements FileSystem {
   readonly #containment: Containment;
   readonly #writeClaims: FileClaims;
+  readonly #leftOvers: LeftOvers;
   /** There only with `--allow-sys=statfs`. */
   readonly availableBytes?: (path: string) => Promise<number>;
   readonly listsSorted = true;
@@ -67,6 +72,7 @@ export class LocalFileSystem implements FileSystem {
   constructor(root: string, options: LocalFileSystemOptions = {}) {
     this.#containment = new Containment(resolve(root));
     this.#writeClaims = options.writeClaims ?? new WriteClaims();
+    this.#leftOvers = new LeftOvers(this.#containment, this.#writeClaims);
     if (maySeeFreeSpace()) this.availableBytes = (path) => attempt(path, () => this.#freeBytes(path));
   }
 
@@ -96,10 +102,11 @@ export class LocalFileSystem implements FileSystem {
   async openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
     if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
     const permissions = 0o666 & ~(options.umask ?? 0);
+    if (mode === "replace") return await this.#openReplacement(path, permissions);
     const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
     // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
     const claim = await claimOpened(this.#writeClaims, file, hostPath);
-    const writable = new LocalWritableFile(path, file, claim);
+    const writable = new LocalWritableFile(path, hostPath, file, claim);
     try {
       if (mode === "truncate" && !isNew) writable.truncate();
       if (typeof mode === "object") writable.seek(mode.offset);
@@ -128,13 +135,15 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  removeDirectory(path: string): Promise<void> {
-    return attempt(path, () => {
-      const entry = this.#existing(path);
-      if (!entry.info.isDirectory) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
-      this.#containment.assertSteady(entry);
-      Deno.removeSync(entry.hostPath);
-    });
+  async removeDirectory(path: string): Promise<void> {
+    try {
+      onHost(path, () => this.#removeDirectory(path));
+    } catch (error) {
+      if (!(error instanceof FileSystemError && error.kind === "directoryNotEmpty")) throw error;
+      // What nobody sees must not keep it
+      if (await this.#leftOvers.clean(onHost(path, () => this.#containment.locateDirectory(path))) === 0) throw error;
+      onHost(path, () => this.#removeDirectory(path));
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -194,7 +203,14 @@ export class LocalFileSystem implements FileSystem {
     return { ...entry, info: entry.info };
   }
 
-  #openForWriting(path: string, mode: WriteMode, permissions: number): OpenedForWriting {
+  #removeDirectory(path: string): void {
+    const entry = this.#existing(path);
+    if (!entry.info.isDirectory) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
+    this.#containment.assertSteady(entry);
+    Deno.removeSync(entry.hostPath);
+  }
+
+  #openForWriting(path: string, mode: Exclude<WriteMode, "replace">, permissions: number): OpenedForWriting {
     const entry = this.#containment.locateEntry(path);
     const { hostPath, info, target } = entry;
     if (info === undefined) {
@@ -205,6 +221,22 @@ export class LocalFileSystem implements FileSystem {
     if (mode === "createNew") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
     const file = openRegular(this.#containment, target, mode === "append" ? APPEND : WRITE);
     return { file, hostPath: target.hostPath, isNew: false };
+  }
+
+  async #openReplacement(path: string, mode: number): Promise<WritableFile> {
+    const { hostPath, way } = onHost(path, () => this.#replaceable(path));
+    await this.#leftOvers.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
+    const target = onHost(path, () => this.#replaceable(path));
+    return await createReplacement({ path, target, mode, containment: this.#containment, claims: this.#writeClaims });
+  }
+
+  /** A name that a file may take; that of a link is its target's. */
+  #replaceable(path: string): HostName {
+    const entry = this.#containment.locateEntry(path);
+    if (entry.info === undefined) return entry;
+    if (entry.target === undefined) throw dangling(path);
+    assertRegular(entry.target.info);
+    return entry.target;
   }
 }
 

@@ -98,16 +98,21 @@ export class MemoryReadableFile implements ReadableFile {
 export class MemoryWritableFile implements WritableFile {
   readonly #volume: Volume;
   readonly #file: FileNode;
+  readonly #place: (() => void) | undefined;
   #position: number;
   #isClosed = false;
+  #isPlaced: boolean;
 
   /**
    * Becomes the writer of `file`.
    *
-   * @throws {FileSystemError} Kind `"busy"` when it has one.
+   * @param place Gives a file without a name the one it is made for.
+   * @throws {FileSystemError} Kind `"busy"` when the file has a writer.
    */
-  constructor(volume: Volume, file: FileNode, mode: WriteMode) {
+  constructor(volume: Volume, file: FileNode, mode: WriteMode, place?: () => void) {
     if (file.isWritten) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
+    this.#place = place;
+    this.#isPlaced = place === undefined;
     this.#volume = volume;
     this.#file = file;
     if (mode === "truncate") volume.resize(file, 0);
@@ -128,15 +133,20 @@ export class MemoryWritableFile implements WritableFile {
     this.#position = end;
   }
 
-  sync(): Promise<void> {
-    return Promise.resolve();
+  finish(): Promise<void> {
+    return Promise.try(() => {
+      if (this.#isClosed) throw new TypeError("Cannot finish file: it is closed");
+      if (this.#file.isRemoved) throw new FileSystemError("notFound", "Cannot finish file: it was removed meanwhile");
+      if (!this.#isPlaced) this.#place?.();
+      this.#isPlaced = true;
+    });
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#file.isWritten = false;
-    if (this.#file.isRemoved) this.#volume.discard(this.#file);
+    if (this.#file.isRemoved || !this.#isPlaced) this.#volume.discard(this.#file);
   }
 }
 

@@ -92,9 +92,10 @@ export class MemoryFileSystem implements FileSystem {
     return Promise.try(() => {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const slot = this.#slot(path);
+      if (mode === "replace") return this.#openReplacement(path, slot, options);
       if (slot.node !== undefined && mode === "createNew") throw taken(path);
       if (slot.node === undefined && typeof mode === "object") throw missing(path);
-      const file = slot.node === undefined ? this.#newFile(slot, options) : asFile(slot.node, path);
+      const file = slot.node === undefined ? this.#link(slot, this.#newFile(options)) : asFile(slot.node, path);
       return new MemoryWritableFile(this.#volume, file, mode);
     });
   }
@@ -163,13 +164,24 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
+  #openReplacement(path: string, { node }: Slot, options: CreateOptions): MemoryWritableFile {
+    if (node !== undefined) asFile(node, path);
+    const file = this.#newFile(options);
+    return new MemoryWritableFile(this.#volume, file, "createNew", () => {
+      const slot = this.#slot(path);
+      if (slot.node !== undefined) this.#volume.discard(asFile(slot.node, path));
+      this.#link(slot, file);
+    });
+  }
+
   #put(path: string, content: string | Uint8Array): void {
     const names = pathNames(path, POSIX_RULES);
     for (let depth = 1; depth < names.length; depth++) {
       const slot = this.#slot(`/${names.slice(0, depth).join("/")}`);
       if (slot.node === undefined) this.#link(slot, this.#newDirectory());
     }
-    const file = new MemoryWritableFile(this.#volume, this.#newFile(this.#slot(path)), "createNew");
+    const node = this.#link(this.#slot(path), this.#newFile());
+    const file = new MemoryWritableFile(this.#volume, node, "createNew");
     file.append(typeof content === "string" ? new TextEncoder().encode(content) : content);
     file.close();
   }
@@ -193,9 +205,10 @@ export class MemoryFileSystem implements FileSystem {
     return { parent, name, node: parent.children.get(name) };
   }
 
-  #link({ parent, name }: Slot, node: Node): void {
+  #link<Kind extends Node>({ parent, name }: Slot, node: Kind): Kind {
     parent.children.set(name, node);
     parent.modified = this.#volume.now();
+    return node;
   }
 
   #unlink({ parent, name }: Slot): void {
@@ -208,9 +221,9 @@ export class MemoryFileSystem implements FileSystem {
     return { type: "directory", id, children: new Map(), modified: this.#volume.now(), mode: 0o755 & ~umask };
   }
 
-  #newFile(slot: Slot, { umask = 0 }: CreateOptions = {}): FileNode {
+  #newFile({ umask = 0 }: CreateOptions = {}): FileNode {
     const id = ++this.#lastId;
-    const file: FileNode = {
+    return {
       type: "file",
       id,
       bytes: new Uint8Array(),
@@ -220,8 +233,6 @@ export class MemoryFileSystem implements FileSystem {
       isWritten: false,
       isRemoved: false,
     };
-    this.#link(slot, file);
-    return file;
   }
 }
 

@@ -240,15 +240,92 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     for (const mode of ["truncate", "append", { offset: 3 }] as const) {
       const file = await fileSystem.openWrite("/n.txt", mode);
       for (const chunk of ["1", "", "2", "3"]) await file.write(new TextEncoder().encode(chunk));
-      await file.sync();
+      await file.finish({ sync: true });
       file.close();
       const key = typeof mode === "string" ? mode : "offset";
       assertStrictEquals(await readText(fileSystem, "/n.txt"), results[key]);
     }
   });
 
+  test(".openWrite() with replace shows nothing until it is finished", async (fileSystem) => {
+    for (const path of ["/a.txt", "/dir/n.txt"]) {
+      const before = await listNames(fileSystem, path === "/a.txt" ? "/" : "/dir");
+      const file = await fileSystem.openWrite(path, "replace", { umask: 0o077 });
+      await file.write(new TextEncoder().encode("new "));
+      await file.write(new TextEncoder().encode("content"));
+      assertEquals(await listNames(fileSystem, path === "/a.txt" ? "/" : "/dir"), before);
+      if (path === "/a.txt") assertStrictEquals(await readText(fileSystem, path), "alpha");
+      else await assertRefused("notFound", () => fileSystem.stat(path));
+      await file.finish({ sync: true });
+      assertStrictEquals(await readText(fileSystem, path), "new content");
+      file.close();
+      assertStrictEquals(await readText(fileSystem, path), "new content");
+      const { mode = 0o600 } = await fileSystem.stat(path);
+      assertStrictEquals(mode, 0o600);
+    }
+  });
+
+  test(".openWrite() with replace leaves nothing when it is closed before", async (fileSystem) => {
+    for (const path of ["/a.txt", "/n.txt"]) {
+      const file = await fileSystem.openWrite(path, "replace");
+      await file.write(new TextEncoder().encode("part"));
+      file.close();
+      file.close();
+    }
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
+    assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
+  });
+
+  test(".openWrite() with replace may be done by two at once, the last of whom wins", async (fileSystem) => {
+    const first = await fileSystem.openWrite("/a.txt", "replace");
+    const second = await fileSystem.openWrite("/a.txt", "replace");
+    await first.write(new TextEncoder().encode("first"));
+    await second.write(new TextEncoder().encode("2nd"));
+    await second.finish();
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "2nd");
+    await first.finish();
+    for (const file of [first, second]) file.close();
+    assertStrictEquals(await readText(fileSystem, "/a.txt"), "first");
+  });
+
+  test(".openWrite() with replace refuses what has come to be in its place", async (fileSystem) => {
+    const file = await fileSystem.openWrite("/n.txt", "replace");
+    await fileSystem.makeDirectory("/n.txt");
+    await assertRefused("isDirectory", () => file.finish());
+    file.close();
+    const lost = await fileSystem.openWrite("/n.txt/x", "replace");
+    await fileSystem.rename("/n.txt", "/moved");
+    await assertRefused("notFound", () => lost.finish());
+    lost.close();
+    assertStrictEquals((await fileSystem.stat("/moved")).type, "directory");
+  });
+
+  test(".openWrite() gives a file that is not finished once it was removed", async (fileSystem) => {
+    const removed = await fileSystem.openWrite("/n.txt", "truncate");
+    await removed.write(new Uint8Array(3));
+    await fileSystem.remove("/n.txt");
+    await writeText(fileSystem, "/n.txt", "another");
+    await assertRefused("notFound", () => removed.finish());
+    removed.close();
+    const replaced = await fileSystem.openWrite("/n.txt", "append");
+    await fileSystem.rename("/a.txt", "/n.txt");
+    await assertRefused("notFound", () => replaced.finish());
+    replaced.close();
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "alpha");
+  });
+
+  test(".openWrite() gives a file that is finished though it was renamed, and not once it is closed", async (fileSystem) => {
+    const file = await fileSystem.openWrite("/n.txt", "truncate");
+    await file.write(new TextEncoder().encode("all"));
+    await fileSystem.rename("/n.txt", "/m.txt");
+    await file.finish();
+    file.close();
+    assertStrictEquals(await readText(fileSystem, "/m.txt"), "all");
+    await assertRejects(() => file.finish(), TypeError);
+  });
+
   test(".openWrite() refuses directories, missing parents and paths through files", async (fileSystem) => {
-    for (const mode of ["truncate", "append", { offset: 0 }] as const) {
+    for (const mode of ["truncate", "replace", "append", { offset: 0 }] as const) {
       await assertRefused("isDirectory", () => fileSystem.openWrite("/dir", mode));
       await assertRefused("isDirectory", () => fileSystem.openWrite("/", mode));
       await assertRefused("notFound", () => fileSystem.openWrite("/none/x", mode));

@@ -18,7 +18,7 @@ class SlowFileSystem extends MemoryFileSystem {
         await gate.promise;
         await file.write(bytes);
       },
-      sync: () => file.sync(),
+      finish: (options) => file.finish(options),
       close: () => file.close(),
     };
   }

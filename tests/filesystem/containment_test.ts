@@ -149,3 +149,14 @@ test("Containment keeps to a root that is made anew, and leaves one that is a li
   assertStrictEquals(kindOf(() => containment.locate("/dir/a")), "notFound");
   assertStrictEquals(kindOf(() => containment.locate("/b")), "notFound");
 });
+
+test("Containment lets nobody use the name of an upload that runs", async (containment, folder) => {
+  const name = ".ftpsd-0a1b2c3d.part";
+  await Deno.writeTextFile(`${folder}/real/${name}`, "part");
+  for (const path of [`/${name}`, `/${name.toUpperCase()}`, `/dir/${name}`, `/${name}/x`]) {
+    assertStrictEquals(kindOf(() => containment.locate(path)), "invalidName", path);
+    assertStrictEquals(kindOf(() => containment.locateEntry(path)), "invalidName", path);
+    assertStrictEquals(kindOf(() => containment.locateDirectory(path)), "invalidName", path);
+  }
+  assert(!containment.shows(name) && containment.shows(`${name}x`));
+});

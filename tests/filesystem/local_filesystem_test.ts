@@ -189,7 +189,7 @@ Deno.test("LocalFileSystem works with permissions for its root alone", async () 
     const it = new LocalFileSystem(${JSON.stringify(root)});
     const file = await it.openWrite("/d/b", "truncate");
     await file.write(new Uint8Array(3));
-    await file.sync();
+    await file.finish({ sync: true });
     file.close();
     (await it.openWrite("/d/b", "append")).close();
     await it.makeDirectory("/e");

@@ -1,0 +1,89 @@
+/**
+ * Files that a server left under the name of a running upload, since it was killed or the machine went down.
+ *
+ * @module
+ */
+
+import type { Containment, HostName } from "./containment.ts";
+import type { FileClaims } from "./file_claims.ts";
+import { HOST_RULES, joinHostPath } from "./host_path.ts";
+import { unique } from "./local_file_info.ts";
+import { removeIfSame } from "./open_file.ts";
+import { isPartName } from "./part_name.ts";
+
+/** What was written to later may be an upload of another server on the same folder. */
+const LEFT_AFTER_MS = 24 * 60 * 60 * 1000;
+/** Nothing can have become a left-over of that age before. */
+const AGAIN_AFTER_MS = LEFT_AFTER_MS;
+/** Directories of which it is known when they were cleaned. */
+const MOST_DIRECTORIES = 1000;
+
+/** Removes left-overs from directories in which the next upload begins, from each about once a day. */
+export class LeftOvers {
+  readonly #containment: Containment;
+  readonly #claims: FileClaims;
+  /** When a directory was last cleaned, by its host path, the one of longest ago first. */
+  readonly #cleaned = new Map<string, number>();
+
+  /** What is in `claims` is being written, however old it is. */
+  constructor(containment: Containment, claims: FileClaims) {
+    this.#containment = containment;
+    this.#claims = claims;
+  }
+
+  /**
+   * Cleans a directory unless that was done a while ago. Whatever stands in the way, it does not stop the upload.
+   *
+   * @param directory With the way to the names in it.
+   */
+  async cleanOnce(directory: HostName): Promise<void> {
+    const { hostPath } = directory;
+    const last = this.#cleaned.get(hostPath);
+    if (last !== undefined && Date.now() - last < AGAIN_AFTER_MS) return;
+    this.#cleaned.delete(hostPath);
+    this.#cleaned.set(hostPath, Date.now());
+    const [oldest] = this.#cleaned.keys();
+    if (this.#cleaned.size > MOST_DIRECTORIES && oldest !== undefined) this.#cleaned.delete(oldest);
+    await this.clean(directory);
+  }
+
+  /**
+   * Cleans a directory.
+   *
+   * @returns How many files were removed.
+   */
+  async clean(directory: HostName): Promise<number> {
+    let removed = 0;
+    for (const name of await partNames(directory.hostPath)) {
+      const hostPath = joinHostPath(directory.hostPath, [name], HOST_RULES);
+      if (await this.#removeIfLeft({ hostPath, way: directory.way })) removed++;
+    }
+    return removed;
+  }
+
+  async #removeIfLeft(part: HostName): Promise<boolean> {
+    const { hostPath } = part;
+    try {
+      const info = Deno.lstatSync(hostPath);
+      const age = Date.now() - (info.mtime?.getTime() ?? Infinity);
+      if (!info.isFile || !(age >= LEFT_AFTER_MS)) return false;
+      // Refused for what this server is writing, however long ago the last byte came
+      using _claim = await this.#claims.claim(unique(info) ?? hostPath);
+      this.#containment.assertSteady(part);
+      return removeIfSame(hostPath, info);
+    } catch {
+      // Another server was quicker, or it is not ours to remove: it stays hidden all the same
+      return false;
+    }
+  }
+}
+
+async function partNames(directory: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    return entries.filter(({ name, isFile }) => isFile && isPartName(name)).map(({ name }) => name);
+  } catch {
+    // A drop box that the server itself may not list
+    return [];
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Files of the host that take the place of others, or a new name, once they are whole.
+ *
+ * @module
+ */
+
+import type { Containment, HostName } from "./containment.ts";
+import type { FileClaims } from "./file_claims.ts";
+import type { FinishOptions, WritableFile } from "./filesystem.ts";
+import { FileSystemError } from "./filesystem_error.ts";
+import { onHost } from "./host_error.ts";
+import { HOST_RULES, joinHostPath, parentHostPath } from "./host_path.ts";
+import { LocalWritableFile, syncDirectory } from "./local_file.ts";
+import { claimOpened, createRegular, type OpenFile, removeIfSame, takeBack } from "./open_file.ts";
+import { createPartName } from "./part_name.ts";
+import { type FileIdentity, isOtherFile } from "./way.ts";
+
+/** What a replacement is made with. */
+export interface ReplacementOptions {
+  /** Virtual path, for messages. */
+  readonly path: string;
+  /** Name that it takes in the end, of nothing or of a regular file. */
+  readonly target: HostName;
+  /** Permission bits, of which the process's umask takes away some. */
+  readonly mode: number;
+  readonly containment: Containment;
+  readonly claims: FileClaims;
+}
+
+/**
+ * Creates a file beside its future place. Closed before it is finished, it leaves nothing.
+ *
+ * @throws {FileSystemError} Kind `"notFound"` when its directory came to be outside the root.
+ */
+export async function createReplacement(options: ReplacementOptions): Promise<WritableFile> {
+  const { path, target, mode, containment, claims } = options;
+  const part = joinHostPath(directoryOf(target), [createPartName()], HOST_RULES);
+  const created = onHost(path, () => createRegular(containment, { hostPath: part, way: target.way }, mode));
+  // Whoever removes left-overs asks for it
+  const claim = await claimOpened(claims, created, part);
+  return new LocalReplacement(
+    options,
+    { hostPath: part, ...created },
+    new LocalWritableFile(path, part, created, claim),
+  );
+}
+
+class LocalReplacement implements WritableFile {
+  readonly #options: ReplacementOptions;
+  readonly #part: string;
+  readonly #identity: FileIdentity;
+  readonly #file: LocalWritableFile;
+  #isPlaced = false;
+
+  constructor(options: ReplacementOptions, part: OpenFile & { readonly hostPath: string }, file: LocalWritableFile) {
+    this.#options = options;
+    this.#part = part.hostPath;
+    this.#identity = part.stats;
+    this.#file = file;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#file.write(bytes);
+  }
+
+  async finish(options: FinishOptions = {}): Promise<void> {
+    const { path, target } = this.#options;
+    await this.#file.complete(options);
+    onHost(path, () => this.#place());
+    if (options.sync) await syncDirectory(path, directoryOf(target));
+  }
+
+  close(): void {
+    this.#file.close();
+    if (this.#isPlaced) return;
+    try {
+      removeIfSame(this.#part, this.#identity);
+    } catch {
+      // The right to change the directory was taken away, say. It stays hidden, and goes with other left-overs
+    }
+  }
+
+  #place(): void {
+    const { path, target, containment } = this.#options;
+    this.#file.close();
+    containment.assertSteady(target);
+    if (isOtherFile(Deno.lstatSync(this.#part), this.#identity)) {
+      throw new FileSystemError("notFound", `Cannot put "${path}" in its place: it was moved meanwhile`);
+    }
+    Deno.renameSync(this.#part, target.hostPath);
+    this.#isPlaced = true;
+    if (containment.confirmsCreated(target, this.#identity)) return;
+    takeBack(target.hostPath, this.#identity);
+    throw new FileSystemError("notFound", `Cannot put "${path}" in its place: that came to be outside the root`);
+  }
+}
+
+function directoryOf(name: HostName): string {
+  return parentHostPath(name.hostPath, HOST_RULES);
+}
