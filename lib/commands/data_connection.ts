@@ -95,8 +95,10 @@ export async function extendedActivePort(context: CommandContext, request: Comma
 }
 
 /** Connects before it answers, so that 200 is the truth. */
-async function dial(context: CommandContext, verb: string, remote: SocketAddress): Promise<Reply> {
+async function dial(context: CommandContext, verb: string, target: SocketAddress): Promise<Reply> {
   const { session, settings } = context;
+  // lftp names what it listens on, which over IPv6 is the unspecified address.
+  const remote = sameHost(target.host, "::") ? { host: session.remote.host, port: target.port } : target;
   if (!settings.active.enabled) return reply(502, "Active mode is off, use PASV or EPSV.");
   if (!settings.active.foreignAddresses && !sameHost(remote.host, session.remote.host)) {
     return reply(501, `Rejected data connection to foreign address ${formatSocketAddress(remote)}.`);

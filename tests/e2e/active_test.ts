@@ -36,6 +36,16 @@ for (const [verb, host] of [["PORT", "127.0.0.1"], ["EPRT", "127.0.0.1"], ["EPRT
   });
 }
 
+Deno.test("EPRT with the unspecified address of IPv6 means the client's", async () => {
+  await using server = await start("::1");
+  await using client = await server.login();
+  using listener = Deno.listen({ hostname: "::1", port: 0 });
+  const accepted = listener.accept();
+  await client.expect(200, `EPRT ${ARGUMENTS.EPRT("::", listener.addr.port)}`);
+  using data = await accepted;
+  assertEquals((data.remoteAddr as Deno.NetAddr).hostname, "::1");
+});
+
 Deno.test("PORT takes uploads, too", async () => {
   const home = new MemoryFileSystem();
   await using server = await start("127.0.0.1", { home });
