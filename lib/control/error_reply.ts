@@ -26,12 +26,13 @@ const FILE_SYSTEM_REPLIES: Readonly<Record<FileSystemErrorKind, Reply>> = {
 };
 
 const TRANSFER_REPLIES: Readonly<Record<TransferErrorKind, Reply>> = {
-  aborted: reply(426, "Transfer aborted via ABOR."),
+  // Without the word ABOR: lftp takes such a reply for that to ABOR itself, and loses count.
+  aborted: reply(426, "Connection closed; transfer aborted."),
   handshake: reply(425, "Can't open data connection: TLS handshake failed."),
   notResumed: reply(522, "TLS session reuse required on data connections; enable session resumption in the client."),
   reset: reply(426, "Connection closed; transfer aborted."),
   stalled: reply(421, "Data connection timed out.", "close"),
-  stopped: reply(426, "Service is stopping; transfer aborted."),
+  stopped: reply(426, "Transfer aborted by the server."),
   truncated: reply(426, "Data connection ended without TLS close_notify; transfer incomplete."),
 };
 

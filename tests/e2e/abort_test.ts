@@ -12,7 +12,7 @@ import { PROTECTIONS, TestServer } from "../helpers/test_server.ts";
 
 const LARGE = new Uint8Array(MORE_THAN_KERNELS_HOLD);
 
-const ABORTED = ["426 Transfer aborted via ABOR.", "226 ABOR command successful."];
+const ABORTED = ["426 Connection closed; transfer aborted.", "226 ABOR command successful."];
 
 async function start(protection: typeof PROTECTIONS[number] = "explicit") {
   const stack = new AsyncDisposableStack();

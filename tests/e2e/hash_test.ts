@@ -80,7 +80,7 @@ for (const protection of PROTECTIONS) {
     await client.send("ABOR\r\n");
     await server.event("dialogue", ({ line }) => line === "ABOR");
     home.open();
-    await assertReplies(client, ["426 Transfer aborted via ABOR.", "226 ABOR command successful."]);
+    await assertReplies(client, ["426 Connection closed; transfer aborted.", "226 ABOR command successful."]);
     await assertDialogue(client, [["HASH a.txt", `213 SHA-256 0-5 ${SHA256} a.txt`]]);
   });
 }

@@ -199,7 +199,7 @@ Deno.test("STOU may go before PASV, and is ended by ABOR while it waits", async 
   }
   assertEquals(new TextDecoder().decode(await client.retrieve(`/${name}`)), "late");
   await client.expect(150, "STOU");
-  await assertDialogue(client, [["NOOP", /^200 /], ["ABOR", "426 Transfer aborted via ABOR."]]);
+  await assertDialogue(client, [["NOOP", /^200 /], ["ABOR", "426 Connection closed; transfer aborted."]]);
   await assertReplies(client, ["226 ABOR command successful."]);
   assertEquals((await Array.fromAsync(home.list("/"))).length, 1);
 });

@@ -51,7 +51,7 @@ for (const protection of PROTECTIONS) {
     await using _upload = await startTransfer(uploading, "STOR /upload");
     const stopped = server.server.shutdown();
     for (const client of [downloading, uploading]) {
-      await assertReplies(client, ["426 Service is stopping; transfer aborted.", STOPPING]);
+      await assertReplies(client, ["426 Transfer aborted by the server.", STOPPING]);
       await client.closed();
     }
     await stopped;
@@ -68,7 +68,7 @@ Deno.test("shutdown() cuts transfers when the grace time is over, or is made sho
     await using _upload = await startTransfer(client, "STOR /upload");
     const stopped = server.server.shutdown({ graceMs });
     if (graceMs > 1000) await server.server.shutdown();
-    await assertReplies(client, ["426 Service is stopping; transfer aborted.", STOPPING]);
+    await assertReplies(client, ["426 Transfer aborted by the server.", STOPPING]);
     await stopped;
   }
 });
@@ -117,7 +117,7 @@ Deno.test("A signal stops the server at once", async () => {
   await using client = await server.login();
   await using _upload = await startTransfer(client, "STOR /upload");
   controller.abort();
-  await assertReplies(client, ["426 Service is stopping; transfer aborted.", STOPPING]);
+  await assertReplies(client, ["426 Transfer aborted by the server.", STOPPING]);
   await server.server.finished;
 });
 
