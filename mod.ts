@@ -18,7 +18,15 @@
  */
 
 export { FtpServer, type FtpServerParts, type ShutdownOptions } from "./lib/server/ftp_server.ts";
-export type { ListeningAddress } from "./lib/server/reception.ts";
+export type { ConnectingClient, ListeningAddress, RefuseConnection } from "./lib/server/reception.ts";
+export type { EventStreamOptions } from "./lib/server/event_hub.ts";
+export type {
+  CommandChanges,
+  PermittedCommand,
+  SiteCommand,
+  SiteReply,
+  SiteReplyCode,
+} from "./lib/commands/command_changes.ts";
 export type {
   AccountPlace,
   ConnectionPlace,
@@ -68,9 +76,12 @@ export { ConnectionError, type ConnectionErrorKind } from "./lib/transport/conne
 export type { CertificateInfo } from "./lib/transport/tls_context.ts";
 export type {
   EndedTransferEvent,
+  EventHandler,
+  EventHandlers,
   EventListener,
   ServerEvent,
   ServerEventName,
+  ServerEventOf,
   ServerEvents,
   SessionEvent,
   TransferEvent,

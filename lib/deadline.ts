@@ -84,3 +84,17 @@ export function delay(ms: number, signal: AbortSignal): Promise<void> {
     }
   });
 }
+
+/**
+ * Waits for a promise no longer than until the signal aborts. What the promise does later is nobody's concern.
+ *
+ * @throws The promise's failure, or the signal's reason.
+ */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

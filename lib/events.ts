@@ -77,15 +77,29 @@ export interface ServerEvents {
   disconnected: SessionEvent & { readonly seconds: number; readonly reason: string };
   /** The server has stopped; nothing follows. */
   stopped: Record<never, never>;
+  /** Whoever reads a stream of events was too slow: so many were left out before the next one. Nobody else is told. */
+  eventsMissed: { readonly count: number };
 }
 
 /** Name of an event. */
 export type ServerEventName = keyof ServerEvents;
 
+/** An event of a name: its name, its time, its fields. */
+export type ServerEventOf<Name extends ServerEventName> = {
+  [Each in Name]: { readonly event: Each; readonly time: Date } & ServerEvents[Each];
+}[Name];
+
 /** An event: its name, its time, its fields. */
-export type ServerEvent = {
-  [Name in ServerEventName]: { readonly event: Name; readonly time: Date } & ServerEvents[Name];
-}[ServerEventName];
+export type ServerEvent = ServerEventOf<ServerEventName>;
 
 /** Receives each event as it happens. Must not throw; a throw is reported as `internalError` and ends nothing. */
 export type EventListener = (event: ServerEvent) => void;
+
+/**
+ * Receives the events of one name. One that is asynchronous runs beside the server, which waits for it when it stops; its
+ * failure, like a throw, is reported as `internalError` and ends nothing.
+ */
+export type EventHandler<Name extends ServerEventName> = (event: ServerEventOf<Name>) => void | Promise<void>;
+
+/** Handlers by the name of their event. */
+export type EventHandlers = { readonly [Name in ServerEventName]?: EventHandler<Name> };

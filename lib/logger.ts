@@ -95,6 +95,7 @@ function levelOf(event: ServerEvent): LogLevel {
       return "error";
     case "banned":
     case "connectionRefused":
+    case "eventsMissed":
     case "loginFailed":
     case "transferIncomplete":
       return "warn";
@@ -156,6 +157,8 @@ function describe(event: ServerEvent): string {
       return ">>> server has stopped <<<";
     case "banned":
       return `${event.address} banned for ${event.seconds} s: too many failed logins`;
+    case "eventsMissed":
+      return `${event.count} events missed`;
     case "connectionRefused":
       return `${event.remote} refused: ${event.reason}`;
     case "internalError":
@@ -168,7 +171,7 @@ function describe(event: ServerEvent): string {
 /** An event that belongs to a session. */
 type OfSession = Exclude<
   ServerEvent,
-  { readonly event: "banned" | "listening" | "stopped" | "connectionRefused" | "internalError" }
+  { readonly event: "banned" | "eventsMissed" | "listening" | "stopped" | "connectionRefused" | "internalError" }
 >;
 
 function describeSession(event: OfSession): string {

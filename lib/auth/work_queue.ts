@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../deadline.ts";
 import { AuthorizerBusyError } from "./authorizer_busy_error.ts";
 
 /** Bounds of a {@linkcode WorkQueue}. */
@@ -76,13 +77,4 @@ export class WorkQueue {
     if (next) next();
     else this.#running--;
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

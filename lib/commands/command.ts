@@ -98,6 +98,8 @@ export interface CommandContext {
   readonly settings: Settings;
   /** Every row, in the order of the table. */
   readonly commands: readonly CommandSpec[];
+  /** The row of a verb or alias, upper case. */
+  findCommand(verb: string): CommandSpec | undefined;
   readonly dataPort: DataPort;
   /** The transfer that is running, from its command to its final reply. */
   readonly transfer: Transfer | undefined;
@@ -133,6 +135,11 @@ export interface CommandContext {
   emit(event: "loginSucceeded" | "loginFailed" | "loggedOut"): void;
   /** Tells that a data connection from elsewhere was dropped. */
   foreignPeer(peer: SocketAddress): void;
+}
+
+/** The verb of a row and its aliases. */
+export function namesOf(row: CommandSpec): readonly string[] {
+  return [row.verb, ...row.aliases ?? []];
 }
 
 /** The path of a request whose row always has one. */

@@ -10,7 +10,7 @@ import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
 import type { Session } from "../session/session.ts";
 import { encodingChosen, factsChosen } from "../session/transitions.ts";
-import type { CommandContext, CommandRequest, CommandSpec } from "./command.ts";
+import { type CommandContext, type CommandRequest, type CommandSpec, namesOf } from "./command.ts";
 import { chooseHash } from "./hash.ts";
 import { statusOfPath } from "./listing.ts";
 
@@ -105,12 +105,8 @@ export function siteHelp(context: CommandContext, request: CommandRequest): Repl
 }
 
 function helpOn(context: CommandContext, name: string): Reply | undefined {
-  const row = context.commands.find((row) => namesOf(row).includes(name.toUpperCase()));
+  const row = context.findCommand(name.toUpperCase());
   return row && reply(214, `Syntax: ${row.help}`);
-}
-
-function namesOf(row: CommandSpec): readonly string[] {
-  return [row.verb, ...row.aliases ?? []];
 }
 
 function rows(names: readonly string[]): string[] {

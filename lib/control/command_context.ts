@@ -6,8 +6,8 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import type { CommandContext, CommandSpec, TransferPlan } from "../commands/command.ts";
+import type { CommandTable } from "../commands/command_table.ts";
 import { NO_DATA_PORT } from "../commands/restart.ts";
-import { COMMANDS } from "../commands/table.ts";
 import type { DataPort } from "../data/data_port.ts";
 import { createRate, Throttle } from "../data/throttle.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
@@ -50,6 +50,8 @@ export interface ContextHost {
   readonly service: Service;
   /** The service's settings when the session began. */
   readonly settings: Settings;
+  /** The service's commands when the session began. */
+  readonly commands: CommandTable;
   readonly dataPort: DataPort;
   readonly running: RunningTransfer | undefined;
   /** Aborts when the session ends. */
@@ -60,11 +62,18 @@ export interface ContextHost {
 
 /** Implements the context on a control connection. */
 export class SessionContext implements CommandContext {
-  readonly commands: readonly CommandSpec[] = COMMANDS;
   readonly #host: ContextHost;
 
   constructor(host: ContextHost) {
     this.#host = host;
+  }
+
+  get commands(): readonly CommandSpec[] {
+    return this.#host.commands.rows;
+  }
+
+  findCommand(verb: string): CommandSpec | undefined {
+    return this.#host.commands.find(verb);
   }
 
   get session(): Session {

@@ -5,6 +5,7 @@
  */
 
 import type { CommandRequest, CommandSpec } from "../commands/command.ts";
+import type { CommandTable } from "../commands/command_table.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
 import { delay, Watchdog } from "../deadline.ts";
@@ -18,7 +19,7 @@ import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
-import { type Admission, admit, findCommand } from "./gate.ts";
+import { type Admission, admit } from "./gate.ts";
 import { LineReader } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
@@ -74,6 +75,7 @@ export interface ControlConnectionOptions {
 export class ControlConnection implements ContextHost {
   readonly service: Service;
   readonly settings: Settings;
+  readonly commands: CommandTable;
   readonly dataPort: DataPort;
   session: Session;
   place: AccountPlace | undefined;
@@ -109,6 +111,7 @@ export class ControlConnection implements ContextHost {
     const { service, id, listenHost, implicitTls, onLogin } = options;
     this.service = service;
     this.settings = service.settings;
+    this.commands = service.commands;
     this.#transport = transport;
     this.#onLogin = onLogin;
     this.#reader = this.#readerOf(transport);
@@ -166,16 +169,14 @@ export class ControlConnection implements ContextHost {
   }
 
   /** Ends the session once nothing is under way: after the running transfer, with 421. */
-  stop(): void {
-    const text = "Service is stopping.";
+  stop(text = "Service is stopping."): void {
     if (this.running === undefined) return this.#end(text);
     this.#endReason ??= text;
     this.#goodbye ??= this.running.done.then(() => this.#sayGoodbye(reply(421, text)));
   }
 
   /** Cuts the running transfer, if there is one. The session ends soon after {@linkcode ControlConnection.stop} then. */
-  cut(): void {
-    const reason = "the server was stopped";
+  cut(reason = "the server was stopped"): void {
     this.running?.transfer.abort("stopped", reason);
     this.#cutting ??= new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#abandon(reason));
   }
@@ -242,7 +243,7 @@ export class ControlConnection implements ContextHost {
   /** Does what one command line asks; tells whether the dialogue goes on. */
   async #obey(text: string): Promise<boolean> {
     const command = parseCommandLine(text);
-    if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(command));
+    if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(this.commands, command));
     if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
       this.#endReason ??= `client does not speak FTP: ${command.verb}`;
       return false;
@@ -256,7 +257,7 @@ export class ControlConnection implements ContextHost {
 
   /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
-    if (findCommand(command.verb)?.startsTls !== true && this.#reader.waiting.length === 0) {
+    if (this.commands.find(command.verb)?.startsTls !== true && this.#reader.waiting.length === 0) {
       // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
       this.#reader.lookAhead().catch((error) => this.#fail(error));
     }
@@ -315,7 +316,7 @@ export class ControlConnection implements ContextHost {
     while (this.running !== undefined) {
       const { transfer, done } = this.running;
       if (ahead === null) this.#clientLeft();
-      if (ahead?.some(interruptsTransfer)) transfer.abort("aborted", "ABOR");
+      if (ahead?.some((line) => this.#interruptsTransfer(line))) transfer.abort("aborted", "ABOR");
       ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#reader.lookAhead()]) : done);
     }
   }
@@ -360,6 +361,10 @@ export class ControlConnection implements ContextHost {
     if (transport.tls === undefined) throw new Error("startTls() gave a clear connection");
     this.session = secured(this.session, transport.tls);
     this.service.emit("secured", { ...sessionEvent(this.session), ...transport.tls });
+  }
+
+  #interruptsTransfer(line: DecodedLine): boolean {
+    return line.kind === "line" && this.commands.find(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
   }
 
   #readerOf(transport: ControlTransport): LineReader {
@@ -435,13 +440,9 @@ export class ControlConnection implements ContextHost {
   #tellRefusal(command: CommandLine, answer: Reply): void {
     this.service.emit("commandRefused", {
       ...sessionEvent(this.session),
-      ...maskedCommand(command),
+      ...maskedCommand(this.commands, command),
       code: answer.code,
       reply: answer.lines[0],
     });
   }
-}
-
-function interruptsTransfer(line: DecodedLine): boolean {
-  return line.kind === "line" && findCommand(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
 }

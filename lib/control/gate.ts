@@ -7,7 +7,6 @@
 import type { PermissionLetter } from "../auth/permission.ts";
 import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
 import { NOT_LOGGED_IN } from "../commands/information.ts";
-import { COMMANDS } from "../commands/table.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
 import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
@@ -19,15 +18,6 @@ import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts"
 export type Admission =
   | { readonly row: CommandSpec; readonly request: CommandRequest }
   | { readonly refusal: Reply };
-
-const ROWS: ReadonlyMap<string, CommandSpec> = new Map(
-  COMMANDS.flatMap((row) => [row.verb, ...row.aliases ?? []].map((name) => [name, row])),
-);
-
-/** Finds the row of a verb or alias, upper case. */
-export function findCommand(verb: string): CommandSpec | undefined {
-  return ROWS.get(verb);
-}
 
 /**
  * Checks in one fixed order: known, argument, TLS, login, sequence, transfer running, data protection, capability, path,
@@ -41,7 +31,7 @@ export function admit(
   line: CommandLine,
   transferEnded: (row: CommandSpec) => Promise<void> | undefined,
 ): Admission | Promise<Admission> {
-  const row = findCommand(line.verb);
+  const row = context.findCommand(line.verb);
   if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(context.session);

@@ -5,6 +5,7 @@
  */
 
 import type { Authorizer } from "../auth/authorizer.ts";
+import type { CommandTable } from "../commands/command_table.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ServerEventName, ServerEvents } from "../events.ts";
@@ -17,6 +18,8 @@ import type { SharedCounts } from "./shared_counts.ts";
 export interface Service {
   /** Settings for sessions that begin now. */
   readonly settings: Settings;
+  /** Commands for sessions that begin now. */
+  readonly commands: CommandTable;
   /** Authorizer for logins that begin now. */
   readonly authorizer: Authorizer;
   readonly counts: SharedCounts;

@@ -5,11 +5,13 @@
  */
 
 import type { Authorizer } from "../auth/authorizer.ts";
+import { changedCommands } from "../commands/command_changes.ts";
+import type { CommandTable } from "../commands/command_table.ts";
 import type { Service } from "../control/service.ts";
 import type { SharedCounts } from "../control/shared_counts.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
-import type { ServerEvent, ServerEventName, ServerEvents } from "../events.ts";
+import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session_info.ts";
@@ -24,6 +26,7 @@ import {
   describeCertificate,
   TlsContext,
 } from "../transport/tls_context.ts";
+import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { LocalCounts } from "./local_counts.ts";
 import { type FtpServerOptions, type ListenOptions, resolveSettings } from "./options.ts";
 import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
@@ -77,9 +80,11 @@ export class FtpServer implements AsyncDisposable {
   readonly #counts: SharedCounts;
   readonly #idPrefix: string;
   readonly #sharesPorts: boolean;
+  readonly #events: EventHub;
   readonly #finished = Promise.withResolvers<void>();
   #authorizer: Authorizer;
   #settings: Settings;
+  #commands: CommandTable;
   #started: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
   #addresses: readonly ListeningAddress[] = [];
@@ -91,13 +96,15 @@ export class FtpServer implements AsyncDisposable {
   /**
    * Checks the options; nothing is opened yet.
    *
-   * @throws {RangeError} When a number is out of its range.
+   * @throws {RangeError} When a number is out of its range, or a change of the commands cannot be made.
    * @throws {InsecureConfigurationError} When an option is a risk that `acceptRisks` does not name.
    */
   constructor(options: FtpServerOptions, parts: FtpServerParts = {}) {
     this.#options = options;
     this.#authorizer = options.authorizer;
     this.#settings = checkedSettings(options);
+    this.#commands = changedCommands(options.commands ?? {});
+    this.#events = new EventHub(options);
     this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
     this.#sharesPorts = parts.sharesPorts ?? false;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
@@ -121,6 +128,33 @@ export class FtpServer implements AsyncDisposable {
   /** The certificate in use; `undefined` before `listen()` and without TLS. */
   get certificate(): CertificateInfo | undefined {
     return this.#tls?.info;
+  }
+
+  /**
+   * What happens from now on, one event after the other; the stream ends when the server has stopped. Reading to the end, or
+   * leaving the loop, gives it back. A reader that is slow never holds the server up: see `capacity`.
+   *
+   * @example Act on each file that has arrived, one at a time
+   * ```ts no-eval
+   * for await (const event of server.events({ only: ["fileReceived"] })) {
+   *   if (event.event === "fileReceived") await process(event.username, event.path);
+   * }
+   * ```
+   * @throws {RangeError} When the capacity is no whole number above 0.
+   */
+  events<Name extends ServerEventName = ServerEventName>(
+    options: EventStreamOptions<Name> = {},
+  ): ReadableStream<ServerEventOf<Name | "eventsMissed">> {
+    return this.#events.stream(options);
+  }
+
+  /**
+   * Ends a session: what it does is cut, and the client gets 421 with the text.
+   *
+   * @returns Whether there was such a session.
+   */
+  disconnect(session: string, text = "Disconnected by the server."): boolean {
+    return this.#reception?.disconnect(session, text) ?? false;
   }
 
   /** Resolves when the server has stopped and everything is released. */
@@ -151,7 +185,8 @@ export class FtpServer implements AsyncDisposable {
   /**
    * Uses other options from now on, without dropping a session: authorizer, certificate, ban and limits hold for what comes
    * next, the rest for sessions that begin then. What was opened or decided at the start stays as it is: `listen`,
-   * `encoding`, `passive.ports`, whether there is TLS and its versions, `onEvent`, `dialogue` and `signal`.
+   * `encoding`, `passive.ports`, whether there is TLS and its versions, `refuseConnection`, `onEvent`, `on`, `dialogue` and
+   * `signal`.
    *
    * @throws {RangeError} As the constructor; nothing has changed then.
    * @throws {InsecureConfigurationError} As the constructor; nothing has changed then.
@@ -159,6 +194,7 @@ export class FtpServer implements AsyncDisposable {
    */
   reconfigure(options: FtpServerOptions): void {
     const settings = checkedSettings(options);
+    const commands = changedCommands(options.commands ?? {});
     // What can be refused comes first, so that nothing has changed then.
     const counts = { limits: settings.limits, ban: options.ban ?? {} };
     void new LocalCounts(counts);
@@ -168,6 +204,7 @@ export class FtpServer implements AsyncDisposable {
     if (pair !== undefined) this.#tls?.replace(pair);
     this.#authorizer = options.authorizer;
     this.#settings = settings;
+    this.#commands = commands;
     if (this.#counts instanceof LocalCounts) this.#counts.configure(counts);
   }
 
@@ -208,7 +245,8 @@ export class FtpServer implements AsyncDisposable {
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
     const service = this.#service(this.#protectedData);
-    this.#reception = new Reception(listening, { service, idPrefix: this.#idPrefix });
+    const { refuseConnection } = this.#options;
+    this.#reception = new Reception(listening, { service, idPrefix: this.#idPrefix, refuseConnection });
     for (const address of this.#addresses) this.#emit("listening", address);
   }
 
@@ -235,12 +273,16 @@ export class FtpServer implements AsyncDisposable {
   #service(protectedData: NodeTlsTransport | undefined): Service {
     const settings = () => this.#settings;
     const authorizer = () => this.#authorizer;
+    const commands = () => this.#commands;
     return {
       get settings() {
         return settings();
       },
       get authorizer() {
         return authorizer();
+      },
+      get commands() {
+        return commands();
       },
       counts: this.#counts,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
@@ -258,19 +300,12 @@ export class FtpServer implements AsyncDisposable {
     await this.#reception?.stop();
     await this.#protectedData?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
+    await this.#events.close();
     this.#finished.resolve();
   }
 
   #emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void {
-    const { onEvent } = this.#options;
-    if (onEvent === undefined) return;
-    try {
-      onEvent({ event, time: new Date(), ...fields } as ServerEvent);
-    } catch (cause) {
-      if (event !== "internalError") {
-        this.#emit("internalError", { message: `The event listener threw: ${cause}`, cause });
-      }
-    }
+    this.#events.emit(event, fields);
   }
 }
 

@@ -6,8 +6,10 @@
 
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { BanOptions } from "../auth/login_throttle.ts";
-import type { EventListener } from "../events.ts";
+import type { CommandChanges } from "../commands/command_changes.ts";
+import type { EventHandlers, EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
+import type { RefuseConnection } from "./reception.ts";
 import type { RiskId } from "./risks.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { PortRange, SessionReuse, Settings, TlsPolicy } from "../session/settings.ts";
@@ -250,8 +252,17 @@ export interface FtpServerOptions {
      */
     readonly commandLineBytes?: number;
   };
+  /** Commands that are left out, added, or watched. */
+  readonly commands?: CommandChanges;
+  /**
+   * Asked about each client before it is greeted. A text refuses it: with 421, or where TLS is implicit without a word. An
+   * answer that takes longer than the login may, or a throw, refuses it, too.
+   */
+  readonly refuseConnection?: RefuseConnection;
   /** Told of each event. Must not throw. */
   readonly onEvent?: EventListener;
+  /** Told of the events that they are named after. */
+  readonly on?: EventHandlers;
   /**
    * Whether `dialogue` events are made: one for each line of the protocol dialogue, secrets masked.
    *

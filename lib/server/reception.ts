@@ -7,7 +7,7 @@
 import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
 import type { ConnectionPlace } from "../control/shared_counts.ts";
-import { delay, Watchdog } from "../deadline.ts";
+import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { SessionInfo } from "../session/session_info.ts";
@@ -28,6 +28,30 @@ export interface ListeningAddress {
   readonly tls: "explicit" | "implicit" | "off";
 }
 
+/** A client that has just connected. */
+export interface ConnectingClient {
+  /** Its numeric address. */
+  readonly host: string;
+  /** Its port. */
+  readonly port: number;
+  /** Where it has reached the server. */
+  readonly listener: ListeningAddress;
+  /** Aborts when the answer comes too late. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells why a client is refused; `undefined` lets it in. */
+export type RefuseConnection = (client: ConnectingClient) => string | undefined | Promise<string | undefined>;
+
+/** How clients are taken in. */
+export interface ReceptionOptions {
+  readonly service: Service;
+  /** Beginning of the sessions' ids, unique in the process. */
+  readonly idPrefix: string;
+  /** Asked about each client that there is a place for. */
+  readonly refuseConnection: RefuseConnection | undefined;
+}
+
 /** A listener and what it is for. */
 export interface Listening {
   readonly listener: ControlListener;
@@ -39,6 +63,7 @@ export class Reception {
   readonly #listening: readonly Listening[];
   readonly #service: Service;
   readonly #idPrefix: string;
+  readonly #refuseConnection: RefuseConnection | undefined;
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<ControlConnection>();
   /** From the connection to the end, for each client. */
@@ -46,18 +71,12 @@ export class Reception {
   readonly #accepting: readonly Promise<void>[];
   #sessionCount = 0;
 
-  /**
-   * Starts to accept.
-   *
-   * @param options.idPrefix Beginning of the sessions' ids, unique in the process.
-   */
-  constructor(
-    listening: readonly Listening[],
-    options: { readonly service: Service; readonly idPrefix: string },
-  ) {
+  /** Starts to accept. */
+  constructor(listening: readonly Listening[], options: ReceptionOptions) {
     this.#listening = listening;
     this.#service = options.service;
     this.#idPrefix = options.idPrefix;
+    this.#refuseConnection = options.refuseConnection;
     this.#accepting = listening.map((entry) => this.#accept(entry));
   }
 
@@ -73,6 +92,14 @@ export class Reception {
     await Promise.all(this.#accepting);
     for (const session of this.#sessions) session.stop();
     await Promise.all(this.#visits);
+  }
+
+  /** Ends a session with 421; tells whether there was one of this id. */
+  disconnect(id: string, text: string): boolean {
+    const session = [...this.#sessions].find(({ session }) => session.id === id);
+    session?.stop(text);
+    session?.cut(text);
+    return session !== undefined;
   }
 
   /** Cuts all running transfers. */
@@ -100,7 +127,26 @@ export class Reception {
     const place = await this.#service.counts.enterConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
+    const reason = await this.#reasonToRefuse(transport, address);
+    if (reason !== undefined) return await this.#refuse(transport, { reason, address });
     await this.#serve(transport, address, place);
+  }
+
+  /** What the program says against a client; what it cannot say in time is a no. */
+  async #reasonToRefuse(transport: ControlTransport, listener: ListeningAddress): Promise<string | undefined> {
+    if (this.#refuseConnection === undefined) return undefined;
+    const late = new AbortController();
+    using _deadline = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
+    const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    const { host, port } = transport.remote;
+    try {
+      return await abortable(Promise.resolve(this.#refuseConnection({ host, port, listener, signal })), signal);
+    } catch (cause) {
+      if (!signal.aborted) {
+        this.#service.emit("internalError", { message: `refuseConnection failed: ${cause}`, cause });
+      }
+      return "Service not available.";
+    }
   }
 
   async #serve(transport: ControlTransport, address: ListeningAddress, place: ConnectionPlace): Promise<void> {

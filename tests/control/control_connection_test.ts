@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { ControlConnection } from "../../lib/control/control_connection.ts";
 import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
@@ -90,6 +91,7 @@ async function start() {
   const settings = resolveSettings({ authorizer, tls: { policy: "optional" } });
   const service: Service = {
     settings,
+    commands: ALL_COMMANDS,
     authorizer,
     counts: new LocalCounts({ limits: settings.limits, ban: {} }),
     dataTransports: { C: transport, P: transport },

@@ -97,7 +97,7 @@ Deno.test("A listener of events that throws disturbs nobody but is reported", as
   await server.listen();
   await using client = await RawClient.connect({ host: HOST, port: server.addresses[0]?.port ?? 0 });
   assertEquals((await client.readReply()).code, 220);
-  assertEquals(errors, ["The event listener threw: Error: oops"]);
+  assertEquals(errors, ["The listener for connected failed: Error: oops"]);
 });
 
 function unusedPort(): number {

@@ -7,6 +7,7 @@
 import type { Account } from "../../lib/auth/authorizer.ts";
 import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
 import type { CommandContext } from "../../lib/commands/command.ts";
+import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { DataPort } from "../../lib/data/data_port.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
@@ -71,6 +72,7 @@ export function fakeAccount(
 /** A context that holds its session and knows no transfers. */
 export class FakeContext implements CommandContext {
   readonly commands = COMMANDS;
+  readonly findCommand = (verb: string) => ALL_COMMANDS.find(verb);
   readonly settings: Settings;
   readonly dataPort: DataPort = new DataPort(new PortPool(undefined));
   readonly dataTransport: FakeTransport = new FakeTransport();

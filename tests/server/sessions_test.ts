@@ -35,6 +35,24 @@ Deno.test("FtpServer.sessions tells of a control connection in clear", async () 
   assertEquals(only(server).tls, undefined);
 });
 
+Deno.test("FtpServer.disconnect() cuts what a session does, and tells it why", async () => {
+  await using server = await TestServer.start();
+  await using client = await server.login();
+  await using _other = await server.login();
+  await client.expect(200, "TYPE I");
+  await using data = await client.passive();
+  await client.expect(150, "STOR /file");
+  await data.secure();
+  const { session } = await server.event("transferStarted");
+  assert(server.server.disconnect(session, "Night shift is over."));
+  assertEquals((await client.readReply()).text, "426 Transfer aborted by the server.");
+  assertEquals((await client.readReply()).text, "421 Night shift is over.");
+  assertEquals((await server.event("disconnected")).reason, "Night shift is over.");
+  assertEquals((await server.event("transferIncomplete")).reason, "Night shift is over.");
+  assert(!server.server.sessions.map(({ session }) => session).includes(session));
+  assert(!server.server.disconnect(session));
+});
+
 Deno.test("FtpServer.sessions has each client once", async () => {
   await using server = await TestServer.start();
   await using _one = await server.login();

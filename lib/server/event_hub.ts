@@ -1,0 +1,133 @@
+/**
+ * From what happens in a server to everybody who wants to know.
+ *
+ * @module
+ */
+
+import type {
+  EventHandlers,
+  EventListener,
+  ServerEvent,
+  ServerEventName,
+  ServerEventOf,
+  ServerEvents,
+} from "../events.ts";
+
+/** Which events a stream has, and how many of them wait. */
+export interface EventStreamOptions<Name extends ServerEventName = ServerEventName> {
+  /** Names of the events; absent: all. */
+  readonly only?: readonly Name[];
+  /**
+   * Events that wait for the reader, 1 or more. Those that come when it is full are left out, and `eventsMissed` says so.
+   *
+   * @default {1024}
+   */
+  readonly capacity?: number;
+}
+
+/** A stream that somebody reads. */
+interface Subscription {
+  readonly wants: (name: ServerEventName) => boolean;
+  readonly controller: ReadableStreamDefaultController<ServerEvent>;
+  /** Events left out since the last one that was not. */
+  missed: number;
+}
+
+/** Tells of events. No listener can disturb the server, nor another listener. */
+export class EventHub {
+  readonly #onEvent: EventListener | undefined;
+  readonly #handlers: EventHandlers;
+  readonly #subscriptions = new Set<Subscription>();
+  /** Handlers that have not ended. */
+  readonly #running = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(listeners: { readonly onEvent?: EventListener | undefined; readonly on?: EventHandlers | undefined }) {
+    this.#onEvent = listeners.onEvent;
+    this.#handlers = listeners.on ?? {};
+  }
+
+  /** Tells everybody; never throws. */
+  emit<Name extends ServerEventName>(name: Name, fields: ServerEvents[Name]): void {
+    const handler = this.#handlers[name] as EventListener | undefined;
+    if (this.#onEvent === undefined && handler === undefined && this.#subscriptions.size === 0) return;
+    const event = { event: name, time: new Date(), ...fields } as ServerEvent;
+    this.#call(name, () => this.#onEvent?.(event));
+    if (handler !== undefined) this.#call(name, () => handler(event));
+    for (const subscription of this.#subscriptions) if (subscription.wants(name)) deliver(subscription, event);
+  }
+
+  /**
+   * A stream of what happens from now on, which ends with the server.
+   *
+   * @throws {RangeError} When the capacity is no whole number above 0.
+   */
+  stream<Name extends ServerEventName>(
+    options: EventStreamOptions<Name>,
+  ): ReadableStream<ServerEventOf<Name | "eventsMissed">> {
+    const { only, capacity = DEFAULT_CAPACITY } = options;
+    if (!Number.isSafeInteger(capacity) || capacity < 1) {
+      throw new RangeError(`Cannot keep ${capacity} events: it must be a whole number, 1 or more`);
+    }
+    const names: readonly ServerEventName[] | undefined = only;
+    let subscription: Subscription | undefined;
+    const stream = new ReadableStream<ServerEvent>({
+      start: (controller) => {
+        if (this.#isClosed) return controller.close();
+        subscription = { wants: (name) => names?.includes(name) ?? true, controller, missed: 0 };
+        this.#subscriptions.add(subscription);
+      },
+      cancel: () => {
+        if (subscription !== undefined) this.#subscriptions.delete(subscription);
+      },
+    }, { highWaterMark: capacity });
+    return stream as ReadableStream<ServerEventOf<Name | "eventsMissed">>;
+  }
+
+  /** Ends the streams once their readers have what waits for them, and waits for handlers that have not ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { controller, missed } of this.#subscriptions) {
+      if (missed > 0) controller.enqueue(eventsMissed(missed));
+      controller.close();
+    }
+    this.#subscriptions.clear();
+    await Promise.all(this.#running);
+  }
+
+  #call(name: ServerEventName, listener: () => void | Promise<void>): void {
+    try {
+      const result: unknown = listener();
+      if (!(result instanceof Promise)) return;
+      const running = result.catch((cause) => this.#failed(name, cause)).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    } catch (cause) {
+      this.#failed(name, cause);
+    }
+  }
+
+  #failed(name: ServerEventName, cause: unknown): void {
+    // One that fails at this event, too, would be told of it for ever.
+    if (name !== "internalError") {
+      this.emit("internalError", { message: `The listener for ${name} failed: ${cause}`, cause });
+    }
+  }
+}
+
+const DEFAULT_CAPACITY = 1024;
+
+/** Hands over an event, or leaves it out. Before the next one that has a place again, the number of those is told. */
+function deliver(subscription: Subscription, event: ServerEvent): void {
+  const { controller, missed } = subscription;
+  if ((controller.desiredSize ?? 0) <= 0) {
+    subscription.missed++;
+    return;
+  }
+  if (missed > 0) controller.enqueue(eventsMissed(missed));
+  subscription.missed = 0;
+  controller.enqueue(event);
+}
+
+function eventsMissed(count: number): ServerEvent {
+  return { event: "eventsMissed", time: new Date(), count };
+}
