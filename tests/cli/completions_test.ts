@@ -40,44 +40,52 @@ const CASES: readonly { readonly line: string; readonly offers: readonly string[
     { line: "ftpsd help c", offers: ["check", "cert", "completions"], not: ["serve", "certs/"] },
   ];
 
+/** Lines that ask for all options of each command. */
+const OPTION_LINES = COMMAND_ROWS.map((row) => ({
+  line: `ftpsd ${row.name} --`,
+  offers: optionsOf(row).map(({ name }) => `--${name}`),
+  not: ["dir/"],
+}));
+
 for (const shell of SHELLS) {
-  for (const { line, offers, not } of CASES) {
-    Deno.test(shellTest(shell, `completions of ${shell} know what follows "${line}"`, async (folder) => {
-      const words = await offered(shell, line, folder);
-      assertEquals([offers.filter((word) => !words.has(word)), not.filter((word) => words.has(word))], [[], []]);
-    }));
-  }
-
-  Deno.test(shellTest(shell, `completions of ${shell} offer every option of every command`, async (folder) => {
-    for (const row of COMMAND_ROWS) {
-      const words = await offered(shell, `ftpsd ${row.name} --`, folder);
-      assertEquals(optionsOf(row).map(({ name }) => `--${name}`).filter((word) => !words.has(word)), [], row.name);
-    }
-  }));
-}
-
-function shellTest(shell: Shell, name: string, fn: (folder: string) => Promise<void>): Deno.TestDefinition {
-  const run = async () => {
-    await using folder = await TemporaryFolder.create();
-    for (const name of ["dir", "certs"]) await Deno.mkdir(`${folder.path}/${name}`);
-    await Deno.writeTextFile(`${folder.path}/file.yaml`, "");
-    await fn(folder.path);
-  };
   // bash needs a terminal of its own, which script(1) gives it.
-  const test = programTest({ program: shell === "bash" ? "script" : shell, name, fn: run });
-  return { ...test, ignore: test.ignore === true || Deno.build.os !== "linux" };
+  const test = programTest({
+    program: shell === "bash" ? "script" : shell,
+    name: `completions of ${shell} know what may follow`,
+    fn: async (context) => {
+      await using folder = await createFolder();
+      const cases = [...CASES, ...OPTION_LINES];
+      const offered = await askShell(shell, cases.map(({ line }) => line), folder.path);
+      for (const [index, { line, offers, not }] of cases.entries()) {
+        await context.step(`"${line}"`, () => {
+          const words = offered[index] ?? new Set();
+          assertEquals([offers.filter((word) => !words.has(word)), not.filter((word) => words.has(word))], [[], []]);
+        });
+      }
+    },
+  });
+  Deno.test({ ...test, ignore: test.ignore === true || Deno.build.os !== "linux" });
 }
 
-/** Loads the script into the shell, and asks it what may follow a line. */
-async function offered(shell: Shell, line: string, folder: string): Promise<ReadonlySet<string>> {
+async function createFolder(): Promise<TemporaryFolder> {
+  const folder = await TemporaryFolder.create();
+  for (const name of ["dir", "certs"]) await Deno.mkdir(`${folder.path}/${name}`);
+  await Deno.writeTextFile(`${folder.path}/file.yaml`, "");
+  return folder;
+}
+
+/** Loads the script into the shell, and asks it what may follow each line. */
+async function askShell(shell: Shell, lines: readonly string[], folder: string): Promise<ReadonlySet<string>[]> {
   await using scripts = await TemporaryFolder.create();
   const script = `${scripts.path}/_ftpsd`;
   await Deno.writeTextFile(script, completionsCommand([shell]));
   const driver = new URL(`shells/complete.${shell}`, import.meta.url).pathname;
   const [program = shell, ...args] = PROGRAMS[shell];
   const command = 'cd "$1" && shift && exec "$@"';
-  const output = await requireProgram("sh", ["-c", command, "sh", folder, program, ...args, driver, script, line]);
-  return new Set(output.match(/[\w./-]+/g));
+  const output = await requireProgram("sh", ["-c", command, "sh", folder, program, ...args, driver, script, ...lines]);
+  const [, ...answers] = output.split(/^=== \d+\r?$/m);
+  assertEquals(answers.length, lines.length, output);
+  return answers.map((answer) => new Set(answer.match(/[\w./-]+/g)));
 }
 
 for (const [args, message] of [["", "completions of which shell"], ["tcsh", "no completions for tcsh"]] as const) {
