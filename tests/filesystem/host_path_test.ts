@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { posix, win32 } from "node:path";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import {
   isAllowedName,
@@ -9,6 +10,8 @@ import {
   POSIX_RULES,
   WINDOWS_RULES,
 } from "../../lib/filesystem/host_path.ts";
+import { resolvePathname } from "../../lib/protocol/pathname.ts";
+import { HOSTILE_PATHS } from "../security/hostile_paths.ts";
 
 /** The host path of a virtual path, as the local file system makes it. */
 function toHostPath(root: string, path: string, rules: PathRules): string {
@@ -129,3 +132,56 @@ Deno.test("namesWithin() gives the names below the root", () => {
   assertEquals(namesWithin("D:\\", "D:\\A\\b", WINDOWS_RULES), ["A", "b"]);
   assertStrictEquals(namesWithin("/srv/ftp", "/srv", POSIX_RULES), undefined);
 });
+
+/** Paths as the gate gives them; what is not UTF-8 never gets so far. */
+const RESOLVED_PATHS = HOSTILE_PATHS.filter((path) => !/[\uf700-\uf7ff]/.test(path)).flatMap((path) =>
+  ["/", "/inner"].map((directory) => resolvePathname(directory, path))
+);
+
+Deno.test("pathNames() gives of hostile paths on POSIX only those below the root", () => {
+  for (const path of RESOLVED_PATHS) {
+    const hostPath = hostPathOrRefusal("/srv/home", path, POSIX_RULES);
+    if (hostPath === undefined) continue;
+    assertStrictEquals(posix.resolve(hostPath), hostPath, path);
+    assert(hostPath === "/srv/home" || hostPath.startsWith("/srv/home/"), path);
+    assert(!/[\0\r\n]/.test(hostPath), path);
+  }
+});
+
+Deno.test("pathNames() gives of hostile paths on Windows only those that Windows reads as they stand", () => {
+  let accepted = 0;
+  for (const path of RESOLVED_PATHS) {
+    for (const root of ["C:\\srv\\home", "\\\\server\\share\\home"]) {
+      const hostPath = hostPathOrRefusal(root, path, WINDOWS_RULES);
+      if (hostPath === undefined) continue;
+      accepted++;
+      assertStrictEquals(win32.resolve(hostPath), hostPath, path);
+      assert(hostPath === root || hostPath.startsWith(`${root}\\`), path);
+      for (const name of hostPath.slice(root.length + 1).split("\\")) {
+        if (name !== "") assertStrictEquals(asWindowsReads(name), name, path);
+      }
+    }
+  }
+  assert(accepted > 0);
+});
+
+function hostPathOrRefusal(root: string, path: string, rules: PathRules): string | undefined {
+  try {
+    return toHostPath(root, path, rules);
+  } catch (error) {
+    if (error instanceof FileSystemError) return undefined;
+    throw error;
+  }
+}
+
+/** What a name comes to in the Win32 layer: a stream's file, a device, or the name without its end. */
+function asWindowsReads(name: string): string {
+  const file = name.split(":")[0] ?? "";
+  const trimmed = file.replace(/[. ]+$/, "");
+  const stem = (trimmed.split(".")[0] ?? "").trimEnd().toUpperCase();
+  const devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+  const isPort = stem.length === 4 && /^(?:COM|LPT)/.test(stem) &&
+    "0123456789\u00b9\u00b2\u00b3".includes(stem.at(3) ?? "");
+  if (devices.includes(stem) || isPort) return `\\\\.\\${stem}`;
+  return [...trimmed].filter((character) => character >= " " && !'/\\*?"<>|'.includes(character)).join("");
+}
