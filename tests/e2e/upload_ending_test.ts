@@ -74,10 +74,13 @@ async function countResults(uploads: Uploads): Promise<Readonly<Record<string, n
   await server.event("disconnected", () => count("disconnected") === count("connected"));
   const results: Record<string, number> = {};
   for (const [name = "", code = "", resumed] of lines.map((line) => line.split(" "))) {
+    const content = await Deno.readFile(`${folder.path}/${name}`);
+    const told = bytesTold(server, `/${name}`);
     const result = [
       code === "0" ? "no reply" : code,
       endsOf(server, `/${name}`, code === "0"),
-      `${sizeOf(await Deno.readFile(`${folder.path}/${name}`))} on disk`,
+      `${sizeOf(content)} on disk`,
+      ...told === content.length ? [] : [`${told} bytes told, ${content.length} on disk`],
       ...(resumed === "True") === resume ? [] : [`resumed ${resumed}`],
     ].join(", ");
     results[result] = (results[result] ?? 0) + 1;
@@ -100,6 +103,12 @@ function endsOf(server: TestServer, path: string, withoutReason: boolean): strin
       ? `${event.event}: ${event.reason}`
       : event.event;
   }).join(", ");
+}
+
+/** The bytes that the end of a file's upload was told with. */
+function bytesTold(server: TestServer, path: string): number | undefined {
+  const end = server.events.find((event) => "bytes" in event && event.path === path);
+  return end && "bytes" in end ? end.bytes : undefined;
 }
 
 function sizeOf(bytes: Uint8Array): string {

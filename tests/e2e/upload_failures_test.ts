@@ -1,0 +1,243 @@
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStrictEquals } from "@std/assert";
+import { denoArguments, SpawnedServer, writeFlags } from "../cli/spawned_server.ts";
+import { programTest } from "../helpers/client_program.ts";
+import { startTransfer } from "../helpers/dialogue.ts";
+import type { RawClient } from "../helpers/raw_client.ts";
+import { mountRefusal, SmallDisk } from "../helpers/small_disk.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { TestServer, USER } from "../helpers/test_server.ts";
+
+const DISK_KIBIBYTES = 1024;
+const OLD = new TextEncoder().encode("old content");
+const TOO_MUCH = Uint8Array.from({ length: 3 * 1024 * DISK_KIBIBYTES }, (_, index) => index % 251);
+const CONTENT = new TextEncoder().encode("content");
+
+const REFUSAL = await mountRefusal();
+
+/** What fills the disk, and how much of it is left then. */
+const FULL_DISKS = [
+  { command: "STOR", atomic: false, sync: false },
+  { command: "APPE", atomic: false, sync: true },
+  { command: "STOR", atomic: true, sync: false },
+] as const;
+
+for (const { command, atomic, sync } of FULL_DISKS) {
+  for (const protection of ["explicit", "clear"] as const) {
+    const how = `${command}, ${atomic ? "atomic" : "in place"}, ${protection}`;
+    Deno.test({
+      name: `An upload that fills the disk gets 452, ${how}${REFUSAL === undefined ? "" : ` (ignored: ${REFUSAL})`}`,
+      ignore: REFUSAL !== undefined,
+      fn: async () => {
+        await using disk = await SmallDisk.mount(DISK_KIBIBYTES);
+        await using server = await TestServer.start({
+          home: disk.path,
+          protection,
+          server: { upload: { atomic, sync } },
+        });
+        await using client = await binaryLogin(server);
+        await client.store("file", OLD);
+        await using data = await startTransfer(client, `${command} file`);
+        // The server ends the connection before all is sent.
+        const sending = data.write(TOO_MUCH).catch(() => {});
+        assertEquals((await client.readReply(command)).text, "452 No space left.");
+        await sending;
+        const { bytes, reason, path } = await server.event("transferIncomplete");
+        assertMatch(reason, /no space left/i);
+        const content = await Deno.readFile(`${disk.path}${path}`);
+        if (atomic) assertEquals(content, OLD);
+        else assertLessOrEqual(content.length, bytes + (command === "APPE" ? OLD.length : 0));
+        assertEquals(namesIn(disk.path), ["file"]);
+        await client.expect(250, "DELE file");
+        await client.store("file", OLD);
+        assertEquals(await client.retrieve("file"), OLD);
+      },
+    });
+  }
+}
+
+/** What is done to a file while it is uploaded in place, and the reply and content that follow. */
+const CHANGES: readonly {
+  readonly what: string;
+  readonly change: (home: string, other: RawClient) => Promise<unknown>;
+  readonly reply: string;
+  /** Names and contents then. */
+  readonly files: Readonly<Record<string, string>>;
+}[] = [
+  {
+    what: "removed by another session",
+    change: (_, other) => other.expect(250, "DELE file"),
+    reply: "550 No such file or directory.",
+    files: { other: "other" },
+  },
+  {
+    what: "removed and made anew by another session",
+    change: async (_, other) => {
+      await other.expect(250, "DELE file");
+      await other.store("file", OLD);
+    },
+    reply: "550 No such file or directory.",
+    files: { file: "old content", other: "other" },
+  },
+  {
+    what: "replaced by another session",
+    change: async (_, other) => {
+      await other.expect(350, "RNFR other");
+      await other.expect(250, "RNTO file");
+    },
+    reply: "550 No such file or directory.",
+    files: { file: "other" },
+  },
+  {
+    what: "renamed by another session",
+    change: async (_, other) => {
+      await other.expect(350, "RNFR file");
+      await other.expect(250, "RNTO new");
+    },
+    reply: "226 Transfer complete.",
+    files: { new: "content", other: "other" },
+  },
+  {
+    what: "made shorter by another process",
+    change: (home) => Deno.truncate(`${home}/file`, 3),
+    reply: "450 File is being written by another transfer.",
+    files: { file: "con", other: "other" },
+  },
+  {
+    what: "deprived of all its permissions",
+    change: (_, other) => other.expect(200, "SITE CHMOD 000 file"),
+    reply: "226 Transfer complete.",
+    files: { file: "content", other: "other" },
+  },
+];
+
+for (const { what, change, reply, files } of CHANGES) {
+  for (const command of ["STOR", "APPE"]) {
+    Deno.test(`${command} is told ${reply.slice(0, 3)} for a file that is ${what} before its end`, async () => {
+      await using folder = await TemporaryFolder.create();
+      await Deno.writeTextFile(`${folder.path}/other`, "other");
+      await using server = await TestServer.start({ home: folder.path, server: { upload: { sync: true } } });
+      await using client = await binaryLogin(server);
+      await using other = await binaryLogin(server);
+      await using data = await startTransfer(client, `${command} file`);
+      await data.write(CONTENT);
+      await waitForSize(`${folder.path}/file`, CONTENT.length);
+      await change(folder.path, other);
+      await data.finish();
+      assertEquals((await client.readReply(command)).text, reply);
+      const contents = namesIn(folder.path).map((name) => [name, Deno.readTextFileSync(`${folder.path}/${name}`)]);
+      assertEquals(Object.fromEntries(contents), files);
+      const isComplete = reply.startsWith("226");
+      const { bytes } = await server.event(isComplete ? "fileReceived" : "transferIncomplete", ({ path }) => {
+        return path === "/file";
+      });
+      assertStrictEquals(bytes, CONTENT.length);
+    });
+  }
+}
+
+Deno.test(programTest({
+  program: "setpriv",
+  name: "STOR, atomic, gets 550 where the right to change the folder was lost, and the old file stays",
+  fn: async () => {
+    await using scene = await UnprivilegedScene.create({ atomic: true });
+    const { client, home, server } = scene;
+    await using data = await startTransfer(client, "STOR file");
+    await data.write(CONTENT);
+    await Deno.chmod(home, 0o555);
+    await data.finish();
+    assertEquals((await client.readReply("STOR")).text, "550 Permission denied.");
+    await server.line(/"transferIncomplete".*"bytes":7,.*"reason":".*denied/);
+    assertEquals(await client.list("NLST"), "file\r\n");
+    assertEquals(await client.retrieve("file"), OLD);
+    await Deno.chmod(home, 0o755);
+    await client.store("file", CONTENT);
+    assertEquals(await client.retrieve("file"), CONTENT);
+  },
+}));
+
+Deno.test(programTest({
+  program: "setpriv",
+  name: "STOR gets 226 for a whole file that nobody may open any more",
+  fn: async () => {
+    await using scene = await UnprivilegedScene.create({ atomic: false });
+    const { client, home } = scene;
+    await using data = await startTransfer(client, "STOR file");
+    await waitForSize(`${home}/file`, 0);
+    await Deno.chmod(`${home}/file`, 0o000);
+    await Deno.chmod(home, 0o555);
+    await data.write(CONTENT);
+    await data.finish();
+    assertStrictEquals((await client.readReply("STOR")).code, 226);
+    await client.expect(550, "RETR file");
+    await Deno.chmod(`${home}/file`, 0o644);
+    assertEquals(await Deno.readFile(`${home}/file`), CONTENT);
+  },
+}));
+
+/** A server whose process obeys the permissions of files, also where the tests are run by root. */
+class UnprivilegedScene implements AsyncDisposable {
+  readonly home: string;
+  readonly server: SpawnedServer;
+  readonly client: RawClient;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(home: string, server: SpawnedServer, client: RawClient, resources: AsyncDisposableStack) {
+    this.home = home;
+    this.server = server;
+    this.client = client;
+    this.#resources = resources;
+  }
+
+  static async create({ atomic }: { readonly atomic: boolean }): Promise<UnprivilegedScene> {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await TemporaryFolder.create());
+    const home = `${path}/home`;
+    await Deno.mkdir(home, { mode: 0o755 });
+    await Deno.writeFile(`${home}/file`, OLD);
+    const configuration = [
+      "listen: [{ port: 0 }]",
+      "log: { format: json }",
+      `upload: { atomic: ${atomic} }`,
+      `users: [{ name: ${USER.name}, password: "${USER.password}", home: home, permissions: elradfmwMT }]`,
+      "acceptRisks: [{ risk: plaintext-password, reason: it is known to the test }]",
+    ];
+    await Deno.writeTextFile(`${path}/ftpsd.yaml`, configuration.join("\n"));
+    const program = denoArguments({ flags: writeFlags(path), args: ["--config", `${path}/ftpsd.yaml`] });
+    const server = stack.use(
+      await SpawnedServer.start({
+        executable: "setpriv",
+        hasOwnPorts: true,
+        flags: [],
+        args: ["--bounding-set=-all", "--inh-caps=-all", "--", Deno.execPath(), ...program],
+      }),
+    );
+    const client = stack.use(await server.login(USER.name, USER.password));
+    await client.expect(200, "TYPE I");
+    return new UnprivilegedScene(home, server, client, stack.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.chmod(this.home, 0o755);
+    await this.#resources.disposeAsync();
+  }
+}
+
+async function binaryLogin(server: TestServer): Promise<RawClient> {
+  const client = await server.login();
+  await client.expect(200, "TYPE I");
+  return client;
+}
+
+function namesIn(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+}
+
+/** Waits until the server has written so much. */
+async function waitForSize(path: string, size: number): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const found = await Deno.stat(path).then((info) => info.size, () => -1);
+    if (found === size) return;
+    assert(performance.now() < deadline, `"${path}" never came to ${size} bytes`);
+  }
+}
