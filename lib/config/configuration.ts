@@ -50,7 +50,15 @@ export interface CertificateFiles {
 /** Everything that `ftpsd serve` needs. */
 export interface Configuration {
   /** What `FtpServer` takes as it is. */
-  readonly server: Omit<FtpServerOptions, "authorizer" | "onEvent" | "signal" | "dialogue">;
+  readonly server:
+    & Omit<
+      FtpServerOptions,
+      "authorizer" | "commands" | "dialogue" | "on" | "onEvent" | "refuseConnection" | "signal"
+    >
+    & {
+      /** Commands that nobody may use. */
+      readonly commands?: { readonly disabled?: readonly string[] };
+    };
   /** Absent: made in memory. */
   readonly certificateFiles: CertificateFiles | undefined;
   readonly clientCertificates: {

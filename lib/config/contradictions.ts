@@ -5,6 +5,7 @@
  */
 
 import type { PermissionOverride } from "../auth/permission_override.ts";
+import { changedCommands } from "../commands/command_changes.ts";
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
 import type { KeyPath } from "./problem.ts";
 import type { ConfigurationFile } from "./schema.ts";
@@ -18,7 +19,18 @@ export interface Contradiction {
 
 /** Finds everything in the file that contradicts something else in it. */
 export function findContradictions(file: ConfigurationFile): Contradiction[] {
-  return [...inTls(file), ...inListeners(file), ...inPassive(file), ...inAccounts(file)];
+  return [...inTls(file), ...inListeners(file), ...inPassive(file), ...inCommands(file), ...inAccounts(file)];
+}
+
+function* inCommands({ commands = {} }: ConfigurationFile): Generator<Contradiction> {
+  for (const [index, verb] of (commands.disabled ?? []).entries()) {
+    try {
+      changedCommands({ disabled: [verb] });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      yield { path: ["commands", "disabled", index], message: error.message };
+    }
+  }
 }
 
 function* inTls({ tls = {} }: ConfigurationFile): Generator<Contradiction> {

@@ -131,9 +131,13 @@ function missing(path: KeyPath): string {
 
 function toConfiguration(file: ConfigurationFile, { resolve }: ConfigurationSource): Configuration {
   const { certificate, key, clientCertificates, ...tls } = file.tls ?? {};
-  const { listen, passive, active, banner, encoding, times, transfer, timeouts, limits, ban, upload } = file;
+  const { listen, passive, active, banner, encoding, commands, times } = file;
+  const { transfer, timeouts, limits, ban, upload } = file;
   return deepFreeze({
-    server: given({ listen, passive, active, banner, encoding, times, transfer, timeouts, limits, ban, upload, tls }),
+    server: given({
+      ...{ listen, passive, active, banner, encoding, commands, times },
+      ...{ transfer, timeouts, limits, ban, upload, tls },
+    }),
     certificateFiles: certificate !== undefined && key !== undefined
       ? { certificate: resolve(certificate), key: resolve(key) }
       : undefined,

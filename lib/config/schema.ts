@@ -202,6 +202,16 @@ export const CONFIGURATION_SCHEMA = mapping({
     "Encoding of names for clients from before UTF-8, such as `cp850` or `shift_jis`; those that ask for UTF-8 get it.",
     { default: "utf-8" },
   ),
+  commands: optional(
+    mapping({
+      disabled: optional(
+        list(text("the name of a command")),
+        "Commands that nobody may use, such as `DELE` or `SITE CHMOD`; each with its other spellings.",
+        { default: [] },
+      ),
+    }),
+    "Commands.",
+  ),
   times: optional(choice(["utc", "local"]), "Zone of the times in listings.", { default: "utc" }),
   transfer: optional(
     mapping({

@@ -10,7 +10,8 @@ import { SOMEBODY } from "./configuration_text.ts";
 export type BadFile = readonly [name: string, text: string, ...problems: readonly string[]];
 
 const USER = "  - { name: alice, password: secret, home: /srv }\n";
-const KNOWN = "known are listen, tls, passive, active, banner, encoding, times, transfer, upload, timeouts, limits, " +
+const KNOWN =
+  "known are listen, tls, passive, active, banner, encoding, commands, times, transfer, upload, timeouts, limits, " +
   "ban, log, workers, acceptRisks, users, anonymous";
 const LOGIN_MISSING = "ftpsd.yaml: nobody can log in; give users or anonymous";
 
@@ -72,6 +73,12 @@ export const BAD_FILES: readonly BadFile[] = [
     "has the same user twice",
     `users:\n${USER}  - name: alice\n    password: x\n    home: /srv\n`,
     'ftpsd.yaml:3: users[1].name: user "alice" is given twice',
+  ],
+  [
+    "disables a command that is none, and one that no client can do without",
+    `commands:\n  disabled:\n    - DELETE\n    - AUTH\nusers:\n${USER}`,
+    'ftpsd.yaml:3: commands.disabled[0]: Cannot disable "DELETE": there is no such command',
+    "ftpsd.yaml:4: commands.disabled[1]: Cannot disable AUTH: no client could do without",
   ],
   [
     "has anonymous among the users",

@@ -134,6 +134,13 @@ const KEYS: readonly KeyCase[] = [
   { key: "active.privilegedPorts", good: "true", becomes: true, ...NO_TRUTH },
   { key: "banner", good: "Hello", becomes: "Hello", ...NO_TEXT },
   {
+    key: "commands.disabled",
+    good: "[DELE, SITE CHMOD]",
+    becomes: ["DELE", "SITE CHMOD"],
+    bad: "DELE",
+    message: '"DELE" is not a list',
+  },
+  {
     key: "encoding",
     good: "cp850",
     becomes: "cp850",
