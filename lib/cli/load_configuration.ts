@@ -13,6 +13,7 @@ import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** A configuration and what else the command line says. */
 export interface LoadedConfiguration {
@@ -132,6 +133,6 @@ async function readTextFile(file: string, option: string): Promise<string> {
     if (cause instanceof Deno.errors.NotFound) {
       throw new UsageError(`no such file: ${file} (${option})`, undefined, { cause });
     }
-    throw new StartError(`cannot read ${file} (${option})`, "check that the file is readable", { cause });
+    throw new StartError(`cannot read ${file} (${option})`, `ls -l ${shellWord(file)}`, { cause });
   }
 }

@@ -12,6 +12,7 @@ import { commandHelp, shortHelp } from "./help_text.ts";
 import { inColorOf } from "../logger.ts";
 import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "./permissions.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** Oldest Deno whose `node:tls` can be a STARTTLS server. */
 const OLDEST_DENO = { major: 2, minor: 8 };
@@ -108,7 +109,7 @@ function requireDeno(version: string): void {
 async function fail(error: unknown): Promise<ExitStatus> {
   if (error instanceof ConfigurationError) {
     for (const problem of error.problems) logError(formatProblem(problem));
-    logLine("hint: ftpsd check tells the rest once the file can be read");
+    logLine(`hint: ftpsd check --config ${shellWord(error.problems[0]?.file ?? "FILE")}`);
     return EXIT_STATUS.badUsage;
   }
   const exitError = toExitError(error);

@@ -15,7 +15,7 @@ async function refuse([name, text, ...problems]: BadFile): Promise<void> {
   const lines = stderr.trimEnd().split("\n");
   assertEquals([code, stdout, lines.length], [2, "", problems.length + 1], `A file that ${name}: ${stderr}`);
   for (const line of lines.slice(0, -1)) assertMatch(line, new RegExp(`^error: ${file}(?::\\d+)?: `));
-  assertMatch(lines.at(-1) ?? "", /^hint: /);
+  assertEquals(lines.at(-1), `hint: ftpsd check --config ${file}`);
 }
 
 Deno.test(`run() ends with status 2 and starts no listener, for each of ${BAD_FILES.length} unusable files`, async () => {
