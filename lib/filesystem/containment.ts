@@ -129,7 +129,7 @@ export class Containment {
 
   /** Tells the same of a file that was created by a name's host path since the name was found. */
   confirmsCreated({ hostPath, way }: HostName, file: FileIdentity): boolean {
-    return (this.#isAt(hostPath, file) && way.stands()) || this.holdsFile(hostPath, file);
+    return (this.leadsTo(hostPath, file) && way.stands()) || this.holdsFile(hostPath, file);
   }
 
   /** Tells whether what is known of a place is known of something inside the root. */
@@ -158,6 +158,17 @@ export class Containment {
     return this.#resolved(hostPath) !== undefined;
   }
 
+  /** Tells whether a host path leads to a file, wherever that is. */
+  leadsTo(hostPath: string, file: FileIdentity): boolean {
+    try {
+      const { ino, dev } = this.#inspect(hostPath);
+      return ino === null || (ino === file.ino && dev === file.dev);
+    } catch {
+      // Whatever is wrong with it now, it is not known to be there
+      return false;
+    }
+  }
+
   /**
    * Tells whether a file is the one that a host path leads to, inside the root.
    *
@@ -166,10 +177,10 @@ export class Containment {
    * nobody can foresee, and he must guess it all.
    */
   holdsFile(hostPath: string, file: FileIdentity): boolean {
-    if (!this.holds(hostPath) || !this.#isAt(hostPath, file)) return false;
+    if (!this.holds(hostPath) || !this.leadsTo(hostPath, file)) return false;
     const [order = 0] = crypto.getRandomValues(new Uint32Array(1));
     for (let look = 0; look < LOOKS; look++) {
-      const isAsExpected = (order >>> look) % 2 === 0 ? this.holds(hostPath) : this.#isAt(hostPath, file);
+      const isAsExpected = (order >>> look) % 2 === 0 ? this.holds(hostPath) : this.leadsTo(hostPath, file);
       if (!isAsExpected) return false;
     }
     return true;
@@ -179,16 +190,6 @@ export class Containment {
     const names = pathNames(path, HOST_RULES);
     if (!names.some(isPartName)) return names;
     throw new FileSystemError("invalidName", `Cannot use path "${path}": its name is that of an upload that runs`);
-  }
-
-  #isAt(hostPath: string, file: FileIdentity): boolean {
-    try {
-      const { ino, dev } = this.#inspect(hostPath);
-      return ino === null || (ino === file.ino && dev === file.dev);
-    } catch {
-      // Whatever is wrong with it now, it is not known to be there
-      return false;
-    }
   }
 
   /** Looks at a host path without a link; `isSymlink` when one was put there meanwhile. */

@@ -10,8 +10,8 @@
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
-/** How long ago the last change must have been for the next one to show: whole seconds, on a clock that may be another. */
-const SETTLED_AFTER_MS = 3000;
+/** How long ago the last change must have been for the next one to show: a second, and another for a clock that is behind. */
+const SETTLED_AFTER_MS = 2000;
 
 /** What tells one file of a host from another. */
 export interface FileIdentity {
