@@ -9,7 +9,9 @@ import { FileSystemError, type FileSystemErrorKind } from "./filesystem_error.ts
 const KINDS: Readonly<Record<string, FileSystemErrorKind>> = {
   EACCES: "permissionDenied",
   EBUSY: "busy",
+  EDQUOT: "noSpace",
   EEXIST: "exists",
+  EFBIG: "noSpace",
   EINVAL: "invalidName", // names FAT cannot hold; a directory renamed into itself
   EISDIR: "isDirectory",
   ELOOP: "notFound",

@@ -5,7 +5,9 @@ import { asFileSystemError, onHost } from "../../lib/filesystem/host_error.ts";
 Deno.test("asFileSystemError() maps what the system refuses and keeps the cause", () => {
   const kinds = {
     EACCES: "permissionDenied",
+    EDQUOT: "noSpace",
     EEXIST: "exists",
+    EFBIG: "noSpace",
     EISDIR: "isDirectory",
     ENAMETOOLONG: "invalidName",
     ENOSPC: "noSpace",
