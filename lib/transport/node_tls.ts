@@ -6,24 +6,18 @@
  */
 
 import type net from "node:net";
-import type tls from "node:tls";
 import {
-  type Connection,
   ConnectionError,
   type DataListener,
   type DataTransport,
-  type Direction,
   type IncomingConnection,
   type SocketAddress,
 } from "./connection.ts";
-import { closedError } from "./connection_failure.ts";
 import { dialSocket, type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
-import { TlsConnection } from "./tls_connection.ts";
 import type { TlsContext } from "./tls_context.ts";
-import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
+import { TlsIncoming } from "./tls_incoming.ts";
 
 const ALPN_PROTOCOLS = ["ftp-data", "ftp"];
-const READ_AHEAD_BYTES = 512 * 1024;
 const LINGER_MS = 3000;
 
 /**
@@ -74,55 +68,23 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   }
 
   #incoming(socket: net.Socket, ends: SocketEnds): IncomingConnection {
-    return new NodeTlsIncoming({
+    return new TlsIncoming({
       socket,
       ends,
       context: this.#context,
       alpnProtocols: ALPN_PROTOCOLS,
-      linger: (stream) => this.#linger(stream),
+      linger: (socket) => this.#linger(socket),
     });
   }
 
-  #linger(stream: tls.TLSSocket): void {
+  #linger(socket: net.Socket): void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = setTimeout(() => stream.destroy(), LINGER_MS);
+    const deadline = setTimeout(() => socket.destroy(), LINGER_MS);
     this.#lingering.add(promise);
-    stream.once("close", () => {
+    socket.once("close", () => {
       clearTimeout(deadline);
       this.#lingering.delete(promise);
       resolve();
     });
-  }
-}
-
-class NodeTlsIncoming implements IncomingConnection {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly #options: TlsSendConnectionOptions;
-  #handshake: TlsConnection | TlsSendConnection | undefined;
-  #isSpent = false;
-
-  constructor(options: TlsSendConnectionOptions) {
-    this.local = options.ends.local;
-    this.remote = options.ends.remote;
-    this.#options = options;
-  }
-
-  async open(direction: Direction): Promise<Connection> {
-    if (this.#isSpent) throw closedError();
-    this.#isSpent = true;
-    const connection = direction === "send"
-      ? new TlsSendConnection(this.#options)
-      : new TlsConnection({ ...this.#options, holdReplies: true, readAheadBytes: READ_AHEAD_BYTES });
-    this.#handshake = connection;
-    await connection.secured;
-    this.#handshake = undefined;
-    return connection;
-  }
-
-  close(): void {
-    if (this.#isSpent) this.#handshake?.close();
-    else this.#options.socket.destroy();
-    this.#isSpent = true;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type net from "node:net";
+import { nextTick } from "node:process";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
@@ -42,6 +43,10 @@ export class TlsConnection implements Connection {
   #hasEnded = false;
   #hasFailed = false;
   #finishing: Done | undefined;
+  #isFinished = false;
+  #isClosed = false;
+  /** Present on a connection that sends. */
+  #linger: ((socket: net.Socket) => void) | undefined;
 
   /** Starts the handshake: await {@linkcode TlsConnection.secured} before anything else. */
   constructor(options: TlsConnectionOptions) {
@@ -54,7 +59,7 @@ export class TlsConnection implements Connection {
     const { handshake } = context;
     this.#stream = serverSocket(this.#records, { handshake, alpnProtocols });
     this.#stream.once("secure", () => this.#takeHandshake(handshake));
-    this.#stream.on("data", (bytes: Uint8Array) => this.#queue.push(bytes));
+    this.#stream.on("data", (bytes: Uint8Array) => this.#linger === undefined && this.#queue.push(bytes));
     this.#stream.once("end", () => this.#takeEnd());
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
   }
@@ -76,9 +81,23 @@ export class TlsConnection implements Connection {
     return this.#secured.promise;
   }
 
+  /**
+   * Makes it one for sending, like `TlsSendConnection`: what the peer sends is read and dropped.
+   *
+   * @param linger Takes over the socket when it is closed behind {@linkcode TlsConnection.finish}, while the peer has not
+   * ended. It is still being read from.
+   */
+  startSending(linger: (socket: net.Socket) => void): void {
+    this.#linger = linger;
+    this.#queue.drain();
+    this.#socket.resume();
+    this.#records.release();
+  }
+
   /** Hands over bytes that were read from the socket before. */
   feed(bytes: Uint8Array): void {
-    this.#records.feed(bytes);
+    // The engine starts in the next tick. Bytes that make it fail before that would end the process.
+    nextTick(() => this.#records.feed(bytes));
   }
 
   read(): Promise<Uint8Array | null> {
@@ -92,18 +111,28 @@ export class TlsConnection implements Connection {
   finish(): Promise<void> {
     if (this.#hasEnded && this.#hasFailed) return Promise.resolve();
     return this.#sending.run((done) => {
-      this.#finishing = done;
-      this.#stream.end(() => this.#records.finish(done));
+      this.#finishing = (error) => {
+        this.#isFinished = !error;
+        done(error);
+      };
+      this.#stream.end(() => this.#records.finish((error) => this.#finishing?.(error)));
     });
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const error = closedError();
     this.#queue.close(error);
     this.#sending.fail(error);
     this.#secured.reject(error);
-    this.#stream.destroy();
-    this.#socket.destroy();
+    if (this.#linger !== undefined && this.#isFinished && !this.#hasEnded && !this.#socket.destroyed) {
+      this.#socket.once("close", () => this.#stream.destroy());
+      this.#linger(this.#socket);
+    } else {
+      this.#stream.destroy();
+      this.#socket.destroy();
+    }
   }
 
   #takeHandshake(handshake: HandshakeSettings): void {

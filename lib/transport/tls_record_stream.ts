@@ -37,7 +37,8 @@ export class TlsRecordStream extends Duplex {
    * Starts reading from the socket.
    *
    * @param options.holdReplies Hold back what TLS writes after the client's first type-23 record (its first data in TLS 1.2,
-   * its Finished in TLS 1.3), until {@linkcode TlsRecordStream.finish}.
+   * its Finished in TLS 1.3), until {@linkcode TlsRecordStream.release} or
+   * {@linkcode TlsRecordStream.finish}.
    * @param options.onFailure Called when the socket fails or is closed, perhaps more than once.
    */
   constructor(
@@ -74,10 +75,15 @@ export class TlsRecordStream extends Duplex {
     this.push(bytes);
   }
 
-  /** Releases what was held, then sends FIN behind all that the engine has written, its close_notify included. */
-  finish(done: Done): void {
+  /** Releases what was held, and holds nothing back any more. */
+  release(): void {
     this.#isHolding = false;
     for (const bytes of this.#held.splice(0)) this.#send(bytes);
+  }
+
+  /** Releases what was held, then sends FIN behind all that the engine has written, its close_notify included. */
+  finish(done: Done): void {
+    this.release();
     this.#end(done);
   }
 

@@ -23,7 +23,7 @@ export interface TlsSendConnectionOptions {
   /** Names of RFC 7301 that are spoken here. */
   readonly alpnProtocols: readonly string[];
   /** Takes over the finished socket of a peer that has not ended yet. It is still being read from. */
-  readonly linger: (socket: tls.TLSSocket) => void;
+  readonly linger: (socket: net.Socket) => void;
 }
 
 /**
@@ -34,7 +34,7 @@ export class TlsSendConnection implements Connection {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly #stream: tls.TLSSocket;
-  readonly #linger: (socket: tls.TLSSocket) => void;
+  readonly #linger: (socket: net.Socket) => void;
   readonly #queue: ReceiveQueue;
   readonly #sending = new PendingCall();
   readonly #secured = Promise.withResolvers<void>();

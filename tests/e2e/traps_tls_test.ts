@@ -174,12 +174,13 @@ Deno.test("T16: an upload that is closed before the handshake is no empty file, 
   ]);
 });
 
-Deno.test("T18: the handshake may begin before the command, or after its 150", async () => {
+Deno.test("T18: the handshake may begin before the command, even end before it, or begin after its 150", async () => {
   await using server = await start();
   await using client = await server.login();
-  for (const isEarly of [true, false]) {
+  for (const begin of ["before", "ends before", "after"]) {
     await using data = await client.passive();
-    const secured = isEarly ? data.secure() : undefined;
+    const secured = begin === "after" ? undefined : data.secure();
+    if (begin === "ends before") await secured;
     await client.expect(150, "RETR /file");
     await (secured ?? data.secure());
     assertEquals(new TextDecoder().decode(await data.readAll()), CONTENT);

@@ -1,13 +1,6 @@
 import { testClient } from "./client_suite.ts";
 import { driverPath, runDriver } from "./driver.ts";
-import type { Defect } from "./real_client.ts";
 import { packageVersion } from "./package_version.ts";
-
-const EARLY_HANDSHAKE: Defect = {
-  reason:
-    "waits for the handshake on the data connection before it sends the command that the connection is for (RFC 4217 draws it behind)",
-  evidence: /TimeoutError/,
-};
 
 testClient({
   name: "aioftp",
@@ -30,7 +23,6 @@ testClient({
     "abort",
   ],
   also: ["IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
-  defects: { "implicit TLS 1.2": EARLY_HANDSHAKE, "implicit TLS 1.3": EARLY_HANDSHAKE },
   distrust: /CERTIFICATE_VERIFY_FAILED/,
   version: () => packageVersion("python3-aioftp"),
   run: (target, steps) => runDriver(["/usr/bin/python3", driverPath("aioftp_client.py")], target, steps),

@@ -34,12 +34,6 @@ const LFTP: RealClient = {
     "UTF-8 names",
     "odd names",
   ],
-  defects: {
-    "active mode over IPv6": {
-      reason: "names the address `::` instead of its own, as in `EPRT |2|::|37275|`",
-      evidence: /501 Rejected data connection to foreign address/,
-    },
-  },
   distrust: /Certificate verification/,
   thorough: true,
 

@@ -37,6 +37,18 @@ Deno.test("refuseConnection refuses without a word where TLS is implicit", async
   assertEquals(await client.closed(), "end");
 });
 
+Deno.test("Garbage in place of an implicit handshake, come before its time, ends the client alone", async () => {
+  const held = Promise.withResolvers<undefined>();
+  await using server = await start(() => held.promise, "implicit");
+  await using client = await connect(server);
+  await client.send("GET / HTTP/1.0\r\n\r\n");
+  await new Promise((resolve) => setTimeout(resolve, 20)); // as long as another event loop may be asked for a place
+  held.resolve(undefined);
+  await client.closed();
+  await using other = await server.login();
+  await other.expect(200, "NOOP");
+});
+
 Deno.test("A client is refused when refuseConnection does not answer in time", async () => {
   await using server = await start(() => new Promise(() => {}));
   await using client = await connect(server);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { addressOf, kindOf, readAll, testConnection } from "./connection_cases.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
 import { TlsContext } from "../../lib/transport/tls_context.ts";
-import { connectActive, connectPassive, PAIR, secure, startClientTls } from "./tls_pairs.ts";
+import { connectActive, connectPassive, PAIR, secure, secureEarly, startClientTls } from "./tls_pairs.ts";
 
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
@@ -14,6 +14,12 @@ for (const version of VERSIONS) {
     name: `NodeTlsTransport passive ${version}`,
     ending: "closeNotify",
     connect: async (direction) => secure(await connectPassive({ versions }), direction),
+  });
+
+  testConnection({
+    name: `NodeTlsTransport passive ${version}, handshake before the command`,
+    ending: "closeNotify",
+    connect: async (direction) => secureEarly(await connectPassive({ versions }), direction),
   });
 
   for (const direction of ["send", "receive"] as const) {
@@ -134,15 +140,55 @@ Deno.test("NodeTlsTransport drops what the peer sends on a connection for sendin
   peer.close();
 });
 
-Deno.test("NodeTlsTransport close() behind finish() keeps what a client with early bytes has not received", async () => {
-  const { connection, peer, stack } = await secure(await connectPassive(), "send");
-  await using _ = stack;
-  const sent = new Uint8Array(400_000).fill(7);
-  await connection.write(sent);
-  await connection.finish();
-  connection.close();
-  await peer.write(new Uint8Array(1000));
-  assertEquals(await readAll(peer), sent);
+for (const [when, shake] of [["behind", secure], ["before", secureEarly]] as const) {
+  const name = `a client with early bytes has not received: handshake ${when} the command`;
+  Deno.test(`NodeTlsTransport close() behind finish() keeps what ${name}`, async () => {
+    const { connection, peer, stack } = await shake(await connectPassive(), "send");
+    await using _ = stack;
+    const sent = new Uint8Array(400_000).fill(7);
+    await connection.write(sent);
+    await connection.finish();
+    connection.close();
+    await peer.write(new Uint8Array(1000));
+    assertEquals(await readAll(peer), sent);
+  });
+}
+
+Deno.test("NodeTlsTransport open() takes first bytes that came just before it, both ways", async () => {
+  for (const direction of ["send", "receive"] as const) {
+    const { incoming, client, stack } = await connectPassive();
+    await using _ = stack;
+    const shaking = startClientTls(client);
+    await new Promise((resolve) => setTimeout(resolve, 3)); // within the server's patience, or a little later
+    const connection = await incoming.open(direction);
+    const { peer } = await shaking;
+    assertEquals(connection.tls?.protocol, "TLSv1.3");
+    connection.close();
+    peer.close();
+  }
+});
+
+Deno.test("NodeTlsTransport close() ends a handshake before the command, and a patient wait for it", async () => {
+  for (const waitMs of [3, 30]) {
+    const { incoming, client, stack } = await connectPassive();
+    await using _ = stack;
+    const shaking = startClientTls(client).then(({ peer }) => peer.close(), () => {});
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    incoming.close();
+    assertEquals(await kindOf(incoming.open("send")), "closed");
+    await shaking;
+  }
+});
+
+Deno.test("NodeTlsTransport open() rejects an early handshake that failed, both ways", async () => {
+  for (const direction of ["send", "receive"] as const) {
+    const { incoming, client, stack } = await connectPassive();
+    await using _ = stack;
+    await client.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(await kindOf(incoming.open(direction)), "handshake");
+    client.close();
+  }
 });
 
 Deno.test("NodeTlsTransport.listen() rejects a taken port as addressInUse", async () => {

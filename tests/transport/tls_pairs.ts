@@ -66,6 +66,17 @@ export async function secure(
   return { connection, peer, stack, alpnProtocol };
 }
 
+/** Makes the handshake of both ends before the direction is known, as some clients want it. */
+export async function secureEarly(
+  pair: IncomingPair,
+  direction: Direction,
+  options: TlsClientOptions = {},
+): Promise<ConnectedPair> {
+  const { incoming, client, stack } = pair;
+  const { peer } = await startClientTls(client, options);
+  return { connection: await incoming.open(direction), peer, stack };
+}
+
 /** Makes a client's handshake over a clear connection. */
 export async function startClientTls(
   client: Deno.TcpConn,
