@@ -6,6 +6,7 @@
 
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { streamOf } from "./socket_stream.ts";
 import { type AnySocket, type SocketEnding, SocketReader, withDeadline } from "./socket_reader.ts";
 
 /** Where and how a data connection is made. */
@@ -35,6 +36,12 @@ export class RawDataConnection implements AsyncDisposable {
   static async connect(options: RawDataOptions): Promise<RawDataConnection> {
     const socket = connect({ host: options.host, port: options.port });
     await opened(socket, "connect", `a data connection to port ${options.port}`, options.deadlineMs);
+    if (socket.localPort === options.port) {
+      // Nobody listens there: the kernel gave us the same port, and so joined us to ourselves (RFC 793 §3.4).
+      socket.destroy();
+      await whenClosed(socket);
+      throw new Error(`connect ECONNREFUSED ${options.host}:${options.port}`);
+    }
     return new RawDataConnection(socket, options);
   }
 
@@ -42,7 +49,7 @@ export class RawDataConnection implements AsyncDisposable {
   async secure(): Promise<void> {
     const { tls, deadlineMs } = this.#options;
     if (tls === undefined || this.tls !== undefined) return;
-    this.#socket = connectTls({ ...tls, socket: this.#socket });
+    this.#socket = connectTls({ ...tls, socket: streamOf(this.#tcp) });
     await opened(this.#socket, "secureConnect", "the TLS handshake of the data connection", deadlineMs);
   }
 
@@ -86,7 +93,7 @@ export class RawDataConnection implements AsyncDisposable {
 
   /** Closes the connection without an ending of TLS. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = whenClosed(this.#socket);
+    const closed = Promise.all([whenClosed(this.#socket), whenClosed(this.#tcp)]);
     this.#socket.destroy();
     await withDeadline(closed, "the data connection to close", this.#options.deadlineMs);
   }
