@@ -16,6 +16,10 @@ import type { CertificatePair, ServerPlan } from "./worker_messages.ts";
 export interface ConfiguredServerOptions {
   /** Event loops, 1 or more. */
   readonly workers: number;
+  /** Whether the main event loop goes on alone when the others cannot start. @default {false} */
+  readonly mayServeAlone?: boolean;
+  /** The module that the other event loops run. @default {worker_program.ts} */
+  readonly workerProgram?: URL;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Whether `dialogue` events are made. */
@@ -29,6 +33,7 @@ export class ConfiguredServer {
   readonly #openHome = createHomes(this.#claims);
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
+  #workers: number;
   #plan: ServerPlan;
   #serverOptions: FtpServerOptions;
   #group: Promise<WorkerGroup> | undefined;
@@ -39,6 +44,7 @@ export class ConfiguredServer {
   private constructor(plan: ServerPlan, options: ConfiguredServerOptions) {
     this.#plan = plan;
     this.#options = options;
+    this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
@@ -61,7 +67,7 @@ export class ConfiguredServer {
 
   /** How many event loops serve. */
   get workers(): number {
-    return this.#options.workers;
+    return this.#workers;
   }
 
   /** See `FtpServer.addresses`. */
@@ -95,8 +101,15 @@ export class ConfiguredServer {
     this.#server.finished.then(() => this.#endOfMain(), (error) => this.#finished.reject(error));
     if (this.#options.workers === 1 || this.#shutdown !== undefined) return;
     this.#group = this.#startGroup();
-    const group = await this.#group;
-    group.failed.catch((error) => this.#finished.reject(error));
+    try {
+      const group = await this.#group;
+      group.failed.catch((error) => this.#finished.reject(error));
+    } catch (cause) {
+      if (!this.#options.mayServeAlone) throw cause;
+      this.#workers = 1;
+      const message = `Only one event loop serves. ${cause instanceof Error ? cause.message : cause}`;
+      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
+    }
   }
 
   /** See `FtpServer.reconfigure`. */
@@ -129,6 +142,7 @@ export class ConfiguredServer {
   #startGroup(): Promise<WorkerGroup> {
     return WorkerGroup.start({
       count: this.#options.workers - 1,
+      program: this.#options.workerProgram ?? new URL("./worker_program.ts", import.meta.url),
       plan: this.#planOfOthers(),
       dialogue: this.#options.dialogue,
       counts: this.#server.counts,

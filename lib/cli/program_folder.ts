@@ -6,8 +6,11 @@
 
 import { fileURLToPath } from "node:url";
 
-/** Folder that workers are loaded from; `undefined` where the program comes from the network, which needs no permission. */
-export const PROGRAM_FOLDER: string | undefined = import.meta.url.startsWith("file:")
+/**
+ * Folder that workers are loaded from; `undefined` where the program comes from the network or is part of the executable,
+ * which needs no permission.
+ */
+export const PROGRAM_FOLDER: string | undefined = import.meta.url.startsWith("file:") && !Deno.build.standalone
   ? fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "")
   : undefined;
 

@@ -76,7 +76,8 @@ export async function serve(
     mayReadProgram: await mayReadProgram(),
   });
   const plan = { configuration, files: inspection.files };
-  const server = await explaining(loaded, () => ConfiguredServer.create(plan, { workers, onEvent, dialogue }));
+  const serving = { workers, mayServeAlone: configuration.workers === "auto", onEvent, dialogue };
+  const server = await explaining(loaded, () => ConfiguredServer.create(plan, serving));
   await using reloader = new Reloader({ args, server, logger, ...intervals });
   // Before the server tells that it listens: who waits for that may send a signal at once.
   onSignals({

@@ -15,6 +15,8 @@ import type { CertificatePair, FromWorker, Question, ServerPlan, ToWorker } from
 export interface WorkerGroupOptions {
   /** How many. */
   readonly count: number;
+  /** The module that each runs. */
+  readonly program: URL;
   /** What each serves: on the very ports that the main event loop listens on, with a certificate that is there. */
   readonly plan: ServerPlan;
   readonly dialogue: boolean;
@@ -92,7 +94,7 @@ class Member {
   constructor(options: WorkerGroupOptions, index: number) {
     this.#options = options;
     this.#index = index;
-    this.#worker = new Worker(new URL("./worker_program.ts", import.meta.url), { type: "module" });
+    this.#worker = new Worker(options.program, { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
