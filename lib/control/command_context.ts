@@ -11,7 +11,6 @@ import { NO_DATA_PORT } from "../commands/restart.ts";
 import type { DataPort } from "../data/data_port.ts";
 import { createRate, Throttle } from "../data/throttle.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
-import { delay } from "../deadline.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
@@ -20,17 +19,9 @@ import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
+import { assertClientIsThere } from "./leaving_client.ts";
 import type { Service } from "./service.ts";
 import type { AccountPlace } from "./shared_counts.ts";
-
-/** How long a client that leaves may take to end both its connections: a part of the upload's time, in turns. */
-const LEAVING_PART = 0.05;
-const LEAVING_TURN_SECONDS = 0.005;
-const FEWEST_LEAVING_TURNS = 2;
-const MOST_LEAVING_TURNS = 10;
-/** An upload that is no larger and no slower is sent in one go, in which hardly any client gets killed. */
-const QUICK_UPLOAD_BYTES = 64 * 1024;
-const QUICK_UPLOAD_SECONDS = 0.05;
 
 /** A command that moves bytes, from its start to its final reply. */
 export interface RunningTransfer {
@@ -180,7 +171,7 @@ export class SessionContext implements CommandContext {
     const finished = this.#announce(plan, running);
     try {
       await running.transfer.run(this.dataPort, this.#transferOptions(plan), plan.body);
-      if (running.transfer.ending === "fin") await this.#stillThere(running.transfer);
+      if (running.transfer.ending === "fin") await assertClientIsThere(running.transfer, this.signal);
       await plan.finish?.();
     } catch (error) {
       finished(error instanceof Error ? error : new Error(String(error)));
@@ -222,25 +213,4 @@ export class SessionContext implements CommandContext {
         : () => service.emit("transferIncomplete", { ...ended, reason: error.message });
     };
   }
-
-  /**
-   * A client that is killed ends its upload by FIN, like one that is done. Its control connection ends in the same
-   * moment, which must be noticed first: nobody is left to say that the file is whole. On a busy machine the one end has
-   * been seen 20 ms after the other. A late timer would go before the end that it waits for, so there are several. The
-   * longer an upload took, the likelier is it that it was cut, and the less does it matter to wait.
-   */
-  async #stillThere(transfer: Transfer): Promise<void> {
-    for (let turns = leavingTurns(transfer); turns >= 0; turns--) {
-      // The end of the session fails the transfer, which tells the reason.
-      await delay(turns > 0 ? LEAVING_TURN_SECONDS * 1000 : 0, this.signal).catch(() => {});
-      if (transfer.failure !== undefined) throw transfer.failure;
-    }
-  }
-}
-
-/** How many turns to wait after an upload that has ended by FIN, before the last one that takes no time. */
-function leavingTurns({ bytes, seconds }: Transfer): number {
-  if (bytes <= QUICK_UPLOAD_BYTES && seconds < QUICK_UPLOAD_SECONDS) return 0;
-  const turns = Math.ceil(seconds * LEAVING_PART / LEAVING_TURN_SECONDS);
-  return Math.min(Math.max(turns, FEWEST_LEAVING_TURNS), MOST_LEAVING_TURNS);
 }
