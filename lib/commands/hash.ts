@@ -6,7 +6,7 @@
  * @module
  */
 
-import { delay } from "../deadline.ts";
+import { turn } from "../deadline.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import type { ReadableFile } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -81,7 +81,7 @@ async function digestOf(
     if (count === null) break;
     digest.update(buffer.subarray(0, count));
     bytes += count;
-    if (pieces % LONGEST_TURN === 0) await delay(0, transfer.signal);
+    if (pieces % LONGEST_TURN === 0) await turn();
   }
   return { bytes, hex: digest.hex() };
 }

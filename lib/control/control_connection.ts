@@ -8,7 +8,7 @@ import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
-import { delay, Watchdog } from "../deadline.ts";
+import { turn, Watchdog } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
@@ -210,7 +210,7 @@ export class ControlConnection implements ContextHost {
     let pipelined = 0;
     for (let goesOn = true; goesOn;) {
       // Lines that are here already, and replies that are taken at once, would leave the other sessions no turn.
-      if (this.#reader.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await delay(0, this.signal);
+      if (this.#reader.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
       const line = await this.#reader.next();
       this.#idle?.touch();
       if (line === null) {

@@ -13,6 +13,8 @@ import { delay } from "../deadline.ts";
 /** An upload that is no larger and no slower is sent in one go, in which hardly any client gets killed. */
 const QUICK_UPLOAD_BYTES = 64 * 1024;
 const QUICK_UPLOAD_SECONDS = 0.05;
+/** A process that is killed takes a millisecond to end its connections: without this wait, 31 of 100 came too late. */
+const LEAST_WAIT_MS = 2;
 /** The longer an upload took, the likelier is it that it was cut, and the less does it matter to wait: so much of its time. */
 const WAITING_PART = 0.05;
 const TURN_SECONDS = 0.005;
@@ -33,7 +35,7 @@ export async function assertClientIsThere(transfer: Transfer, signal: AbortSigna
     if (await isOnTime(signal)) turnsLeft--;
     if (transfer.failure !== undefined) throw transfer.failure;
   }
-  await delay(0, signal).catch(() => {}); // the end of the session has failed the transfer
+  await delay(LEAST_WAIT_MS, signal).catch(() => {}); // the end of the session has failed the transfer
   if (transfer.failure !== undefined) throw transfer.failure;
 }
 
