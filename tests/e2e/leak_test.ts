@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { DirectoryEntry } from "../../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
 import { SpawnedServer, writeFlags } from "../cli/spawned_server.ts";
-import { requireProgram } from "../helpers/run_program.ts";
+import { descriptorsOf, HAS_PROC, kindOf } from "../helpers/process_state.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
@@ -247,12 +247,11 @@ function eventOf(server: TestServer): Endpoint["event"] {
   return (name, port) => server.event(name, ({ remote }) => remote.endsWith(`:${port}`));
 }
 
-const PROC = Deno.build.os === "linux";
-const reason = PROC ? "" : " (ignored: only Linux shows open descriptors under /proc)";
+const reason = HAS_PROC ? "" : " (ignored: only Linux shows open descriptors under /proc)";
 
 Deno.test({
   name: `Clients that go at any moment leave no descriptor open in the server's process${reason}`,
-  ignore: !PROC,
+  ignore: !HAS_PROC,
   fn: async () => {
     await using home = await createHome();
     await using server = await SpawnedServer.start({
@@ -286,15 +285,4 @@ async function playsOf(server: SpawnedServer): Promise<readonly (() => Promise<v
       })
     )
   );
-}
-
-/** What each open descriptor of a process leads to. Deno lets only those look there who may do everything. */
-async function descriptorsOf(pid: number): Promise<string[]> {
-  const listing = await requireProgram("ls", ["-l", `/proc/${pid}/fd`]);
-  return listing.split("\n").flatMap((line) => line.split(" -> ").slice(1));
-}
-
-/** `socket:[123]` and the like are of one kind each; files go by their path. */
-function kindOf(target: string): string {
-  return target.replace(/\[\d+\]$/, "");
 }

@@ -1,88 +1,17 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { programTest } from "../helpers/client_program.ts";
+import { MeasuredServer } from "../helpers/measured_server.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { requireProgram } from "../helpers/run_program.ts";
-import { withDeadline } from "../helpers/socket_reader.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { TestServer } from "../helpers/test_server.ts";
+import { TestServer, USER } from "../helpers/test_server.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const MIB = 1024 * 1024;
 /** What a server may grow by before it collects its garbage, beside a part of what it was sent. */
 const SLACK_BYTES = 96 * MIB;
 
-/** An event of the log; see `lib/events.ts`. */
-interface LoggedEvent {
-  readonly event: string;
-  readonly remote?: string;
-  readonly reason?: string;
-  readonly port?: number;
-}
-
-/** A server in clear in a process of its own, whose memory nobody else uses. Silence ends a session after one second. */
-class ServerProcess implements AsyncDisposable {
-  readonly #folder: TemporaryFolder;
-  readonly #process: Deno.ChildProcess;
-  readonly #log: AsyncGenerator<LoggedEvent>;
-  #port = 0;
-
-  private constructor(folder: TemporaryFolder) {
-    this.#folder = folder;
-    const options = ["--tls", "off", "--port", "0", "--timeout", "1", "--log-format", "json", folder.path];
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${folder.path}`, MAIN, ...options],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    this.#log = readLog(this.#process.stderr);
-  }
-
-  static async start(): Promise<ServerProcess> {
-    const server = new ServerProcess(await TemporaryFolder.create());
-    const { port = 0 } = await server.event(({ event }) => event === "listening");
-    server.#port = port;
-    return server;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-
-  /** Resident memory in bytes; 0 where the system does not tell. */
-  async memory(): Promise<number> {
-    if (Deno.build.os !== "linux") return 0;
-    const status = await requireProgram("cat", [`/proc/${this.#process.pid}/status`]);
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-  }
-
-  /** Reads the log up to the first event that fits. */
-  async event(fits: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
-    const search = async () => {
-      for (;;) {
-        const { value, done } = await this.#log.next();
-        if (done) throw new Error("The server has ended");
-        if (fits(value)) return value;
-      }
-    };
-    return await withDeadline(search(), "an event in the log", 20_000);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGTERM");
-    for await (const _ of this.#log); // to its end, so that the process is not stopped by a full pipe
-    await this.#process.status;
-    await this.#folder[Symbol.asyncDispose]();
-  }
-}
-
-async function* readLog(stream: ReadableStream<Uint8Array>): AsyncGenerator<LoggedEvent> {
-  let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
-    const lines = (text + chunk).split("\n");
-    text = lines.pop() ?? "";
-    yield* lines.map((line): LoggedEvent => JSON.parse(line));
-  }
+/** A server in a process of its own, whose memory nobody else uses. Silence ends a session after one second. */
+function startServer(): Promise<MeasuredServer> {
+  return MeasuredServer.start({ configuration: "tls: { policy: optional }\ntimeouts: { idle: 1 }" });
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -97,16 +26,16 @@ const FLOODS: Readonly<Record<string, { readonly chunk: Uint8Array; readonly byt
 
 for (const [name, { chunk, bytes }] of Object.entries(FLOODS)) {
   Deno.test(`FtpServer survives ${name}: bounded memory, a deadline, others are served`, async () => {
-    await using server = await ServerProcess.start();
-    const before = await server.memory();
+    await using server = await startServer();
+    const { now: before } = await server.memory();
     using flooder = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
     const { port } = flooder.localAddr as Deno.NetAddr;
+    const ended = server.event(({ event, remote }) => event === "disconnected" && remote === `127.0.0.1:${port}`);
     const flood = sendAll(flooder, chunk, bytes);
     assertEquals(await talkMeanwhile(server.port), 50);
-    const ended = await server.event(({ event, remote }) => event === "disconnected" && remote === `127.0.0.1:${port}`);
-    assertEquals(ended.reason, "Control connection timed out.");
+    assertEquals((await ended).reason, "Control connection timed out.");
     const sent = await flood;
-    assertLess(await server.memory() - before, SLACK_BYTES + sent / 4);
+    assertLess((await server.memory()).peak - before, SLACK_BYTES + sent / 4);
   });
 }
 
@@ -125,14 +54,14 @@ async function sendAll(connection: Deno.Conn, chunk: Uint8Array, bytes: number):
 async function talkMeanwhile(port: number): Promise<number> {
   await using client = await RawClient.connect({ host: "127.0.0.1", port });
   await client.readReply("connecting");
-  await client.login();
+  await client.login(USER.name, USER.password);
   let answered = 0;
   for (let count = 0; count < 50; count++) answered += Number((await client.command("NOOP")).code === 200);
   return answered;
 }
 
 Deno.test("FtpServer serves others while a client pipelines commands without end and reads the replies", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await startServer();
   const flooder = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   const reading = readAll(flooder);
   const flood = sendAll(flooder, encode("NOOP\r\n".repeat(20_000)), Infinity);

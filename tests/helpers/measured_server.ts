@@ -1,0 +1,233 @@
+/**
+ * The program `ftpsd` in a process of its own, whose memory, descriptors and timers nobody else uses.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { delay } from "../../lib/deadline.ts";
+import type { Measurement } from "./measured_ftpsd.ts";
+import { countListeners, descriptorsOf, kindOf, memoryOf } from "./process_state.ts";
+import { RawClient } from "./raw_client.ts";
+import { withDeadline } from "./socket_reader.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
+import { USER } from "./test_server.ts";
+
+const PROGRAM = new URL("measured_ftpsd.ts", import.meta.url).pathname;
+const HOST = "127.0.0.1";
+const DEADLINE_MS = 30_000;
+/** Between two measurements. */
+const PAUSE_MS = 200;
+
+/** A line of the log; see `lib/events.ts`. */
+export interface LoggedEvent {
+  readonly event: string;
+  readonly remote?: string;
+  readonly reason?: string;
+  readonly port?: number;
+  readonly tls?: string;
+  readonly text?: string;
+  readonly message?: string;
+}
+
+/** What a server holds. */
+export interface ServerState extends Measurement {
+  /** Open descriptors by what they lead to. */
+  readonly descriptors: readonly string[];
+  /** Sockets that listen. */
+  readonly listeners: number;
+  /** Resident memory in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** How a server is started. */
+export interface MeasuredServerOptions {
+  /** Further lines of the configuration; it has an explicit and an implicit listener. */
+  readonly configuration?: string;
+  /** Lines in place of {@linkcode USER} with all rights, password in clear. */
+  readonly users?: string;
+}
+
+/** A server with one user, in a folder of its own, on any ports of the loopback address. */
+export class MeasuredServer implements AsyncDisposable {
+  /** Internal errors until now. */
+  readonly internalErrors: LoggedEvent[] = [];
+  readonly #folder: TemporaryFolder;
+  readonly #process: Deno.ChildProcess;
+  readonly #measurements: ReadableStreamDefaultReader<string>;
+  readonly #reading: Promise<void>;
+  readonly #waiting = new Set<(event: LoggedEvent) => void>();
+  readonly #ports = new Map<string, number>();
+  #ended = false;
+  #isEndTold = false;
+
+  private constructor(folder: TemporaryFolder) {
+    this.#folder = folder;
+    const { path } = folder;
+    const permissions = [`--allow-net=${HOST}`, `--allow-read=${path}`, `--allow-write=${path}/home`];
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--v8-flags=--expose-gc", ...permissions, PROGRAM, "--log-format", "json"]
+        .concat("--config", `${path}/ftpsd.yaml`),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#measurements = linesOf(this.#process.stdout).getReader();
+    this.#reading = this.#read();
+  }
+
+  /** Starts a server and waits until it listens. */
+  static async start(options: MeasuredServerOptions = {}): Promise<MeasuredServer> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await TemporaryFolder.create());
+    await Deno.mkdir(`${folder.path}/home`, { mode: 0o755 });
+    await Deno.writeTextFile(`${folder.path}/ftpsd.yaml`, configurationOf(options));
+    const server = stack.use(new MeasuredServer(folder));
+    await server.event(({ tls }) => tls === "implicit");
+    stack.move();
+    return server;
+  }
+
+  /** Folder of the user. */
+  get home(): string {
+    return `${this.#folder.path}/home`;
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Port for AUTH TLS. */
+  get port(): number {
+    return this.#ports.get("explicit") ?? 0;
+  }
+
+  /** Port for implicit TLS. */
+  get implicitPort(): number {
+    return this.#ports.get("implicit") ?? 0;
+  }
+
+  /** Connects over TLS and logs in. */
+  async login(username: string = USER.name, password: string = USER.password): Promise<RawClient> {
+    const client = await RawClient.connect({ host: HOST, port: this.port, deadlineMs: DEADLINE_MS });
+    await client.readReply("connecting");
+    await client.startTls();
+    await client.login(username, password);
+    return client;
+  }
+
+  /** Waits for the next line of the log that fits. */
+  async event(fits: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
+    const found = Promise.withResolvers<LoggedEvent>();
+    const take = (event: LoggedEvent) => event.event === "ended" || fits(event) ? found.resolve(event) : undefined;
+    this.#waiting.add(take);
+    try {
+      const event = await withDeadline(found.promise, "an event in the log", DEADLINE_MS);
+      if (event.event === "ended") throw this.#endedError();
+      return event;
+    } finally {
+      this.#waiting.delete(take);
+    }
+  }
+
+  /** Reads the configuration anew. */
+  async reload(): Promise<void> {
+    const told = this.event(({ event, text = "" }) => event === "remark" && text.startsWith("configuration "));
+    this.#process.kill("SIGHUP");
+    assertEquals((await told).text, "configuration reloaded");
+  }
+
+  /** Resident memory in bytes: now, and at most since the start. */
+  memory(): ReturnType<typeof memoryOf> {
+    return memoryOf(this.pid);
+  }
+
+  /** Collects the garbage and tells what is held. */
+  async measure(): Promise<ServerState> {
+    this.#process.kill("SIGWINCH");
+    const { value } = await withDeadline(this.#measurements.read(), "a measurement", DEADLINE_MS);
+    const measurement: Measurement = JSON.parse(value ?? "");
+    const descriptors = (await descriptorsOf(this.pid)).map(kindOf).toSorted();
+    const memoryBytes = (await this.memory()).now;
+    return { ...measurement, descriptors, memoryBytes, listeners: await countListeners(this.pid) };
+  }
+
+  /**
+   * Measures until no session and no data connection is left, and no more memory is in use than may be: what was freed goes
+   * back to the system after some seconds only.
+   *
+   * @throws {Error} When sessions or data connections stay.
+   */
+  async settled(mostMemoryBytes = Infinity): Promise<ServerState> {
+    const deadline = performance.now() + DEADLINE_MS;
+    for (;; await delay(PAUSE_MS, AbortSignal.timeout(DEADLINE_MS))) {
+      const state = await this.measure();
+      const { connected = 0, disconnected = 0 } = state.events;
+      const isAtRest = connected === disconnected && state.listeners === this.#ports.size;
+      const isOver = performance.now() > deadline;
+      if (isAtRest && (state.memoryBytes <= mostMemoryBytes || isOver)) return state;
+      if (isOver) throw new Error(`The server does not come to rest: ${Deno.inspect(state)}`);
+    }
+  }
+
+  /** Ends the server, which must not have ended before. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const endedBefore = this.#ended && !this.#isEndTold;
+    if (!this.#ended) this.#process.kill("SIGKILL");
+    await this.#process.status;
+    await Promise.all([this.#reading, this.#measurements.cancel()]);
+    await this.#folder[Symbol.asyncDispose]();
+    if (endedBefore) throw this.#endedError();
+  }
+
+  #endedError(): Error {
+    this.#isEndTold = true;
+    return new Error(`The server has ended by itself: ${Deno.inspect(this.internalErrors)}`);
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of linesOf(this.#process.stderr)) {
+      if (line.startsWith("{")) this.#take(JSON.parse(line));
+      else this.#take({ event: "internalError", message: line }); // Deno itself, of an error that nobody caught
+    }
+    this.#ended = true;
+    this.#tell({ event: "ended" });
+  }
+
+  #take(event: LoggedEvent): void {
+    if (event.event === "listening") this.#ports.set(event.tls ?? "", event.port ?? 0);
+    if (event.event === "internalError") this.internalErrors.push(event);
+    this.#tell(event);
+  }
+
+  #tell(event: LoggedEvent): void {
+    for (const take of [...this.#waiting]) take(event);
+  }
+}
+
+function configurationOf({ configuration = "", users }: MeasuredServerOptions): string {
+  return [
+    "listen:",
+    `  - { host: ${HOST}, port: 0 }`,
+    `  - { host: ${HOST}, port: 0, tls: implicit }`,
+    users ?? `users: [{ name: ${USER.name}, password: "${USER.password}", home: home, permissions: elradfmwMT }]`,
+    "acceptRisks:",
+    "  - { risk: plaintext-password, reason: a test }",
+    "  - { risk: clear-text-control, reason: a test }",
+    "  - { risk: clear-text-data, reason: a test }",
+    configuration,
+  ].join("\n");
+}
+
+function linesOf(stream: ReadableStream<Uint8Array>): ReadableStream<string> {
+  let rest = "";
+  const splitter = new TransformStream<string, string>({
+    transform(text, controller) {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) controller.enqueue(line);
+    },
+  });
+  return stream.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).pipeThrough(splitter);
+}

@@ -1,0 +1,44 @@
+/**
+ * What Linux tells of a process under /proc. Deno lets only those look there who may do everything, so programs do.
+ *
+ * @module
+ */
+
+import { requireProgram, runProgram } from "./run_program.ts";
+
+/** Whether the system has it all. */
+export const HAS_PROC = Deno.build.os === "linux";
+
+/** Resident memory of a process in bytes: now, and at most since its start; 0 where the system does not tell. */
+export async function memoryOf(pid: number): Promise<{ readonly now: number; readonly peak: number }> {
+  if (!HAS_PROC) return { now: 0, peak: 0 };
+  const status = await requireProgram("cat", [`/proc/${pid}/status`]);
+  const bytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
+  return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
+
+/** What each open descriptor of a process leads to. */
+export async function descriptorsOf(pid: number): Promise<string[]> {
+  // Its exit status tells of descriptors that were closed while it looked.
+  const { stdout } = await runProgram("ls", ["-l", `/proc/${pid}/fd`]);
+  return stdout.split("\n").flatMap((line) => line.split(" -> ").slice(1));
+}
+
+/** How many sockets of a process listen. */
+export async function countListeners(pid: number): Promise<number> {
+  const [descriptors, tables] = await Promise.all([
+    descriptorsOf(pid),
+    requireProgram("cat", [`/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`]),
+  ]);
+  const LISTEN = "0A";
+  const listening = tables.split("\n").flatMap((line) => {
+    const [, , , state, , , , , , inode] = line.trim().split(/\s+/);
+    return state === LISTEN ? [`socket:[${inode}]`] : [];
+  });
+  return descriptors.filter((target) => listening.includes(target)).length;
+}
+
+/** `socket:[123]` and the like are of one kind each; files go by their path. */
+export function kindOf(target: string): string {
+  return target.replace(/\[\d+\]$/, "");
+}
