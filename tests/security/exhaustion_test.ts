@@ -1,0 +1,24 @@
+import { assertLess } from "@std/assert";
+import { HAS_PROC } from "../helpers/process_state.ts";
+import { ATTACKS, suffer } from "./exhaustion.ts";
+
+/** Others may have to wait on a busy machine, but not for the attackers to go. */
+const LONGEST_COMMAND_MS = 5_000;
+const LONGEST_VISIT_MS = 15_000;
+
+const reason = HAS_PROC ? "" : " (ignored: only Linux shows the memory of a process under /proc)";
+
+for (const attack of ATTACKS) {
+  const { name, clients, mostBytes, admitsOthers = true } = attack;
+  const outcome = admitsOthers ? "others come and go" : "users go on";
+  Deno.test({
+    name: `FtpServer survives ${clients} ${name}: ${outcome}, memory is bounded, all is freed in time${reason}`,
+    ignore: !HAS_PROC,
+    fn: async () => {
+      const { bytesBefore, bytesAtMost, commandMs, visitMs } = await suffer(attack);
+      assertLess(bytesAtMost - bytesBefore, mostBytes);
+      assertLess(Math.max(...commandMs), LONGEST_COMMAND_MS);
+      assertLess(Math.max(0, ...visitMs), LONGEST_VISIT_MS);
+    },
+  });
+}
