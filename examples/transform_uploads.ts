@@ -1,0 +1,105 @@
+/**
+ * A file system of its own: what is uploaded as `report.txt` is stored as `report.txt.gz`, compressed on its way.
+ *
+ * Each upload streams through a `CompressionStream`. It is never whole in memory: a disk that is slow makes the client
+ * slow, as `write()` is done only when the piece before has gone on. A file appears when all of it has come; an upload that
+ * is cut leaves nothing. Modes of writing that make no sense here (REST, APPE, STOU) are refused, and the methods that are
+ * left out (remove, rename and so on) are commands that are not there (502).
+ *
+ * ```sh
+ * mkdir -p archive
+ * deno run --allow-net=127.0.0.1 --allow-read=archive --allow-write=archive examples/transform_uploads.ts archive 2121
+ * ```
+ *
+ * Try:
+ *
+ * ```sh
+ * curl --ssl-reqd --insecure --user user:12345 --upload-file README.md ftp://127.0.0.1:2121/
+ * gzip -dc archive/README.md.gz
+ * ```
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console -- what it prints is what it is for
+
+import { type CreateOptions, type DirectoryEntry, type FileInfo, type FileSystem, FileSystemError } from "@ftpsd/ftpsd";
+import { FtpServer, LocalFileSystem, type ReadableFile, VirtualAuthorizer } from "@ftpsd/ftpsd";
+import type { FinishOptions, WritableFile, WriteMode } from "@ftpsd/ftpsd";
+
+/** Reads as the folder below it; what is written is compressed. */
+class CompressingFileSystem implements FileSystem {
+  readonly #files: LocalFileSystem;
+
+  constructor(files: LocalFileSystem) {
+    this.#files = files;
+  }
+
+  stat(path: string): Promise<FileInfo> {
+    return this.#files.stat(path);
+  }
+
+  list(path: string): AsyncIterable<DirectoryEntry> {
+    return this.#files.list(path);
+  }
+
+  openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile> {
+    return this.#files.openRead(path, options);
+  }
+
+  async openWrite(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile> {
+    if (mode !== "truncate" && mode !== "replace") throw new FileSystemError("unsupported", "Only whole files");
+    // Until finish(), nobody sees the new file, and the old one stays.
+    return new CompressedFile(await this.#files.openWrite(`${path}.gz`, "replace", options));
+  }
+}
+
+/** What goes in comes out compressed in another file. */
+class CompressedFile implements WritableFile {
+  readonly #target: WritableFile;
+  readonly #writer: WritableStreamDefaultWriter<BufferSource>;
+  /** Settles when everything that came out is in the target. */
+  readonly #copied: Promise<void>;
+
+  constructor(target: WritableFile) {
+    const { readable, writable } = new CompressionStream("gzip");
+    this.#target = target;
+    this.#writer = writable.getWriter();
+    this.#copied = readable.pipeTo(new WritableStream({ write: (bytes) => target.write(bytes) }));
+    this.#copied.catch(() => {}); // write() and finish() reject with it, too.
+  }
+
+  /** Resolves when the compressor has taken the bytes, which it does not before there is place behind it. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#writer.write(bytes);
+  }
+
+  /** All of it has come: the file gets its name. */
+  async finish(options?: FinishOptions): Promise<void> {
+    await this.#writer.close();
+    await this.#copied;
+    await this.#target.finish(options);
+  }
+
+  /** Without finish() before it, the target has no name yet and vanishes. */
+  close(): void {
+    this.#writer.abort().catch(() => {}); // It has failed, or is done.
+    this.#target.close();
+  }
+}
+
+const [folder = "archive", port = "2121"] = Deno.args;
+const authorizer = new VirtualAuthorizer();
+const home = new CompressingFileSystem(new LocalFileSystem(folder));
+authorizer.addUser("user", "12345", home, { permissions: "elrw" });
+
+await using server = new FtpServer({
+  authorizer,
+  listen: [{ host: "127.0.0.1", port: Number(port) }],
+  on: { internalError: ({ message }) => console.error(message) }, // What it throws beside FileSystemError.
+});
+await server.listen();
+for (const { host, port } of server.addresses) console.log(`Listening on ${host}:${port}`);
+
+Deno.addSignalListener("SIGINT", () => void server.shutdown({ graceMs: 10_000 }));
+await server.finished;
