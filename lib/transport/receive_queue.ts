@@ -18,6 +18,7 @@ export class ReceiveQueue {
   readonly #limitBytes: number;
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
+  #joined = new Uint8Array(0);
   #paused = false;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #isDelivering = false;
@@ -101,10 +102,24 @@ export class ReceiveQueue {
     let length = 0;
     const fits = this.#chunks.findIndex((chunk, index) => (length += chunk.length) > this.#limitBytes && index > 0);
     const chunks = this.#chunks.splice(0, fits < 0 ? Infinity : fits);
-    const bytes = joined(chunks);
+    const bytes = this.#join(chunks);
     this.#queuedBytes -= bytes.length;
     if (this.#chunks.length === 0) this.#resume();
     return bytes;
+  }
+
+  /** Valid until the next call: large arrays are costly to make. */
+  #join(chunks: readonly Uint8Array[]): Uint8Array {
+    const [first] = chunks;
+    if (first !== undefined && chunks.length === 1) return first;
+    const length = chunks.reduce((length, chunk) => length + chunk.length, 0);
+    if (this.#joined.length < length) this.#joined = new Uint8Array(Math.max(length, 2 * this.#joined.length));
+    let offset = 0;
+    for (const chunk of chunks) {
+      this.#joined.set(chunk, offset);
+      offset += chunk.length;
+    }
+    return this.#joined.subarray(0, length);
   }
 
   #resume(): void {
@@ -119,16 +134,4 @@ export class ReceiveQueue {
     this.#ending = end;
     reader.resolve(null);
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const all = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }
