@@ -8,6 +8,7 @@ import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
 import { makeManPage } from "./man_page.ts";
+import { makeStartPicture } from "./start_picture.ts";
 import { makeSystemdUnit } from "./packaged_service.ts";
 import { makeRisksPage } from "./risks_page.ts";
 
@@ -26,6 +27,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.1", makeManPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
+    ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
   ] as const).map(([path, make]) => [path, {
