@@ -66,7 +66,7 @@ class CompressedFile implements WritableFile {
     this.#target = target;
     this.#writer = writable.getWriter();
     this.#copied = readable.pipeTo(new WritableStream({ write: (bytes) => target.write(bytes) }));
-    this.#copied.catch(() => {}); // write() and finish() reject with it, too.
+    this.#copied.catch(() => {}); // write() and finish() reject with the same error.
   }
 
   /** Resolves when the compressor has taken the bytes, which it does not before there is place behind it. */
@@ -76,7 +76,7 @@ class CompressedFile implements WritableFile {
 
   /** All of it has come: the file gets its name. */
   async finish(options?: FinishOptions): Promise<void> {
-    await this.#writer.close();
+    this.#writer.close().catch(() => {}); // It fails only when the copying has failed, which knows why.
     await this.#copied;
     await this.#target.finish(options);
   }

@@ -1,9 +1,13 @@
-import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import type { RawClient } from "../helpers/raw_client.ts";
+import { mountRefusal, SmallDisk } from "../helpers/small_disk.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { ExampleProgram } from "./example_program.ts";
 
-async function start(folder: TemporaryFolder): Promise<ExampleProgram> {
+/** Why there is no small disk; `undefined` where there is one. */
+const REFUSAL = await mountRefusal();
+
+async function start(folder: { readonly path: string }): Promise<ExampleProgram> {
   await Deno.mkdir(`${folder.path}/archive`);
   return await ExampleProgram.start("transform_uploads", { cwd: folder.path });
 }
@@ -13,7 +17,7 @@ async function decompressed(path: string): Promise<Uint8Array> {
   return await new Response(file.readable.pipeThrough(new DecompressionStream("gzip"))).bytes();
 }
 
-async function namesIn(folder: TemporaryFolder): Promise<string[]> {
+async function namesIn(folder: { readonly path: string }): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(`${folder.path}/archive`))).map(({ name }) => name);
 }
 
@@ -63,6 +67,33 @@ Deno.test("transform_uploads.ts refuses what cannot be compressed whole, and has
   await data[Symbol.asyncDispose]();
   assertEquals((await client.command("MKD new")).code, 502);
   await example.stop();
+});
+
+Deno.test({
+  name: `transform_uploads.ts refuses what the disk has no place for, at the end too${
+    REFUSAL ? ` (ignored: ${REFUSAL})` : ""
+  }`,
+  ignore: REFUSAL !== undefined,
+  fn: async () => {
+    await using disk = await SmallDisk.mount(256);
+    await using example = await start(disk);
+    await using client = await example.login("user", "12345");
+    await client.expect(200, "TYPE I");
+    await client.store("/report.bin", new TextEncoder().encode("old"));
+    assertThrows(() => Deno.writeFileSync(`${disk.path}/filler`, new Uint8Array(1024 * 1024)));
+    // The first has come out of the compressor before its end, the second comes out only then.
+    for (const content of [crypto.getRandomValues(new Uint8Array(65_536)), new TextEncoder().encode("new")]) {
+      await using data = await client.passive();
+      await client.expect(150, "STOR /report.bin");
+      await data.secure();
+      await data.write(content);
+      await data.finish();
+      assertEquals((await client.readReply("STOR")).code, 452);
+    }
+    assertEquals(await namesIn(disk), ["report.bin.gz"]);
+    assertEquals(new TextDecoder().decode(await decompressed(`${disk.path}/archive/report.bin.gz`)), "old");
+    await example.stop();
+  },
 });
 
 async function cutUpload(client: RawClient, path: string): Promise<void> {
