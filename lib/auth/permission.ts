@@ -11,14 +11,14 @@
  * | --- | --- | --- |
  * | `e` | enter directories | CWD CDUP |
  * | `l` | list | LIST NLST MLSD MLST STAT SIZE MDTM |
- * | `r` | read files | RETR |
+ * | `r` | read files | RETR HASH XCRC XMD5 XSHA1 XSHA256 XSHA512 |
  * | `a` | append to files | APPE |
  * | `d` | delete files and directories | DELE RMD |
  * | `f` | rename | RNFR RNTO |
  * | `m` | make directories | MKD |
- * | `w` | store files | STOR STOU |
- * | `M` | change permission bits | SITE CHMOD |
- * | `T` | change times | MFMT |
+ * | `w` | store files | STOR STOU AVBL |
+ * | `M` | change permission bits | SITE CHMOD, SITE UMASK, MFF |
+ * | `T` | change times | MFMT, MDTM with a time, SITE UTIME, MFF |
  */
 export type PermissionLetter = "e" | "l" | "r" | "a" | "d" | "f" | "m" | "w" | "M" | "T";
 
