@@ -50,11 +50,13 @@ Deno.test("http_authorizer.ts refuses whom the service does not know, in the sam
   await using service = new AccountService();
   service.answer = () => new Response("no such user", { status: 401 });
   await using example = await start(folder, service.url);
-  await using client = await example.connect();
-  for (const name of ["alice", "nobody"]) {
-    await client.expect(331, `USER ${name}`);
-    assertEquals((await client.command("PASS wrong")).text, "530 Authentication failed.");
-  }
+  const answers = ["alice", "nobody"].map(async (name) => {
+    await using client = await example.connect();
+    const { text } = await client.expect(331, `USER ${name}`);
+    return [text, (await client.command("PASS wrong")).text];
+  });
+  const expected = ["331 Username ok, send password.", "530 Authentication failed."];
+  assertEquals(await Promise.all(answers), [expected, expected]);
   await example.stop();
 });
 

@@ -1,0 +1,123 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { COMMANDS } from "../../lib/commands/table.ts";
+import { errorReply } from "../../lib/control/error_reply.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
+import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
+import { resolveSettings } from "../../lib/server/options.ts";
+import { valueAt } from "../config/configuration_text.ts";
+import { requireProgram } from "../helpers/run_program.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const GUIDE = new URL("docs/embedding.md", ROOT);
+const TEXT = await Deno.readTextFile(GUIDE);
+
+/** The cells of the table whose header begins with the given ones. */
+function tableOf(...header: readonly string[]): string[][] {
+  const lines = TEXT.split("\n");
+  const start = lines.findIndex((line) => header.every((cell, index) => cellsOf(line)[index] === cell));
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith("|"));
+  return lines.slice(start + 2, end).map(cellsOf);
+}
+
+function cellsOf(line: string): string[] {
+  return line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim());
+}
+
+/** Names between backticks. */
+function namesIn(cell = ""): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+}
+
+Deno.test("docs/embedding.md: each block is a program that runs, with nothing but the right to listen", async () => {
+  const blocks = [...TEXT.matchAll(/^```(\S.*)$/gm)].map(([, info]) => info);
+  assertEquals(blocks.filter((info) => info !== "ts"), []);
+  const output = await requireProgram(Deno.execPath(), [
+    ...["test", "--doc", "--allow-net=127.0.0.1", "--config", new URL("deno.json", ROOT).pathname],
+    GUIDE.pathname,
+  ], { env: { NO_COLOR: "1" } });
+  assertEquals(/ok \| (\d+) passed \| 0 failed/.exec(output)?.[1], String(blocks.length));
+});
+
+Deno.test("docs/embedding.md: the methods of a file system have the commands that the table gives them", () => {
+  const rows = tableOf("method");
+  const optional: Record<keyof Required<FileSystem>, boolean> = {
+    stat: false,
+    list: false,
+    openRead: false,
+    openWrite: true,
+    remove: true,
+    rename: true,
+    makeDirectory: true,
+    removeDirectory: true,
+    setModified: true,
+    setMode: true,
+    availableBytes: true,
+    listNames: true,
+    listsSorted: true,
+  };
+  assertEquals(rows.map(([method, , without]) => [...namesIn(method), without !== "needed"]), Object.entries(optional));
+  for (const [method = "", commands = ""] of rows) {
+    const needing = COMMANDS.filter((row) => row.needs === namesIn(method)[0]).map((row) => row.verb);
+    if (needing.length > 0) assertEquals(commands.replace(/;.*/, "").split(", "), needing);
+  }
+});
+
+Deno.test("docs/embedding.md: the kinds of errors get the replies that the table says", () => {
+  const told = tableOf("thrown `FileSystemError` of kind").flatMap(([kinds, reply]) =>
+    namesIn(kinds).map((kind) => [kind, Number(reply)])
+  );
+  const kinds: Record<FileSystemErrorKind, true> = {
+    busy: true,
+    directoryNotEmpty: true,
+    exists: true,
+    invalidName: true,
+    isDirectory: true,
+    noSpace: true,
+    notDirectory: true,
+    notFound: true,
+    notRegularFile: true,
+    permissionDenied: true,
+    unsupported: true,
+  };
+  const actual = (Object.keys(kinds) as FileSystemErrorKind[]).map((kind) => [
+    kind,
+    errorReply(new FileSystemError(kind, ""))?.code,
+  ]);
+  assertEquals(Object.fromEntries(told), Object.fromEntries(actual));
+});
+
+Deno.test("docs/embedding.md: limits and timeouts have the defaults that the table says", () => {
+  const settings = resolveSettings({ authorizer: { authenticate: () => Promise.resolve(undefined) } });
+  const told = tableOf("option", "default").filter(([, value]) => /^\d+$/.test(value ?? ""))
+    .map(([option, value]) => ({ name: namesIn(option)[0] ?? "", value: Number(value) }));
+  const actual = told.map(({ name }) => {
+    const milliseconds = valueAt(settings, `${name}Ms`);
+    return { name, value: typeof milliseconds === "number" ? milliseconds / 1000 : Number(valueAt(settings, name)) };
+  });
+  assertEquals(told, actual);
+  const count = Object.keys(settings.timeouts).length + Object.keys(settings.limits).length;
+  assertEquals(told.filter(({ name }) => !name.startsWith("transfer.")).length, count);
+});
+
+Deno.test("docs/embedding.md has every event", async () => {
+  const source = await Deno.readTextFile(new URL("lib/events.ts", ROOT));
+  const [, body = ""] = /^export interface ServerEvents \{\n(.*?)^\}/ms.exec(source) ?? [];
+  const events = [...body.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
+  assertGreater(events.length, 10);
+  assertEquals(tableOf("event").flatMap(([names]) => namesIn(names)).toSorted(), events.toSorted());
+});
+
+Deno.test("docs/embedding.md and examples/README.md lead to files and headings that are there", async () => {
+  for (const page of [GUIDE, new URL("examples/README.md", ROOT)]) {
+    const text = await Deno.readTextFile(page);
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+      `#${title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")}`
+    );
+    const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
+    assertGreater(targets.length, 5);
+    for (const target of targets) {
+      if (target.startsWith("#")) assertEquals(headings.filter((heading) => heading === target), [target]);
+      else await Deno.stat(new URL(target, page));
+    }
+  }
+});
