@@ -10,9 +10,11 @@ interface Literal {
 
 const STRING = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/.source;
 
+const PLACEHOLDER = /\$\{(?:[^{}]|\{[^}]*\})*\}/g;
+
 function toLiteral(source: string): Literal {
   const text = source.slice(1, -1).replaceAll('\\"', '"');
-  const parts = text.split(/\$\{(?:[^{}]|\{[^}]*\})*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = text.split(PLACEHOLDER).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return { text, pattern: new RegExp(`^${parts.join(".+")}$`) };
 }
 
@@ -28,6 +30,8 @@ const SESSION_SOURCES = ["control/", "server/"].flatMap((name) => [...sourceFile
 const SOURCES = [...COMMAND_SOURCES, ...SESSION_SOURCES];
 const LITERALS = SOURCES.flatMap((source) =>
   [...source.matchAll(new RegExp(STRING, "g"))].map(([literal]) => toLiteral(literal))
+    // What is put together of nothing but values would be like any text.
+    .filter(({ text }) => text.replace(PLACEHOLDER, "").length >= 8)
 );
 
 /** Negative replies whose code and text stand together, and texts with which sessions end or do not begin. */
@@ -44,9 +48,13 @@ const NEGATIVE: readonly { readonly code: string; readonly literal: Literal }[] 
   ),
 ];
 
-/** Pages about this server as it is: decisions are not edited, and differences show another server's replies, too. */
+/**
+ * Pages about this server as it is: decisions are not edited, differences show another server's replies, too, and
+ * interop.md names the beginnings of some.
+ */
+const OTHER_PAGES = ["docs/differences-from-pyftpdlib.md", "docs/interop.md"];
 const PATHS = readPages("docs/").map(({ path }) => path)
-  .filter((path) => !path.startsWith("docs/decisions/") && path !== "docs/differences-from-pyftpdlib.md");
+  .filter((path) => !path.startsWith("docs/decisions/") && !OTHER_PAGES.includes(path));
 
 /** What a page shows as a reply: `550 Permission denied.` */
 function repliesIn(path: string): string[] {
