@@ -13,9 +13,9 @@ import { toFileInfo } from "./local_file_info.ts";
 /** Entries looked up in one go, a millisecond at most on a local disk. */
 const BATCH_ENTRIES = 64;
 
-/** How often each entry is looked at where its directory may be exchanged, and how often the directory at least. */
-const LEAST_ROUNDS = 4;
-const LEAST_LOOKS = 32;
+/** Where a directory may be exchanged: how often each entry is looked at, and how often the directory at least. */
+const ROUNDS = 5;
+const LEAST_LOOKS = 64;
 
 /** A name in a directory. */
 interface Found {
@@ -27,71 +27,106 @@ interface Found {
   readonly info: Deno.FileInfo;
 }
 
-/** Lists what is in a directory that was found with {@linkcode Containment.locateDirectory}. */
+/**
+ * Lists what is in a directory.
+ *
+ * @param path Virtual path.
+ * @throws {FileSystemError} At the first step, as {@linkcode Containment.locateDirectory} does.
+ */
 export async function* listEntries(
   containment: Containment,
-  directory: Place,
+  path: string,
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
+  const directory = containment.locateDirectory(path);
   // Names first: they take little room, and what is known of each is only held while its batch is sent.
   const names = await Array.fromAsync(Deno.readDir(directory.hostPath), ({ name }) => name);
-  yield* lookUpAll(containment, directory, names.sort());
+  yield* lookUpAll(containment, { path, directory, names: names.sort() });
 }
 
 /** Lists the names of the same entries. */
 export async function* listEntryNames(
   containment: Containment,
-  directory: Place,
+  path: string,
 ): AsyncGenerator<string, void, undefined> {
+  const directory = containment.locateDirectory(path);
   const { hostPath, way } = directory;
   const entries = await Array.fromAsync(Deno.readDir(hostPath));
   const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
     containment.shows(name) && (!isSymlink || lookUp(containment, hostPath, name) !== undefined);
   const names = entries.filter(isShown).map(({ name }) => name).sort();
   if (way.stands() || (way.state === "unknown" && containment.holds(hostPath))) return yield* names;
-  for await (const { name } of lookUpAll(containment, directory, names)) yield name;
+  for await (const { name } of lookUpAll(containment, { path, directory, names })) yield name;
 }
 
 async function* lookUpAll(
   containment: Containment,
-  directory: Place,
-  names: readonly string[],
+  listing: { readonly path: string; readonly directory: Place; readonly names: readonly string[] },
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
+  const { path, names } = listing;
+  let directory: Place | undefined = listing.directory;
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+    // A way that was just changed may have come to rest
+    if (start > 0 && directory?.way.stands() !== true) directory = locateAgain(containment, path);
+    if (directory === undefined) return;
+    const { hostPath } = directory;
     const found = names.slice(start, start + BATCH_ENTRIES)
-      .map((name) => lookUp(containment, directory.hostPath, name))
+      .map((name) => lookUp(containment, hostPath, name))
       .filter((entry) => entry !== undefined);
     for (const { name, info } of inside(containment, directory, found)) yield { name, info: toFileInfo(info) };
     await setImmediate();
   }
 }
 
+function locateAgain(containment: Containment, path: string): Place | undefined {
+  try {
+    return containment.locateDirectory(path);
+  } catch {
+    // Removed or moved while it was listed, or somebody exchanges it
+    return undefined;
+  }
+}
+
 /** Those entries that are sure to be in the directory: another may have been put in its place while it was read. */
-function inside(containment: Containment, { hostPath, way }: Place, entries: readonly Found[]): readonly Found[] {
+function inside(containment: Containment, directory: Place, entries: readonly Found[]): readonly Found[] {
+  const { hostPath, way } = directory;
   if (way.stands()) return entries;
   if (way.state === "unknown") return containment.holds(hostPath) ? entries : [];
-  return insideForNow(containment, hostPath, entries);
+  return insideForNow(containment, directory, entries);
 }
 
 /**
- * The same by looks many times in an order that nobody can foresee, see {@linkcode Containment.holdsFile}: all entries share
- * those at the directory.
+ * The same where the way was changed lately, by looks many times in an order that nobody can foresee, see
+ * {@linkcode Containment.holdsFile}: each entry is looked at, and in between the directory, which all of them share.
  */
-function insideForNow(containment: Containment, directory: string, entries: readonly Found[]): readonly Found[] {
+function insideForNow(containment: Containment, directory: Place, entries: readonly Found[]): readonly Found[] {
+  const { hostPath, info, way } = directory;
+  const isHeld = () => way.leadsOn() && containment.leadsTo(hostPath, info);
+  const looks = Math.ceil(LEAST_LOOKS / ROUNDS);
   let left = entries;
-  const rounds = Math.max(LEAST_ROUNDS, Math.ceil(LEAST_LOOKS / entries.length));
-  for (let round = 0; round < rounds && left.length > 0; round++) {
-    const order = crypto.getRandomValues(new Uint8Array(left.length));
-    let isHeld = true;
-    left = left.filter(({ hostPath, own }, index) => {
-      const isFirst = (order[index] ?? 0) % 2 === 0;
-      if (isFirst) isHeld &&= containment.holds(directory);
-      const isThere = containment.leadsTo(hostPath, own);
-      if (!isFirst) isHeld &&= containment.holds(directory);
-      return isThere;
-    });
-    if (!isHeld) return [];
+  for (let round = 0; round < ROUNDS && left.length > 0; round++) {
+    const counts = randomCounts(looks, left.length + 1);
+    const isAllHeld = (index: number) => {
+      for (let look = 0; look < (counts[index] ?? 0); look++) if (!isHeld()) return false;
+      return true;
+    };
+    const there: Found[] = [];
+    for (const [index, entry] of left.entries()) {
+      if (!isAllHeld(index)) return [];
+      if (containment.leadsTo(entry.hostPath, entry.own)) there.push(entry);
+    }
+    if (!isAllHeld(left.length)) return [];
+    left = there;
   }
   return left;
+}
+
+/** Spreads looks over places, and tells how many are at each. */
+function randomCounts(looks: number, places: number): readonly number[] {
+  const counts = new Array<number>(places).fill(0);
+  for (const value of crypto.getRandomValues(new Uint8Array(looks))) {
+    counts[value % places] = (counts[value % places] ?? 0) + 1;
+  }
+  return counts;
 }
 
 function lookUp(containment: Containment, directory: string, name: string): Found | undefined {

@@ -6,7 +6,7 @@
 
 import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Containment, type HostEntry, type HostName, type Place } from "./containment.ts";
+import { Containment, type HostEntry, type HostName } from "./containment.ts";
 import type {
   CreateOptions,
   DirectoryEntry,
@@ -188,10 +188,10 @@ export class LocalFileSystem implements FileSystem {
 
   async *#list<Entry>(
     path: string,
-    listIn: (containment: Containment, directory: Place) => AsyncGenerator<Entry, void, undefined>,
+    listIn: (containment: Containment, path: string) => AsyncGenerator<Entry, void, undefined>,
   ): AsyncGenerator<Entry, void, undefined> {
     try {
-      yield* listIn(this.#containment, this.#containment.locateDirectory(path));
+      yield* listIn(this.#containment, path);
     } catch (error) {
       throw asFileSystemError(error, path);
     }

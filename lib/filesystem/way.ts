@@ -41,17 +41,22 @@ export type WayState = "settled" | "changing" | "unknown";
 export class Way {
   /** What is known of it. */
   readonly state: WayState;
-  readonly #folders: readonly Folder[];
+  readonly #folders: readonly Folder[] | undefined;
 
   /** Remembers folders, of which the first is the root; `undefined` where they could not be stepped through. */
   constructor(folders: readonly Folder[] | undefined) {
     this.state = IS_WINDOWS ? "unknown" : isSettled(folders) ? "settled" : "changing";
-    this.#folders = folders ?? [];
+    this.#folders = folders;
   }
 
   /** Tells whether each folder is sure to have had the same entries ever since. */
   stands(): boolean {
-    return this.state === "settled" && this.#folders.every(isUnchanged);
+    return this.state === "settled" && this.#folders?.every(isUnchanged) === true;
+  }
+
+  /** Tells whether each folder is where it was, at this moment: it may have been elsewhere in between. */
+  leadsOn(): boolean {
+    return this.#folders?.slice(1).every(isInPlace) === true;
   }
 }
 
@@ -81,6 +86,15 @@ function isUnchanged({ hostPath, info }: Folder, index: number): boolean {
     return ino === info.ino && dev === info.dev && ctime?.getTime() === info.ctime?.getTime();
   } catch {
     // Whatever is wrong with it now, it is not as it was
+    return false;
+  }
+}
+
+function isInPlace({ hostPath, info }: Folder): boolean {
+  try {
+    return isSameFile(Deno.lstatSync(hostPath), info);
+  } catch {
+    // As above
     return false;
   }
 }

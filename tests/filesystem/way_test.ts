@@ -44,6 +44,18 @@ test("Way.stands() no more once a folder is another or gone", async (folders, in
   assert(!way.stands());
 });
 
+test("Way.leadsOn() while each folder is where it was, whatever changes in it", async (folders, inner) => {
+  const way = new Way(folders);
+  assert(way.leadsOn());
+  await Deno.writeTextFile(`${inner}/new`, "");
+  assert(way.leadsOn());
+  await Deno.rename(inner, `${inner}2`);
+  assert(!way.leadsOn());
+  await Deno.symlink(`${inner}2`, inner);
+  assert(!way.leadsOn());
+  assert(new Way([]).leadsOn() && !new Way(undefined).leadsOn());
+});
+
 test("Way.stands() nowhere where a folder has just changed", async (folders) => {
   const way = new Way(folders);
   assertStrictEquals(way.state, "changing");
