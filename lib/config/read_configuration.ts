@@ -7,7 +7,7 @@
 import { parse, YamlSyntaxError } from "@std/yaml";
 import * as v from "valibot";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
-import { deepFreeze } from "../server/options.ts";
+import { deepFreeze } from "../server/resolve_settings.ts";
 import { findContradictions } from "./contradictions.ts";
 import { given } from "./given.ts";
 import { ConfigurationError, type KeyPath, type Problem } from "./problem.ts";

@@ -28,7 +28,8 @@ import {
 } from "../transport/tls_context.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { LocalCounts } from "./local_counts.ts";
-import { type FtpServerOptions, type ListenOptions, resolveSettings } from "./options.ts";
+import type { FtpServerOptions, ListenOptions } from "./options.ts";
+import { resolveSettings } from "./resolve_settings.ts";
 import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
 import { findSettingRisks, insecure } from "./risks.ts";
 

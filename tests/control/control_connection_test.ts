@@ -7,7 +7,7 @@ import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { LocalCounts } from "../../lib/server/local_counts.ts";
-import { resolveSettings } from "../../lib/server/options.ts";
+import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import {
   ConnectionError,
   type ControlTransport,

@@ -2,7 +2,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
 import { structureOf } from "../../lib/config/unknown_keys.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
-import { resolveSettings } from "../../lib/server/options.ts";
+import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { findSettingRisks, findUnaccepted } from "../../lib/server/risks.ts";
 import { problemsOf, read, SOMEBODY } from "../config/configuration_text.ts";
 import { type CodeBlock, codeBlocks, codeSpans, type Page, prose, readPage, readPages } from "./pages.ts";

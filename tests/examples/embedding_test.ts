@@ -3,7 +3,7 @@ import { COMMANDS } from "../../lib/commands/table.ts";
 import { errorReply } from "../../lib/control/error_reply.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { resolveSettings } from "../../lib/server/options.ts";
+import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { valueAt } from "../config/configuration_text.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 

@@ -16,7 +16,7 @@ import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
-import { resolveSettings } from "../../lib/server/options.ts";
+import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { createSession, type Session } from "../../lib/session/session.ts";
 import type { Settings } from "../../lib/session/settings.ts";
 import { loggedIn, protectionChanged, secured } from "../../lib/session/transitions.ts";
