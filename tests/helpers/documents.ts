@@ -8,6 +8,7 @@ import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
 import { makeManPage } from "./man_page.ts";
+import { drawSpeed, withSpeedTable } from "./speed_page.ts";
 import { makeStartPicture } from "./start_picture.ts";
 import { makeSystemdUnit } from "./packaged_service.ts";
 import { makeRisksPage } from "./risks_page.ts";
@@ -27,14 +28,21 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.1", makeManPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
+    ["docs/performance.md", () => withSpeedTable(urlOf("docs/performance.md"), "all")],
+    ["docs/pictures/speed.svg", drawSpeed],
     ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
+    ["README.md", () => withSpeedTable(urlOf("README.md"), "chosen")],
   ] as const).map(([path, make]) => [path, {
-    url: new URL(`../../${path}`, import.meta.url),
+    url: urlOf(path),
     make: () => makeFormatted(make, path.replace(/.*\./, "")),
   }]),
 );
+
+function urlOf(path: string): URL {
+  return new URL(`../../${path}`, import.meta.url);
+}
 
 async function makeFormatted(make: () => string | Promise<string>, extension: string): Promise<string> {
   const text = await make();
