@@ -1,0 +1,64 @@
+/**
+ * Measures how long logins take that fail in different ways, so as to see whether time tells which names exist.
+ *
+ * Run as a program: `deno run -P=test tests/soak/login_timing.ts [TRIES]`, default 200 of each way. Exit status 0 when the medians
+ * of all ways are within 10 % of each other.
+ *
+ * @module
+ */
+
+import { hashPassword } from "../../lib/auth/password_hash.ts";
+import { MeasuredServer } from "../helpers/measured_server.ts";
+import type { RawClient } from "../helpers/raw_client.ts";
+import { median, print, printRow } from "./figures.ts";
+
+const LARGEST_DIFFERENCE = 0.1;
+
+/** Names and passwords of which none is right. */
+const WAYS: readonly { readonly way: string; readonly username: string; readonly password: string }[] = [
+  { way: "no such user", username: "nobody", password: "wrong" },
+  { way: "wrong password", username: "alice", password: "wrong" },
+  { way: "wrong password, after a right one", username: "bob", password: "wrong" },
+  { way: "password of another user", username: "alice", password: "bobs" },
+  { way: "no password", username: "alice", password: "" },
+  { way: "a name of 1,000 letters", username: "a".repeat(1000), password: "wrong" },
+];
+
+/** Milliseconds from PASS to its 530, of so many tries of each way, which take turns. */
+async function measure(tries: number): Promise<ReadonlyMap<string, readonly number[]>> {
+  await using server = await MeasuredServer.start({
+    users: `users: [${await userOf("alice", "alices")}, ${await userOf("bob", "bobs")}]`,
+    // Without the delay of failed logins, which would hide a difference, and without what ends so many of them.
+    configuration: "timeouts: { failedLogin: 0 }\nlimits: { loginAttempts: 0 }\nban: { failures: 0 }",
+  });
+  await using client = await server.login("bob", "bobs");
+  const times = new Map<string, number[]>(WAYS.map(({ way }) => [way, []]));
+  for (let count = 0; count < tries; count++) {
+    for (const { way, username, password } of WAYS) times.get(way)?.push(await refusalMs(client, username, password));
+  }
+  return times;
+}
+
+async function userOf(name: string, password: string): Promise<string> {
+  return `{ name: ${name}, password: "${await hashPassword(password)}", home: home }`;
+}
+
+async function refusalMs(client: RawClient, username: string, password: string): Promise<number> {
+  await client.expect(331, `USER ${username}`);
+  const askedAt = performance.now();
+  await client.expect(530, `PASS ${password}`);
+  return performance.now() - askedAt;
+}
+
+if (import.meta.main) {
+  const [tries = 200] = Deno.args.map(Number);
+  const times = await measure(tries);
+  printRow(["way to fail", "tries", "median ms", "least", "most"]);
+  for (const [way, ms] of times) {
+    printRow([way, ...[ms.length, median(ms), Math.min(...ms), Math.max(...ms)].map((value) => value.toFixed(0))]);
+  }
+  const medians = [...times.values()].map(median);
+  const difference = Math.max(...medians) / Math.min(...medians) - 1;
+  print(`medians differ by ${(100 * difference).toFixed(1)} % at most`);
+  if (difference > LARGEST_DIFFERENCE) Deno.exit(1);
+}
