@@ -55,10 +55,10 @@ export async function readPemFile(
   await requirePathPermission("read", path);
   try {
     // Looked at before it is opened: a pipe would be waited for.
-    if (!(await Deno.stat(path)).isFile) throw new UsageError(`not a file: ${path} (${origin})`);
-    using file = await Deno.open(path);
-    const { mode } = await file.stat();
-    return { text: await new Response(file.readable).text(), mode: mode ?? undefined };
+    const { isFile, mode } = await Deno.stat(path);
+    if (!isFile) throw new UsageError(`not a file: ${path} (${origin})`);
+    // The mode is not asked of an open file: of a link's target, as certbot has them, that is another permission.
+    return { text: await Deno.readTextFile(path), mode: mode ?? undefined };
   } catch (error) {
     throw explainFailure(error, path, origin);
   }

@@ -33,6 +33,21 @@ Deno.test("readCertificateFiles() names the file and the option in one line when
   }
 });
 
+Deno.test("readPemFile() follows a link with the permission for the link alone", async () => {
+  await using folder = await TemporaryFolder.create();
+  await Deno.mkdir(`${folder.path}/archive`);
+  await Deno.writeTextFile(`${folder.path}/archive/a1.pem`, "certificate");
+  const link = `${folder.path}/a.pem`;
+  await Deno.symlink("archive/a1.pem", link);
+  const program =
+    `import { readPemFile } from "${MODULE}"; console.log((await readPemFile("${link}", "tls.key")).text);`;
+  await Deno.writeTextFile(`${folder.path}/read.ts`, program);
+  const { stdout } = await runProgram(Deno.execPath(), [
+    ...["run", "--no-prompt", `--config=${CONFIG}`, `--allow-read=${link}`, `${folder.path}/read.ts`],
+  ]);
+  assertEquals(stdout.trim(), "certificate");
+});
+
 Deno.test({
   name: "readPemFile() refuses a pipe, rather than to wait for it",
   ignore: Deno.build.os === "windows",
