@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { withDeadline } from "../helpers/socket_reader.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { ExampleProgram } from "./example_program.ts";
 
@@ -73,8 +74,9 @@ for (const [trouble, answer, code, message] of TROUBLES) {
   Deno.test(`http_authorizer.ts answers ${code}, and tells its operator, when the service ${trouble}`, async () => {
     await using folder = await TemporaryFolder.create();
     await using service = new AccountService();
-    if (answer !== undefined) service.answer = answer;
-    await using example = await start(folder, answer === undefined ? "http://127.0.0.1:9/login" : service.url);
+    await using example = await start(folder, service.url);
+    if (answer === undefined) await service[Symbol.asyncDispose]();
+    else service.answer = answer;
     await using client = await example.connect();
     await client.expect(331, "USER alice");
     const reply = await client.command(`PASS ${PASSWORD}`);
@@ -84,3 +86,32 @@ for (const [trouble, answer, code, message] of TROUBLES) {
     await example.stop();
   });
 }
+
+Deno.test("http_authorizer.ts waits for the service no longer than its time limit, nor than the client stays", async () => {
+  await using folder = await TemporaryFolder.create();
+  await using service = new AccountService();
+  const asked = Promise.withResolvers<AbortSignal>();
+  const answer = Promise.withResolvers<Response>();
+  using answered = new DisposableStack();
+  answered.defer(() => answer.resolve(new Response())); // The service cannot stop before.
+  service.answer = ({ signal }) => {
+    asked.resolve(signal);
+    return answer.promise;
+  };
+  await using example = await start(folder, service.url);
+  const leaving = await example.connect();
+  await leaving.expect(331, "USER alice");
+  await leaving.send(`PASS ${PASSWORD}\r\n`);
+  const signal = await asked.promise;
+  const given = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => given.resolve(), { once: true });
+  await leaving.reset();
+  await withDeadline(given.promise, "the question to be given up", 4_000);
+  assertEquals(example.lines.filter((line) => line.startsWith("Cannot ask")), []);
+
+  await using staying = await example.connect();
+  await staying.expect(331, "USER alice");
+  assertEquals((await staying.command(`PASS ${PASSWORD}`)).code, 421);
+  await example.line(/^Cannot ask the service about "alice": TimeoutError/);
+  await example.stop();
+});
