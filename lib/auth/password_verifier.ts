@@ -4,7 +4,8 @@
  * - **Equal work.** A failing check computes one digest for each distinct scheme and cost among the users, whoever it
  *   is for: the user's own hash for its cost, decoys for the others, only decoys for a user that does not exist or whose
  *   password was given in clear text. So neither time nor load tells whether a name exists.
- * - **Bounded work.** A few checks run at once, some more wait, the rest is turned away.
+ * - **Bounded work.** A few checks run at once, some more wait, the rest is turned away. Those who wait take turns by where
+ *   they come from, so that a flood of logins from one place delays others by one check.
  * - **Remembered successes.** The last right password of a user is kept as a digest under a random key of this object, so
  *   that the next login costs microseconds. The digest covers user, hash and password, and a failing check of that user
  *   drops it. Only a right password is ever answered sooner, and its reply tells so anyway; a wrong one costs full work
@@ -78,6 +79,8 @@ export interface PasswordAttemptOptions {
   readonly costs: readonly ScryptCost[];
   /** Ends the wait. */
   readonly signal: AbortSignal;
+  /** Who asks; those who ask take turns. @default {""} */
+  readonly owner?: string;
 }
 
 /** Checks passwords against what is stored of them. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressBlock } from "../protocol/host_port.ts";
 import { isWithin } from "../protocol/pathname.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
@@ -191,13 +192,14 @@ export class VirtualAccounts implements Authorizer {
     credentials: Credentials,
     options: { readonly signal: AbortSignal },
   ): Promise<Account | undefined> {
-    const { username, password } = credentials;
+    const { username, password, remoteHost } = credentials;
     const { signal } = options;
     const user = this.#users.get(username);
     signal.throwIfAborted();
     if (user?.password === "any") return openAccount(user);
     const attempt = { username, password, stored: user?.password };
-    const fits = await this.#verifier.verify(attempt, { costs: this.#findCosts(), signal });
+    const owner = addressBlock(remoteHost);
+    const fits = await this.#verifier.verify(attempt, { costs: this.#findCosts(), signal, owner });
     // The user may have been removed or replaced meanwhile.
     const stays = user !== undefined && this.#users.get(username) === user;
     return fits && stays ? openAccount(user) : undefined;

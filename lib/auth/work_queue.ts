@@ -15,11 +15,24 @@ export interface WorkQueueOptions {
   readonly maxWaiting: number;
 }
 
-/** Runs pieces of work a few at a time, the others in the order in which they came. */
+/** How a piece of work waits. */
+export interface WorkOptions {
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /**
+   * Whose it is. Owners take turns, whoever of them has how much waiting.
+   *
+   * @default {""}
+   */
+  readonly owner?: string;
+}
+
+/** Runs pieces of work a few at a time. The others wait: their owners take turns, each with the work that came first. */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** How to give each waiting one its turn, first come first. */
-  readonly #waiting: (() => void)[] = [];
+  /** How to give the work of each owner its turn. The owner that is next comes first; those without work have no entry. */
+  readonly #waiting = new Map<string, readonly (() => void)[]>();
+  #waitingCount = 0;
   #running = 0;
 
   /**
@@ -45,17 +58,17 @@ export class WorkQueue {
    * @throws {AuthorizerBusyError} When as many wait as may.
    * @throws The reason of `signal` when it aborts.
    */
-  async run<T>(work: () => Promise<T>, options: { readonly signal: AbortSignal }): Promise<T> {
-    const { signal } = options;
+  async run<T>(work: () => Promise<T>, options: WorkOptions): Promise<T> {
+    const { signal, owner = "" } = options;
     signal.throwIfAborted();
     if (this.#running < this.#options.maxRunning) this.#running++;
-    else await this.#waitForTurn(signal);
+    else await this.#waitForTurn(owner, signal);
     return await abortable(work().finally(() => this.#leave()), signal);
   }
 
-  #waitForTurn(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      throw new AuthorizerBusyError(`Cannot check the password: ${this.#waiting.length} logins wait already`);
+  #waitForTurn(owner: string, signal: AbortSignal): Promise<void> {
+    if (this.#waitingCount >= this.#options.maxWaiting) {
+      throw new AuthorizerBusyError(`Cannot check the password: ${this.#waitingCount} logins wait already`);
     }
     return new Promise((resolve, reject) => {
       const take = () => {
@@ -63,18 +76,32 @@ export class WorkQueue {
         resolve();
       };
       const abandon = () => {
-        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        this.#keep(owner, this.#waiting.get(owner)?.filter((other) => other !== take) ?? []);
+        this.#waitingCount--;
         reject(signal.reason);
       };
       signal.addEventListener("abort", abandon, { once: true });
-      this.#waiting.push(take);
+      this.#keep(owner, [...this.#waiting.get(owner) ?? [], take]);
+      this.#waitingCount++;
     });
   }
 
   #leave(): void {
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    const [owner, [take, ...rest]] = next;
+    this.#waiting.delete(owner); // and comes back last
+    this.#keep(owner, rest);
+    this.#waitingCount--;
     // The place goes straight to the next one, so that nobody who comes in between can take it.
-    if (next) next();
-    else this.#running--;
+    take?.();
+  }
+
+  #keep(owner: string, waiting: readonly (() => void)[]): void {
+    if (waiting.length > 0) this.#waiting.set(owner, waiting);
+    else this.#waiting.delete(owner);
   }
 }

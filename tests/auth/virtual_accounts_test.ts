@@ -49,6 +49,25 @@ Deno.test("VirtualAccounts.authenticate() gives the account to the right name an
   }
 });
 
+Deno.test("VirtualAccounts.authenticate() lets a newcomer wait for one check, however many an address has waiting", async () => {
+  const checked: string[] = [];
+  const accounts = makeAccounts({
+    maxRunning: 1,
+    derive(password, parameters) {
+      checked.push(password);
+      return deriveDigest(password, parameters);
+    },
+  });
+  accounts.addUser("alice", await hashPassword("12345", { ln: 10 }), HOME);
+  const guess = (host: number) =>
+    accounts.authenticate({ username: "alice", password: `guess ${host}`, remoteHost: `2001:db8::${host}` }, {
+      signal: SIGNAL,
+    });
+  const guesses = [1, 2, 3, 4, 5].map(guess);
+  await Promise.all([...guesses, login(accounts, "alice", "12345")]);
+  assertEquals(checked.slice(0, 4), ["guess 1", "guess 2", "12345", "guess 3"]);
+});
+
 Deno.test("VirtualAccounts.authenticate() checks argon2id and bcrypt hashes", async () => {
   const hashes = {
     alice: "$argon2id$v=19$m=2048,t=1,p=2$AAECAwQFBgc$3cV7P4P0QuFGvCexIum0Cg",

@@ -45,6 +45,36 @@ Deno.test("WorkQueue.run() runs so many at once, and the others in their order",
   assertEquals(await Promise.all(results), ["a", "b", "c", "d", "e"]);
 });
 
+Deno.test("WorkQueue.run() lets owners take turns, however much of one is waiting", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 8 });
+  const work = new ManualWork();
+  const begin = (name: string, owner: string) => queue.run(work.make(name), { signal: SIGNAL, owner });
+  const results = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((name) => begin(name, name.charAt(0)));
+  const expected = ["a1", "a2", "b1", "c1", "a3", "b2", "a4"];
+  for (const name of expected) {
+    assertEquals(work.begun.at(-1), name);
+    work.end(name);
+    await results[["a1", "a2", "a3", "a4", "b1", "b2", "c1"].indexOf(name)];
+  }
+  assertEquals(work.begun, expected);
+});
+
+Deno.test("WorkQueue.run() counts what waits over all owners, and forgets owners whose work has gone", async () => {
+  const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 2 });
+  const work = new ManualWork();
+  const running = queue.run(work.make("running"), { signal: SIGNAL, owner: "a" });
+  const abort = new AbortController();
+  const dropped = ["a", "b"].map((owner) => queue.run(work.make(owner), { signal: abort.signal, owner }));
+  await assertRejects(() => queue.run(work.make("c"), { signal: SIGNAL, owner: "c" }), AuthorizerBusyError);
+  abort.abort(new Error("gone"));
+  for (const result of dropped) await assertRejects(() => result, Error, "gone");
+  const last = queue.run(work.make("last"), { signal: SIGNAL, owner: "b" });
+  work.end("running");
+  work.end("last");
+  assertEquals(await Promise.all([running, last]), ["running", "last"]);
+  assertEquals(work.begun, ["running", "last"]);
+});
+
 Deno.test("WorkQueue.run() lets nobody who comes later take a place that was passed on", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
