@@ -136,10 +136,22 @@ export class FtpServer implements AsyncDisposable {
    * leaving the loop, gives it back. A reader that is slow never holds the server up: see `capacity`.
    *
    * @example Act on each file that has arrived, one at a time
-   * ```ts no-eval
-   * for await (const event of server.events({ only: ["fileReceived"] })) {
-   *   if (event.event === "fileReceived") await process(event.username, event.path);
+   * ```ts
+   * import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
+   *
+   * const authorizer = new VirtualAuthorizer();
+   * authorizer.addUser("scanner", "12345", new MemoryFileSystem(), { permissions: "elw" });
+   * await using server = new FtpServer({ authorizer, listen: [{ port: 0 }] });
+   * await server.listen();
+   *
+   * async function print(): Promise<void> {
+   *   for await (const event of server.events({ only: ["fileReceived"] })) {
+   *     if (event.event === "fileReceived") console.log(event.username, event.path);
+   *   }
    * }
+   * const printing = print();
+   * await server.shutdown();
+   * await printing;
    * ```
    * @throws {RangeError} When the capacity is no whole number above 0.
    */

@@ -16,7 +16,9 @@ async function runTo(
   await using folder = await TemporaryFolder.create();
   const script = `${folder.path}/run.sh`;
   const words = [Deno.execPath(), ...denoArguments({ flags: [], args })];
-  await Deno.writeTextFile(script, `exec ${words.map((word) => `'${word}'`).join(" ")} 2>&1\n`);
+  // Whoever runs the tests may have set NO_COLOR.
+  const unset = "NO_COLOR" in env ? "" : "unset NO_COLOR\n";
+  await Deno.writeTextFile(script, `${unset}exec ${words.map((word) => `'${word}'`).join(" ")} 2>&1\n`);
   return where === "pipe"
     ? await runProgram("sh", [script], { env })
     : await runProgram("script", ["-qec", `sh ${script}`, "/dev/null"], { env });
