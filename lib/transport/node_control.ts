@@ -21,11 +21,14 @@ const READ_AHEAD_BYTES = 1;
 const IS_PROBED = true;
 const PROBE_AFTER_MS = 60_000;
 
+const RENEW_AFTER_MS = 10_000;
+
 const TLS_HANDSHAKE_RECORD = 22;
 
 /**
  * Listens for control connections.
  *
+ * @param options.renewAfterMs Default 10,000.
  * @param options.context Certificate for TLS; absent: `startTls()` throws.
  * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
  */
@@ -33,7 +36,10 @@ export async function listenControl(
   address: SocketAddress,
   options: SocketListenOptions & { readonly context?: TlsContext } = {},
 ): Promise<ControlListener> {
-  return new NodeControlListener(await SocketListener.listen(address, options), options.context);
+  return new NodeControlListener(
+    await SocketListener.listen(address, { renewAfterMs: RENEW_AFTER_MS, ...options }),
+    options.context,
+  );
 }
 
 class NodeControlListener implements ControlListener {

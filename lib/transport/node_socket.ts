@@ -27,21 +27,33 @@ export function socketEnds(socket: net.Socket): SocketEnds | undefined {
 export interface SocketListenOptions {
   /** Whether others of this process may listen on the same port; the system spreads the connections over them. */
   readonly sharesPort?: boolean;
+  /** How long in milliseconds a listener that may be deaf waits for a connection before it is opened anew; absent: for ever. */
+  readonly renewAfterMs?: number;
 }
+
+// On Deno 2.9 a listener that has once found no file descriptor left accepts nobody any more, and tells nobody. It looks
+// like one that nobody wants, but for this: it had many connections at once.
+const MANY_CONNECTIONS = 32;
+const RENEWAL_RETRY_MS = 1000;
 
 /** A listening socket of `node:net` whose connections are pulled. */
 export class SocketListener {
   readonly address: SocketAddress;
-  readonly #server: net.Server;
+  readonly #options: SocketListenOptions;
+  #server: net.Server;
   #unaccepted: net.Socket[] = [];
   #waiting: PromiseWithResolvers<net.Socket>[] = [];
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #openConnections = 0;
+  #hadMany = false;
   #closed = false;
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server, options: SocketListenOptions) {
     const { address, port } = server.address() as net.AddressInfo;
     this.address = toSocketAddress(address, port);
+    this.#options = options;
     this.#server = server;
-    server.on("connection", (socket) => this.#take(socket));
+    this.#attach(server);
   }
 
   /**
@@ -50,27 +62,16 @@ export class SocketListener {
    * @throws {ConnectionError} Kind `"addressInUse"` when the port is taken.
    * @throws {Deno.errors.NotCapable} When the sandbox forbids the address.
    */
-  static listen(address: SocketAddress, options: SocketListenOptions = {}): Promise<SocketListener> {
-    if (!isPermitted(address)) {
-      return Promise.reject(new Deno.errors.NotCapable(`Requires net access to "${netHost(address)}"`));
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<SocketListener>();
-    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-    server.on("error", (error: Error & { readonly code?: string }) => {
-      reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
-    });
-    const { host, port } = address;
-    server.listen(
-      { host, port, reusePort: options.sharesPort ?? false } as net.ListenOptions,
-      () => resolve(new SocketListener(server)),
-    );
-    return promise;
+  static async listen(address: SocketAddress, options: SocketListenOptions = {}): Promise<SocketListener> {
+    if (!isPermitted(address)) throw new Deno.errors.NotCapable(`Requires net access to "${netHost(address)}"`);
+    return new SocketListener(await listen(address, options), options);
   }
 
   /**
    * Waits for the next connection.
    *
    * @throws {ConnectionError} Kind `"closed"` after {@linkcode SocketListener.close}.
+   * @throws {Error} When a listener that may be deaf cannot be opened anew; that is tried again meanwhile.
    */
   accept(): Promise<net.Socket> {
     if (this.#closed) return Promise.reject(closedError());
@@ -85,9 +86,14 @@ export class SocketListener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#renewal);
     this.#server.close();
     for (const socket of this.#unaccepted.splice(0)) socket.destroy();
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(closedError());
+    this.#reject(closedError());
+  }
+
+  #attach(server: net.Server): void {
+    server.on("connection", (socket) => this.#take(socket));
   }
 
   #take(socket: net.Socket): void {
@@ -95,10 +101,55 @@ export class SocketListener {
       socket.destroy();
       return;
     }
+    this.#count(socket);
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#unaccepted.push(socket);
     else waiting.resolve(socket);
   }
+
+  #reject(error: unknown): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+  }
+
+  #count(socket: net.Socket): void {
+    const { renewAfterMs } = this.#options;
+    if (renewAfterMs === undefined) return;
+    this.#openConnections++;
+    socket.once("close", () => this.#openConnections--);
+    this.#hadMany ||= this.#openConnections >= MANY_CONNECTIONS;
+    if (this.#hadMany) this.#renewIn(renewAfterMs);
+  }
+
+  #renewIn(ms: number | undefined): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => this.#renew(), ms);
+  }
+
+  async #renew(): Promise<void> {
+    this.#server.close();
+    try {
+      const server = await listen(this.address, this.#options);
+      if (this.#closed) return void server.close();
+      this.#server = server;
+      this.#attach(server);
+      this.#hadMany = this.#openConnections >= MANY_CONNECTIONS;
+      if (this.#hadMany) this.#renewIn(this.#options.renewAfterMs);
+    } catch (error) {
+      if (this.#closed) return;
+      this.#renewIn(RENEWAL_RETRY_MS);
+      this.#reject(error);
+    }
+  }
+}
+
+function listen({ host, port }: SocketAddress, { sharesPort = false }: SocketListenOptions): Promise<net.Server> {
+  const { promise, resolve, reject } = Promise.withResolvers<net.Server>();
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  server.on("error", (error: Error & { readonly code?: string }) => {
+    reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
+  });
+  server.listen({ host, port, reusePort: sharesPort } as net.ListenOptions, () => resolve(server));
+  return promise;
 }
 
 /**

@@ -1,0 +1,15 @@
+/**
+ * A listener that writes its port to stdout, and greets each client. Argument: `renewAfterMs`.
+ *
+ * @module
+ */
+
+import { listenControl } from "../../lib/transport/node_control.ts";
+
+const listener = await listenControl({ host: "127.0.0.1", port: 0 }, { renewAfterMs: Number(Deno.args[0]) });
+await Deno.stdout.write(new TextEncoder().encode(`${listener.address.port}\n`));
+while (true) {
+  const transport = await listener.accept();
+  await transport.write(new TextEncoder().encode("220\r\n"));
+  transport.read().catch(() => {}).finally(() => transport.close());
+}
