@@ -58,8 +58,8 @@ export interface CommandSpec {
   readonly furtherPermissions?: (argument: string) => readonly PermissionLetter[];
   /** Present: the gate resolves the path and checks the right. */
   readonly pathname?: PathnamePlace;
-  /** Path where the argument names none. Absent: none then. */
-  readonly defaultPath?: "current" | "parent" | "root";
+  /** Path where the argument names none. Absent: none then, as without any argument where there have to be flags. */
+  readonly defaultPath?: "current" | "currentBehindFlags" | "parent" | "root";
   /** Optional method of the file system without which the command is not implemented (502, and absent from FEAT). */
   readonly needs?: FileSystemMethod;
   /** Nothing may be read before this command's reply, because the bytes that follow may be a TLS handshake. */

@@ -397,6 +397,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     duringTransfer: true,
     permission: "l",
     pathname: "afterFlags",
+    defaultPath: "currentBehindFlags",
     help: "STAT [<SP> path] (show the session's state, or list a path)",
     rfc: "RFC 959 §4.1.3",
     run: status,

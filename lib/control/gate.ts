@@ -93,7 +93,9 @@ function refuseMissingCapability(context: CommandContext, row: CommandSpec): Rep
 async function admitPath(context: CommandContext, row: CommandSpec, line: CommandLine): Promise<Admission> {
   const { argument, pathname } = await readArgument(context, row, line.argument);
   if (hasForbiddenCharacter(pathname)) return { refusal: reply(553, "File name not allowed.") };
-  const path = resolvePath(context, row, pathname);
+  const path = pathname === ""
+    ? defaultPath(context, row, line.argument)
+    : resolvePathname(context.session.directory, pathname);
   for (const letter of requiredPermissions(row, argument, path)) {
     const isPermitted = await context.account.hasPermission(letter, path ?? context.session.directory);
     if (!isPermitted) return { refusal: reply(550, "Not enough privileges.") };
@@ -127,13 +129,13 @@ function requiredPermissions(row: CommandSpec, argument: string, path: string | 
   return [row.permission, ...row.furtherPermissions?.(argument) ?? []];
 }
 
-function resolvePath(context: CommandContext, row: CommandSpec, pathname: string): string | undefined {
+function defaultPath(context: CommandContext, row: CommandSpec, argument: string): string | undefined {
   const { directory } = context.session;
-  if (row.pathname === undefined) return undefined;
-  if (pathname !== "") return resolvePathname(directory, pathname);
   switch (row.defaultPath) {
     case "current":
       return directory;
+    case "currentBehindFlags":
+      return argument === "" ? undefined : directory;
     case "parent":
       return parentPath(directory);
     case "root":

@@ -171,7 +171,7 @@ const PATHS: readonly PathCase[] = [
   { line: "NLST -not a flag-", argument: "-not a flag-", path: "/docs/a flag-" },
   { line: "LIST -a-b", argument: "-a-b", path: "/docs/-a-b" },
   { line: "STAT", argument: "", path: undefined },
-  { line: "STAT -l", argument: "-l", path: undefined },
+  { line: "STAT -l", argument: "-l", path: "/docs" },
   { line: "SITE CHMOD 644 a b", argument: "644", path: "/docs/a b" },
   { line: "SITE CHMOD 644", argument: "644", path: undefined },
   { line: "MFMT 20200101000000 /a", argument: "20200101000000", path: "/a" },

@@ -63,6 +63,7 @@ function lettersFor(row: CommandSpec, line: string): string {
 /** Current directories from which the default path lies outside of `/open`, and inside where it can. */
 const DEFAULTS: Readonly<Record<NonNullable<CommandSpec["defaultPath"]>, { outside: string; inside?: string }>> = {
   current: { outside: "/", inside: OPEN },
+  currentBehindFlags: { outside: "/", inside: OPEN },
   parent: { outside: OPEN, inside: `${OPEN}/deep` },
   root: { outside: OPEN },
 };
@@ -114,11 +115,12 @@ Deno.test("Every command asks for its right where it does without a path", async
     const { outside, inside } = DEFAULTS[defaultPath];
     const username = lacking(permissionOf(row));
     for (const name of namesOf(row)) {
+      const line = defaultPath === "currentBehindFlags" ? `${name} -l` : name;
       await using client = await logInAt(server, username, outside);
-      assertEquals((await client.command(name)).text, NO_PERMISSION, name);
+      assertEquals((await client.command(line)).text, NO_PERMISSION, line);
       if (inside === undefined) continue;
       await using other = await logInAt(server, username, inside);
-      assertNotEquals((await other.command(name)).text, NO_PERMISSION, name);
+      assertNotEquals((await other.command(line)).text, NO_PERMISSION, line);
     }
   }
 });
