@@ -51,8 +51,14 @@ async function setModified(context: CommandContext, request: CommandRequest): Pr
   if (modified === undefined) return INVALID_TIME;
   const info = await retrievable(context, request);
   if ("code" in info) return info;
-  await offered(context.account.fileSystem, "setModified")(path, modified);
-  return reply(213, `Modify=${formatTimeValue(modified)}; ${path}.`);
+  return reply(213, `${await setAndShow(context.account.fileSystem, path, modified)} ${path}.`);
+}
+
+/** Sets a time and shows the one that the file has then: not every file system can keep every time. */
+async function setAndShow(fileSystem: FileSystem, path: string, modified: Date): Promise<string> {
+  await offered(fileSystem, "setModified")(path, modified);
+  const { modified: kept = modified } = await fileSystem.stat(path);
+  return `Modify=${formatTimeValue(kept)};`;
 }
 
 /** The facts that MFF can change. */
@@ -80,8 +86,7 @@ export async function modifyFacts(context: CommandContext, request: CommandReque
     done.push(`UNIX.mode=${modeFact(mode)};`);
   }
   if (modified !== undefined) {
-    await offered(fileSystem, "setModified")(request.path, modified);
-    done.push(`Modify=${formatTimeValue(modified)};`);
+    done.push(await setAndShow(fileSystem, request.path, modified));
   }
   return reply(213, `${done.join("")} ${request.path}`);
 }

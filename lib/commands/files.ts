@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
@@ -12,7 +13,9 @@ import { type CommandContext, type CommandRequest, offered, requestPath } from "
 
 /** DELE. */
 export async function deleteFile(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  await offered(context.account.fileSystem, "remove")(requestPath(request));
+  const path = requestPath(request);
+  if (path === "/") throw new FileSystemError("isDirectory", "Cannot remove the root as a file");
+  await offered(context.account.fileSystem, "remove")(path);
   return reply(250, "File removed.");
 }
 

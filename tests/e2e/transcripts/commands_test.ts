@@ -1,3 +1,4 @@
+import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
 import { FILES, NOTHING, OPENED, testTranscript } from "../../helpers/transcript.ts";
 
 const MISSING = "550 No such file or directory.";
@@ -5,6 +6,14 @@ const OKAY = "150 File status okay. About to open data connection.";
 const DONE = "226 Transfer complete.";
 const TWO_ARGUMENTS = "501 Syntax error: command needs two arguments.";
 const NO_TIME = "550 Invalid time format; expected: YYYYMMDDHHMMSS.";
+
+/** As FAT keeps them. */
+function withTimesOfTwoSeconds(): MemoryFileSystem {
+  const home = MemoryFileSystem.of(FILES);
+  const setModified = home.setModified.bind(home);
+  home.setModified = (path, modified) => setModified(path, new Date(Math.floor(modified.getTime() / 2000) * 2000));
+  return home;
+}
 
 testTranscript("CWD, CDUP and PWD", [
   ["PWD", '257 "/" is the current directory.'],
@@ -36,6 +45,7 @@ testTranscript("DELE", [
   ["DELE file", "250 File removed."],
   ["DELE file", MISSING],
   ["DELE dir", "550 Is a directory."],
+  ["DELE /", "550 Is a directory."],
 ]);
 
 testTranscript("RNFR and RNTO", [
@@ -102,6 +112,12 @@ testTranscript("MDTM and MFMT", [
   ["MDTM nothing", "550 /nothing is not retrievable."],
   ["MDTM file", "213 20010203040506"],
 ]);
+
+testTranscript("MFMT and MFF show the time that the file has then", [
+  ["MFMT 20010203040507 file", "213 Modify=20010203040506; /file."],
+  ["MFF modify=20010203040509; file", "213 Modify=20010203040508; /file"],
+  ["MDTM file", "213 20010203040508"],
+], { files: withTimesOfTwoSeconds });
 
 testTranscript("SITE CHMOD", [
   ["SITE CHMOD 777 file", "200 SITE CHMOD successful."],
