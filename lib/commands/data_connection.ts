@@ -56,7 +56,7 @@ export async function extendedPassive(context: CommandContext, request: CommandR
     case "2":
       return wrongFamily(family);
     default:
-      return reply(501, "Unknown network protocol (use 1|2).");
+      return unknownProtocol(family);
   }
 }
 
@@ -91,7 +91,7 @@ export async function extendedActivePort(context: CommandContext, request: Comma
     if (family === "1" && ipFamily(target.host) !== 4) return reply(501, "Invalid EPRT format.");
     return await dial(context, "EPRT", target);
   }
-  return reply(501, `Unknown network protocol (use ${family}).`);
+  return unknownProtocol(family);
 }
 
 /** Connects before it answers, so that 200 is the truth. */
@@ -118,6 +118,10 @@ async function dial(context: CommandContext, verb: string, target: SocketAddress
     throw error;
   }
   return reply(200, "Active data connection established.");
+}
+
+function unknownProtocol(family: string): Reply {
+  return reply(501, `Unknown network protocol (use ${family}).`);
 }
 
 function wrongFamily(family: string): Reply {

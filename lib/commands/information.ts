@@ -10,6 +10,7 @@ import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
 import type { Session } from "../session/session.ts";
 import { encodingChosen, factsChosen } from "../session/transitions.ts";
+import type { Direction } from "../transport/connection.ts";
 import { type CommandContext, type CommandRequest, type CommandSpec, namesOf } from "./command.ts";
 import { chooseHash } from "./hash.ts";
 import { statusOfPath } from "./listing.ts";
@@ -147,25 +148,33 @@ function loginStatus(session: Session): string {
   }
 }
 
+/** What has gone over a data connection; one whose transfer has not begun has no direction. */
+interface MovedBytes {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly direction?: Direction | undefined;
+}
+
 function dataStatus(context: CommandContext): readonly string[] {
   const { transfer, dataPort } = context;
-  if (transfer?.direction !== undefined) {
-    const { bytes, direction, seconds } = transfer;
-    return [
-      "Data connection open:",
-      `Total bytes sent: ${direction === "send" ? bytes : 0}`,
-      `Total bytes received: ${direction === "receive" ? bytes : 0}`,
-      `Transfer elapsed time: ${seconds.toFixed(1)} secs`,
-    ];
-  }
+  if (transfer?.direction !== undefined) return openDataStatus(transfer);
   switch (dataPort.state) {
     case "closed":
       return ["Data connection closed."];
     case "listening":
       return ["Passive data channel waiting for connection."];
     case "connected":
-      return ["Data connection open."];
+      return openDataStatus({ bytes: 0, seconds: 0 });
   }
+}
+
+function openDataStatus({ bytes, direction, seconds }: MovedBytes): readonly string[] {
+  return [
+    "Data connection open:",
+    `Total bytes sent: ${direction === "send" ? bytes : 0}`,
+    `Total bytes received: ${direction === "receive" ? bytes : 0}`,
+    `Transfer elapsed time: ${seconds.toFixed(1)} secs`,
+  ];
 }
 
 /** LANG: replies are in English (RFC 2640 §4.1). */

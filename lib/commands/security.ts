@@ -15,8 +15,8 @@ const TLS_MECHANISMS = ["TLS", "TLS-C", "SSL", "TLS-P"];
 /** AUTH: the handshake follows the 234. */
 export function authenticate(context: CommandContext, request: CommandRequest): Reply {
   const mechanism = request.argument.toUpperCase();
-  if (!TLS_MECHANISMS.includes(mechanism)) return reply(504, "Unrecognized encryption type (use TLS or SSL).");
   if (context.session.tls !== undefined) return reply(503, "Already using TLS.");
+  if (!TLS_MECHANISMS.includes(mechanism)) return reply(504, "Unrecognized encryption type (use TLS or SSL).");
   if (!context.tlsAvailable) return reply(502, "TLS is off on this server.");
   return reply(234, `AUTH ${mechanism} successful.`, "startTls");
 }

@@ -63,8 +63,8 @@ for (const [host, right, wrong] of [["127.0.0.1", "1", "2"], ["::1", "2", "1"]] 
     assertEquals(await fetch(client, host, await epsv(client, ` ${right}`)), "content");
     await assertDialogue(client, [
       [`EPSV ${wrong}`, `522 Network protocol not supported (use ${right}).`],
-      ["EPSV 3", "501 Unknown network protocol (use 1|2)."],
-      ["EPSV x", "501 Unknown network protocol (use 1|2)."],
+      ["EPSV 3", `501 Unknown network protocol (use ${right}).`],
+      ["EPSV x", `501 Unknown network protocol (use ${right}).`],
     ]);
   });
 }

@@ -1,4 +1,4 @@
-import { testTranscript } from "../../helpers/transcript.ts";
+import { OPENED, testTranscript } from "../../helpers/transcript.ts";
 
 testTranscript("OPTS MLST chooses facts, in the client's order", [
   ["OPTS MLST type;perm;size;modify;", "200 MLST OPTS type;perm;size;modify;"],
@@ -45,12 +45,19 @@ testTranscript("STAT shows the session", [
   ],
   ["EPSV", /^229 /],
   ["STAT", /\n Passive data channel waiting for connection\.\n211 End of status\.$/],
+  OPENED,
+  [
+    "STAT",
+    /\n Data connection open:\n Total bytes sent: 0\n Total bytes received: 0\n Transfer elapsed time: 0\.0 secs\n211 End/,
+  ],
   ["USER user", /^331 /],
   ["STAT", /\n Waiting for password\.\n/],
 ]);
 
 testTranscript("STAT with a path lists on the control connection", [
   ["STAT /", /^213-Status of "\/":\nd.* dir\n-.* file\n213 End of status\.$/],
+  ["STAT -l", /^213-Status of "\/":\nd.* dir\n-.* file\n213 End of status\.$/],
+  ["STAT -la dir", /^213-Status of "\/dir":\n-.* inner\n213 End of status\.$/],
   ["STAT file", /^213-Status of "\/file":\n-.* file\n213 End of status\.$/],
   ["STAT *", "550 Globbing not supported."],
   ["STAT fil?", "550 Globbing not supported."],

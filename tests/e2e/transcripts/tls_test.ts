@@ -20,6 +20,7 @@ function inTls(policy: "required" | "control" | "optional"): TranscriptOptions {
 testTranscript("AUTH before the login", [
   ["AUTH TLS", "234 AUTH TLS successful."],
   ["AUTH TLS", "503 Already using TLS."],
+  ["AUTH KERBEROS_V4", "503 Already using TLS."],
   ...LOGIN,
 ], inClear("optional"));
 
