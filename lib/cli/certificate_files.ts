@@ -5,7 +5,7 @@
  */
 
 import type { CertificateFiles } from "../config/configuration.ts";
-import { EXIT_STATUS, ExitError, UsageError } from "./exit_error.ts";
+import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";
 import { pathPermissionMissing } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
 
@@ -19,48 +19,50 @@ export interface CertificateContents {
   readonly keyMode: number | undefined;
 }
 
-/** Where the names of the files come from, for messages. */
-export interface CertificateOrigins {
-  /** @default {"tls.certificate"} */
-  readonly certificate?: string;
-  /** @default {"tls.key"} */
-  readonly key?: string;
+/** A file of PEM texts that cannot be read; status 2 when it is missing. */
+export class PemFileError extends ExitError {
+  override readonly name = "PemFileError";
+  /** The key that names the file, such as `tls.key`. */
+  readonly where: string;
+
+  constructor(where: string, status: ExitStatus, message: string, hint: string, options?: ErrorOptions) {
+    super(status, message, hint, options);
+    this.where = where;
+  }
 }
 
 /**
  * Reads a certificate and its key. What they hold is not looked at.
  *
- * @throws {ExitError} One line about the file that cannot be read, with status 2 when it is missing.
+ * @throws {PemFileError} About the first file that cannot be read.
+ * @throws {StartError} When Deno does not permit to read it.
  */
-export async function readCertificateFiles(
-  files: CertificateFiles,
-  origins: CertificateOrigins = {},
-): Promise<CertificateContents> {
-  const { certificate = "tls.certificate", key = "tls.key" } = origins;
-  const { text } = await readPemFile(files.certificate, certificate);
-  const { text: keyText, mode } = await readPemFile(files.key, key);
+export async function readCertificateFiles(files: CertificateFiles): Promise<CertificateContents> {
+  const { text } = await readPemFile(files.certificate, "tls.certificate");
+  const { text: keyText, mode } = await readPemFile(files.key, "tls.key");
   return { certificate: text, key: keyText, keyMode: mode };
 }
 
 /**
  * Reads a file of PEM texts, as that of a CA.
  *
- * @param origin The key or option that names the file.
- * @throws {ExitError} One line saying why it cannot be read, with status 2 when it is missing.
+ * @param where The key that names the file.
+ * @throws {PemFileError} When it cannot be read.
+ * @throws {StartError} When Deno does not permit to read it.
  */
 export async function readPemFile(
   path: string,
-  origin: string,
+  where: string,
 ): Promise<{ readonly text: string; readonly mode: number | undefined }> {
   await requirePathPermission("read", path);
   try {
     // Looked at before it is opened: a pipe would be waited for.
     const { isFile, mode } = await Deno.stat(path);
-    if (!isFile) throw new UsageError(`not a file: ${path} (${origin})`);
+    if (!isFile) throw new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path));
     // The mode is not asked of an open file: of a link's target, as certbot has them, that is another permission.
     return { text: await Deno.readTextFile(path), mode: mode ?? undefined };
   } catch (error) {
-    throw explainFailure(error, path, origin);
+    throw explainFailure(error, path, where);
   }
 }
 
@@ -75,14 +77,19 @@ export async function requirePathPermission(name: "read" | "write", path: string
   throw pathPermissionMissing(name, path);
 }
 
-function explainFailure(error: unknown, path: string, origin: string): unknown {
+function explainFailure(error: unknown, path: string, where: string): unknown {
   if (error instanceof ExitError) return error;
   if (error instanceof Deno.errors.NotFound) {
-    return new UsageError(`no such file: ${path} (${origin})`, "ftpsd cert makes a pair", { cause: error });
+    const hint = where === "tls.certificate" || where === "tls.key" ? "ftpsd cert makes a pair" : look(path);
+    return new PemFileError(where, EXIT_STATUS.badUsage, `no such file: ${path}`, hint, { cause: error });
   }
   if (error instanceof Deno.errors.NotCapable) return pathPermissionMissing("read", path, error);
   const hint = error instanceof Deno.errors.PermissionDenied
     ? `make it readable for the user who runs the server: ls -l ${shellWord(path)}`
-    : `check the file: ls -l ${shellWord(path)}`;
-  return new ExitError(EXIT_STATUS.couldNotRun, `cannot read ${path} (${origin})`, hint, { cause: error });
+    : look(path);
+  return new PemFileError(where, EXIT_STATUS.couldNotRun, `cannot read ${path}`, hint, { cause: error });
+}
+
+function look(path: string): string {
+  return `ls -l ${shellWord(path)}`;
 }

@@ -9,7 +9,7 @@
 
 import { examineCertificate, type ExaminedCertificate } from "../config/certificate_findings.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
-import { type CertificateContents, readCertificateFiles } from "./certificate_files.ts";
+import { type CertificateContents, PemFileError, readCertificateFiles } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
 
 /** A pair that was found in the files, fit to be used. */
@@ -94,7 +94,7 @@ export class CertificateWatcher implements AsyncDisposable {
     try {
       return { contents: await readCertificateFiles(this.#files) };
     } catch (error) {
-      return { reason: error instanceof ExitError ? error.message : String(error) };
+      return { reason: reasonOf(error) };
     }
   }
 
@@ -109,6 +109,11 @@ export class CertificateWatcher implements AsyncDisposable {
       onProblem(error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PemFileError) return `${error.where}: ${error.message}`;
+  return error instanceof ExitError ? error.message : String(error);
 }
 
 /** Equal for equal texts; the mode of the key does not make another pair. */

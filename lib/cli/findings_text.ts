@@ -9,6 +9,7 @@ import type { Logger } from "../logger.ts";
 import { UsageError } from "./exit_error.ts";
 import { findObstacles } from "./inspection.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
 export function describeFinding({ where, message, risk }: Omit<Finding, "severity">): string {
@@ -48,7 +49,11 @@ function optionFor(where: string): string | undefined {
 /** What to type about findings that stop the server. */
 export function hintFor(findings: readonly Finding[], file: string | undefined): string {
   const risk = findings.find((finding) => finding.risk !== undefined)?.risk;
-  if (risk === undefined) return "ftpsd check tells everything at once";
+  if (risk === undefined) {
+    const hint = findings.find((finding) => finding.hint !== undefined)?.hint;
+    if (hint !== undefined) return hint;
+    return file === undefined ? "ftpsd help serve" : `ftpsd check --config ${shellWord(file)}`;
+  }
   if (risk === "anonymous-write" && file === undefined) {
     return "add --username NAME --password-file FILE, or --force-anonymous-write";
   }

@@ -14,10 +14,11 @@ import { acceptedRisks, checkServerPart, type ConfigurationFiles } from "../conf
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
 import { findSettingRisks, RISKS } from "../server/risks.ts";
-import { readCertificateFiles, readPemFile } from "./certificate_files.ts";
+import { PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
 import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** What an inspection was told and has found. */
 export interface Inspection {
@@ -30,25 +31,37 @@ const WRITABLE_BY_OTHERS = 0o002;
 
 /** Inspects a configuration. Nothing is changed or opened for long. */
 export async function inspect(configuration: Configuration, file: string | undefined, now: Date): Promise<Inspection> {
-  const missing = await findMissingFlags(findPermissionNeeds(configuration, file, PROGRAM_FOLDER));
-  if (missing.length > 0) {
-    const message = `Deno does not permit what this needs; add ${missing.join(" ")}`;
-    return { findings: [{ severity: "error", where: "permissions", message }], files: {} };
-  }
-  const certificate = await inspectCertificate(configuration, now);
-  const clientCa = await inspectClientCa(configuration);
+  const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
+  const missing = await findMissingFlags(needs);
+  // Without all permissions nothing of the host is looked at.
+  const host = missing.length === 0 ? await inspectHost(configuration, now) : { findings: [], files: {} };
   const findings = [
+    ...missingPermissions(missing),
     ...findAccountProblems(configuration),
-    ...(await Promise.all(accountsOf(configuration).map(inspectHome))).flat(),
+    ...host.findings,
     ...settingRisks(configuration),
     ...await inspectEncoding(configuration),
-    ...certificate.findings,
-    ...clientCa.findings,
     ...findNetworkWarnings(configuration),
-    ...await findExcessPermissions(findPermissionNeeds(configuration, file, PROGRAM_FOLDER)),
+    ...await findExcessPermissions(needs),
     ...expiredAcceptances(configuration, now),
   ];
-  return { findings, files: { ...certificate.files, ...clientCa.files } };
+  return { findings, files: host.files };
+}
+
+function missingPermissions(flags: readonly string[]): Finding[] {
+  if (flags.length === 0) return [];
+  const message = `Deno does not permit what this needs; add ${flags.join(" ")}`;
+  return [{ severity: "error", where: "permissions", message }];
+}
+
+async function inspectHost(configuration: Configuration, now: Date): Promise<InspectedFiles> {
+  const homes = await Promise.all(accountsOf(configuration).map(inspectHome));
+  const certificate = await inspectCertificate(configuration, now);
+  const clientCa = await inspectClientCa(configuration);
+  return {
+    findings: [...homes.flat(), ...certificate.findings, ...clientCa.findings],
+    files: { ...certificate.files, ...clientCa.files },
+  };
 }
 
 /** The findings that keep a server from starting: errors, and risks that nobody has accepted. */
@@ -79,6 +92,8 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Finding[]
   try {
     const info = await Deno.stat(home);
     if (!info.isDirectory) return [{ severity: "error", where: at, message: `${home} is not a folder` }];
+    // Systems without mode bits do not open folders.
+    if (info.mode !== null && account.permissions.includes("l")) (await Deno.open(home)).close();
     const findings: Finding[] = [];
     if (isRoot(await Deno.realPath(home))) {
       const message = `${home} is the root of the file system; give a folder made for the purpose`;
@@ -90,8 +105,11 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Finding[]
     }
     return findings;
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "does not exist" : "cannot be opened";
-    return [{ severity: "error", where: at, message: `${home} ${reason}` }];
+    if (error instanceof Deno.errors.NotFound) {
+      return [{ severity: "error", where: at, message: `${home} does not exist`, hint: `mkdir -p ${shellWord(home)}` }];
+    }
+    const hint = `make it readable for the user who runs the server: ls -ld ${shellWord(home)}`;
+    return [{ severity: "error", where: at, message: `${home} cannot be opened`, hint }];
   }
 }
 
@@ -150,7 +168,8 @@ async function inspectClientCa({ clientCertificates }: Configuration): Promise<I
 
 function unreadable(where: string, error: unknown): Finding {
   if (!(error instanceof ExitError)) throw error;
-  return { severity: "error", where, message: error.message };
+  const at = error instanceof PemFileError ? error.where : where;
+  return { severity: "error", where: at, message: error.message, hint: error.hint };
 }
 
 function expiredAcceptances({ acceptRisks }: Configuration, now: Date): Finding[] {

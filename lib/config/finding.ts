@@ -20,4 +20,6 @@ export interface Finding {
   readonly where: string;
   /** What is wrong, and what to do. */
   readonly message: string;
+  /** What to type, where the message does not say it. */
+  readonly hint?: string;
 }

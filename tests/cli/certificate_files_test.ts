@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { readCertificateFiles, readPemFile } from "../../lib/cli/certificate_files.ts";
-import { ExitError } from "../../lib/cli/exit_error.ts";
+import { PemFileError, readCertificateFiles, readPemFile } from "../../lib/cli/certificate_files.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
@@ -17,19 +16,18 @@ Deno.test("readCertificateFiles() gives both texts and the mode of the key", asy
   if (Deno.build.os !== "windows") assertEquals((keyMode ?? 0) & 0o777, 0o640);
 });
 
-Deno.test("readCertificateFiles() names the file and the option in one line when it cannot read", async () => {
+Deno.test("readCertificateFiles() names the file and its key when it cannot read", async () => {
   await using folder = await TemporaryFolder.create();
   const file = `${folder.path}/a.crt`;
   await Deno.writeTextFile(file, "certificate");
   const cases = [
-    [{ certificate: `${folder.path}/none`, key: file }, `no such file: ${folder.path}/none (--certfile)`],
-    [{ certificate: file, key: `${folder.path}/none` }, `no such file: ${folder.path}/none (--keyfile)`],
-    [{ certificate: file, key: folder.path }, `not a file: ${folder.path} (--keyfile)`],
+    [{ certificate: `${folder.path}/none`, key: file }, "tls.certificate", `no such file: ${folder.path}/none`],
+    [{ certificate: file, key: `${folder.path}/none` }, "tls.key", `no such file: ${folder.path}/none`],
+    [{ certificate: file, key: folder.path }, "tls.key", `not a file: ${folder.path}`],
   ] as const;
-  for (const [files, message] of cases) {
-    const origins = { certificate: "--certfile", key: "--keyfile" };
-    const error = await assertRejects(() => readCertificateFiles(files, origins), ExitError);
-    assertEquals([error.status, error.message], [2, message]);
+  for (const [files, where, message] of cases) {
+    const error = await assertRejects(() => readCertificateFiles(files), PemFileError);
+    assertEquals([error.status, error.where, error.message], [2, where, message]);
   }
 });
 
@@ -55,8 +53,8 @@ Deno.test({
     await using folder = await TemporaryFolder.create();
     const path = `${folder.path}/pipe`;
     await new Deno.Command("mkfifo", { args: [path] }).output();
-    const error = await assertRejects(() => readPemFile(path, "tls.key"), ExitError);
-    assertEquals(error.message, `not a file: ${path} (tls.key)`);
+    const error = await assertRejects(() => readPemFile(path, "tls.key"), PemFileError);
+    assertEquals(error.message, `not a file: ${path}`);
   },
 });
 
@@ -67,8 +65,8 @@ Deno.test({
     await using folder = await TemporaryFolder.create();
     const path = `${folder.path}/a.key`;
     await Deno.writeTextFile(path, "key", { mode: 0o000 });
-    const error = await assertRejects(() => readPemFile(path, "tls.key"), ExitError);
-    assertEquals([error.status, error.message], [1, `cannot read ${path} (tls.key)`]);
+    const error = await assertRejects(() => readPemFile(path, "tls.key"), PemFileError);
+    assertEquals([error.status, error.message], [1, `cannot read ${path}`]);
     assertMatch(error.hint, /readable/);
   },
 });

@@ -127,6 +127,17 @@ const FILES: readonly {
     findings: ["error: permissions: Deno does not permit what this needs; add --allow-write=FOLDER/home"],
   },
   {
+    what: "what is wrong besides missing permissions",
+    text: `tls: { policy: "off" }\n${USER.replace("ln=17", "ln=17x")}    permissions: elrw\n`,
+    code: 2,
+    findings: [
+      "error: permissions: ",
+      "error: users[0].password: ",
+      "risk: tls.policy",
+      "risk: tls.policy",
+    ],
+  },
+  {
     what: "permissions that nobody needs",
     text: USER,
     code: 2,

@@ -169,6 +169,12 @@ const REFUSALS: readonly {
     error: /certificate.*\(--certfile\)/,
     hint: /./,
   },
+  {
+    args: "FOLDER --certfile FOLDER/none --keyfile FOLDER/file",
+    code: 2,
+    error: /^error: no such file: \S+none \(--certfile\)$/,
+    hint: /ftpsd cert makes a pair/,
+  },
   { args: "FOLDER --timeout 9999999", code: 2, error: /9999999/, hint: /./ },
   { args: "FOLDER -i 203.0.113.1 -p 0", code: 1, error: /203\.0\.113\.1/, hint: /--interface/ },
 ];
