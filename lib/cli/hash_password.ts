@@ -5,7 +5,7 @@
  */
 
 import { promptSecret } from "@std/cli/prompt-secret";
-import { findPasswordProblem, hashNewPassword } from "../config/password_form.ts";
+import { findPasswordProblem, findPasswordWeakness, hashNewPassword } from "../config/password_form.ts";
 import { UsageError } from "./exit_error.ts";
 
 /** Where the password comes from. */
@@ -14,12 +14,15 @@ export interface PasswordInput {
   ask(message: string): string | null;
   /** Reads bytes from stdin; tells how many, `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
+  /** Shows a line beside the hash. */
+  warn(line: string): void;
 }
 
 /** Stdin and the terminal of the program. */
 const OWN_INPUT: PasswordInput = {
   ask: (message) => Deno.stdout.isTerminal() ? promptSecret(message, { mask: "" }) : askOnStderr(message),
   read: (buffer) => Deno.stdin.read(buffer),
+  warn: (line) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
 };
 
 const WAYS = "ftpsd hash-password (asks for it), or: ftpsd hash-password < FILE";
@@ -40,11 +43,18 @@ export async function hashPasswordCommand(args: readonly string[], input: Passwo
     throw new UsageError("hash-password takes no arguments; others on this host could see a password there", WAYS);
   }
   const password = input.ask("Password:");
-  if (password === null) return await hashNewPassword(accept(await readLine(input)));
+  if (password === null) return await hash(accept(await readLine(input)), input);
   accept(password);
   if (input.ask("Password again:") !== password) {
     throw new UsageError("the two passwords differ (hash-password)", "ftpsd hash-password");
   }
+  return await hash(password, input);
+}
+
+/** Makes the hash also of a weak password: whose it is decides. */
+async function hash(password: string, { warn }: PasswordInput): Promise<string> {
+  const weakness = findPasswordWeakness(password);
+  if (weakness !== undefined) warn(`warning: the password ${weakness} (hash-password)`);
   return await hashNewPassword(password);
 }
 

@@ -19,6 +19,9 @@ export type PasswordForm =
 /** Longest password that gets a hash, in bytes of UTF-8. A command line carries more, but nobody types it. */
 const MOST_PASSWORD_BYTES = 512;
 
+/** Characters below which a password is found soon by whoever has its hash (NIST SP 800-63B §3.1.1.2). */
+const FEW_CHARACTERS = 8;
+
 /** Tells what the text of a password is. It never occurs in a reason. */
 export function classifyPassword(text: string): PasswordForm {
   if (!isPasswordHash(text)) return { kind: "clearText" };
@@ -40,6 +43,14 @@ export function findPasswordProblem(password: string): string | undefined {
   const { length } = new TextEncoder().encode(password);
   if (length > MOST_PASSWORD_BYTES) return `is ${length} bytes long, more than ${MOST_PASSWORD_BYTES}`;
   return undefined;
+}
+
+/** Tells why a password that can be used had better not be; `undefined` for one without an obvious weakness. */
+export function findPasswordWeakness(password: string): string | undefined {
+  const count = [...password].length;
+  return count < FEW_CHARACTERS
+    ? `has ${count} characters; with fewer than ${FEW_CHARACTERS} it is soon guessed`
+    : undefined;
 }
 
 /**

@@ -10,8 +10,11 @@ const MODULE = new URL("../../lib/cli/hash_password.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** A terminal on which these answers are given. */
-function typing(...answers: readonly string[]): PasswordInput & { readonly asked: string[] } {
+function typing(
+  ...answers: readonly string[]
+): PasswordInput & { readonly asked: string[]; readonly warned: string[] } {
   const left = [...answers];
+  const warned: string[] = [];
   const asked: string[] = [];
   return {
     asked,
@@ -20,6 +23,8 @@ function typing(...answers: readonly string[]): PasswordInput & { readonly asked
       return left.shift() ?? null;
     },
     read: () => Promise.reject(new Error("read though there is a terminal")),
+    warn: (line) => warned.push(line),
+    warned,
   };
 }
 
@@ -28,6 +33,7 @@ function piping(...pieces: readonly (string | Uint8Array)[]): PasswordInput {
   const left = pieces.map((piece) => typeof piece === "string" ? new TextEncoder().encode(piece) : piece);
   return {
     ask: () => null,
+    warn() {},
     read(buffer) {
       const [piece] = left;
       if (piece === undefined) return Promise.resolve(null);
@@ -50,7 +56,16 @@ Deno.test("hashPasswordCommand() asks twice on a terminal and returns the hash",
   const text = await hashPasswordCommand([], input);
   assertMatch(text, /^\$scrypt\$ln=17,r=8,p=1\$[^$\n]+\$[^$\n]+$/);
   assert(await fits("open sesame", text));
-  assertEquals(input.asked, ["Password:", "Password again:"]);
+  assertEquals([input.asked, input.warned], [["Password:", "Password again:"], []]);
+});
+
+Deno.test("hashPasswordCommand() warns of a short password, without showing it", async () => {
+  for (const [password, warned] of [["€€€€€€€", 1], ["12345678", 0]] as const) {
+    const input = typing(password, password);
+    assert(await fits(password, await hashPasswordCommand([], input)));
+    assertEquals(input.warned.length, warned);
+    for (const line of input.warned) assertMatch(line, /^warning: the password has 7 characters; [^€]*$/);
+  }
 });
 
 Deno.test("hashPasswordCommand() refuses two passwords that differ", async () => {
@@ -121,11 +136,11 @@ Deno.test("hashPasswordCommand() takes no permission", async () => {
   const [program = "", ...args] = await writeProgram(folder);
   const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("12345\n"));
+  await writer.write(new TextEncoder().encode("open sesame\n"));
   await writer.close();
   const { stdout, stderr } = await child.output();
   assertEquals(new TextDecoder().decode(stderr), "");
-  assert(await fits("12345", new TextDecoder().decode(stdout).trimEnd()));
+  assert(await fits("open sesame", new TextDecoder().decode(stdout).trimEnd()));
 });
 
 /**
@@ -177,10 +192,10 @@ Deno.test(programTest({
   program: "python3",
   name: "hashPasswordCommand() shows nothing that is typed on a terminal",
   async fn() {
-    const { code, shown } = await runOnTerminal("tty", ["sesame\r", "sesame\r"]);
+    const { code, shown } = await runOnTerminal("tty", ["open sesame\r", "open sesame\r"]);
     assertEquals(code, 0, shown);
     const [, hash = ""] = /^Password: \r?\nPassword again: \r?\n(\$scrypt\$\S+)\r?\n$/.exec(shown) ?? [];
-    assert(await fits("sesame", hash), shown);
+    assert(await fits("open sesame", hash), shown);
   },
 }));
 
@@ -188,10 +203,10 @@ Deno.test(programTest({
   program: "python3",
   name: "hashPasswordCommand() asks on stderr when stdout is redirected, which gets the hash alone",
   async fn() {
-    const { code, shown, piped } = await runOnTerminal("pipe", ["sex\x7f€\x7fsame\r", "sesame\r"]);
+    const { code, shown, piped } = await runOnTerminal("pipe", ["open sex\x7f€\x7fsame\r", "open sesame\r"]);
     assertEquals(code, 0, shown);
     assertMatch(shown, /^Password: \r?\nPassword again: \r?\n$/);
     assertMatch(piped, /^\$scrypt\$\S+\n$/);
-    assert(await fits("sesame", piped.trimEnd()));
+    assert(await fits("open sesame", piped.trimEnd()));
   },
 }));
