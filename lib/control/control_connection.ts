@@ -17,10 +17,10 @@ import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
+import { ControlChannel } from "./control_channel.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
-import { LineReader } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
 import type { AccountPlace } from "./shared_counts.ts";
@@ -85,20 +85,12 @@ export class ControlConnection implements ContextHost {
   readonly #since = new Date();
   readonly #openedAt = performance.now();
   readonly #onLogin: () => void;
-  #transport: ControlTransport;
-  #reader: LineReader;
-  /** The last write; the next one, or the end, waits for it, so that replies never mix. */
-  #written: Promise<void> = Promise.resolve();
+  readonly #channel: ControlChannel;
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
-  /** Runs while the client has to take a reply. */
-  #taking: Watchdog | undefined;
-  #untakenReplies = 0;
   /** Runs once the server does not wait for the transfer any more. */
   #cutting: Watchdog | undefined;
-  /** Whether nothing can be said, because a handshake is under way. */
-  #handshaking = false;
   /** Settles with the command that is being performed. */
   #performing: Promise<unknown> = Promise.resolve();
   /** Interrupts the wait for that command. */
@@ -112,9 +104,14 @@ export class ControlConnection implements ContextHost {
     this.service = service;
     this.settings = service.settings;
     this.commands = service.commands;
-    this.#transport = transport;
     this.#onLogin = onLogin;
-    this.#reader = this.#readerOf(transport);
+    this.#channel = new ControlChannel(transport, {
+      maxLineBytes: this.settings.limits.commandLineBytes,
+      encoding: () => this.session.encoding,
+      // A client that takes no replies is as silent as one that gives no commands.
+      takingMs: this.settings.timeouts.idleMs,
+      onUntaken: () => this.#timeOut(),
+    });
     const { encoding } = service;
     const { local, remote } = transport;
     this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
@@ -150,13 +147,8 @@ export class ControlConnection implements ContextHost {
       isSuspended: () => this.running !== undefined || this.dataPort.state === "connected",
     });
     using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
-    // A client that takes no replies is as silent as one that gives no commands.
-    using taking = new Watchdog(timeouts.idleMs, () => this.#timeOut(), {
-      isSuspended: () => this.#untakenReplies === 0,
-    });
     this.#idle = idle;
     this.#login = login;
-    this.#taking = taking;
     try {
       if (this.session.implicitTls) await this.#startTls();
       await this.send(messageReply(220, banner));
@@ -185,14 +177,7 @@ export class ControlConnection implements ContextHost {
   send(reply: Reply): Promise<void> {
     const text = formatReply(reply);
     if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
-    return this.#inTurn(() => this.#write(text));
-  }
-
-  async #write(text: string): Promise<void> {
-    this.#taking?.touch();
-    this.#untakenReplies++;
-    await this.#transport.write(this.session.encoding.encode(text));
-    this.#untakenReplies--;
+    return this.#channel.write(text);
   }
 
   #timeOut(): void {
@@ -200,18 +185,13 @@ export class ControlConnection implements ContextHost {
     this.#abandon(TIMED_OUT);
   }
 
-  #inTurn(sending: () => Promise<void>): Promise<void> {
-    this.#written = this.#written.then(sending);
-    return this.#written;
-  }
-
   /** Takes line after line until somebody ends the session. */
   async #dialogue(): Promise<void> {
     let pipelined = 0;
     for (let goesOn = true; goesOn;) {
       // Lines that are here already, and replies that are taken at once, would leave the other sessions no turn.
-      if (this.#reader.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
-      const line = await this.#reader.next();
+      if (this.#channel.lines.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
+      const line = await this.#channel.lines.next();
       this.#idle?.touch();
       if (line === null) {
         this.#clientLeft();
@@ -257,9 +237,9 @@ export class ControlConnection implements ContextHost {
 
   /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
-    if (this.commands.find(command.verb)?.startsTls !== true && this.#reader.waiting.length === 0) {
+    if (this.commands.find(command.verb)?.startsTls !== true && this.#channel.lines.waiting.length === 0) {
       // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
-      this.#reader.lookAhead().catch((error) => this.#fail(error));
+      this.#channel.lines.lookAhead().catch((error) => this.#fail(error));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply | undefined>();
     work.then(resolve, reject);
@@ -312,12 +292,12 @@ export class ControlConnection implements ContextHost {
    * among them takes effect at once. Nothing is read ahead of a command that starts TLS.
    */
   async #transferEnded(row: CommandSpec): Promise<void> {
-    let ahead: readonly DecodedLine[] | null | void = this.#reader.waiting;
+    let ahead: readonly DecodedLine[] | null | void = this.#channel.lines.waiting;
     while (this.running !== undefined) {
       const { transfer, done } = this.running;
       if (ahead === null) this.#clientLeft();
       if (ahead?.some((line) => this.#interruptsTransfer(line))) transfer.abort("aborted", "ABOR");
-      ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#reader.lookAhead()]) : done);
+      ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#channel.lines.lookAhead()]) : done);
     }
   }
 
@@ -336,7 +316,7 @@ export class ControlConnection implements ContextHost {
 
   /** Sends a final reply and does what it brings with it; tells whether the dialogue goes on. */
   async #answer(command: CommandLine, answer: Reply): Promise<boolean> {
-    if (answer.effect === "startTls" && this.#reader.hasPending) {
+    if (answer.effect === "startTls" && this.#channel.lines.hasPending) {
       throw new ConnectionError("injected", "Clear bytes came behind AUTH");
     }
     await this.send(answer);
@@ -351,27 +331,15 @@ export class ControlConnection implements ContextHost {
   async #startTls(): Promise<void> {
     using _deadline = new Watchdog(this.settings.timeouts.handshakeMs, () => {
       this.#endReason ??= "TLS handshake timed out";
-      this.#transport.close();
+      this.#channel.close();
     });
-    this.#handshaking = true;
-    const transport = await this.#transport.startTls();
-    this.#handshaking = false;
-    this.#transport = transport;
-    this.#reader = this.#readerOf(transport);
-    if (transport.tls === undefined) throw new Error("startTls() gave a clear connection");
-    this.session = secured(this.session, transport.tls);
-    this.service.emit("secured", { ...sessionEvent(this.session), ...transport.tls });
+    const tls = await this.#channel.startTls();
+    this.session = secured(this.session, tls);
+    this.service.emit("secured", { ...sessionEvent(this.session), ...tls });
   }
 
   #interruptsTransfer(line: DecodedLine): boolean {
     return line.kind === "line" && this.commands.find(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
-  }
-
-  #readerOf(transport: ControlTransport): LineReader {
-    return new LineReader(transport, {
-      maxLineBytes: this.settings.limits.commandLineBytes,
-      decode: (line) => this.session.encoding.decode(line),
-    });
   }
 
   /** The dialogue cannot go on. */
@@ -388,16 +356,16 @@ export class ControlConnection implements ContextHost {
   /** Ends the session with 421. */
   #end(text: string): void {
     this.#endReason ??= text;
-    if (this.#handshaking) this.#abandon(text);
+    if (this.#channel.isHandshaking) this.#abandon(text);
     else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
   }
 
   /** Closes the control connection in order, with a last reply. Never rejects. */
   async #sayGoodbye(last?: Reply): Promise<void> {
-    using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#transport.close());
+    using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#channel.close());
     try {
       if (last !== undefined) await this.send(last);
-      await this.#inTurn(() => this.#transport.finish());
+      await this.#channel.finish();
     } catch {
       // The client is gone: nobody is left to hear it.
     }
@@ -410,7 +378,7 @@ export class ControlConnection implements ContextHost {
     this.#interrupt?.(this.signal.reason);
     this.running?.transfer.abort("aborted", reason);
     this.dataPort.close();
-    this.#transport.close();
+    this.#channel.close();
   }
 
   async #release(): Promise<void> {

@@ -1,0 +1,107 @@
+/**
+ * The wire of a control connection: command lines in, replies out, in clear and then over TLS.
+ *
+ * @module
+ */
+
+import { Watchdog } from "../deadline.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
+import type { ControlTransport, TlsInfo } from "../transport/connection.ts";
+import { LineReader } from "./line_reader.ts";
+
+/** What a channel obeys. */
+export interface ControlChannelOptions {
+  readonly maxLineBytes: number;
+  /** Encoding of the dialogue at this moment. */
+  readonly encoding: () => TextEncoding;
+  /** How long the client may leave a reply untaken, in milliseconds; 0: no limit. */
+  readonly takingMs: number;
+  /** Called when it has taken longer. */
+  readonly onUntaken: () => void;
+}
+
+/** Owns the transport, whichever stands, until {@linkcode ControlChannel.close}. */
+export class ControlChannel {
+  #transport: ControlTransport;
+  #lines: LineReader;
+  readonly #options: ControlChannelOptions;
+  /** The last write; the next one, or the end, waits for it, so that replies never mix. */
+  #written: Promise<void> = Promise.resolve();
+  #untakenReplies = 0;
+  /** Runs while the client has to take a reply. */
+  readonly #taking: Watchdog;
+  #isHandshaking = false;
+
+  constructor(transport: ControlTransport, options: ControlChannelOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#lines = this.#readerOf(transport);
+    this.#taking = new Watchdog(options.takingMs, options.onUntaken, { isSuspended: () => this.#untakenReplies === 0 });
+  }
+
+  /** What the client says. Another one after {@linkcode ControlChannel.startTls}. */
+  get lines(): LineReader {
+    return this.#lines;
+  }
+
+  /** Whether nothing can be said, because a handshake is under way. */
+  get isHandshaking(): boolean {
+    return this.#isHandshaking;
+  }
+
+  /**
+   * Sends a text in one piece, behind those that are on their way.
+   *
+   * @throws {ConnectionError} When the connection was reset or closed.
+   */
+  write(text: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#taking.touch();
+      this.#untakenReplies++;
+      await this.#transport.write(this.#options.encoding().encode(text));
+      this.#untakenReplies--;
+    });
+  }
+
+  /**
+   * Goes on over TLS, as the server.
+   *
+   * @throws {ConnectionError} When bytes came in clear behind AUTH, or when the handshake fails.
+   */
+  async startTls(): Promise<TlsInfo> {
+    this.#isHandshaking = true;
+    const transport = await this.#transport.startTls();
+    this.#isHandshaking = false;
+    this.#transport = transport;
+    this.#lines = this.#readerOf(transport);
+    if (transport.tls === undefined) throw new Error("startTls() gave a clear connection");
+    return transport.tls;
+  }
+
+  /**
+   * Ends our direction in order, behind the texts that are on their way.
+   *
+   * @throws {ConnectionError} When the connection was reset or closed.
+   */
+  finish(): Promise<void> {
+    return this.#inTurn(() => this.#transport.finish());
+  }
+
+  /** Interrupts everything. May be called twice. */
+  close(): void {
+    this.#taking[Symbol.dispose]();
+    this.#transport.close();
+  }
+
+  #inTurn(sending: () => Promise<void>): Promise<void> {
+    this.#written = this.#written.then(sending);
+    return this.#written;
+  }
+
+  #readerOf(transport: ControlTransport): LineReader {
+    return new LineReader(transport, {
+      maxLineBytes: this.#options.maxLineBytes,
+      decode: (line) => this.#options.encoding().decode(line),
+    });
+  }
+}

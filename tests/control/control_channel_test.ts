@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ControlChannel } from "../../lib/control/control_channel.ts";
+import { loadEncoding, type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
+import { ConnectionError, type ControlTransport } from "../../lib/transport/connection.ts";
+import { FakeConnection, TLS_INFO } from "../helpers/fake_transport.ts";
+
+const OPTIONS = { maxLineBytes: 64, encoding: () => UTF8, takingMs: 0, onUntaken: () => {} };
+
+/** A clear connection that goes over to the protected one when the handshake is done. */
+class FakeControl extends FakeConnection implements ControlTransport {
+  readonly handshake = Promise.withResolvers<FakeControl>();
+  /** What was sent until our direction was ended. */
+  sentBeforeEnd = "";
+
+  override finish(): Promise<void> {
+    this.sentBeforeEnd = textOf(this);
+    return super.finish();
+  }
+
+  startTls(): Promise<ControlTransport> {
+    return this.handshake.promise;
+  }
+}
+
+function channelOn(control: FakeControl, options: Partial<ConstructorParameters<typeof ControlChannel>[1]> = {}) {
+  return new ControlChannel(control, { ...OPTIONS, ...options });
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function textOf(control: FakeConnection): string {
+  return new TextDecoder().decode(control.sent);
+}
+
+Deno.test("ControlChannel.write() and finish() follow each other in order", async () => {
+  const control = new FakeControl();
+  const channel = channelOn(control);
+  await Promise.all([channel.write("150 One\r\n"), channel.write("226 Two\r\n"), channel.finish()]);
+  assertEquals(control.sentBeforeEnd, "150 One\r\n226 Two\r\n");
+  channel.close();
+});
+
+Deno.test("ControlChannel speaks the encoding of the moment, both ways", async () => {
+  let encoding: TextEncoding = UTF8;
+  const control = new FakeControl({ received: [bytesOf("é\r\n"), Uint8Array.of(0xe9, 0x0d, 0x0a)] });
+  const channel = channelOn(control, { encoding: () => encoding });
+  assertEquals(await channel.lines.next(), { kind: "line", text: "é" });
+  await channel.write("é");
+  encoding = await loadEncoding("latin1");
+  assertEquals(await channel.lines.next(), { kind: "line", text: "é" });
+  await channel.write("é");
+  assertEquals([...control.sent], [0xc3, 0xa9, 0xe9]);
+  channel.close();
+});
+
+Deno.test("ControlChannel.startTls() goes on with the lines of the protected connection", async () => {
+  const clear = new FakeControl();
+  const channel = channelOn(clear);
+  const starting = channel.startTls();
+  assert(channel.isHandshaking);
+  const secured = new FakeControl({ tls: TLS_INFO, received: [bytesOf("NOOP\r\n")] });
+  clear.handshake.resolve(secured);
+  assertEquals(await starting, TLS_INFO);
+  assert(!channel.isHandshaking);
+  assertEquals(await channel.lines.next(), { kind: "line", text: "NOOP" });
+  await channel.write("200 Okay\r\n");
+  channel.close();
+  assertEquals([textOf(clear), textOf(secured), secured.isClosed], ["", "200 Okay\r\n", true]);
+});
+
+Deno.test("ControlChannel tells of a reply that the client does not take, and close() interrupts it", async () => {
+  const told = Promise.withResolvers<void>();
+  const channel = channelOn(new FakeControl({ blocks: "write" }), { takingMs: 20, onUntaken: told.resolve });
+  const writing = assertRejects(() => channel.write("220 Hello\r\n"), ConnectionError);
+  await told.promise;
+  channel.close();
+  await writing;
+});
