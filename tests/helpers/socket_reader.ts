@@ -28,20 +28,27 @@ export async function withDeadline<T>(promise: Promise<T>, what: string, deadlin
   }
 }
 
+/** More than any test waits for: a peer that sends without end must not use up the memory. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 /** Collects what a socket receives, from its creation until it is detached or the socket closes. */
 export class SocketReader {
   readonly #socket: AnySocket;
   readonly #deadlineMs: number;
-  #received: Uint8Array = new Uint8Array(0);
+  readonly #mostBytes: number;
+  /** Pieces that were not taken yet; joined only when somebody looks. */
+  #pieces: Uint8Array[] = [];
+  #length = 0;
   #ending: SocketEnding | undefined;
   #error: Error | undefined;
   #changed = Promise.withResolvers<void>();
 
   readonly #onData = (bytes: Uint8Array): void => {
-    const joined = new Uint8Array(this.#received.length + bytes.length);
-    joined.set(this.#received);
-    joined.set(bytes, this.#received.length);
-    this.#received = joined;
+    this.#pieces.push(new Uint8Array(bytes)); // no Buffer, which is not equal to the same bytes
+    this.#length += bytes.length;
+    if (this.#length > this.#mostBytes) {
+      this.#socket.destroy(new Error(`Received ${this.#length} bytes that nobody took`));
+    }
     this.#notify();
   };
   readonly #onEnd = (): void => {
@@ -54,10 +61,11 @@ export class SocketReader {
     this.#notify();
   };
 
-  /** Starts to read. Waits last at most `deadlineMs` milliseconds each. */
-  constructor(socket: AnySocket, deadlineMs: number) {
+  /** Starts to read. Waits last at most `deadlineMs` milliseconds each; more than `mostBytes` end the connection. */
+  constructor(socket: AnySocket, deadlineMs: number, mostBytes = MOST_BYTES) {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
+    this.#mostBytes = mostBytes;
     // A peer that was quicker has no event left.
     if (socket.closed) this.#ending = socket.errored === null ? "end" : "error";
     socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onEnd).on("error", this.#onError);
@@ -71,23 +79,31 @@ export class SocketReader {
 
   /** What arrived and was not taken yet. */
   get pending(): Uint8Array {
-    return this.#received;
+    if (this.#pieces.length === 1 && this.#pieces[0] !== undefined) return this.#pieces[0];
+    const joined = new Uint8Array(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [joined];
+    return joined;
   }
 
   /** Takes bytes up to and including the first LF. Rejects when the peer ends before. */
   async line(what: string): Promise<Uint8Array> {
     let length = 0;
-    await this.#until(() => (length = this.#received.indexOf(10) + 1) > 0, what);
-    const line = this.#received.subarray(0, length);
-    this.#received = this.#received.subarray(length);
+    await this.#until(() => (length = this.pending.indexOf(10) + 1) > 0, what);
+    const line = this.pending.subarray(0, length);
+    this.#keep(this.pending.subarray(length));
     return line;
   }
 
   /** Takes everything until the peer ends. Rejects when it ends by a failure. */
   async all(what: string): Promise<Uint8Array> {
     if (await this.ended(what) === "error") throw this.#failure(what);
-    const all = this.#received;
-    this.#received = new Uint8Array(0);
+    const all = this.pending;
+    this.#keep(new Uint8Array(0));
     return all;
   }
 
@@ -105,10 +121,15 @@ export class SocketReader {
   }
 
   #failure(what: string): Error {
-    const text = new TextDecoder().decode(this.#received);
+    const text = new TextDecoder().decode(this.pending);
     return new Error(`The connection ended (${this.#ending}) before ${what}; received "${text}"`, {
       cause: this.#error,
     });
+  }
+
+  #keep(rest: Uint8Array): void {
+    this.#pieces = [rest];
+    this.#length = rest.length;
   }
 
   #notify(): void {
