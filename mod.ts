@@ -50,6 +50,7 @@ export {
 export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/auth/password_verifier.ts";
 export type { PermissionOverride } from "./lib/auth/permission_override.ts";
 export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/auth/password_hash.ts";
+export { verifyPassword } from "./lib/auth/verify_password.ts";
 export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
 export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISSIONS } from "./lib/auth/permission.ts";
 export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";

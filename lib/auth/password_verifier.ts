@@ -27,6 +27,7 @@ import {
   type ScryptParameters,
 } from "./password_hash.ts";
 import { parseStoredHash, type StoredHash } from "./stored_hash.ts";
+import { fitsHash } from "./verify_password.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** Bounds of password checking. */
@@ -51,7 +52,7 @@ export interface PasswordVerifierLimits {
   readonly maxRemembered?: number;
 }
 
-/** Options of a {@linkcode PasswordVerifier}. */
+/** How passwords are checked. */
 export interface PasswordVerifierOptions extends PasswordVerifierLimits {
   /**
    * Computes a scrypt digest.
@@ -150,22 +151,13 @@ export class PasswordVerifier {
     if (this.#fitsAtOnce(attempt)) return true;
     const { username, password, stored } = attempt;
     const hash = stored && !("sealed" in stored) ? stored : undefined;
-    if (hash && await this.#fits(password, hash)) {
+    if (hash && await fitsHash(password, hash, this.#derive, this.#deriveImported)) {
       this.#remember(username, this.#identify(attempt, hash));
       return true;
     }
     this.#remembered.delete(username);
     await this.#computeDecoys(password, hash, options);
     return false;
-  }
-
-  /** Does the work of comparing also for an empty password, which fits nothing. */
-  async #fits(password: string, stored: StoredHash): Promise<boolean> {
-    if ("hash" in stored) {
-      return equalDigests(await this.#derive(password, stored.hash), stored.hash.digest) && password !== "";
-    }
-    const { cost, salt, digest } = stored.imported;
-    return equalDigests(await this.#deriveImported(password, cost, salt), digest) && password !== "";
   }
 
   /** Does the work of every cost but that of the hash that was compared. */
