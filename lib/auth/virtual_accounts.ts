@@ -100,9 +100,10 @@ export class VirtualAccounts implements Authorizer {
   /**
    * Adds a user.
    *
-   * A password that begins like `$scheme$` is taken as a hash and must be one of `hashPassword`; any other one is clear
-   * text, of which only a digest under a random key is kept. Reading is all the user may do unless `permissions` say
-   * more. The name `anonymous` may be given a password here, but nothing that changes files.
+   * A password that begins like `$scheme$` is taken as a hash, and must be one of scrypt, as `hashPassword()` makes it,
+   * argon2id or bcrypt; any other one is clear text, of which only a digest under a random key is kept. Reading is all
+   * the user may do unless `permissions` say more. The name `anonymous` may be given a password here, but nothing that
+   * changes files.
    *
    * @param home A file system, or the path of a directory of the host. Whether that exists shows when it is first used.
    * @throws {TypeError} When the user exists already, or name, password or home is empty.

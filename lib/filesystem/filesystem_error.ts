@@ -4,18 +4,28 @@
  * @module
  */
 
-/** Why a file system refused an operation. Each kind has one reply code and text in `control/error_reply.ts`. */
+/**
+ * Why a file system refused an operation, and the reply that the client gets:
+ *
+ * - `busy`: another upload writes this file (450);
+ * - `noSpace` (452);
+ * - `unsupported`: there is no such operation here, or no such mode of writing (502);
+ * - `invalidName`: the name cannot exist on this file system (553);
+ * - `notFound`, which stands for what leads outside the root, too; `exists`, `isDirectory`, `notDirectory`,
+ *   `directoryNotEmpty`; `notRegularFile`, a FIFO, device or socket; `permissionDenied`, by the operating system or the
+ *   runtime's sandbox (550).
+ */
 export type FileSystemErrorKind =
-  | "busy" // another upload writes this file
+  | "busy"
   | "directoryNotEmpty"
   | "exists"
-  | "invalidName" // the name cannot exist on this file system
+  | "invalidName"
   | "isDirectory"
   | "noSpace"
   | "notDirectory"
-  | "notFound" // also: leads outside the root
-  | "notRegularFile" // a FIFO, device or socket
-  | "permissionDenied" // by the operating system or the runtime's sandbox
+  | "notFound"
+  | "notRegularFile"
+  | "permissionDenied"
   | "unsupported";
 
 /**

@@ -82,9 +82,7 @@ export interface FtpServerOptions {
   /** Decides about logins. */
   readonly authorizer: Authorizer;
   /**
-   * Addresses to listen on.
-   *
-   * @default {[{ host: "127.0.0.1", port: 2121, tls: "explicit" }]}
+   * Addresses to listen on. Absent: `127.0.0.1`, port 2121, explicit TLS.
    */
   readonly listen?: readonly ListenOptions[];
   /** TLS; required with a self-signed certificate when absent. */
