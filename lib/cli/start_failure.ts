@@ -11,9 +11,12 @@ import { StartError, UsageError } from "./exit_error.ts";
 /** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
 export function explainStartFailure(error: unknown, { server, certificateFiles }: Configuration): unknown {
   const { listen = [{}] } = server;
-  const where = listen.map(({ host = "127.0.0.1", port = 2121 }) => `${host} port ${port}`).join(", ");
+  const all = listen.map(({ host = "127.0.0.1", port = 2121 }) => `${host} port ${port}`).join(", ");
+  const where = refusedAddress(error) ?? all;
   if (error instanceof ConnectionError && error.kind === "addressInUse") {
-    return new StartError(`the port is in use (${where})`, "--port 0 for any free one", { cause: error });
+    return new StartError(`the port is in use (${where})`, "--port 0 for any; ss -ltnp tells who has it", {
+      cause: error,
+    });
   }
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EACCES") {
@@ -38,4 +41,11 @@ export function explainStartFailure(error: unknown, { server, certificateFiles }
     return new UsageError(error.message, undefined, { cause: error });
   }
   return error;
+}
+
+/** The one of several addresses that `node:net` names in its error. */
+function refusedAddress(error: unknown): string | undefined {
+  const cause = error instanceof ConnectionError ? error.cause : error;
+  if (!(cause instanceof Error && "address" in cause && "port" in cause)) return undefined;
+  return `${cause.address} port ${cause.port}`;
 }

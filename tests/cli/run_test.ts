@@ -197,6 +197,15 @@ Deno.test("run() ends with status 1 when the port is in use", async () => {
   assertRefusal(output, 1, new RegExp(`port is in use \\(127\\.0\\.0\\.1 port ${port}\\)`), /--port/);
 });
 
+Deno.test("run() names the one of several ports that is in use", async () => {
+  await using folder = await TemporaryFolder.create();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const args = [folder.path, "-p", "0", "--implicit-port", `${port}`];
+  const output = await runMain({ flags: readFlags(folder.path), args });
+  assertRefusal(output, 1, new RegExp(`port is in use \\(127\\.0\\.0\\.1 port ${port}\\)`), /--port/);
+});
+
 function assertRefusal(output: { code: number; stderr: string }, code: number, error: RegExp, hint: RegExp): void {
   const [first = "", second = "", ...rest] = output.stderr.split("\n");
   assertMatch(first, /^error: /);
