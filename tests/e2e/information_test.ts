@@ -164,12 +164,16 @@ Deno.test("STAT with a path replies 530 before the login", async () => {
   await assertDialogue(client, [["STAT /", "530 Log in with USER and PASS first."]]);
 });
 
-Deno.test("The greeting shows the banner, of several lines too", async () => {
-  await using server = await TestServer.start({
-    protection: "clear",
-    server: { banner: "Welcome\n220 forged\nto ftpsd" },
-  });
+const BANNERS: readonly (readonly [banner: string, greeting: string])[] = [
+  ["Welcome", "220 Welcome"],
+  ["Welcome\n220 forged\nto ftpsd", "220-Welcome\r\n 220 forged\r\n220 to ftpsd"],
+  ["x".repeat(76), `220-${"x".repeat(76)}\r\n220 `],
+];
 
-  await using client = await RawClient.connect({ host: server.host, port: server.port });
-  assertEquals((await client.readReply()).text, "220-Welcome\r\n 220 forged\r\n220 to ftpsd");
+Deno.test("The greeting shows the banner, of several lines and of a long one too", async () => {
+  for (const [banner, greeting] of BANNERS) {
+    await using server = await TestServer.start({ protection: "clear", server: { banner } });
+    await using client = await RawClient.connect({ host: server.host, port: server.port });
+    assertEquals((await client.readReply()).text, greeting);
+  }
 });

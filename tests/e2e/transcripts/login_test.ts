@@ -1,3 +1,5 @@
+import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
+import { VirtualAuthorizer } from "../../../lib/server/virtual_authorizer.ts";
 import { CLOSED, OPENED, type Step, testTranscript } from "../../helpers/transcript.ts";
 
 const NAME_OKAY = "331 Username ok, send password.";
@@ -49,6 +51,31 @@ testTranscript("A success lets failures be counted anew", [
     ["PASS 12345", LOGGED_IN],
   ]),
 ], { username: null });
+
+testTranscript("anonymous is told where nobody may be that", [
+  ["USER anonymous", NAME_OKAY],
+  ["PASS", "530 Anonymous access not allowed."],
+  ["PASS", "503 Login with USER first."],
+], { username: null, server: { authorizer: new VirtualAuthorizer() } });
+
+const LINE = "A line of seventy-five characters is the longest that is sent as one reply.";
+
+testTranscript("Messages that are longer than a line are sent as two, the second empty", [
+  ["USER short", NAME_OKAY],
+  ["PASS 12345", `230 ${LINE}`],
+  ["USER long", FLUSHED],
+  ["PASS 12345", `230-${LINE}.\n230 `],
+  ["QUIT", `221-${LINE}.\n221 `, CLOSED],
+], { username: null, server: { authorizer: withMessages() } });
+
+function withMessages(): VirtualAuthorizer {
+  const authorizer = new VirtualAuthorizer();
+  for (const [name, message] of [["short", LINE], ["long", `${LINE}.`]] as const) {
+    const messages = { loginMessage: message, quitMessage: message };
+    authorizer.addUser(name, "12345", new MemoryFileSystem(), messages);
+  }
+  return authorizer;
+}
 
 testTranscript("USER logs out, and lets another user in", [
   ["TYPE I", /^200 /],
