@@ -1,63 +1,23 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { programTest } from "../helpers/client_program.ts";
-import { requireProgram } from "../helpers/run_program.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { codeBlocks, readPage, ROOT } from "./pages.ts";
+import type { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { adapted, blocksOf, curlWith, freshClone, portOf, TYPED } from "./fresh_clone.ts";
 import { ShellScript } from "./shell_script.ts";
 
-const PASSWORD = "correct horse battery staple";
-const CURL_SECONDS = "--max-time 20 --silent --show-error";
-
-/** What a fresh clone has of what the page uses. */
-const CLONED = ["README.md", "certs", "deno.json", "deno.lock", "lib", "main.ts", "mod.ts", "std"];
-
-/** Blocks of a section of the page, by language, in their order. */
-function blocksOf(section: string, language: string): string[] {
-  const blocks = codeBlocks(readPage("docs/getting-started.md"));
-  return blocks.filter((block) => block.section === section && block.language === language).map(({ text }) => text);
-}
-
-async function clone(): Promise<TemporaryFolder> {
-  const folder = await TemporaryFolder.create();
-  await requireProgram("cp", ["-r", ...CLONED.map((name) => new URL(name, ROOT).pathname), folder.path]);
-  await requireProgram("find", [`${folder.path}/certs`, "-name", "server.*", "-delete"]);
-  return folder;
-}
-
-/** Puts something in the place of what a block has; fails where it has it not. */
-function adapted(text: string, changes: Readonly<Record<string, string>>): string {
-  return Object.entries(changes).reduce((changed, [from, to]) => {
-    assert(changed.includes(from), `"${from}" is not in:\n${changed}`);
-    return changed.replaceAll(from, to);
-  }, text);
-}
-
-/** Nobody is there to type it. */
-const TYPED = { "deno run main.ts hash-password": `echo '${PASSWORD}' | deno run main.ts hash-password` };
-
-/** Tests of the page use any port, and answer what curl asks for. */
-function curlWith(line: string, port: string): string {
-  return adapted(line, { ":2121/": `:${port}/`, "curl ": `curl ${CURL_SECONDS} ` })
-    .replace("-u alice ", `-u 'alice:${PASSWORD}' `);
-}
-
-async function portOf(script: ShellScript): Promise<string> {
-  const [, port = ""] = await script.output(/>>> starting .*:(\d+) <<<[^]*\bpid \d+/);
-  return port;
-}
+const PAGE = "docs/getting-started.md";
 
 Deno.test(programTest({
   program: "curl",
   name: "getting-started.md: a folder is shared, and the printed line of curl lists it",
   fn: async () => {
-    await using folder = await clone();
-    const [start = ""] = blocksOf("Share a folder now", "sh");
+    await using folder = await freshClone();
+    const [start = ""] = blocksOf(PAGE, "Share a folder now", "sh");
     await using server = new ShellScript(adapted(start, { "task start ~/photos": "task start ~/photos --port 0" }), {
       folder: folder.path,
     });
     const [, curl = ""] = await server.output(/curl: (curl .*)\n/);
     await Deno.writeTextFile(`${folder.path}/photos/sea.jpg`, "");
-    const list = await ShellScript.run(curl.replace("curl ", `curl ${CURL_SECONDS} `), { folder: folder.path });
+    const list = await ShellScript.run(curlWith(curl), { folder: folder.path });
     assertMatch(list, /^-r.* sea\.jpg\r?\n$/);
     await server.stop();
   },
@@ -67,8 +27,8 @@ Deno.test(programTest({
   program: "curl",
   name: "getting-started.md: a folder is shared with a user, who may write",
   fn: async () => {
-    await using folder = await clone();
-    const [, share = ""] = blocksOf("Share a folder now", "sh");
+    await using folder = await freshClone();
+    const [, share = ""] = blocksOf(PAGE, "Share a folder now", "sh");
     const changes = { ...TYPED, "--interface 0.0.0.0": "--interface 127.0.0.1 --port 0" };
     await using server = new ShellScript(adapted(share, changes), { folder: folder.path });
     const port = await portOf(server);
@@ -83,10 +43,10 @@ Deno.test(programTest({
   program: "curl",
   name: "getting-started.md: a configuration is written, checked, served, and used",
   fn: async () => {
-    await using folder = await clone();
+    await using folder = await freshClone();
     const options = { folder: folder.path };
-    const [prepare = "", check = "", upload = ""] = blocksOf("Run a server for years", "sh");
-    const [yaml = ""] = blocksOf("Run a server for years", "yaml");
+    const [prepare = "", check = "", upload = ""] = blocksOf(PAGE, "Run a server for years", "sh");
+    const [yaml = ""] = blocksOf(PAGE, "Run a server for years", "yaml");
     const [hash] = /^\$scrypt\$.*$/m.exec(await ShellScript.run(adapted(prepare, TYPED), options)) ?? [];
     assert(hash !== undefined);
     const file = adapted(yaml, { "host: 0.0.0.0, port: 2121": "host: 127.0.0.1, port: 0" });
@@ -105,10 +65,10 @@ Deno.test(programTest({
   program: "curl",
   name: "getting-started.md: a program has a server in it",
   fn: async () => {
-    await using folder = await clone();
+    await using folder = await freshClone();
     const options = { folder: folder.path };
-    const [program = ""] = blocksOf("Put a server into a program", "ts");
-    const [run = "", upload = ""] = blocksOf("Put a server into a program", "sh");
+    const [program = ""] = blocksOf(PAGE, "Put a server into a program", "ts");
+    const [run = "", upload = ""] = blocksOf(PAGE, "Put a server into a program", "sh");
     const anyPort = adapted(program, {
       "  authorizer,\n": "  authorizer,\n  listen: [{ port: 0 }],\n",
       "await server.listen();\n": "await server.listen();\nconsole.log(`port ${server.addresses[0]?.port}.`);\n",
