@@ -50,8 +50,8 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
       requireFullPath(file);
       return formatComposeFile(configuration, { needs, command: [...runArguments(needs, PUBLISHED), "serve", ...own] });
     case "compile":
-      return ["deno", "compile", "--no-prompt", ...formatPermissionFlags(needs), "--output=ftpsd", program()]
-        .map(shellWord).join(" ");
+      return ["deno", "compile", "--no-prompt", ...formatPermissionFlags(needs), ...includeWorker(), "--output=ftpsd"]
+        .concat(program()).map(shellWord).join(" ");
     default:
       return ["deno", ...runArguments(needs, program()), ...own].map(shellWord).join(" ");
   }
@@ -66,6 +66,13 @@ export function runArguments(needs: PermissionNeeds, program: string): string[] 
 function program(): string {
   const isCheckout = import.meta.url.startsWith("file:") && !Deno.build.standalone;
   return isCheckout ? fileURLToPath(new URL("../../main.ts", import.meta.url)) : PUBLISHED;
+}
+
+/** No import names the module of the workers, so that the compiler does not find it. */
+function includeWorker(): string[] {
+  if (Deno.build.standalone) return [];
+  const url = new URL("./worker_program.ts", import.meta.url);
+  return [`--include=${url.protocol === "file:" ? fileURLToPath(url) : url.href}`];
 }
 
 /** A service does not start in the folder where this was typed. */

@@ -8,10 +8,13 @@ import {
   readTargets,
   TARGETS,
 } from "../../packaging/compile.ts";
+import { runMain } from "../cli/spawned_server.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+/** Deno in the place of the runtime for executables, which is not at hand everywhere: the result cannot be run. */
+const ENV = { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" };
 const HOST_TARGET = TARGETS.find((target) => target === Deno.build.target);
 
 Deno.test("compileArguments() give the network and files to every executable, and nothing that runs other code", () => {
@@ -52,10 +55,10 @@ Deno.test({
     assert(HOST_TARGET !== undefined);
     await using folder = await TemporaryFolder.create();
     const output = `${folder.path}/ftpsd`;
-    // Deno in the place of the runtime for executables, which is not at hand everywhere: the result cannot be run.
-    const env = { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" };
     const args = compileArguments(HOST_TARGET, output).join("' '");
-    const tree = await requireProgram("sh", ["-c", `cd '${ROOT}' && '${Deno.execPath()}' '${args}' 2>&1`], { env });
+    const tree = await requireProgram("sh", ["-c", `cd '${ROOT}' && '${Deno.execPath()}' '${args}' 2>&1`], {
+      env: ENV,
+    });
     // Those that are loaded by a name at run time stand for all.
     for (const name of ["worker_program.ts", "hash-wasm", "iconv-lite", "@peculiar", "schema.ts", "ftp_server.ts"]) {
       assertStringIncludes(tree, name);
@@ -63,4 +66,17 @@ Deno.test({
     for (const name of ["fast-check", "basic-ftp", "_test.ts", "helpers"]) assert(!tree.includes(name), name);
     assert((await Deno.stat(output)).size > (await Deno.stat(Deno.execPath())).size);
   },
+});
+
+Deno.test("ftpsd permissions --compile prints a line that builds an executable with what its configuration needs", async () => {
+  await using folder = await TemporaryFolder.create();
+  const file = `${folder.path}/ftpsd.yaml`;
+  await Deno.writeTextFile(file, "listen: [{ port: 0 }]\nanonymous: { home: . }\n");
+  const printed = await runMain({ flags: [`--allow-read=${file}`], args: ["permissions", "-c", file, "--compile"] });
+  assertEquals([printed.code, printed.stderr], [0, ""]);
+  const line = printed.stdout.trimEnd();
+  assertStringIncludes(line, `deno compile --no-prompt --allow-net=127.0.0.1 --allow-read=${file},${folder.path} `);
+  const tree = await requireProgram("sh", ["-c", `cd '${folder.path}' && ${line} 2>&1`], { env: ENV });
+  assertStringIncludes(tree, "worker_program.ts");
+  assert((await Deno.stat(`${folder.path}/ftpsd`)).isFile);
 });
