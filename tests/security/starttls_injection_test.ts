@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import { RawClient } from "../helpers/raw_client.ts";
+import { requireProgram } from "../helpers/run_program.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 /** A session in clear, its greeting read. */
@@ -95,3 +97,32 @@ Deno.test("AUTH forgets the RNFR and the REST that were given in clear", async (
   await assertDialogue(client, [["RNTO /other", "503 Bad sequence of commands: use RNFR first."]]);
   assertEquals(new TextDecoder().decode(await client.retrieve("/file")), "whole");
 });
+
+const END_TLS_AND_GO_ON = `
+import socket, ssl, sys
+control = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+control.recv(1000)
+control.sendall(b"AUTH TLS\\r\\n")
+control.recv(1000)
+control = ssl._create_unverified_context().wrap_socket(control)
+control.sendall(b"NOOP\\r\\n")
+print(control.recv(1000))
+control = control.unwrap()
+try:
+    control.sendall(b"NOOP\\r\\n")
+    print(control.recv(1000))
+except (BrokenPipeError, ConnectionResetError):
+    print(b"")
+`;
+
+Deno.test(programTest({
+  program: "python3",
+  name: "A control connection ends with its TLS: what follows in clear is not obeyed",
+  fn: async () => {
+    await using server = await TestServer.start({ server: { dialogue: true } });
+    const output = await requireProgram("python3", ["-c", END_TLS_AND_GO_ON, String(server.port)]);
+    assertEquals(output, "b'200 I successfully did nothing.\\r\\n'\nb''\n");
+    await server.event("disconnected");
+    assertEquals(linesTaken(server), ["AUTH TLS", "NOOP"]);
+  },
+}));
