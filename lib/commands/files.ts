@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -53,6 +54,19 @@ export async function renameTo(context: CommandContext, request: CommandRequest)
   const { renameFrom } = context.session;
   if (renameFrom === undefined) throw new Error("RNTO was admitted without RNFR");
   context.update(renameMarked(context.session, undefined));
-  await offered(context.account.fileSystem, "rename")(renameFrom, requestPath(request));
+  const { fileSystem } = context.account;
+  const path = requestPath(request);
+  if (!context.settings.upload.overwrite) await requireFree(fileSystem, path);
+  await offered(fileSystem, "rename")(renameFrom, path);
   return reply(250, "Renaming ok.");
+}
+
+async function requireFree(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.stat(path);
+  } catch (error) {
+    if (error instanceof FileSystemError && error.kind === "notFound") return;
+    throw error;
+  }
+  throw new FileSystemError("exists", `Cannot rename to "${path}": it exists`);
 }

@@ -9,13 +9,14 @@ import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesyst
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import type { Settings } from "../session/settings.ts";
 import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
 const UNIQUE_NAME_TRIES = 50;
 
-/** STOR: replaces a file, or after REST goes on in one that exists. */
+/** STOR: replaces a file, unless it must not, or after REST goes on in one that exists. */
 export async function store(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const offset = takeRestartOffset(context);
@@ -23,6 +24,10 @@ export async function store(context: CommandContext, request: CommandRequest): P
   if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
   const { size } = await upload.fileSystem.stat(path);
   if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
+  // What only adds to a file does what APPE does, and takes its right.
+  const mayContinue = context.settings.upload.overwrite ||
+    offset === size && await context.account.hasPermission("a", path);
+  if (!mayContinue) throw new FileSystemError("exists", `Cannot write into "${path}": it exists`);
   return await receive(context, request, { ...upload, path, mode: { offset } });
 }
 
@@ -43,14 +48,8 @@ export async function storeUnique(context: CommandContext, request: CommandReque
   const created = await createUnique(upload, prefix);
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
-  try {
-    // The client may want to know the name before it opens a port.
-    return await transferInto(context, request, { ...upload, ...created, announcement, portMayFollow: true });
-  } catch (error) {
-    // Nobody has asked for an empty file of this name.
-    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, created.path);
-    throw error;
-  }
+  // The client may want to know the name before it opens a port.
+  return await transferIntoNew(context, request, { ...upload, ...created, announcement, portMayFollow: true });
 }
 
 /** What an upload obeys from its start on, whatever commands beside it change. */
@@ -91,10 +90,26 @@ async function receive(
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const { fileSystem, path, umask } = upload;
-  // Others see the old file, or none, until the new one is whole.
-  const mode = upload.mode === "truncate" && context.settings.upload.atomic ? "replace" : upload.mode;
+  const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
   const file = await offered(fileSystem, "openWrite")(path, mode, { umask });
-  return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
+  const transfer = mode === "createNew" ? transferIntoNew : transferInto;
+  return await transfer(context, request, { ...upload, file, announcement: FILE_OKAY });
+}
+
+/** How STOR opens a file. If it is atomic, others see the old file, or none, until the new one is whole. */
+function wholeFileMode({ atomic, overwrite }: Settings["upload"]): WriteMode {
+  if (atomic) return overwrite ? "replace" : "place";
+  return overwrite ? "truncate" : "createNew";
+}
+
+/** Receives into a file that was made for it. Nobody has asked for an empty one, which would stand in the way. */
+async function transferIntoNew(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
+  try {
+    return await transferInto(context, request, upload);
+  } catch (error) {
+    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, upload.path);
+    throw error;
+  }
 }
 
 /** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */

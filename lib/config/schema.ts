@@ -229,6 +229,13 @@ export const CONFIGURATION_SCHEMA = mapping({
           "after a day, when the next upload into the folder begins.",
         { default: false },
       ),
+      overwrite: optional(
+        truth,
+        "Whether STOR and RNTO may take a name from a file that has it. If not they get 550, and what is there can only " +
+          "be continued at its end, with the right to append. Of an upload that was interrupted nothing is there with " +
+          "`atomic`, so that it can be sent again.",
+        { default: true },
+      ),
       sync: optional(
         truth,
         "Whether a file and its name are on stable storage before the client is told that it arrived.",

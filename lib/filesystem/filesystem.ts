@@ -67,13 +67,13 @@ export interface WritableFile {
   /** Writes all of `bytes` at the current position. The array is used again once the promise has settled: copy what is kept. */
   write(bytes: Uint8Array): Promise<void>;
   /**
-   * Ends the writing. Once it resolves, everything that was written is in a file that has a name; opened with `replace` it
-   * has taken its place.
+   * Ends the writing. Once it resolves, everything that was written is in a file that has a name; opened with `replace`
+   * or `place` it has taken its place.
    *
-   * Kinds `notFound`, when the file was removed or its directory moved meanwhile, `busy`, when somebody else has changed it.
+   * Kinds `exists`, when a name for `place` was taken meanwhile, `notFound`, when the file was removed or its directory moved meanwhile, `busy`, when somebody else has changed it.
    */
   finish(options?: FinishOptions): Promise<void>;
-  /** Releases the file. What was written is kept without `finish()`, too, unless it was opened with `replace`. May be called twice. */
+  /** Releases the file. What was written is kept without `finish()`, too, unless it was opened with `replace` or `place`. May be called twice. */
   close(): void;
 }
 
@@ -81,11 +81,12 @@ export interface WritableFile {
  * How a file is opened for writing:
  * - `truncate`: created, or emptied (STOR);
  * - `replace`: created without a name that anybody sees, to take the place of the old file at the end, if there is one;
+ * - `place`: the same for a name that is free; kind `exists` when it is taken, at the beginning or at the end;
  * - `append`: created, or continued at its end (APPE);
- * - `createNew`: created; kind `exists` when the name is taken (STOU);
+ * - `createNew`: created; kind `exists` when the name is taken (STOU, and STOR without `upload.overwrite`);
  * - `{ offset }`: must exist (`notFound`), kept, and written from that offset in bytes on (REST and STOR).
  */
-export type WriteMode = "truncate" | "replace" | "append" | "createNew" | { readonly offset: number };
+export type WriteMode = "truncate" | "replace" | "place" | "append" | "createNew" | { readonly offset: number };
 
 /** How something new is made. */
 export interface CreateOptions {
@@ -116,7 +117,7 @@ export interface FileSystem {
   openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile>;
   /**
    * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is, but for
-   * `replace`, which does not touch it.
+   * `replace`, which does not touch it, and `place` and `createNew`.
    *
    * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`, `unsupported` for a mode it does not have.
    */

@@ -102,7 +102,7 @@ export class LocalFileSystem implements FileSystem {
   async openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
     if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
     const permissions = 0o666 & ~(options.umask ?? 0);
-    if (mode === "replace") return await this.#openReplacement(path, permissions);
+    if (mode === "replace" || mode === "place") return await this.#openReplacement(path, mode, permissions);
     const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
     // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
     const claim = await claimOpened(this.#writeClaims, file, hostPath);
@@ -210,7 +210,7 @@ export class LocalFileSystem implements FileSystem {
     Deno.removeSync(entry.hostPath);
   }
 
-  #openForWriting(path: string, mode: Exclude<WriteMode, "replace">, permissions: number): OpenedForWriting {
+  #openForWriting(path: string, mode: Exclude<WriteMode, "replace" | "place">, permissions: number): OpenedForWriting {
     const entry = this.#containment.locateEntry(path);
     const { hostPath, info, target } = entry;
     if (info === undefined) {
@@ -223,17 +223,20 @@ export class LocalFileSystem implements FileSystem {
     return { file, hostPath: target.hostPath, isNew: false };
   }
 
-  async #openReplacement(path: string, mode: number): Promise<WritableFile> {
-    const { hostPath, way } = onHost(path, () => this.#replaceable(path));
+  async #openReplacement(path: string, how: "replace" | "place", mode: number): Promise<WritableFile> {
+    const { hostPath, way } = onHost(path, () => this.#replaceable(path, how));
     await this.#leftOvers.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
-    const target = onHost(path, () => this.#replaceable(path));
-    return await createReplacement({ path, target, mode, containment: this.#containment, claims: this.#writeClaims });
+    const target = onHost(path, () => this.#replaceable(path, how));
+    const mayReplace = how === "replace";
+    const [containment, claims] = [this.#containment, this.#writeClaims];
+    return await createReplacement({ path, target, mayReplace, mode, containment, claims });
   }
 
   /** A name that a file may take; that of a link is its target's. */
-  #replaceable(path: string): HostName {
+  #replaceable(path: string, how: "replace" | "place"): HostName {
     const entry = this.#containment.locateEntry(path);
     if (entry.info === undefined) return entry;
+    if (how === "place") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
     if (entry.target === undefined) throw dangling(path);
     assertRegular(entry.target.info);
     return entry.target;

@@ -21,6 +21,8 @@ export interface ReplacementOptions {
   readonly path: string;
   /** Name that it takes in the end, of nothing or of a regular file. */
   readonly target: HostName;
+  /** Whether it may take that name from a file. */
+  readonly mayReplace: boolean;
   /** Permission bits, of which the process's umask takes away some. */
   readonly mode: number;
   readonly containment: Containment;
@@ -81,17 +83,31 @@ class LocalReplacement implements WritableFile {
   }
 
   #place(): void {
-    const { path, target, containment } = this.#options;
+    const { path, target, mayReplace, containment } = this.#options;
     this.#file.close();
     containment.assertSteady(target);
     if (isOtherFile(Deno.lstatSync(this.#part), this.#identity)) {
       throw new FileSystemError("notFound", `Cannot put "${path}" in its place: it was moved meanwhile`);
+    }
+    // The system knows no renaming to a free name alone: other processes have the moment between these two lines.
+    if (!mayReplace && isTaken(target.hostPath)) {
+      throw new FileSystemError("exists", `Cannot put "${path}" in its place: the name was taken meanwhile`);
     }
     Deno.renameSync(this.#part, target.hostPath);
     this.#isPlaced = true;
     if (containment.confirmsCreated(target, this.#identity)) return;
     takeBack(target.hostPath, this.#identity);
     throw new FileSystemError("notFound", `Cannot put "${path}" in its place: that came to be outside the root`);
+  }
+}
+
+function isTaken(hostPath: string): boolean {
+  try {
+    Deno.lstatSync(hostPath);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -92,8 +92,8 @@ export class MemoryFileSystem implements FileSystem {
     return Promise.try(() => {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const slot = this.#slot(path);
-      if (mode === "replace") return this.#openReplacement(path, slot, options);
-      if (slot.node !== undefined && mode === "createNew") throw taken(path);
+      if (slot.node !== undefined && (mode === "createNew" || mode === "place")) throw taken(path);
+      if (mode === "replace" || mode === "place") return this.#openReplacement(path, slot, mode, options);
       if (slot.node === undefined && typeof mode === "object") throw missing(path);
       const file = slot.node === undefined ? this.#link(slot, this.#newFile(options)) : asFile(slot.node, path);
       return new MemoryWritableFile(this.#volume, file, mode);
@@ -164,11 +164,17 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  #openReplacement(path: string, { node }: Slot, options: CreateOptions): MemoryWritableFile {
+  #openReplacement(
+    path: string,
+    { node }: Slot,
+    how: "replace" | "place",
+    options: CreateOptions,
+  ): MemoryWritableFile {
     if (node !== undefined) asFile(node, path);
     const file = this.#newFile(options);
     return new MemoryWritableFile(this.#volume, file, "createNew", () => {
       const slot = this.#slot(path);
+      if (slot.node !== undefined && how === "place") throw taken(path);
       if (slot.node !== undefined) this.#volume.discard(asFile(slot.node, path));
       this.#link(slot, file);
     });

@@ -81,9 +81,7 @@ export interface TlsOptions {
 export interface FtpServerOptions {
   /** Decides about logins. */
   readonly authorizer: Authorizer;
-  /**
-   * Addresses to listen on. Absent: `127.0.0.1`, port 2121, explicit TLS.
-   */
+  /** Addresses to listen on. Absent: `127.0.0.1`, port 2121, explicit TLS. */
   readonly listen?: readonly ListenOptions[];
   /** TLS; required with a self-signed certificate when absent. */
   readonly tls?: TlsOptions;
@@ -155,6 +153,13 @@ export interface FtpServerOptions {
      * @default {false}
      */
     readonly atomic?: boolean;
+    /**
+     * Whether an upload may take the name of a file that is there, and RNTO, too. If not they get 550; a file goes on only
+     * at its end, by APPE, or by REST with the same right.
+     *
+     * @default {true}
+     */
+    readonly overwrite?: boolean;
     /**
      * Whether a file is on stable storage before the upload is answered by 226.
      *

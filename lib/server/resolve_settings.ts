@@ -46,7 +46,11 @@ export function resolveSettings(options: FtpServerOptions): Settings {
         download: wholeNumber("transfer.bandwidth.download", options.transfer?.bandwidth?.download ?? 0),
       },
     },
-    upload: { atomic: options.upload?.atomic ?? false, sync: options.upload?.sync ?? false },
+    upload: {
+      atomic: options.upload?.atomic ?? false,
+      overwrite: options.upload?.overwrite ?? true,
+      sync: options.upload?.sync ?? false,
+    },
     timeouts: {
       idleMs: milliseconds("timeouts.idle", timeouts.idle ?? 300),
       loginMs: milliseconds("timeouts.login", timeouts.login ?? 60),

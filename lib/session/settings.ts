@@ -61,6 +61,8 @@ export interface Settings {
   readonly upload: {
     /** Whether a file appears under its name only when it is complete. */
     readonly atomic: boolean;
+    /** Whether STOR and RNTO may take a name from a file that has it. */
+    readonly overwrite: boolean;
     /** Whether a file is on stable storage before 226. */
     readonly sync: boolean;
   };

@@ -152,6 +152,7 @@ const KEYS: readonly KeyCase[] = [
   { key: "transfer.bandwidth.upload", good: "1.5KiB", becomes: 1536, ...NO_SIZE },
   { key: "transfer.bandwidth.download", good: "1000", becomes: 1000, ...NO_SIZE },
   { key: "upload.atomic", good: "true", becomes: true, ...NO_TRUTH },
+  { key: "upload.overwrite", good: "false", becomes: false, ...NO_TRUTH },
   { key: "upload.sync", good: "true", becomes: true, ...NO_TRUTH },
   { key: "timeouts.idle", good: "0", becomes: 0, ...NO_SECONDS },
   { key: "timeouts.login", good: "0.5", becomes: 0.5, ...NO_SECONDS },

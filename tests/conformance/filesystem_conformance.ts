@@ -300,6 +300,23 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     assertStrictEquals((await fileSystem.stat("/moved")).type, "directory");
   });
 
+  test(".openWrite() with place shows nothing until it is finished, and takes a free name alone", async (fileSystem) => {
+    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "place"));
+    await assertRefused("exists", () => fileSystem.openWrite("/dir", "place"));
+    const first = await fileSystem.openWrite("/n.txt", "place", { umask: 0o077 });
+    const second = await fileSystem.openWrite("/n.txt", "place");
+    await first.write(new TextEncoder().encode("first"));
+    await second.write(new TextEncoder().encode("2nd"));
+    await assertRefused("notFound", () => fileSystem.stat("/n.txt"));
+    await first.finish({ sync: true });
+    await assertRefused("exists", () => second.finish());
+    for (const file of [first, second]) file.close();
+    assertStrictEquals(await readText(fileSystem, "/n.txt"), "first");
+    const { mode = 0o600 } = await fileSystem.stat("/n.txt");
+    assertStrictEquals(mode, 0o600);
+    assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir", "n.txt"]);
+  });
+
   test(".openWrite() gives a file that is not finished once it was removed", async (fileSystem) => {
     const removed = await fileSystem.openWrite("/n.txt", "truncate");
     await removed.write(new Uint8Array(3));
