@@ -41,6 +41,13 @@ interface Offender {
   readonly bannedUntil: number;
 }
 
+/** Passwords of one address that are being checked. */
+interface Attempts {
+  running: number;
+  /** Resolves when the next check has ended. */
+  ended: PromiseWithResolvers<void>;
+}
+
 type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlySet<string> };
 
 /**
@@ -50,9 +57,13 @@ type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlyS
  *
  * It keeps 10,000 addresses in mind. Beyond them it forgets the one that has been quiet longest, a banned one only when all
  * are.
+ *
+ * An address has no more passwords checked at once than it has failures left: guesses that are made all together are no
+ * more than guesses one by one.
  */
 export class LoginThrottle {
   readonly #offenders = new Map<string, Offender>();
+  readonly #attempts = new Map<string, Attempts>();
   readonly #now: () => number;
   #options: Options;
 
@@ -83,6 +94,26 @@ export class LoginThrottle {
   }
 
   /**
+   * Takes a place for a password to be checked, until it is disposed of; when all failures that are left may come of those
+   * before it, it waits for them. A failure is to be counted before the place is given back.
+   *
+   * @returns `undefined` when the address is banned, at once or when its turn has come.
+   */
+  async beginAttempt(host: string): Promise<Disposable | undefined> {
+    const block = addressBlock(host);
+    while (!this.isBanned(host)) {
+      const attempts = this.#attempts.get(block) ?? { running: 0, ended: Promise.withResolvers<void>() };
+      if (attempts.running < this.#failuresLeft(block)) {
+        attempts.running++;
+        this.#attempts.set(block, attempts);
+        return { [Symbol.dispose]: () => this.#endAttempt(block, attempts) };
+      }
+      await attempts.ended.promise;
+    }
+    return undefined;
+  }
+
+  /**
    * Counts a failed login, unless the address is banned already.
    *
    * @returns Length of the ban in seconds when this was the failure that brought it.
@@ -102,6 +133,23 @@ export class LoginThrottle {
 
   #holds(offender: Offender | undefined): boolean {
     return offender !== undefined && offender.bannedUntil > this.#now();
+  }
+
+  /** How many more may fail before the ban, at least 1. */
+  #failuresLeft(block: string): number {
+    const { failures: most, window, never } = this.#options;
+    if (most === 0 || never.has(block)) return Infinity;
+    const since = this.#now() - window * 1000;
+    const failures = this.#offenders.get(block)?.failures.filter((time) => time > since) ?? [];
+    return Math.max(1, most - failures.length);
+  }
+
+  #endAttempt(block: string, attempts: Attempts): void {
+    attempts.running--;
+    if (attempts.running === 0) this.#attempts.delete(block);
+    const { ended } = attempts;
+    attempts.ended = Promise.withResolvers<void>();
+    ended.resolve(); // those who wait look again, in the order in which they came
   }
 
   /** Puts an entry at the end, so that the first one is the one quiet longest. */

@@ -41,8 +41,9 @@ export class AskingCounts implements SharedCounts, FileClaims {
     };
   }
 
-  isBanned(host: string): Promise<boolean> {
-    return this.#ask({ ask: "isBanned", host });
+  async beginAttempt(host: string): Promise<Disposable | undefined> {
+    const hold = ++this.#lastHold;
+    return await this.#ask({ ask: "beginAttempt", host, hold }) ? this.#held(hold) : undefined;
   }
 
   countFailure(host: string): Promise<FailureCount> {

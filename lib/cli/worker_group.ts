@@ -185,8 +185,11 @@ class Member {
         this.#held.set(question.hold, place);
         return undefined;
       }
-      case "isBanned":
-        return await counts.isBanned(question.host);
+      case "beginAttempt": {
+        const place = await counts.beginAttempt(question.host);
+        if (place !== undefined) this.#held.set(question.hold, place);
+        return place !== undefined;
+      }
       case "countFailure":
         return await counts.countFailure(question.host);
       case "enterAccount": {

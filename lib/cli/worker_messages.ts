@@ -26,7 +26,7 @@ export type CertificatePair = NonNullable<ConfigurationFiles["certificate"]>;
 /** What a worker asks; `hold` names what it will give back. */
 export type Question =
   | { readonly ask: "enterConnection"; readonly host: string; readonly hold: number }
-  | { readonly ask: "isBanned"; readonly host: string }
+  | { readonly ask: "beginAttempt"; readonly host: string; readonly hold: number }
   | { readonly ask: "countFailure"; readonly host: string }
   | { readonly ask: "enterAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
   | { readonly ask: "claimFile"; readonly file: string; readonly hold: number };
@@ -35,7 +35,8 @@ export type Question =
 export interface Answers {
   /** Why there is no place; `undefined` when there is one. */
   readonly enterConnection: string | undefined;
-  readonly isBanned: boolean;
+  /** Whether there is a place; not for an address that is banned. */
+  readonly beginAttempt: boolean;
   readonly countFailure: FailureCount;
   /** The rates that hold; `undefined` when there is no place. */
   readonly enterAccount:

@@ -115,8 +115,11 @@ export interface CommandContext {
   readonly dataTransport: DataTransport;
   /** Changes the session. */
   update(next: Session): void;
-  /** Tells whether the client's address has failed to log in too often. */
-  isBanned(): Promise<boolean>;
+  /**
+   * Takes a place for a password to be checked, until it is disposed of; it may have to wait for others of the client's
+   * address. `undefined` when the address has failed to log in too often.
+   */
+  beginAttempt(): Promise<Disposable | undefined>;
   /** Counts a failed login of the client's address; tells whether that has banned it. */
   countFailedLogin(): Promise<boolean>;
   /** Takes a place for the session among those of the account; tells whether there was one. */

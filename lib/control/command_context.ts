@@ -114,8 +114,8 @@ export class SessionContext implements CommandContext {
     this.#host.session = next;
   }
 
-  async isBanned(): Promise<boolean> {
-    return await this.#host.service.counts.isBanned(this.session.remote.host);
+  async beginAttempt(): Promise<Disposable | undefined> {
+    return await this.#host.service.counts.beginAttempt(this.session.remote.host);
   }
 
   async countFailedLogin(): Promise<boolean> {

@@ -39,9 +39,12 @@ export interface AccountPlace extends Disposable {
 export interface SharedCounts {
   /** Takes a place for a connection; a text tells why there is none. */
   enterConnection(host: string): Eventually<ConnectionPlace | string>;
-  /** Tells whether an address may not log in now. */
-  isBanned(host: string): Eventually<boolean>;
-  /** Counts a failed login. */
+  /**
+   * Takes a place for a password to be checked, which may have to wait for others of the address; `undefined` when the
+   * address may not log in now.
+   */
+  beginAttempt(host: string): Eventually<Disposable | undefined>;
+  /** Counts a failed login, before its place is given back. */
   countFailure(host: string): Eventually<FailureCount>;
   /** Takes a place for a session of an account; `undefined` when the account has as many as it may. */
   enterAccount(username: string, limits: AccountLimits): Eventually<AccountPlace | undefined>;

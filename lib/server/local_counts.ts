@@ -44,8 +44,8 @@ export class LocalCounts implements SharedCounts {
     return this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host) ?? this.#limits.count(host);
   }
 
-  isBanned(host: string): boolean {
-    return this.#throttle.isBanned(host);
+  beginAttempt(host: string): Promise<Disposable | undefined> {
+    return this.#throttle.beginAttempt(host);
   }
 
   countFailure(host: string): FailureCount {

@@ -94,8 +94,8 @@ export class FakeContext implements CommandContext {
     return login.account;
   }
 
-  isBanned(): Promise<boolean> {
-    return Promise.resolve(IS_BANNED);
+  beginAttempt(): Promise<Disposable | undefined> {
+    return Promise.resolve({ [Symbol.dispose]: () => {} });
   }
 
   countFailedLogin(): Promise<boolean> {
