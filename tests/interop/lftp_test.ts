@@ -28,6 +28,7 @@ const LFTP: RealClient = {
   also: [
     "IPv6",
     "active mode",
+    "active mode over IPv6",
     "refuses unknown certificates",
     "resumes TLS 1.2 sessions",
     "resumes TLS 1.3 sessions",

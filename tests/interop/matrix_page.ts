@@ -68,10 +68,22 @@ export function withoutVersions(page: string): string {
   return page.replaceAll(/^(\|[^|]*\|) *\d[\d.]* *\|/gm, "$1 |").replaceAll(/ +/g, " ").replaceAll(/-{2,}/g, "--");
 }
 
+/** What the page says of a client: its rows, without versions, with the notes in the place of their marks. */
+export function rowsOf(page: string, client: string): string[] {
+  const notes = new Map(
+    Array.from(page.matchAll(/^(\[\^\d+\]): (.*(?:\n {4}.*)*)/gm), ([, mark = "", text = ""]) => [mark, text]),
+  );
+  return withoutVersions(page).split("\n")
+    .filter((line) => line.replaceAll(MARK, "").startsWith(`| ${client} |`))
+    .map((row) => row.replaceAll(MARK, (mark) => ` (${notes.get(mark)})`).replaceAll(/\s+/g, " "));
+}
+
 /** Formats the page as it is kept. */
 export function formatMatrixPage(results: readonly Result[]): Promise<string> {
   return formatDocument(makeMatrixPage(results), "md");
 }
+
+const MARK = /\[\^\d+\]/g;
 
 /** Numbered notes, one for each thing about a client. */
 class Notes {

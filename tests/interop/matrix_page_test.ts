@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { makeMatrixPage, withoutVersions } from "./matrix_page.ts";
+import { makeMatrixPage, rowsOf, withoutVersions } from "./matrix_page.ts";
 import type { Column } from "./real_client.ts";
 import type { ClientResult, Result } from "./results.ts";
 
@@ -55,6 +55,19 @@ Deno.test("makeMatrixPage() notes a thing about a client once, and sorts the cli
     "[^3]: **axel**, get, put: does not.",
   ]);
   assert(page.indexOf("| axel") < page.indexOf("| curl"));
+});
+
+Deno.test("rowsOf() does not depend on versions, nor on other clients and their notes", () => {
+  const axel: ClientResult = { ...CLIENT, client: "axel", remark: "is odd", columns: {} };
+  const results = [CLIENT, tested("curl", ["get", "active mode"])];
+  const rows = rowsOf(makeMatrixPage(results), "curl");
+  assertEquals(rows.length, 2);
+  assertStringIncludes(rows[0] ?? "", "| ✗ (**curl**, active mode: starts no TLS.) |");
+  assertEquals(
+    rowsOf(makeMatrixPage([axel, ...results, { ...CLIENT, client: "curl-like", columns: {} }]), "curl"),
+    rows,
+  );
+  assertEquals(rowsOf(makeMatrixPage([{ ...CLIENT, version: "8.1" }, ...results.slice(1)]), "curl"), rows);
 });
 
 Deno.test("makeMatrixPage() makes nothing of failed tests, nor of columns without a test", () => {
