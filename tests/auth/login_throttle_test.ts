@@ -92,6 +92,65 @@ Deno.test("LoginThrottle.configure() holds from then on, and lets bans go on", (
   assertEquals([throttle.isBanned("192.0.2.1"), throttle.isBanned("192.0.2.3")], [true, false]);
 });
 
+/** Asks for places at once; the list grows as they are given. */
+function ask(throttle: LoginThrottle, host: string, count: number): (Disposable | undefined)[] {
+  const given: (Disposable | undefined)[] = [];
+  for (let asked = 0; asked < count; asked++) throttle.beginAttempt(host).then((place) => given.push(place));
+  return given;
+}
+
+/** Lets everybody go on who can. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("LoginThrottle.beginAttempt() lets as many be checked at once as may fail, of each address", async () => {
+  const { throttle } = makeThrottle({ failures: 3 });
+  throttle.countFailure("192.0.2.2");
+  const places = [ask(throttle, "192.0.2.1", 5), ask(throttle, "192.0.2.2", 5)];
+  await turn();
+  assertEquals(places.map(({ length }) => length), [3, 2]);
+});
+
+Deno.test("LoginThrottle.beginAttempt() gives the place of a right password to the next one", async () => {
+  const { throttle } = makeThrottle({ failures: 2 });
+  const places = ask(throttle, "192.0.2.1", 5);
+  await turn();
+  places[0]?.[Symbol.dispose]();
+  await turn();
+  assertEquals(places.length, 3);
+});
+
+Deno.test("LoginThrottle.beginAttempt() has no place for those who waited for a failure that banned", async () => {
+  const { throttle } = makeThrottle({ failures: 2 });
+  const places = ask(throttle, "192.0.2.1", 4);
+  for (let failures = 0; failures < 2; failures++) {
+    await turn();
+    throttle.countFailure("192.0.2.1");
+    places[failures]?.[Symbol.dispose]();
+  }
+  await turn();
+  assertEquals(places.slice(2), [undefined, undefined]);
+  assertEquals(await throttle.beginAttempt("192.0.2.1"), undefined);
+});
+
+Deno.test("LoginThrottle.beginAttempt() lets one go on where fewer may fail now than have failed", async () => {
+  const { throttle } = makeThrottle({ failures: 9 });
+  failOften(throttle, "192.0.2.1", 5);
+  throttle.configure({ failures: 3 });
+  const places = ask(throttle, "192.0.2.1", 2);
+  await turn();
+  assertEquals(places.length, 1);
+});
+
+Deno.test("LoginThrottle.beginAttempt() lets nobody wait who is never banned", async () => {
+  for (const options of [{ failures: 0 }, { failures: 1, never: ["192.0.2.1"] }]) {
+    const places = ask(makeThrottle(options).throttle, "192.0.2.1", 50);
+    await turn();
+    assertEquals(places.length, 50);
+  }
+});
+
 Deno.test("LoginThrottle keeps 10,000 addresses in mind, and forgets the one quiet longest", () => {
   const { throttle } = makeThrottle({ failures: 3 });
   const hosts = Array.from({ length: 10_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);

@@ -126,6 +126,26 @@ Deno.test("A ban holds in all workers", async () => {
   assertEquals(server.lines.filter((line) => line.includes('"banned"')).length, 1);
 });
 
+Deno.test("Guesses at once over all workers are no more than a ban allows", async () => {
+  const failures = 4;
+  await using installation = await Installation.create(
+    accounts(`ban: { failures: ${failures} }\ntimeouts: { failedLogin: 0 }\nlimits: { loginAttempts: 0 }\n`),
+  );
+  await using server = await serve(installation);
+  await using stack = new AsyncDisposableStack();
+  const clients: RawClient[] = [];
+  for (let count = 0; count < 3 * failures; count++) {
+    const client = stack.use(await RawClient.connect({ host: "127.0.0.1", port: await server.port() }));
+    await client.readReply();
+    await client.startTls();
+    await client.expect(331, "USER user");
+    clients.push(client);
+  }
+  const codes = await Promise.all(clients.map(async (client) => (await client.command("PASS wrong")).code));
+  assertEquals(codes.filter((code) => code === 530).length, failures - 1);
+  assertEquals(codes.filter((code) => code === 421).length, clients.length - failures + 1);
+});
+
 Deno.test("A passive port is handed out once over all workers", async () => {
   const ports = freeRange(3);
   await using installation = await Installation.create(accounts(`passive: { ports: ${ports} }\n`));
