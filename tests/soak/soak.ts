@@ -22,7 +22,7 @@ const WARM_UP_PART = 1 / 3;
 
 const CONFIGURATION = [
   "tls: { policy: optional }",
-  "timeouts: { passive: 1, data: 5, failedLogin: 0.1 }",
+  "timeouts: { passive: 10, data: 5, failedLogin: 0.1 }",
   "limits: { connections: 0 }",
   "ban: { failures: 0 }",
 ].join("\n");
