@@ -116,6 +116,23 @@ for (const command of ["RETR /file", "STOR /file", "LIST"]) {
   });
 }
 
+Deno.test("PROT C and CCC lead no session back to clear: it goes on, and so do protected transfers", async () => {
+  await using server = await TestServer.start({ home: MemoryFileSystem.of({ "/file": "content" }) });
+  await using client = await server.login();
+  for (const line of ["PROT C", "CCC", "PROT C\t", "prot c", "ccc"]) {
+    const { code } = await client.command(line);
+    assert(code >= 500, `${code} to ${line}`);
+    await using data = await client.passive();
+    await client.expect(150, "RETR /file");
+    await data.secure();
+    assertEquals(new TextDecoder().decode(await data.readAll()), "content");
+    assert(data.tls !== undefined && client.tls !== undefined);
+    assertEquals((await client.readReply("RETR")).code, 226);
+  }
+  const protections = server.events.flatMap((event) => event.event === "secured" ? [event.protocol] : []);
+  assertEquals(protections, ["TLSv1.3"]);
+});
+
 Deno.test("RETR gives up on a data connection of PROT P that never begins a handshake", async () => {
   await using server = await TestServer.start({ server: { timeouts: { handshake: 0.2 } } });
   await using client = await server.login();
