@@ -42,7 +42,7 @@ const NEGATIVE: readonly { readonly code: string; readonly literal: Literal }[] 
     ) => ({ code, literal: toLiteral(text) }))
   ),
   ...SESSION_SOURCES.flatMap((source) =>
-    [...source.matchAll(new RegExp(`(?:\\breturn|#end\\(|(?:TIMED_OUT|BANNED|text) =) ?(${STRING})`, "g"))]
+    [...source.matchAll(new RegExp(`(?:\\breturn|#end(?:\\.now)?\\(|(?:TIMED_OUT|BANNED|text) =) ?(${STRING})`, "g"))]
       .map(([, text = ""]) => ({ code: "421", literal: toLiteral(text) }))
       .filter(({ literal: { text } }) => /^[A-Z][\w, ]+[.]/.test(text))
   ),
