@@ -20,6 +20,9 @@ const PAUSE_MS = 500;
 /** After so long a rest nothing more goes back. */
 const REST_MS = 15_000;
 
+/** A server that does nothing but fail must not use up the memory of the test. */
+const MOST_INTERNAL_ERRORS = 100;
+
 /** V8 keeps its space for young objects at 1 MiB. */
 const STEADY_FLAGS = ["--max-semi-space-size=1"];
 /** Of the GNU C library; mallopt(3). */
@@ -63,7 +66,7 @@ export interface MeasuredServerOptions {
 
 /** A server with one user, in a folder of its own, on any ports of the loopback address. */
 export class MeasuredServer implements AsyncDisposable {
-  /** Internal errors until now. */
+  /** Internal errors until now, the first 100 of them. */
   readonly internalErrors: LoggedEvent[] = [];
   readonly #folder: TemporaryFolder;
   readonly #process: Deno.ChildProcess;
@@ -225,7 +228,9 @@ export class MeasuredServer implements AsyncDisposable {
 
   #take(event: LoggedEvent): void {
     if (event.event === "listening") this.#ports.set(event.tls ?? "", event.port ?? 0);
-    if (event.event === "internalError") this.internalErrors.push(event);
+    if (event.event === "internalError" && this.internalErrors.length < MOST_INTERNAL_ERRORS) {
+      this.internalErrors.push(event);
+    }
     this.#tell(event);
   }
 
