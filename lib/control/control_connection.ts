@@ -16,20 +16,18 @@ import { createSession, type Session, sessionEvent } from "../session/session.ts
 import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
-import { ConnectionError, type ConnectionErrorKind, type ControlTransport } from "../transport/connection.ts";
+import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
+import { SessionEnd } from "./session_end.ts";
 import type { AccountPlace } from "./shared_counts.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
-
-/** How long the client may take for the last reply. */
-const GOODBYE_TIMEOUT_MS = 5_000;
 
 /** How many pipelined lines are obeyed before other sessions get their turn. */
 const LONGEST_TURN = 16;
@@ -43,16 +41,6 @@ const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Repl
   tooLong: reply(500, "Command too long."),
   nul: reply(501, "Syntax error: NUL in command."),
   undecodable: reply(501, "Can't decode command."),
-};
-
-/** How the log puts the end of a control connection. */
-const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
-  addressInUse: "address in use",
-  closed: "closed",
-  handshake: "TLS handshake failed",
-  injected: "clear bytes behind AUTH",
-  refused: "refused",
-  reset: "connection reset",
 };
 
 /** How a control connection is served. */
@@ -81,23 +69,18 @@ export class ControlConnection implements ContextHost {
   place: AccountPlace | undefined;
   running: RunningTransfer | undefined;
   readonly #context: SessionContext = new SessionContext(this);
-  readonly #ended = new AbortController();
   readonly #since = new Date();
   readonly #openedAt = performance.now();
   readonly #onLogin: () => void;
   readonly #channel: ControlChannel;
+  readonly #end: SessionEnd;
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
-  /** Runs once the server does not wait for the transfer any more. */
-  #cutting: Watchdog | undefined;
   /** Settles with the command that is being performed. */
   #performing: Promise<unknown> = Promise.resolve();
   /** Interrupts the wait for that command. */
   #interrupt: ((reason: unknown) => void) | undefined;
-  #goodbye: Promise<void> | undefined;
-  /** Why the session ends, for the log; the first reason counts. */
-  #endReason: string | undefined;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
     const { service, id, listenHost, implicitTls, onLogin } = options;
@@ -117,8 +100,10 @@ export class ControlConnection implements ContextHost {
     this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
     this.dataPort = new DataPort(service.ports, {
       unusedMs: this.settings.timeouts.dataMs,
-      onUnused: () => this.#end("Data connection timed out."),
+      onUnused: () => this.#end.now("Data connection timed out."),
     });
+    this.#end = new SessionEnd(this, this.#channel, this.dataPort);
+    this.signal.addEventListener("abort", () => this.#interrupt?.(this.signal.reason), { once: true });
   }
 
   /** What an operator may know of it. */
@@ -136,17 +121,17 @@ export class ControlConnection implements ContextHost {
 
   /** Aborts when the session ends. */
   get signal(): AbortSignal {
-    return this.#ended.signal;
+    return this.#end.signal;
   }
 
   /** Serves the client to the end of the connection. Never rejects. */
   async run(): Promise<void> {
     const { timeouts, banner } = this.settings;
     this.service.emit("connected", sessionEvent(this.session));
-    using idle = new Watchdog(timeouts.idleMs, () => this.#end(TIMED_OUT), {
+    using idle = new Watchdog(timeouts.idleMs, () => this.#end.now(TIMED_OUT), {
       isSuspended: () => this.running !== undefined || this.dataPort.state === "connected",
     });
-    using login = new Watchdog(timeouts.loginMs, () => this.#end("Login timed out."));
+    using login = new Watchdog(timeouts.loginMs, () => this.#end.now("Login timed out."));
     this.#idle = idle;
     this.#login = login;
     try {
@@ -154,23 +139,19 @@ export class ControlConnection implements ContextHost {
       await this.send(messageReply(220, banner));
       await this.#dialogue();
     } catch (error) {
-      this.#fail(error);
+      this.#end.fail(error);
     }
     await this.#release();
-    this.#cutting?.[Symbol.dispose]();
   }
 
   /** Ends the session once nothing is under way: after the running transfer, with 421. */
   stop(text = "Service is stopping."): void {
-    if (this.running === undefined) return this.#end(text);
-    this.#endReason ??= text;
-    this.#goodbye ??= this.running.done.then(() => this.#sayGoodbye(reply(421, text)));
+    this.#end.afterTransfer(text);
   }
 
   /** Cuts the running transfer, if there is one. The session ends soon after {@linkcode ControlConnection.stop} then. */
   cut(reason = "the server was stopped"): void {
-    this.running?.transfer.abort("stopped", reason);
-    this.#cutting ??= new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#abandon(reason));
+    this.#end.cutTransfer(reason);
   }
 
   /** Sends a reply in one piece. */
@@ -181,8 +162,8 @@ export class ControlConnection implements ContextHost {
   }
 
   #timeOut(): void {
-    this.#endReason ??= TIMED_OUT;
-    this.#abandon(TIMED_OUT);
+    this.#end.because(TIMED_OUT);
+    this.#end.abandon(TIMED_OUT);
   }
 
   /** Takes line after line until somebody ends the session. */
@@ -211,7 +192,7 @@ export class ControlConnection implements ContextHost {
   }
 
   #clientLeft(): void {
-    this.#endReason ??= "client closed the connection";
+    this.#end.because("client closed the connection");
     this.running?.transfer.abort("aborted", "the control connection was closed");
   }
 
@@ -225,7 +206,7 @@ export class ControlConnection implements ContextHost {
     const command = parseCommandLine(text);
     if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(this.commands, command));
     if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
-      this.#endReason ??= `client does not speak FTP: ${command.verb}`;
+      this.#end.because(`client does not speak FTP: ${command.verb}`);
       return false;
     }
     const answer = await this.#replyTo(() => {
@@ -239,7 +220,7 @@ export class ControlConnection implements ContextHost {
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
     if (this.commands.find(command.verb)?.startsTls !== true && this.#channel.lines.waiting.length === 0) {
       // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
-      this.#channel.lines.lookAhead().catch((error) => this.#fail(error));
+      this.#channel.lines.lookAhead().catch((error) => this.#end.fail(error));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply | undefined>();
     work.then(resolve, reject);
@@ -276,10 +257,10 @@ export class ControlConnection implements ContextHost {
   ): Promise<void> {
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
-      if (!await this.#answer(command, answer)) this.#goodbye ??= this.#sayGoodbye();
+      if (!await this.#answer(command, answer)) void this.#end.inOrder();
     } catch (error) {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
-      this.#fail(error);
+      this.#end.fail(error);
     } finally {
       this.running = undefined;
       this.#idle?.touch();
@@ -323,14 +304,14 @@ export class ControlConnection implements ContextHost {
     if (isNegative(answer)) this.#tellRefusal(command, answer);
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
-    this.#endReason ??= isNegative(answer) ? answer.lines[0] : "client quit";
+    this.#end.because(isNegative(answer) ? answer.lines[0] : "client quit");
     return false;
   }
 
   /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
   async #startTls(): Promise<void> {
     using _deadline = new Watchdog(this.settings.timeouts.handshakeMs, () => {
-      this.#endReason ??= "TLS handshake timed out";
+      this.#end.because("TLS handshake timed out");
       this.#channel.close();
     });
     const tls = await this.#channel.startTls();
@@ -342,56 +323,17 @@ export class ControlConnection implements ContextHost {
     return line.kind === "line" && this.commands.find(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
   }
 
-  /** The dialogue cannot go on. */
-  #fail(error: unknown): void {
-    if (error instanceof ConnectionError) {
-      this.#endReason ??= CONNECTION_ENDS[error.kind];
-    } else if (!this.signal.aborted) {
-      this.#endReason ??= "internal error";
-      this.service.emit("internalError", { session: this.session.id, message: String(error), cause: error });
-    }
-    this.#abandon(this.#endReason ?? "the session was ended");
-  }
-
-  /** Ends the session with 421. */
-  #end(text: string): void {
-    this.#endReason ??= text;
-    if (this.#channel.isHandshaking) this.#abandon(text);
-    else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
-  }
-
-  /** Closes the control connection in order, with a last reply. Never rejects. */
-  async #sayGoodbye(last?: Reply): Promise<void> {
-    using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#channel.close());
-    try {
-      if (last !== undefined) await this.send(last);
-      await this.#channel.finish();
-    } catch {
-      // The client is gone: nobody is left to hear it.
-    }
-    this.#abandon(this.#endReason ?? "the session was ended");
-  }
-
-  /** Interrupts everything that is under way. */
-  #abandon(reason: string): void {
-    this.#ended.abort();
-    this.#interrupt?.(this.signal.reason);
-    this.running?.transfer.abort("aborted", reason);
-    this.dataPort.close();
-    this.#channel.close();
-  }
-
   async #release(): Promise<void> {
-    this.#goodbye ??= this.#sayGoodbye();
-    await this.#goodbye;
+    await this.#end.inOrder();
     await this.#workEnded();
     await this.running?.done;
     this.place?.[Symbol.dispose]();
     this.service.emit("disconnected", {
       ...sessionEvent(this.session),
       seconds: (performance.now() - this.#openedAt) / 1000,
-      reason: this.#endReason ?? "ended",
+      reason: this.#end.reason ?? "ended",
     });
+    this.#end[Symbol.dispose]();
   }
 
   /** Waits for the last command to let go of what it holds, though not for ever. */

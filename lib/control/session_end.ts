@@ -1,0 +1,127 @@
+/**
+ * How a session ends: why, with which last reply, and what is interrupted for it.
+ *
+ * @module
+ */
+
+import type { DataPort } from "../data/data_port.ts";
+import { Watchdog } from "../deadline.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { ConnectionError, type ConnectionErrorKind } from "../transport/connection.ts";
+import type { ContextHost } from "./command_context.ts";
+import type { ControlChannel } from "./control_channel.ts";
+
+/** How long the client may take for the last reply. */
+const GOODBYE_TIMEOUT_MS = 5_000;
+
+/** How the log puts the end of a control connection. */
+const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
+  addressInUse: "address in use",
+  closed: "closed",
+  handshake: "TLS handshake failed",
+  injected: "clear bytes behind AUTH",
+  refused: "refused",
+  reset: "connection reset",
+};
+
+/** What the end needs of its control connection. */
+export type EndedHost = Pick<ContextHost, "service" | "session" | "running" | "send">;
+
+/** Ends a session once, whoever asks for it and however often. */
+export class SessionEnd implements Disposable {
+  readonly #host: EndedHost;
+  readonly #channel: ControlChannel;
+  readonly #dataPort: DataPort;
+  readonly #ended = new AbortController();
+  #goodbye: Promise<void> | undefined;
+  /** Runs once the server does not wait for the transfer any more. */
+  #cutting: Watchdog | undefined;
+  #reason: string | undefined;
+
+  constructor(host: EndedHost, channel: ControlChannel, dataPort: DataPort) {
+    this.#host = host;
+    this.#channel = channel;
+    this.#dataPort = dataPort;
+  }
+
+  /** Aborts when everything is interrupted. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Why the session ends, for the log. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Says why; the first reason counts. */
+  because(reason: string): void {
+    this.#reason ??= reason;
+  }
+
+  /** Ends the session with 421. */
+  now(text: string): void {
+    this.because(text);
+    if (this.#channel.isHandshaking) this.abandon();
+    else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
+  }
+
+  /** Ends the session with 421 once nothing is under way: after the running transfer. */
+  afterTransfer(text: string): void {
+    const { running } = this.#host;
+    if (running === undefined) return this.now(text);
+    this.because(text);
+    this.#goodbye ??= running.done.then(() => this.#sayGoodbye(reply(421, text)));
+  }
+
+  /** Cuts the running transfer, if there is one, so that {@linkcode SessionEnd.afterTransfer} need not wait. */
+  cutTransfer(reason: string): void {
+    this.#host.running?.transfer.abort("stopped", reason);
+    this.#cutting ??= new Watchdog(GOODBYE_TIMEOUT_MS, () => this.abandon(reason));
+  }
+
+  /** Closes the control connection in order, behind the last reply. Never rejects. */
+  inOrder(): Promise<void> {
+    return this.#goodbye ??= this.#sayGoodbye();
+  }
+
+  /** The dialogue cannot go on. */
+  fail(error: unknown): void {
+    const { service, session } = this.#host;
+    if (error instanceof ConnectionError) {
+      this.because(CONNECTION_ENDS[error.kind]);
+    } else if (!this.signal.aborted) {
+      this.because("internal error");
+      service.emit("internalError", { session: session.id, message: String(error), cause: error });
+    }
+    this.abandon();
+  }
+
+  /**
+   * Interrupts everything that is under way.
+   *
+   * @param reason Why the running transfer does not come to its end.
+   */
+  abandon(reason: string = this.#reason ?? "the session was ended"): void {
+    this.#ended.abort();
+    this.#host.running?.transfer.abort("aborted", reason);
+    this.#dataPort.close();
+    this.#channel.close();
+  }
+
+  /** Forgets what it would still have cut. */
+  [Symbol.dispose](): void {
+    this.#cutting?.[Symbol.dispose]();
+  }
+
+  async #sayGoodbye(last?: Reply): Promise<void> {
+    using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#channel.close());
+    try {
+      if (last !== undefined) await this.#host.send(last);
+      await this.#channel.finish();
+    } catch {
+      // The client is gone: nobody is left to hear it.
+    }
+    this.abandon();
+  }
+}
