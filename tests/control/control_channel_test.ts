@@ -1,26 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ControlChannel } from "../../lib/control/control_channel.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
-import { ConnectionError, type ControlTransport } from "../../lib/transport/connection.ts";
-import { FakeConnection, TLS_INFO } from "../helpers/fake_transport.ts";
+import { ConnectionError } from "../../lib/transport/connection.ts";
+import { FakeControl } from "../helpers/fake_control.ts";
+import { TLS_INFO } from "../helpers/fake_transport.ts";
 
 const OPTIONS = { maxLineBytes: 64, encoding: () => UTF8, takingMs: 0, onUntaken: () => {} };
-
-/** A clear connection that goes over to the protected one when the handshake is done. */
-class FakeControl extends FakeConnection implements ControlTransport {
-  readonly handshake = Promise.withResolvers<FakeControl>();
-  /** What was sent until our direction was ended. */
-  sentBeforeEnd = "";
-
-  override finish(): Promise<void> {
-    this.sentBeforeEnd = textOf(this);
-    return super.finish();
-  }
-
-  startTls(): Promise<ControlTransport> {
-    return this.handshake.promise;
-  }
-}
 
 function channelOn(control: FakeControl, options: Partial<ConstructorParameters<typeof ControlChannel>[1]> = {}) {
   return new ControlChannel(control, { ...OPTIONS, ...options });
@@ -28,10 +13,6 @@ function channelOn(control: FakeControl, options: Partial<ConstructorParameters<
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function textOf(control: FakeConnection): string {
-  return new TextDecoder().decode(control.sent);
 }
 
 Deno.test("ControlChannel.write() and finish() follow each other in order", async () => {
@@ -67,7 +48,7 @@ Deno.test("ControlChannel.startTls() goes on with the lines of the protected con
   assertEquals(await channel.lines.next(), { kind: "line", text: "NOOP" });
   await channel.write("200 Okay\r\n");
   channel.close();
-  assertEquals([textOf(clear), textOf(secured), secured.isClosed], ["", "200 Okay\r\n", true]);
+  assertEquals([clear.text, secured.text, secured.isClosed], ["", "200 Okay\r\n", true]);
 });
 
 Deno.test("ControlChannel tells of a reply that the client does not take, and close() interrupts it", async () => {
