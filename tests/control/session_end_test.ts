@@ -26,7 +26,10 @@ function makeSession(running?: RunningTransfer) {
     service: { emit: (event: string) => void told.push(event) } as unknown as Service,
     session: readySession(),
     running,
-    send: (reply) => channel.write(formatReply(reply)),
+    send(reply) {
+      told.push(`${reply.code}`);
+      return channel.write(formatReply(reply));
+    },
   };
   const dataPort = new DataPort(new PortPool(undefined), { unusedMs: 0, onUnused: () => {} });
   return { control, channel, told, end: new SessionEnd(host, channel, dataPort) };
@@ -52,14 +55,14 @@ Deno.test("SessionEnd.now() says nothing during a handshake", () => {
 Deno.test("SessionEnd.afterTransfer() lets the transfer end, and cutTransfer() ends it", async () => {
   const { promise: done, resolve } = Promise.withResolvers<void>();
   const running = { transfer: new Transfer(), session: readySession(), done };
-  const { control, end } = makeSession(running);
+  const { control, told, end } = makeSession(running);
   end.afterTransfer("Service is stopping.");
   end.cutTransfer("the server was stopped");
   assertEquals([running.transfer.failure?.kind, running.transfer.failure?.message], [
     "stopped",
     "the server was stopped",
   ]);
-  assertEquals(control.text, "");
+  assertEquals(told, []);
   resolve();
   await end.inOrder();
   assertEquals(control.sentBeforeEnd, "421 Service is stopping.\r\n");
