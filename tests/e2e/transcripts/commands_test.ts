@@ -1,3 +1,4 @@
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
 import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
 import { FILES, NOTHING, OPENED, testTranscript } from "../../helpers/transcript.ts";
 
@@ -12,6 +13,12 @@ function withTimesOfTwoSeconds(): MemoryFileSystem {
   const home = MemoryFileSystem.of(FILES);
   const setModified = home.setModified.bind(home);
   home.setModified = (path, modified) => setModified(path, new Date(Math.floor(modified.getTime() / 2000) * 2000));
+  return home;
+}
+
+function whereEachNameIsTaken(): MemoryFileSystem {
+  const home = MemoryFileSystem.of(FILES);
+  home.openWrite = (path) => Promise.reject(new FileSystemError("exists", `Cannot create "${path}": it exists`));
   return home;
 }
 
@@ -217,6 +224,11 @@ testTranscript("STOU may come before the port", [
   ["PORT {PORT}", "200 Active data connection established."],
   [NOTHING, { sends: "abc" }, DONE],
 ]);
+
+testTranscript("STOU gives up when no name is free", [
+  ["STOU", "450 No usable unique file name found."],
+  ["NLST", OKAY, { receives: "dir\r\nfile\r\n" }, DONE],
+], { files: whereEachNameIsTaken });
 
 testTranscript("STOU without the right leaves nothing behind", [
   OPENED,
