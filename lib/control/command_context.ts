@@ -10,6 +10,7 @@ import type { CommandTable } from "../commands/command_table.ts";
 import { NO_DATA_PORT } from "../commands/restart.ts";
 import type { DataPort } from "../data/data_port.ts";
 import { createRate, Throttle } from "../data/throttle.ts";
+import { abortable } from "../deadline.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
@@ -115,7 +116,13 @@ export class SessionContext implements CommandContext {
   }
 
   async beginAttempt(): Promise<Disposable | undefined> {
-    return await this.#host.service.counts.beginAttempt(this.session.remote.host);
+    const place = Promise.resolve(this.#host.service.counts.beginAttempt(this.session.remote.host));
+    try {
+      return await abortable(place, this.signal);
+    } catch (error) {
+      place.then((place) => place?.[Symbol.dispose](), () => {}); // its turn comes when nobody is there any more
+      throw error;
+    }
   }
 
   async countFailedLogin(): Promise<boolean> {
@@ -141,7 +148,9 @@ export class SessionContext implements CommandContext {
 
   async authenticate(username: string, password: string): Promise<Account | undefined> {
     const credentials = { username, password, remoteHost: this.session.remote.host };
-    return await this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
+    const decision = this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
+    // An authorizer that does not heed the signal keeps nobody else of the address waiting.
+    return await abortable(decision, this.signal);
   }
 
   createDigest(algorithm: HashAlgorithm): Digest {

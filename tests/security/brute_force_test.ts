@@ -3,6 +3,7 @@ import type { Authorizer } from "../../lib/auth/authorizer.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
+import { withDeadline } from "../helpers/socket_reader.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 const FAILURES = 3;
@@ -12,6 +13,7 @@ const CLIENTS = 10;
 /** Looks at no password before it is told to. */
 class HesitantAuthorizer implements Authorizer {
   readonly passwords: string[] = [];
+  onAsked?: () => void;
   readonly #inner = new VirtualAuthorizer();
   readonly #open = Promise.withResolvers<void>();
 
@@ -25,6 +27,7 @@ class HesitantAuthorizer implements Authorizer {
 
   authenticate: Authorizer["authenticate"] = async (credentials, options) => {
     this.passwords.push(credentials.password);
+    this.onAsked?.();
     await this.#open.promise;
     return await this.#inner.authenticate(credentials, options);
   };
@@ -68,4 +71,25 @@ Deno.test("Users who log in all at once from one address all get in, whatever a 
   authorizer.decide();
   const others = clients.filter((_, index) => index !== FAILURES);
   for (const client of others) assertEquals((await client.readReply("PASS")).code, 230);
+});
+
+Deno.test("Clients who leave while passwords are checked are gone at once, and keep nobody waiting", async () => {
+  const authorizer = new HesitantAuthorizer();
+  await using server = await TestServer.start({ server: { authorizer, dialogue: true, ban: { failures: 1 } } });
+  await using stack = new AsyncDisposableStack();
+  const [checked, waiting] = await guess(server, ["never", "heard"], stack);
+  for (const client of [waiting, checked]) {
+    const remote = `127.0.0.1:${client?.localPort}`;
+    await client?.reset();
+    await server.event("disconnected", (event) => event.remote === remote);
+  }
+  const another = stack.use(await server.connect());
+  await another.expect(331, `USER ${USER.name}`);
+  const asked = Promise.withResolvers<void>();
+  authorizer.onAsked = asked.resolve;
+  await another.send(`PASS ${USER.password}\r\n`);
+  await withDeadline(asked.promise, "the authorizer to be asked", 10_000);
+  assertEquals(authorizer.passwords, ["never", USER.password]);
+  authorizer.decide();
+  assertEquals((await another.readReply("PASS")).code, 230);
 });
