@@ -103,12 +103,6 @@ export function addressBlock(host: string): string {
   return canonical.includes(":") ? `${canonical.split(":").slice(0, 4).join(":")}::/64` : canonical;
 }
 
-/** The bytes of a numeric address, 4 or 16; `undefined` for what is none. */
-export function hostBytes(host: string): Uint8Array | undefined {
-  const octets = parseIpv4(host) ?? parseIpv6(host)?.flatMap((group) => [group >> 8, group & 0xff]);
-  return octets && Uint8Array.from(octets);
-}
-
 /** One spelling for each address: dotted IPv4, also for mapped ones, or the eight groups of IPv6. */
 function canonicalHost(host: string): string | undefined {
   if (parseIpv4(host) !== undefined) return host;

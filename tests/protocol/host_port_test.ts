@@ -3,7 +3,6 @@ import {
   formatExtendedPort,
   formatHostPort,
   formatSocketAddress,
-  hostBytes,
   ipFamily,
   parseExtendedHostPort,
   parseHostPort,
@@ -214,17 +213,4 @@ Deno.test("unmapHost() gives mapped addresses in their IPv4 form, others as they
   ]);
   const others = ["1.2.3.4", "::1", "2001:DB8::0", "::1.2.3.4", "64:ff9b::1.2.3.4", "localhost", "::ffff:x"];
   assertEquals(others.map(unmapHost), others);
-});
-
-Deno.test("hostBytes() gives the bytes of numeric addresses", () => {
-  const cases: readonly (readonly [host: string, hex: string | undefined])[] = [
-    ["127.0.0.1", "7f000001"],
-    ["::1", "00000000000000000000000000000001"],
-    ["2001:db8::ff00:42:8329", "20010db8000000000000ff0000428329"],
-    ["::ffff:192.0.2.1", "00000000000000000000ffffc0000201"],
-    ["fe80::1%eth0", "fe800000000000000000000000000001"],
-    ["localhost", undefined],
-    ["1.2.3", undefined],
-  ];
-  for (const [host, hex] of cases) assertEquals(hostBytes(host)?.toHex(), hex, host);
 });
