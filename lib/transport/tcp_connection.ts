@@ -5,8 +5,8 @@
  */
 
 import type net from "node:net";
-import { type Connection, ConnectionError, type PeerEnding, type SocketAddress } from "./connection.ts";
-import { closedError, toConnectionError } from "./connection_failure.ts";
+import type { Connection, PeerEnding, SocketAddress } from "./connection.ts";
+import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
@@ -82,7 +82,7 @@ export class TcpConnection implements Connection {
 
   readonly #takeEnd = (): void => this.#queue.settle("fin");
 
-  readonly #takeClose = (): void => this.#fail(new ConnectionError("reset", "Socket was closed"));
+  readonly #takeClose = (): void => this.#fail(socketClosedError());
 
   readonly #fail = (error: Error): void => {
     const failure = toConnectionError(error);

@@ -13,8 +13,8 @@
 import type net from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import { ConnectionError } from "./connection.ts";
-import { toConnectionError } from "./connection_failure.ts";
+import type { ConnectionError } from "./connection.ts";
+import { socketClosedError, toConnectionError } from "./connection_failure.ts";
 import type { Done } from "./pending_call.ts";
 
 const HEADER_BYTES = 5;
@@ -55,7 +55,7 @@ export class TlsRecordStream extends Duplex {
     if (socket.readableEnded) takeEnd();
     else socket.once("end", takeEnd);
     socket.on("error", (error) => options.onFailure(toConnectionError(error)));
-    socket.once("close", () => options.onFailure(new ConnectionError("reset", "Socket was closed")));
+    socket.once("close", () => options.onFailure(socketClosedError()));
     socket.resume();
   }
 

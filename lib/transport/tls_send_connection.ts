@@ -8,7 +8,7 @@ import type net from "node:net";
 import { setImmediate } from "node:timers";
 import type tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
-import { closedError, toConnectionError } from "./connection_failure.ts";
+import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
@@ -53,7 +53,7 @@ export class TlsSendConnection implements Connection {
     this.#stream = serverSocket(socket, { handshake, alpnProtocols });
     this.#stream.once("secure", () => this.#takeHandshake(handshake));
     this.#stream.once("end", () => this.#takeEnd());
-    this.#stream.once("close", () => this.#fail(new ConnectionError("reset", "Socket was closed")));
+    this.#stream.once("close", () => this.#fail(socketClosedError()));
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
     this.#stream.resume();
   }
