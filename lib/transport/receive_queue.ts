@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError, type PeerEnding } from "./connection.ts";
+import { discard } from "./spent_bytes.ts";
 
 /** The socket that brings the bytes; pausing it leaves them to TCP. */
 export interface FlowControl {
@@ -19,6 +20,8 @@ export class ReceiveQueue {
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
   #joined = new Uint8Array(0);
+  /** What the last read has, if that is a chunk as it came. */
+  #lent: Uint8Array | undefined;
   #paused = false;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #isDelivering = false;
@@ -40,7 +43,7 @@ export class ReceiveQueue {
     return this.#ending;
   }
 
-  /** Takes bytes from the stream. */
+  /** Takes bytes from the stream; they belong to the queue then. */
   push(bytes: Uint8Array): void {
     if (this.#end !== undefined || bytes.length === 0) return;
     this.#chunks.push(bytes);
@@ -110,14 +113,17 @@ export class ReceiveQueue {
 
   /** Valid until the next call: large arrays are costly to make. */
   #join(chunks: readonly Uint8Array[]): Uint8Array {
+    if (this.#lent !== undefined) discard(this.#lent);
     const [first] = chunks;
-    if (first !== undefined && chunks.length === 1) return first;
+    this.#lent = chunks.length === 1 ? first : undefined;
+    if (this.#lent !== undefined) return this.#lent;
     const length = chunks.reduce((length, chunk) => length + chunk.length, 0);
     if (this.#joined.length < length) this.#joined = new Uint8Array(Math.max(length, 2 * this.#joined.length));
     let offset = 0;
     for (const chunk of chunks) {
       this.#joined.set(chunk, offset);
       offset += chunk.length;
+      discard(chunk);
     }
     return this.#joined.subarray(0, length);
   }

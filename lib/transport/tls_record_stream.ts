@@ -16,6 +16,7 @@ import { setImmediate } from "node:timers";
 import type { ConnectionError } from "./connection.ts";
 import { socketClosedError, toConnectionError } from "./connection_failure.ts";
 import type { Done } from "./pending_call.ts";
+import { discard } from "./spent_bytes.ts";
 
 const HEADER_BYTES = 5;
 const APPLICATION_DATA = 23;
@@ -69,10 +70,11 @@ export class TlsRecordStream extends Duplex {
     return this.#headerBytes > 0 || this.#bodyBytesLeft > 0;
   }
 
-  /** Hands received bytes to the engine. */
+  /** Hands received bytes to the engine, and over: nobody else may need them. */
   feed(bytes: Uint8Array): void {
     this.#walkRecords(bytes);
     this.push(bytes);
+    if (this.readableLength === 0) discard(bytes); // the engine has taken them
   }
 
   /** Releases what was held, and holds nothing back any more. */

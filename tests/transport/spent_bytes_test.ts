@@ -1,0 +1,27 @@
+import { assertEquals } from "@std/assert";
+import { ReceiveQueue } from "../../lib/transport/receive_queue.ts";
+import { discard } from "../../lib/transport/spent_bytes.ts";
+
+const PIECE_BYTES = 64 * 1024;
+
+Deno.test("discard() gives back large arrays that are all of their buffer, and leaves others alone", () => {
+  const whole = new Uint8Array(PIECE_BYTES);
+  const small = new Uint8Array(100);
+  const part = new Uint8Array(2 * PIECE_BYTES).subarray(0, PIECE_BYTES);
+  const shared = new Uint8Array(new SharedArrayBuffer(PIECE_BYTES));
+  for (const bytes of [whole, small, part, shared]) discard(bytes);
+  assertEquals([whole, small, part, shared].map(({ length }) => length), [0, 100, PIECE_BYTES, PIECE_BYTES]);
+});
+
+Deno.test("ReceiveQueue holds no chunk that was read, neither one by itself nor joined ones", async () => {
+  const queue = new ReceiveQueue({ pause: () => {}, resume: () => {} }, 8 * PIECE_BYTES);
+  const chunks = [1, 2, 3].map((byte) => new Uint8Array(PIECE_BYTES).fill(byte));
+  const [first, second, third] = chunks as [Uint8Array, Uint8Array, Uint8Array];
+  queue.push(first);
+  assertEquals(await queue.read(), new Uint8Array(PIECE_BYTES).fill(1));
+  queue.push(second);
+  queue.push(third);
+  const joined = await queue.read();
+  assertEquals([joined?.length, joined?.at(0), joined?.at(-1)], [2 * PIECE_BYTES, 2, 3]);
+  assertEquals(chunks.map(({ length }) => length), [0, 0, 0]);
+});
