@@ -14,6 +14,7 @@ import {
   type SocketAddress,
 } from "./connection.ts";
 import { dialSocket, type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
+import { keepFreedMemory } from "./spent_bytes.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { TlsIncoming } from "./tls_incoming.ts";
 
@@ -34,6 +35,7 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   /** @param context The one of the control connections, so that their sessions can be resumed. */
   constructor(context: TlsContext) {
     this.#context = context;
+    keepFreedMemory(); // of the ciphertext of large pieces
   }
 
   async listen(address: SocketAddress): Promise<DataListener> {

@@ -1,5 +1,5 @@
 /**
- * Memory of received bytes that nobody needs any more.
+ * Memory of bytes that nobody needs any more.
  *
  * @module
  */
@@ -17,4 +17,17 @@ export function discard(bytes: Uint8Array): void {
   const { buffer } = bytes;
   const isWhole = bytes.byteLength === buffer.byteLength;
   if (bytes.length >= LEAST_BYTES && isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Lets the C library keep some memory that the process has given back, rather than get the pages from the system again for
+ * each piece of a download.
+ *
+ * glibc learns from what is given back: that much it no longer maps by itself, and twice that much stays, per thread. See
+ * `M_MMAP_THRESHOLD` in mallopt(3). Nothing is held; other libraries take no notice.
+ */
+export function keepFreedMemory(): void {
+  new ArrayBuffer(KEPT_BYTES).transfer(0);
 }
