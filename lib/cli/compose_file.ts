@@ -6,6 +6,7 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import type { PermissionNeeds } from "../config/permission_needs.ts";
+import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
 /** The image that holds Deno; the version is the one that the tests run on. */
 export const DENO_IMAGE = "denoland/deno:2.9.6";
@@ -31,6 +32,7 @@ export function formatComposeFile(
     "  ftpsd:",
     `    image: ${DENO_IMAGE}`,
     `    command: [${command.map(quoted).join(", ")}]`,
+    `    environment: [${RUNTIME_VARIABLES.join(", ")}]`,
     `    ports: [${ports.map(quoted).join(", ")}]`,
     "    volumes:",
     ...mounts.map((mount) => `      - ${quoted(mount)}`),

@@ -6,6 +6,7 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import type { PermissionNeeds } from "../config/permission_needs.ts";
+import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
 const FIRST_UNPRIVILEGED_PORT = 1024;
 /** What a busy session may hold, and what the rest of the process holds. */
@@ -47,6 +48,7 @@ export function formatSystemdUnit({ server }: Configuration, options: UnitOption
     "# Running transfers get 10 seconds.",
     "TimeoutStopSec=20",
     `LimitNOFILE=${descriptors}`,
+    `Environment=${RUNTIME_VARIABLES.join(" ")}`,
     ...usesDeno ? ["CacheDirectory=ftpsd", "Environment=DENO_DIR=/var/cache/ftpsd DENO_NO_UPDATE_CHECK=1"] : [],
     "",
     ...confinement(needs, { isPrivileged }),
