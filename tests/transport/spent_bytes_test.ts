@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { ReceiveQueue } from "../../lib/transport/receive_queue.ts";
 import { discard } from "../../lib/transport/spent_bytes.ts";
+import { requireProgram } from "../helpers/run_program.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -24,4 +25,16 @@ Deno.test("ReceiveQueue holds no chunk that was read, neither one by itself nor 
   const joined = await queue.read();
   assertEquals([joined?.length, joined?.at(0), joined?.at(-1)], [2 * PIECE_BYTES, 2, 3]);
   assertEquals(chunks.map(({ length }) => length), [0, 0, 0]);
+});
+
+Deno.test({
+  name: "keepFreedMemory() lets the C library use memory again that was given back",
+  ignore: Deno.build.os !== "linux", // what it speaks to is glibc
+  async fn() {
+    const program = new URL("page_faults.ts", import.meta.url).pathname;
+    const faults = async (...args: string[]) =>
+      Number(await requireProgram(Deno.execPath(), ["run", "--allow-all", "--no-check", program, ...args]));
+    const [otherwise, kept] = [await faults(), await faults("keep")];
+    assertLess(10 * kept, otherwise, `${kept} page faults with it, ${otherwise} without`);
+  },
 });
