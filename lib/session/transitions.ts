@@ -17,9 +17,12 @@ export function secured(session: Session, tls: TlsInfo): Session {
   return { ...session, tls, login, restartOffset: 0, renameFrom: undefined };
 }
 
-/** USER: a password is expected; a user who was logged in is flushed first (RFC 959 §4.1.1). */
+/**
+ * USER: a password is expected. A user who was logged in is logged out; transfer parameters stay as they are, PBSZ and PROT
+ * among them (RFC 959 §4.1.1).
+ */
 export function userGiven(session: Session, username: string): Session {
-  const base = session.login.state === "loggedIn" ? flushed(session) : session;
+  const base = session.login.state === "loggedIn" ? loggedOut(session) : session;
   return { ...base, login: { state: "passwordExpected", username } };
 }
 
@@ -36,13 +39,20 @@ export function loginRefused(session: Session): Session {
 /** REIN: back to the state after the greeting but for TLS, EPSV ALL and the choice of facts (RFC 959 §4.1.1, RFC 4217 §11). */
 export function flushed(session: Session): Session {
   return {
+    ...loggedOut(session),
+    type: "A",
+    bufferSizeSet: session.implicitTls,
+    protection: session.implicitTls ? "P" : "C",
+  };
+}
+
+/** Leaves nothing of the user. */
+function loggedOut(session: Session): Session {
+  return {
     ...session,
     login: { state: "none" },
     loginFailures: 0,
     directory: "/",
-    type: "A",
-    bufferSizeSet: session.implicitTls,
-    protection: session.implicitTls ? "P" : "C",
     restartOffset: 0,
     renameFrom: undefined,
     umask: NO_UMASK,

@@ -61,21 +61,44 @@ const SCRIPTS: readonly Script[] = [
       ["PASS", "230 Login successful."],
       ["PWD", '257 "/" is the current directory.'],
       ["MKD /new", "550 Not enough privileges."],
-      ["SIZE /docs/a.txt", "550 SIZE not allowed in ASCII mode."],
     ],
   },
   {
-    name: "USER and REIN take back PBSZ and PROT",
+    name: "USER of a user who is logged in keeps TYPE, PBSZ and PROT; REIN takes them back",
     exchanges: [
       ["PBSZ 0", "200 PBSZ=0 successful."],
       ["PROT P", "200 Protection set to Private"],
       ["USER user", /^331 /],
       ["PASS 12345", /^230 /],
+      ["TYPE I", /^200 /],
+      ["USER user", /^331 /],
+      ["PASS 12345", /^230 /],
       ["EPSV", /^229 /],
+      ["SIZE /docs/a.txt", "213 1"],
+      ["PROT P", "200 Protection set to Private"],
+      ["REIN", /^230 /],
       ["USER user", /^331 /],
       ["PASS 12345", /^230 /],
       ["EPSV", "550 SSL/TLS required on the data channel."],
+      ["SIZE /docs/a.txt", "550 SIZE not allowed in ASCII mode."],
       ["PROT P", "503 You must issue the PBSZ command prior to PROT."],
+    ],
+  },
+  {
+    name: "USER of a user who is logged in forgets REST and RNFR",
+    exchanges: [
+      ["USER user", /^331 /],
+      ["PASS 12345", /^230 /],
+      ["TYPE I", /^200 /],
+      ["REST 1", /^350 /],
+      ["RNFR /docs/a.txt", /^350 /],
+      ["USER user", /^331 /],
+      ["PASS 12345", /^230 /],
+      ["RNTO /docs/b.txt", "503 Bad sequence of commands: use RNFR first."],
+      ["PBSZ 0", /^200 /],
+      ["PROT P", /^200 /],
+      // With a marker it would be 450.
+      ["APPE /docs/a.txt", "425 Can't open data connection: use PASV or EPSV first."],
     ],
   },
   {
@@ -92,6 +115,22 @@ const SCRIPTS: readonly Script[] = [
     ],
   },
 ];
+
+Deno.test("RETR and STOR behind a second USER go on as they were: protected, and byte by byte", async () => {
+  const bytes = new TextEncoder().encode("a\n\r\n\0b");
+  const home = MemoryFileSystem.of({ "/file": bytes });
+  await using server = await TestServer.start({
+    home,
+    server: { tls: { policy: "optional" }, acceptRisks: ["clear-text-control", "clear-text-data"] },
+  });
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  await client.expect(331, "USER user");
+  await client.expect(230, "PASS 12345");
+  assertEquals(await client.retrieve("/file"), bytes);
+  await client.store("/copy", bytes);
+  assertEquals(await client.retrieve("/copy"), bytes);
+});
 
 for (const { name, exchanges } of SCRIPTS) {
   Deno.test(name, async () => {

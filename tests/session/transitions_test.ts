@@ -94,9 +94,13 @@ Deno.test("userGiven() expects a password and keeps the count of failures", () =
   assertEquals(session.loginFailures, 1);
 });
 
-Deno.test("userGiven() flushes a user who is logged in", () => {
+Deno.test("userGiven() leaves nothing of a user who is logged in but the transfer parameters", () => {
   const login = { state: "passwordExpected", username: "other" } as const;
-  assertEquals(userGiven(usedSession(), "other"), { ...flushed(usedSession()), login });
+  for (const implicitTls of [false, true]) {
+    const used = usedSession({ implicitTls });
+    const { type, bufferSizeSet, protection } = used;
+    assertEquals(userGiven(used, "other"), { ...flushed(used), login, type, bufferSizeSet, protection });
+  }
 });
 
 Deno.test("loginRefused() counts, and forgets the name", () => {

@@ -84,7 +84,7 @@ testTranscript("USER logs out, and lets another user in", [
   ["PWD", LOGIN_FIRST],
   ["PASS", LOGGED_IN],
   ["PWD", '257 "/" is the current directory.'],
-  ["STAT", /\n Logged in as: anonymous\n TYPE: ASCII; /],
+  ["STAT", /\n Logged in as: anonymous\n TYPE: Binary; /],
   ["MKD new", "550 Not enough privileges."],
 ]);
 

@@ -58,18 +58,26 @@ testTranscript("PBSZ and PROT before the login", [
   ["PROT W", "504 Unrecognized PROT type (use C or P)."],
 ], inTls("control"));
 
-for (const line of ["USER user", "REIN"]) {
-  testTranscript(`${line} takes PBSZ and PROT back`, [
-    ...LOGIN,
-    ["PBSZ 0", /^200 /],
-    ["PROT P", /^200 /],
-    ["PASV", /^227 /],
-    [line, line === "REIN" ? "230 Ready for new user." : /^331 /],
-    ...(line === "REIN" ? LOGIN : LOGIN.slice(1)),
-    ["PASV", CLEAR_DATA],
-    ["PROT P", BUFFER_SIZE_FIRST],
-  ], inTls("required"));
-}
+testTranscript("REIN takes PBSZ and PROT back", [
+  ...LOGIN,
+  ["PBSZ 0", /^200 /],
+  ["PROT P", /^200 /],
+  ["PASV", /^227 /],
+  ["REIN", "230 Ready for new user."],
+  ...LOGIN,
+  ["PASV", CLEAR_DATA],
+  ["PROT P", BUFFER_SIZE_FIRST],
+], inTls("required"));
+
+testTranscript("USER keeps PBSZ and PROT", [
+  ...LOGIN,
+  ["PBSZ 0", /^200 /],
+  ["PROT P", /^200 /],
+  ["USER user", /^331 /],
+  ...LOGIN.slice(1),
+  ["PASV", /^227 /],
+  ["PROT P", /^200 /],
+], inTls("required"));
 
 testTranscript("TLS required on the control connection: a password is never asked for", [
   ["USER user", CLEAR_CONTROL],
