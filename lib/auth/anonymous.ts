@@ -10,6 +10,11 @@ import { WRITE_PERMISSIONS } from "./permission.ts";
 /** Name of the user whose password may be anything. */
 export const ANONYMOUS = "anonymous";
 
+/** Returns whether clients mean anonymous by a name: `anonymous` or `ftp` (RFC 1635 §1), in any case. */
+export function namesAnonymous(username: string): boolean {
+  return /^(?:anonymous|ftp)$/i.test(username);
+}
+
 /**
  * Checks that permissions meant for anonymous change nothing.
  *

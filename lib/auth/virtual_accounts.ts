@@ -8,7 +8,7 @@ import { addressBlock } from "../protocol/host_port.ts";
 import { isWithin } from "../protocol/pathname.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
-import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
+import { ANONYMOUS, assertAnonymousReadOnly, namesAnonymous } from "./anonymous.ts";
 import type { Account, AccountLimits, Authorizer, Credentials } from "./authorizer.ts";
 import type { ScryptCost } from "./password_hash.ts";
 import {
@@ -117,7 +117,8 @@ export class VirtualAccounts implements Authorizer {
   }
 
   /**
-   * Adds the user `anonymous`, for whom any password fits.
+   * Adds the user `anonymous`, for whom any password fits. Clients may say `ftp`, too, and both in any case, where no user
+   * has that very name; the account is `anonymous` all the same.
    *
    * @param home As for {@linkcode VirtualAccounts.addUser}.
    * @throws {TypeError} When it exists already, or the home is empty.
@@ -195,14 +196,14 @@ export class VirtualAccounts implements Authorizer {
   ): Promise<Account | undefined> {
     const { username, password, remoteHost } = credentials;
     const { signal } = options;
-    const user = this.#users.get(username);
+    const user = this.#users.get(username) ?? this.#anonymousBy(username);
     signal.throwIfAborted();
     if (user?.password === "any") return openAccount(user);
     const attempt = { username, password, stored: user?.password };
     const owner = addressBlock(remoteHost);
     const fits = await this.#verifier.verify(attempt, { costs: this.#findCosts(), signal, owner });
     // The user may have been removed or replaced meanwhile.
-    const stays = user !== undefined && this.#users.get(username) === user;
+    const stays = user !== undefined && this.#users.get(user.username) === user;
     return fits && stays ? openAccount(user) : undefined;
   }
 
@@ -233,6 +234,11 @@ export class VirtualAccounts implements Authorizer {
       overrides: overrides.reduce(withOverride, []),
     });
     this.#costs = undefined;
+  }
+
+  #anonymousBy(username: string): User | undefined {
+    const user = namesAnonymous(username) ? this.#users.get(ANONYMOUS) : undefined;
+    return user?.password === "any" ? user : undefined;
   }
 
   #assertNew(username: string): void {

@@ -75,7 +75,8 @@ async function checkPassword(
 }
 
 async function refuseLogin(context: CommandContext, { isBanned }: Failure): Promise<Reply> {
-  const text = usernameOf(context.session) === ANONYMOUS ? "Anonymous access not allowed." : "Authentication failed.";
+  const isAnonymous = usernameOf(context.session)?.toLowerCase() === ANONYMOUS;
+  const text = isAnonymous ? "Anonymous access not allowed." : "Authentication failed.";
   context.update(loginRefused(context.session));
   const { timeouts, limits } = context.settings;
   await delay(timeouts.failedLoginMs, context.signal);

@@ -106,15 +106,33 @@ Deno.test("VirtualAccounts.authenticate() lets anonymous in with any password, o
     const account = await login(accounts, "anonymous", password);
     assertEquals([account?.username, account?.permissions], ["anonymous", "elr"]);
   }
-  assertEquals(await login(accounts, "Anonymous", ""), undefined);
+  for (const name of ["Anonymous", "ftp", "FTP"]) {
+    assertEquals((await login(accounts, name, "a@example.com"))?.username, "anonymous", name);
+  }
+  for (const name of ["anonymous ", "ftpd", "anon"]) assertEquals(await login(accounts, name, ""), undefined, name);
+});
+
+Deno.test("VirtualAccounts.authenticate() takes a user's own name before another name of anonymous", async () => {
+  const accounts = makeAccounts();
   assertEquals(await login(accounts, "ftp", ""), undefined);
+  accounts.addAnonymous(HOME);
+  accounts.addUser("ftp", "12345", HOME);
+  accounts.addUser("Anonymous", "12345", HOME);
+  for (const name of ["ftp", "Anonymous"]) {
+    assertEquals(await login(accounts, name, "wrong"), undefined);
+    assertEquals((await login(accounts, name, "12345"))?.username, name);
+  }
+  assertEquals((await login(accounts, "Ftp", ""))?.username, "anonymous");
+  accounts.removeUser("anonymous");
+  assertEquals(await login(accounts, "Ftp", ""), undefined);
 });
 
 Deno.test("VirtualAccounts.authenticate() checks a password that was given to the name anonymous", async () => {
   const accounts = makeAccounts();
   accounts.addUser("anonymous", "12345", HOME);
-  assertEquals(await login(accounts, "anonymous", ""), undefined);
+  for (const name of ["anonymous", "ftp", "Anonymous"]) assertEquals(await login(accounts, name, ""), undefined, name);
   assertExists(await login(accounts, "anonymous", "12345"));
+  assertEquals(await login(accounts, "ftp", "12345"), undefined);
 });
 
 Deno.test("VirtualAccounts.authenticate() does the same work for unknown users as for known ones", async () => {

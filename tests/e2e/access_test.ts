@@ -25,8 +25,12 @@ const SCRIPTS: readonly Script[] = [
     exchanges: [["USER anonymous", "331 Username ok, send password."], ["PASS", "230 Login successful."]],
   },
   {
-    name: "USER tells anonymous by its exact spelling",
-    exchanges: [["USER Anonymous", "331 Username ok, send password."], ["PASS x", "530 Authentication failed."]],
+    name: "USER takes ftp and any case for anonymous",
+    exchanges: ["ftp", "FTP", "Anonymous", "ANONYMOUS"].flatMap((name): Exchange[] => [
+      [`USER ${name}`, /^331 /],
+      ["PASS x", "230 Login successful."],
+      ["MKD /new", "550 Not enough privileges."],
+    ]),
   },
   {
     name: "USER answers alike for names that exist and names that do not",

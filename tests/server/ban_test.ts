@@ -128,6 +128,15 @@ Deno.test({
   },
 });
 
+Deno.test("FtpServer counts no login of anonymous, by whichever name", async () => {
+  await using server = await TestServer.start({ server: { ban: { failures: 1 } } });
+  for (const name of ["ftp", "FTP", "Anonymous", "anonymous"]) {
+    await using client = await server.connect();
+    await client.login(name, "guest@");
+  }
+  assertEquals(server.events.filter(({ event }) => event === "loginFailed"), []);
+});
+
 Deno.test("FtpServer bans after failures over several sessions, and not for too few of them", async () => {
   await using server = await TestServer.start({ server: { ban: { failures: 3 } } });
   for (const code of [530, 530, 421]) {

@@ -21,10 +21,13 @@ testTranscript("PASS without USER", [
   ["PASS 12345", "503 Login with USER first."],
 ], { username: null });
 
-testTranscript("anonymous logs in with any password or none, and by its exact name", [
+testTranscript("anonymous logs in with any password or none, in any case, and as ftp", [
   ["USER Anonymous", NAME_OKAY],
-  ["PASS x", FAILED],
-  ["USER anonymous", NAME_OKAY],
+  ["PASS x", LOGGED_IN],
+  ["USER ftp", FLUSHED],
+  ["PASS x", LOGGED_IN],
+  ["STAT", /\n Logged in as: anonymous\n/],
+  ["USER anonymous", FLUSHED],
   ["PASS", LOGGED_IN],
   ["USER anonymous", FLUSHED],
   ["PASS me@example.org", LOGGED_IN],
