@@ -87,7 +87,7 @@ export class CertificateWatcher implements AsyncDisposable {
     if (this.#isDisposed || isSettling || seen === this.#settled) return;
     this.#settled = seen;
     if ("reason" in sight) this.#options.onProblem(sight.reason);
-    else this.#tell(sight.contents);
+    else await this.#tell(sight.contents);
   }
 
   async #see(): Promise<Sight> {
@@ -98,10 +98,11 @@ export class CertificateWatcher implements AsyncDisposable {
     }
   }
 
-  #tell(contents: CertificateContents): void {
+  async #tell(contents: CertificateContents): Promise<void> {
     const { listenHosts, onChange, onProblem } = this.#options;
-    const examined = examineCertificate(contents, { now: new Date(), listenHosts });
+    const examined = await examineCertificate(contents, { now: new Date(), listenHosts });
     const flaw = examined.findings.find(({ severity }) => severity === "error");
+    if (this.#isDisposed) return;
     if (flaw !== undefined) return onProblem(`${flaw.where}: ${flaw.message}`);
     try {
       onChange({ ...contents, examined });

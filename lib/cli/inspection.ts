@@ -149,7 +149,7 @@ async function inspectCertificate(configuration: Configuration, now: Date): Prom
   const listenHosts = (server.listen ?? []).map(({ host = "127.0.0.1" }) => host);
   try {
     const contents = await readCertificateFiles(certificateFiles);
-    const { findings } = examineCertificate(contents, { now, listenHosts });
+    const { findings } = await examineCertificate(contents, { now, listenHosts });
     return { findings, files: { certificate: contents } };
   } catch (error) {
     return { findings: [unreadable("tls.certificate", error)], files: {} };

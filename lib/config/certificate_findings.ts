@@ -5,7 +5,9 @@
  */
 
 import { sameHost } from "../protocol/host_port.ts";
-import { type CertificateInfo, type CertificatePair, describeCertificate } from "../transport/tls_context.ts";
+import type { CertificatePair } from "../transport/certificate_pair.ts";
+import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
+import { tryHandshake } from "../transport/trial_handshake.ts";
 import type { Finding } from "./finding.ts";
 
 /** What a certificate is measured against. */
@@ -28,24 +30,32 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const READABLE_BY_OTHERS = 0o007;
 
-/** Examines a pair whose files were read: whether it can be used, its dates, its names, and who can read the key. */
-export function examineCertificate(
+/**
+ * Examines a pair whose files were read: whether it can be used, which a handshake in memory shows, its dates, its names, and
+ * who can read the key.
+ */
+export async function examineCertificate(
   pair: CertificatePair & { readonly keyMode: number | undefined },
   circumstances: CertificateCircumstances,
-): ExaminedCertificate {
+): Promise<ExaminedCertificate> {
   try {
     const info = describeCertificate(pair);
+    await tryHandshake(pair);
     return { info, findings: [...findCertificateProblems(info, circumstances), ...findKeyModeRisks(pair.keyMode)] };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const where = error.message.startsWith("Cannot read the key") ? "tls.key" : "tls.certificate";
+    const where = /^Cannot (?:read|use) the key\b/.test(error.message) ? "tls.key" : "tls.certificate";
     return { info: undefined, findings: [{ severity: "error", where, message: error.message }] };
   }
 }
 
-/** Finds what is wrong with the dates and names of a certificate. */
+/** Finds what is wrong with the dates, the names and the chain of a certificate. */
 export function findCertificateProblems(info: CertificateInfo, circumstances: CertificateCircumstances): Finding[] {
-  return [...dateFindings(info, circumstances.now), ...nameFindings(info, circumstances.listenHosts)];
+  return [
+    ...dateFindings(info, circumstances.now),
+    ...nameFindings(info, circumstances.listenHosts),
+    ...chainFindings(info),
+  ];
 }
 
 /**
@@ -86,6 +96,14 @@ function* nameFindings({ names }: CertificateInfo, listenHosts: readonly string[
       `${known}, not for ${host}: clients that connect to ${host} and verify the certificate will refuse it`,
     );
   }
+}
+
+function* chainFindings({ selfSigned, hasIssuer }: CertificateInfo): Generator<Finding> {
+  if (selfSigned || hasIssuer) return;
+  yield certificateFinding(
+    "warning",
+    "has no certificate of its issuer behind it: clients that do not know the issuer refuse it; add the chain of the CA",
+  );
 }
 
 /** Tells whether a host says nothing about the name by which clients come: all addresses, or this host only. */

@@ -5,7 +5,8 @@
  */
 
 import { createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
-import { type CertificateInfo, type CertificatePair, describeCertificate } from "../transport/tls_context.ts";
+import type { CertificatePair } from "../transport/certificate_pair.ts";
+import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 
 /** A new pair, and what clients can be told about it. */
 export interface DevelopmentCertificate extends CertificatePair {

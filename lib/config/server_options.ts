@@ -15,7 +15,7 @@ import { resolveSettings } from "../server/resolve_settings.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../server/risks.ts";
 import type { Settings } from "../session/settings.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
-import type { CertificatePair } from "../transport/tls_context.ts";
+import type { CertificatePair } from "../transport/certificate_pair.ts";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
 
 /** What the files that a configuration names hold, PEM. */

@@ -16,16 +16,13 @@ import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
+import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { listenControl } from "../transport/node_control.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
-import {
-  type CertificateInfo,
-  type CertificatePair,
-  describeCertificate,
-  TlsContext,
-} from "../transport/tls_context.ts";
+import { type CertificateInfo, describeCertificate, TlsContext } from "../transport/tls_context.ts";
+import { tryHandshake } from "../transport/trial_handshake.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { LocalCounts } from "./local_counts.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
@@ -266,7 +263,9 @@ export class FtpServer implements AsyncDisposable {
   async #createTls(listen: readonly ListenOptions[]): Promise<TlsContext | undefined> {
     const { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = this.#options.tls ?? {};
     if (policy === "off") return undefined;
-    const pair = givenPair(this.#options) ??
+    const given = givenPair(this.#options);
+    if (given !== undefined) await tryHandshake(given);
+    const pair = given ??
       await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
     return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
   }

@@ -12,9 +12,11 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
+import { readChain } from "./certificate_pair.ts";
 import { ConnectionError, type PeerCertificate } from "./connection.ts";
+import { readPemBlocks } from "./pem.ts";
 
 /** Who has to show a certificate, and who signs them. */
 export interface ClientCertificateOptions {
@@ -42,9 +44,8 @@ export class ClientCertificates {
 
   /** @throws {TypeError} When the PEM text holds no certificate, or a damaged one. */
   constructor({ mode, ca }: ClientCertificateOptions) {
-    checkAuthorities(ca);
     this.mode = mode;
-    this.ca = ca;
+    this.ca = readAuthorities(ca);
   }
 
   /**
@@ -119,21 +120,11 @@ function headerLength([, length = 0]: Uint8Array): number {
   return length < 0x80 ? 2 : 2 + (length & 0x7f);
 }
 
-function checkAuthorities(pem: string): void {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    throw new TypeError("Cannot read the CA for client certificates: the text has no CERTIFICATE block in PEM");
-  }
-  for (const [index, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch (cause) {
-      throw new TypeError(
-        `Cannot read the CA for client certificates: CERTIFICATE block ${index + 1} of ${blocks.length} is damaged`,
-        { cause },
-      );
-    }
-  }
+/** The certificates of a text of CAs, as PEM and nothing else. */
+function readAuthorities(pem: string): string {
+  const blocks = readPemBlocks(pem).filter(({ label }) => label === "CERTIFICATE");
+  readChain(blocks, "the CA for client certificates");
+  return blocks.map(({ text }) => text).join("");
 }
 
 /** A name as one line for logs; `node:crypto` gives a line to each part. */

@@ -5,7 +5,7 @@
  */
 
 import type { JsonGeneralName } from "@peculiar/x509";
-import type { CertificatePair } from "./tls_context.ts";
+import type { CertificatePair } from "./certificate_pair.ts";
 
 const IS_EXTRACTABLE = true;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;

@@ -4,20 +4,13 @@
  * @module
  */
 
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import tls from "node:tls";
+import { type CertificatePair, type ReadPair, readPair } from "./certificate_pair.ts";
 import { type ClientCertificateOptions, ClientCertificates } from "./client_certificates.ts";
 
 /** TLS versions this server can speak. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
-
-/** A certificate chain and its private key, both in PEM. */
-export interface CertificatePair {
-  /** Leaf certificate first, then the intermediate ones. */
-  readonly certificate: string;
-  /** PKCS#8, SEC1 or PKCS#1, not encrypted. */
-  readonly key: string;
-}
 
 /** A certificate as clients name it. */
 export interface CertificateInfo {
@@ -35,6 +28,8 @@ export interface CertificateInfo {
   readonly names: readonly string[];
   /** Whether it names itself as its issuer, so that clients have to be told to trust it. */
   readonly selfSigned: boolean;
+  /** Whether the chain has the certificate of its issuer, which clients need unless they trust that one itself. */
+  readonly hasIssuer: boolean;
 }
 
 /** Options of {@linkcode TlsContext}. */
@@ -60,8 +55,7 @@ export interface HandshakeSettings {
  */
 export class TlsContext {
   readonly #versions: { readonly minVersion: TlsVersion; readonly maxVersion: TlsVersion };
-  #pair: CertificatePair;
-  #leaf: X509Certificate;
+  #pair: ReadPair;
   #handshake: HandshakeSettings;
 
   /** @throws {TypeError} When a PEM text cannot be read, or the key is not that of the certificate. */
@@ -71,9 +65,11 @@ export class TlsContext {
       throw new TypeError(`Cannot use TLS versions "${minVersion}" to "${maxVersion}": the range is empty`);
     }
     this.#versions = { minVersion, maxVersion };
-    this.#pair = options;
-    this.#leaf = checkPair(options);
-    this.#handshake = this.#createHandshake(options, clientCertificates && new ClientCertificates(clientCertificates));
+    this.#pair = readPair(options);
+    this.#handshake = this.#createHandshake(
+      this.#pair,
+      clientCertificates && new ClientCertificates(clientCertificates),
+    );
   }
 
   /** Settings for the next handshake. */
@@ -83,7 +79,7 @@ export class TlsContext {
 
   /** What clients can be told about the leaf certificate. */
   get info(): CertificateInfo {
-    return describe(this.#leaf);
+    return describe(this.#pair);
   }
 
   /**
@@ -92,10 +88,9 @@ export class TlsContext {
    * @throws {TypeError} As the constructor; the old pair stays then.
    */
   replace(pair: CertificatePair): void {
-    const leaf = checkPair(pair);
-    this.#handshake = this.#createHandshake(pair, this.#handshake.clientCertificates);
-    this.#pair = pair;
-    this.#leaf = leaf;
+    const read = readPair(pair);
+    this.#handshake = this.#createHandshake(read, this.#handshake.clientCertificates);
+    this.#pair = read;
   }
 
   /**
@@ -106,8 +101,9 @@ export class TlsContext {
    */
   replaceClientCertificates(options: ClientCertificateOptions | undefined): void {
     const { clientCertificates: current } = this.#handshake;
-    if (options?.mode === current?.mode && options?.ca === current?.ca) return;
-    this.#handshake = this.#createHandshake(this.#pair, options && new ClientCertificates(options));
+    const next = options && new ClientCertificates(options);
+    if (next?.mode === current?.mode && next?.ca === current?.ca) return;
+    this.#handshake = this.#createHandshake(this.#pair, next);
   }
 
   #createHandshake(
@@ -115,32 +111,40 @@ export class TlsContext {
     clientCertificates: ClientCertificates | undefined,
   ): HandshakeSettings {
     const ca = clientCertificates === undefined ? {} : { ca: clientCertificates.ca };
-    return {
-      secureContext: tls.createSecureContext({ cert: certificate, key, ...ca, ...this.#versions }),
-      clientCertificates,
-    };
+    return { secureContext: createContext({ cert: certificate, key, ...ca, ...this.#versions }), clientCertificates };
+  }
+}
+
+/** @throws {TypeError} Whatever the engine has against it. */
+function createContext(options: tls.SecureContextOptions): tls.SecureContext {
+  try {
+    return tls.createSecureContext(options);
+  } catch (cause) {
+    // No message of the engine's: it might quote the key.
+    throw new TypeError("Cannot use the certificate: the TLS engine refuses it or its key", { cause });
   }
 }
 
 /**
  * Reads what there is to know about a pair's leaf certificate.
  *
- * @throws {TypeError} When a PEM text cannot be read, or the key is not that of the certificate.
+ * @throws {TypeError} When the pair cannot be used.
  */
 export function describeCertificate(pair: CertificatePair): CertificateInfo {
-  return describe(checkPair(pair));
+  return describe(readPair(pair));
 }
 
-function describe(leaf: X509Certificate): CertificateInfo {
+function describe({ chain: [leaf, ...others], publicKey }: ReadPair): CertificateInfo {
   return {
     fingerprint: leaf.fingerprint256,
     sha1Fingerprint: leaf.fingerprint,
-    publicKeyPin: createHash("sha256").update(publicKeyOf(leaf)).digest("base64"),
+    publicKeyPin: createHash("sha256").update(publicKey).digest("base64"),
     validFrom: new Date(leaf.validFrom),
     validTo: new Date(leaf.validTo),
     names: alternativeNames(leaf),
-    // Not verified: the runtime cannot do so for every key that it can use.
+    // By names only: the runtime cannot verify with every key that it can use.
     selfSigned: leaf.issuer === leaf.subject,
+    hasIssuer: others.some(({ subject }) => subject === leaf.issuer),
   };
 }
 
@@ -149,43 +153,4 @@ function alternativeNames({ subjectAltName = "" }: X509Certificate): string[] {
     const [, value] = /^(?:DNS|IP Address):(.+)$/.exec(name) ?? [];
     return value === undefined ? [] : [value];
   });
-}
-
-function checkPair(pair: CertificatePair): X509Certificate {
-  const leaf = readCertificate(pair.certificate);
-  const key = readKey(pair.key);
-  if (!leaf.checkPrivateKey(key)) {
-    throw new TypeError("Cannot use the certificate: the key is not that of the certificate");
-  }
-  return leaf;
-}
-
-function publicKeyOf(certificate: X509Certificate): Uint8Array {
-  return new Uint8Array(certificate.publicKey.export({ type: "spki", format: "der" }));
-}
-
-function readCertificate(pem: string): X509Certificate {
-  if (!pem.includes("-----BEGIN CERTIFICATE-----")) {
-    throw new TypeError("Cannot read the certificate: the text has no CERTIFICATE block in PEM");
-  }
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new TypeError("Cannot read the certificate: the first CERTIFICATE block is damaged", { cause });
-  }
-}
-
-// No `cause`: an error of the parser might quote the key.
-function readKey(pem: string): KeyObject {
-  if (pem.includes("ENCRYPTED")) {
-    throw new TypeError("Cannot read the key: it is encrypted; store it without a passphrase");
-  }
-  if (!/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(pem)) {
-    throw new TypeError("Cannot read the key: the text has no PRIVATE KEY block in PEM");
-  }
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    throw new TypeError("Cannot read the key: the PRIVATE KEY block is damaged or of an unknown kind");
-  }
 }

@@ -27,7 +27,10 @@ Deno.test("certCommand() writes a pair that a server can use, for loopback and t
     const text = await certCommand(["--out", directory, "--days", "30", ...names]);
     const files = { certificate: `${directory}/server.crt`, key: `${directory}/server.key` };
     const listenHosts = ["192.0.2.7", "ftp.example.org", "files.example.org"];
-    const { info, findings } = examineCertificate(await readCertificateFiles(files), { now: new Date(), listenHosts });
+    const { info, findings } = await examineCertificate(await readCertificateFiles(files), {
+      now: new Date(),
+      listenHosts,
+    });
     assertEquals(findings, []);
     assert(info !== undefined && info.selfSigned);
     assertEquals(info.names.slice(0, 5), ["ftp.example.org", "*.example.org", "192.0.2.7", "localhost", "127.0.0.1"]);

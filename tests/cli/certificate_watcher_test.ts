@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type CertificateContents, readCertificateFiles } from "../../lib/cli/certificate_files.ts";
 import { CertificateWatcher, type RenewedCertificate } from "../../lib/cli/certificate_watcher.ts";
-import type { CertificatePair } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CertificatePair } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 /** Password of the users in configurations of tests. */

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
-import type { CertificatePair } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { HASH, Installation, PASSWORD, USER } from "./installation.ts";
 import { readFlags, SpawnedServer, writeFlags } from "./spawned_server.ts";

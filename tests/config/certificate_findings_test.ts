@@ -6,6 +6,7 @@ import {
 } from "../../lib/config/certificate_findings.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { type CertificateInfo, describeCertificate } from "../../lib/transport/tls_context.ts";
+import { issue } from "../transport/client_pki.ts";
 
 const NAMES = ["ftp.example.org", "*.files.example.org", "192.0.2.7", "2001:db8::7"];
 const PAIR = await createEphemeralCertificate({
@@ -83,14 +84,25 @@ Deno.test("findKeyModeRisks() tells of rights that others have on the key", () =
   assertMatch(findKeyModeRisks(0o100644)[0]?.message ?? "", /^has mode 0644, /);
 });
 
-Deno.test("examineCertificate() puts together what there is to say about a pair", () => {
+Deno.test("findCertificateProblems() warns of a chain without its issuer", async () => {
+  const authority = await issue("CA");
+  const leaf = await issue("ftp.example.org", { issuer: authority });
+  const chainWarnings = (certificate: string) =>
+    findCertificateProblems(describeCertificate({ certificate, key: leaf.key }), { now: new Date(), listenHosts: [] })
+      .filter(({ message }) => message.startsWith("has no certificate of its issuer"));
+  assertEquals(chainWarnings(leaf.certificate).map(({ severity }) => severity), ["warning"]);
+  assertEquals(chainWarnings(`${leaf.certificate}\n${authority.certificate}`), []);
+  assertEquals(findCertificateProblems(INFO, { now: NOW, listenHosts: [] }), []);
+});
+
+Deno.test("examineCertificate() puts together what there is to say about a pair", async () => {
   const pair = { ...PAIR, keyMode: 0o100644 };
-  const { info, findings } = examineCertificate(pair, { now: new Date(0), listenHosts: ["192.0.2.1"] });
+  const { info, findings } = await examineCertificate(pair, { now: new Date(0), listenHosts: ["192.0.2.1"] });
   assertEquals(info, INFO);
   assertEquals(findings.map(({ severity }) => severity), ["error", "warning", "risk"]);
 });
 
-Deno.test("examineCertificate() makes one error, at its key, of what cannot be used", () => {
+Deno.test("examineCertificate() makes one error, at its key, of what cannot be used", async () => {
   const wrongKey = PAIR.key.replace(/.{8}(?=\n-----END)/, "AAAAAAAA");
   const cases = [
     [{ ...PAIR, certificate: "" }, "tls.certificate", /no CERTIFICATE block/],
@@ -99,7 +111,7 @@ Deno.test("examineCertificate() makes one error, at its key, of what cannot be u
     [{ ...PAIR, key: wrongKey }, "tls.key", /damaged/],
   ] as const;
   for (const [pair, where, message] of cases) {
-    const examined = examineCertificate({ ...pair, keyMode: 0o600 }, { now: NOW, listenHosts: [] });
+    const examined = await examineCertificate({ ...pair, keyMode: 0o600 }, { now: NOW, listenHosts: [] });
     assertEquals(examined.info, undefined);
     assertEquals(examined.findings.map((finding) => [finding.severity, finding.where]), [["error", where]]);
     assertMatch(examined.findings[0]?.message ?? "", message);

@@ -12,7 +12,7 @@ import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { RISK_IDS } from "../../lib/server/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
-import type { CertificatePair } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { RawClient, type RawClientOptions } from "./raw_client.ts";
 
 /** How the control connections of a test are protected. */

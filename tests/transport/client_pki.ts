@@ -5,7 +5,7 @@
  */
 
 import * as x509 from "@peculiar/x509";
-import type { CertificatePair } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 
 /** A certificate of a test, with what is needed to sign others by it. */
 export interface Issued extends CertificatePair {

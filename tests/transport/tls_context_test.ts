@@ -30,7 +30,7 @@ Deno.test("describeCertificate() tells the names of a certificate, and whether i
 
 Deno.test("TlsContext takes the first certificate of a chain as leaf", () => {
   const chain = { certificate: PAIR.certificate + "\n" + OTHER.certificate, key: PAIR.key };
-  assertEquals(new TlsContext(chain).info, new TlsContext(PAIR).info);
+  assertEquals(new TlsContext(chain).info.fingerprint, new TlsContext(PAIR).info.fingerprint);
 });
 
 Deno.test("TlsContext refuses a key of another certificate", () => {
@@ -89,7 +89,7 @@ Deno.test("TlsContext refuses a CA for client certificates that it cannot read",
   const cases = [
     ["", "no CERTIFICATE block"],
     [PAIR.key, "no CERTIFICATE block"],
-    [`${PAIR.certificate}\n${PAIR.certificate.replace(/\nMII/, "\nMIJ")}`, "CERTIFICATE block 2 of 2 is damaged"],
+    [`${PAIR.certificate}\n${PAIR.certificate.replace(/\nMII/, "\nMIJ")}`, "CERTIFICATE block 2 of 2 (line "],
   ] as const;
   for (const [ca, message] of cases) {
     const clientCertificates = { mode: "require", ca } as const;

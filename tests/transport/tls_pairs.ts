@@ -7,7 +7,8 @@
 import type { Direction, IncomingConnection } from "../../lib/transport/connection.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
-import { type CertificatePair, TlsContext, type TlsContextOptions } from "../../lib/transport/tls_context.ts";
+import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
+import { TlsContext, type TlsContextOptions } from "../../lib/transport/tls_context.ts";
 import { addressOf, type ConnectedPair } from "./connection_cases.ts";
 
 /** One pair for all tests of a file. */

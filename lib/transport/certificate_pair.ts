@@ -1,0 +1,153 @@
+/**
+ * A certificate chain and its key: read block by block, and tried before anybody meets them.
+ *
+ * @module
+ */
+
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { type PemBlock, readPemBlocks } from "./pem.ts";
+
+/** A certificate chain and its private key, both in PEM. One text may hold both. */
+export interface CertificatePair {
+  /** Leaf certificate first, then the intermediate ones. Other blocks are skipped. */
+  readonly certificate: string;
+  /** PKCS#8, SEC1 or PKCS#1, not encrypted. Other blocks are skipped. */
+  readonly key: string;
+}
+
+/** A pair whose every block was read. */
+export interface ReadPair extends CertificatePair {
+  /** The chain, leaf first. */
+  readonly chain: readonly [X509Certificate, ...X509Certificate[]];
+  /** Public key of the leaf, as a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7). */
+  readonly publicKey: Uint8Array;
+}
+
+/** Bits of an RSA key: the TLS engine refuses less, and clients refuse more. */
+const RSA_BITS = { min: 2048, max: 8192 } as const;
+/** Curves by their names in OpenSSL, and as people know them (RFC 8422 §5.1.1). */
+const CURVES: Readonly<Record<string, string>> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };
+const USABLE_KEYS = `RSA of ${RSA_BITS.min} to ${RSA_BITS.max} bits, ECDSA on P-256, P-384 or P-521, and Ed25519 can`;
+
+/**
+ * Reads a pair, and gives it back as the certificates and the key alone.
+ *
+ * @throws {TypeError} When a block cannot be read, when TLS has no use for such a key, or when the key is not that of the
+ * certificate. The message names the block and its line, and never quotes the key.
+ */
+export function readPair(pair: CertificatePair): ReadPair {
+  const certificates = readPemBlocks(pair.certificate).filter(({ label }) => label === "CERTIFICATE");
+  const chain = readChain(certificates, "the certificate");
+  const keyBlock = findKey(pair.key);
+  const key = readKey(keyBlock);
+  requireUsableKey(key, keyBlock);
+  requireMatch(chain, key);
+  return {
+    chain,
+    certificate: certificates.map(({ text }) => text).join(""),
+    key: keyBlock.text ?? "",
+    // Of the key: the runtime cannot tell it of every certificate whose key it can use.
+    publicKey: new Uint8Array(createPublicKey(key).export({ type: "spki", format: "der" })),
+  };
+}
+
+/**
+ * Reads every certificate of a text.
+ *
+ * @param what What the text is for, in errors: `the certificate`.
+ * @throws {TypeError} When there is none, or one is damaged.
+ */
+export function readChain(
+  blocks: readonly PemBlock[],
+  what: string,
+): readonly [X509Certificate, ...X509Certificate[]] {
+  const [leaf, ...others] = blocks.map((block, index) => {
+    const name = `CERTIFICATE block ${index + 1} of ${blocks.length} (line ${block.line})`;
+    if (block.text === undefined) throw new TypeError(`Cannot read ${what}: ${name} is damaged or cut off`);
+    return readCertificate(block.text, `Cannot read ${what}: ${name} is damaged`);
+  });
+  if (leaf === undefined) throw new TypeError(`Cannot read ${what}: the text has no CERTIFICATE block in PEM`);
+  return [leaf, ...others];
+}
+
+function readCertificate(pem: string, message: string): X509Certificate {
+  try {
+    const certificate = new X509Certificate(pem);
+    // The parser takes what it needs and leaves the rest; the TLS engine does not.
+    if (certificate.raw.length !== derLength(certificate.raw)) throw new TypeError(message);
+    return certificate;
+  } catch (cause) {
+    throw new TypeError(message, { cause });
+  }
+}
+
+/** Bytes of the first DER value, header included (X.690 §8.1.3). */
+function derLength([, length = 0, ...rest]: Uint8Array): number {
+  if (length < 0x80) return 2 + length;
+  const lengthBytes = length & 0x7f;
+  return 2 + lengthBytes + rest.slice(0, lengthBytes).reduce((sum, byte) => 256 * sum + byte, 0);
+}
+
+function findKey(text: string): PemBlock {
+  const keys = readPemBlocks(text).filter(({ label }) => /^(?:[A-Z]+ )?PRIVATE KEY$/.test(label));
+  const [key, ...others] = keys;
+  if (key === undefined) throw new TypeError("Cannot read the key: the text has no PRIVATE KEY block in PEM");
+  const [second] = others;
+  if (second !== undefined) {
+    throw new TypeError(
+      `Cannot read the key: there are ${keys.length} PRIVATE KEY blocks (lines ${
+        keys.map(({ line }) => line).join(", ")
+      }); leave the one of the certificate`,
+    );
+  }
+  return key;
+}
+
+// No `cause`: an error of the parser might quote the key.
+function readKey({ label, line, text, isEncrypted }: PemBlock): KeyObject {
+  const name = `the ${label} block (line ${line})`;
+  if (isEncrypted) throw new TypeError(`Cannot read the key: ${name} is encrypted; store it without a passphrase`);
+  if (text === undefined) throw new TypeError(`Cannot read the key: ${name} is damaged or cut off`);
+  try {
+    return createPrivateKey(text);
+  } catch {
+    throw new TypeError(`Cannot read the key: ${name} is damaged or of an unknown kind`);
+  }
+}
+
+function requireUsableKey(key: KeyObject, { line }: PemBlock): void {
+  const flaw = findKeyFlaw(key);
+  if (flaw === undefined) return;
+  throw new TypeError(`Cannot use the key (line ${line}): ${flaw} cannot be used for TLS here; ${USABLE_KEYS}`);
+}
+
+function findKeyFlaw({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | undefined {
+  const { namedCurve, modulusLength } = details ?? {};
+  switch (type) {
+    case "ed25519":
+      return undefined;
+    case "ec":
+      return namedCurve !== undefined && namedCurve in CURVES ? undefined : `ECDSA on ${namedCurve ?? "its curve"}`;
+    case "rsa":
+      return modulusLength !== undefined && modulusLength >= RSA_BITS.min && modulusLength <= RSA_BITS.max
+        ? undefined
+        : `RSA of ${modulusLength} bits`;
+    default:
+      return `a key of type ${type}`;
+  }
+}
+
+function requireMatch([leaf, ...others]: ReadPair["chain"], key: KeyObject): void {
+  if (belongs(leaf, key)) return;
+  const index = others.findIndex((certificate) => belongs(certificate, key));
+  const hint = index < 0 ? "" : `; it is that of CERTIFICATE block ${index + 2}, which has to come first`;
+  throw new TypeError(`Cannot use the certificate: the key is not that of the certificate${hint}`);
+}
+
+function belongs(certificate: X509Certificate, key: KeyObject): boolean {
+  try {
+    return certificate.checkPrivateKey(key);
+  } catch {
+    return false; // a certificate for a kind of key that the runtime does not know
+  }
+}
