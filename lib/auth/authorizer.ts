@@ -45,6 +45,14 @@ export interface Account {
    * @param path Virtual path: absolute and normalised.
    */
   hasPermission(letter: PermissionLetter, path: string): boolean | Promise<boolean>;
+  /**
+   * Returns whether what is at a path may be moved from there, or something be moved to it, with all that is below. Asked for
+   * both names of a renaming, beside the right that it needs: where rights differ below a path, moving it takes files out of
+   * them, or puts others under them. Absent: the right decides alone.
+   *
+   * @param path Virtual path: absolute and normalised. It need not exist.
+   */
+  mayMove?(path: string): boolean | Promise<boolean>;
 }
 
 /** Decides about logins. Several may be under way at once. */

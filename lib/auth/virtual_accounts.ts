@@ -281,11 +281,8 @@ function openAccount(user: User): Account {
     quitMessage,
     limits,
     async hasPermission(letter, path) {
-      // Whoever renames a directory would take the overrides below it away, or put others' files under them.
-      if (letter === "f" && overrides.some((override) => override.path !== path && isWithin(path, override.path))) {
-        return false;
-      }
       return (await findPermissions(rights, path)).includes(letter);
     },
+    mayMove: (path) => !overrides.some((override) => isWithin(path, override.path)),
   };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { PermissionLetter } from "../auth/permission.ts";
 import type { FileInfo, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { modeFact, parseFactChanges } from "../protocol/facts.ts";
@@ -34,9 +33,9 @@ export async function modificationTime(context: CommandContext, request: Command
   return time === undefined ? reply(550, "Modification time not available.") : reply(213, time);
 }
 
-/** The right that MDTM needs beside `l` when it sets the time. */
-export function timePermissions(time: string): readonly PermissionLetter[] {
-  return time === "" ? [] : ["T"];
+/** What MDTM does when it sets the time. */
+export function timeCommands(time: string): readonly string[] {
+  return time === "" ? [] : ["MFMT"];
 }
 
 /** MFMT. */
@@ -66,10 +65,15 @@ export function changeableFacts(): readonly string[] {
   return ["MFF modify;unix.mode;"];
 }
 
-/** The right that MFF needs beside `T` when it changes the permission bits. */
-export function factPermissions(argument: string): readonly PermissionLetter[] {
-  return /(?:^|;)unix\.mode=/i.test(argument) ? ["M"] : [];
+/** What MFF does by the facts that it changes. */
+export function factCommands(argument: string): readonly string[] {
+  return FACT_COMMANDS.filter(({ fact }) => fact.test(argument)).map(({ verb }) => verb);
 }
+
+const FACT_COMMANDS = [
+  { fact: /(?:^|;)modify=/i, verb: "MFMT" },
+  { fact: /(?:^|;)unix\.mode=/i, verb: "SITE CHMOD" },
+] as const;
 
 /** MFF: all facts are read before the first is changed. */
 export async function modifyFacts(context: CommandContext, request: CommandRequest): Promise<Reply> {

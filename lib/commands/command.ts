@@ -54,8 +54,10 @@ export interface CommandSpec {
   readonly dataConnection?: "prepares" | "uses";
   /** Right that is needed for the path, or where there is none for the current directory. */
   readonly permission?: PermissionLetter;
-  /** Rights that are needed beside it for some arguments. */
-  readonly furtherPermissions?: (argument: string) => readonly PermissionLetter[];
+  /** Commands whose rights are needed beside it for some arguments, which do what those do; all of them must be offered. */
+  readonly furtherCommands?: (argument: string) => readonly string[];
+  /** Whether what is below the path goes with it, or comes to lie there: needs `Account.mayMove()` beside the right. */
+  readonly movesTree?: true;
   /** Present: the gate resolves the path and checks the right. */
   readonly pathname?: PathnamePlace;
   /** Path where the argument names none. Absent: none then, as without any argument where there have to be flags. */
@@ -143,6 +145,17 @@ export interface CommandContext {
 /** The verb of a row and its aliases. */
 export function namesOf(row: CommandSpec): readonly string[] {
   return [row.verb, ...row.aliases ?? []];
+}
+
+/** Returns whether an account has the right that another command asks for, and may use that at all. */
+export async function mayRun(
+  context: CommandContext,
+  verb: string,
+  account: Account,
+  path: string,
+): Promise<boolean> {
+  const letter = context.findCommand(verb)?.permission;
+  return letter !== undefined && await account.hasPermission(letter, path);
 }
 
 /** The path of a request whose row always has one. */

@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { Account } from "../auth/authorizer.ts";
 import { receiveFile } from "../data/copy.ts";
 import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
-import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { type CommandContext, type CommandRequest, mayRun, offered, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
@@ -22,11 +23,11 @@ export async function store(context: CommandContext, request: CommandRequest): P
   const offset = takeRestartOffset(context);
   const upload = beginUpload(context);
   if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
-  const { size } = await upload.fileSystem.stat(path);
+  const { size } = await upload.account.fileSystem.stat(path);
   if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
   // What only adds to a file does what APPE does, and takes its right.
   const mayContinue = context.settings.upload.overwrite ||
-    offset === size && await context.account.hasPermission("a", path);
+    offset === size && await mayRun(context, "APPE", upload.account, path);
   if (!mayContinue) throw new FileSystemError("exists", `Cannot write into "${path}": it exists`);
   return await receive(context, request, { ...upload, path, mode: { offset } });
 }
@@ -44,7 +45,7 @@ export async function storeUnique(context: CommandContext, request: CommandReque
   const path = requestPath(request);
   const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;
   // The file stands beside what the argument names, where other rights may hold.
-  if (!await context.account.hasPermission("w", `${prefix}.`)) return reply(550, "Not enough privileges.");
+  if (!await mayRun(context, request.verb, upload.account, `${prefix}.`)) return reply(550, "Not enough privileges.");
   const created = await createUnique(upload, prefix);
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
@@ -54,14 +55,14 @@ export async function storeUnique(context: CommandContext, request: CommandReque
 
 /** What an upload obeys from its start on, whatever commands beside it change. */
 interface Upload {
-  readonly fileSystem: FileSystem;
+  readonly account: Account;
   readonly ascii: boolean;
   readonly umask: number;
 }
 
 function beginUpload(context: CommandContext): Upload {
   const { umask } = context.session;
-  return { fileSystem: context.account.fileSystem, ascii: convertsLineEnds(context), umask };
+  return { account: context.account, ascii: convertsLineEnds(context), umask };
 }
 
 interface OpenedFile {
@@ -69,8 +70,8 @@ interface OpenedFile {
   readonly file: WritableFile;
 }
 
-async function createUnique({ fileSystem, umask }: Upload, prefix: string): Promise<OpenedFile | undefined> {
-  const openWrite = offered(fileSystem, "openWrite");
+async function createUnique({ account, umask }: Upload, prefix: string): Promise<OpenedFile | undefined> {
+  const openWrite = offered(account.fileSystem, "openWrite");
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
@@ -89,9 +90,9 @@ async function receive(
 ): Promise<Reply> {
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
-  const { fileSystem, path, umask } = upload;
+  const { account, path, umask } = upload;
   const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
-  const file = await offered(fileSystem, "openWrite")(path, mode, { umask });
+  const file = await offered(account.fileSystem, "openWrite")(path, mode, { umask });
   const transfer = mode === "createNew" ? transferIntoNew : transferInto;
   return await transfer(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
@@ -107,7 +108,7 @@ async function transferIntoNew(context: CommandContext, request: CommandRequest,
   try {
     return await transferInto(context, request, upload);
   } catch (error) {
-    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, upload.path);
+    if (context.transfer?.bytes === 0) await removeIfThere(upload.account.fileSystem, upload.path);
     throw error;
   }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { PermissionLetter } from "../auth/permission.ts";
-import type { CommandContext, CommandRequest, CommandSpec } from "../commands/command.ts";
+import { type CommandContext, type CommandRequest, type CommandSpec, mayRun } from "../commands/command.ts";
 import { NOT_LOGGED_IN } from "../commands/information.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
@@ -96,11 +95,10 @@ async function admitPath(context: CommandContext, row: CommandSpec, line: Comman
   const path = pathname === ""
     ? defaultPath(context, row, line.argument)
     : resolvePathname(context.session.directory, pathname);
-  for (const letter of requiredPermissions(row, argument, path)) {
-    const isPermitted = await context.account.hasPermission(letter, path ?? context.session.directory);
-    if (!isPermitted) return { refusal: reply(550, "Not enough privileges.") };
-  }
-  return { row, request: { verb: row.verb, argument, path } };
+  const request = { verb: row.verb, argument, path };
+  return await isPermitted(context, row, request)
+    ? { row, request }
+    : { refusal: reply(550, "Not enough privileges.") };
 }
 
 /** The reading whose pathname leads to something; of those before the last one only that can be told. */
@@ -124,9 +122,15 @@ async function exists({ account, session }: CommandContext, pathname: string): P
 }
 
 /** A command whose path is missing asks for no right: it refuses itself. */
-function requiredPermissions(row: CommandSpec, argument: string, path: string | undefined): PermissionLetter[] {
-  if (row.permission === undefined || (row.pathname !== undefined && path === undefined)) return [];
-  return [row.permission, ...row.furtherPermissions?.(argument) ?? []];
+async function isPermitted(context: CommandContext, row: CommandSpec, request: CommandRequest): Promise<boolean> {
+  if (row.permission === undefined || (row.pathname !== undefined && request.path === undefined)) return true;
+  const { account } = context;
+  const path = request.path ?? context.session.directory;
+  if (!await account.hasPermission(row.permission, path)) return false;
+  for (const verb of row.furtherCommands?.(request.argument) ?? []) {
+    if (!await mayRun(context, verb, account, path)) return false;
+  }
+  return !row.movesTree || account.mayMove === undefined || await account.mayMove(path);
 }
 
 function defaultPath(context: CommandContext, row: CommandSpec, argument: string): string | undefined {

@@ -69,8 +69,14 @@ Deno.test("COMMANDS asks for a permission wherever there is a pathname", () => {
   for (const row of COMMANDS) if (row.pathname !== undefined) assert(row.permission !== undefined, row.verb);
 });
 
-Deno.test("COMMANDS asks for further permissions only beside one", () => {
-  for (const row of COMMANDS) if (row.furtherPermissions) assert(row.permission !== undefined, row.verb);
+Deno.test("COMMANDS asks for rights of further commands, and for moving, only beside one", () => {
+  for (const row of COMMANDS) {
+    if (row.furtherCommands || row.movesTree) assert(row.permission !== undefined, row.verb);
+  }
+});
+
+Deno.test("COMMANDS that need rename() move trees, whichever letter they ask for", () => {
+  assertEquals(COMMANDS.map((row) => row.movesTree ?? false), COMMANDS.map(({ needs }) => needs === "rename"));
 });
 
 Deno.test("COMMANDS lets nothing touch files before the login or beside a transfer, but STAT a listing", () => {

@@ -214,7 +214,7 @@ Deno.test("admit() asks for the row's letter and the resolved path", async () =>
   };
   const lines = ["DELE ../x", "XMKD y", "SITE CHMOD 600 z", "STAT", "SITE UMASK 22", "MFF Unix.Mode=600;modify=x; z"];
   for (const line of lines) await ask(directoryChanged(readySession(account), "/docs"), line);
-  assertEquals(asked, ["d /x", "m /docs/y", "M /docs/z", "M /docs", "T /docs/z", "M /docs/z"]);
+  assertEquals(asked, ["d /x", "m /docs/y", "M /docs/z", "M /docs", "T /docs/z", "T /docs/z", "M /docs/z"]);
 });
 
 /** A session in which the row's own sequence is right. */

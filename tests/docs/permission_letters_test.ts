@@ -15,7 +15,7 @@ Deno.test("docs/accounts.md has the commands of each permission letter", () => {
   ]);
   const byLetter = ([one = ""]: unknown[], [other = ""]: unknown[]) => String(one) < String(other) ? -1 : 1;
   assertEquals(shown.sort(byLetter), actual.sort(byLetter));
-  const further = ALL_COMMANDS.rows.filter(({ furtherPermissions }) => furtherPermissions).map(({ verb }) => verb);
+  const further = ALL_COMMANDS.rows.filter(({ furtherCommands }) => furtherCommands).map(({ verb }) => verb);
   assertEquals(
     rows.flatMap(([, , commands = ""]) => codeSpans(commands.split(", and ")[1] ?? "")).sort(),
     further.sort(),

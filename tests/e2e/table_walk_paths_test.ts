@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS } from "../../lib/auth/permission.ts";
 import type { CommandSpec } from "../../lib/commands/command.ts";
+import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { parseCommandLine } from "../../lib/protocol/command_line.ts";
@@ -47,6 +48,12 @@ async function startWithLetters(home: MemoryFileSystem): Promise<TestServer> {
   return await TestServer.start({ server: { authorizer } });
 }
 
+function findRow(verb: string): CommandSpec {
+  const row = ALL_COMMANDS.find(verb);
+  assert(row !== undefined, `There is no ${verb}`);
+  return row;
+}
+
 function permissionOf(row: CommandSpec): PermissionLetter {
   const { permission } = row;
   assert(permission !== undefined, `${row.verb} takes a path and asks for no right`);
@@ -57,7 +64,8 @@ function permissionOf(row: CommandSpec): PermissionLetter {
 function lettersFor(row: CommandSpec, line: string): string {
   const { argument } = parseCommandLine(line);
   const reading = row.pathname && locatePathname(argument, row.pathname).at(-1);
-  return [permissionOf(row), ...row.furtherPermissions?.(reading?.argument ?? argument) ?? []].join("");
+  const further = row.furtherCommands?.(reading?.argument ?? argument) ?? [];
+  return [...new Set([row, ...further.map(findRow)].map(permissionOf))].join("");
 }
 
 /** Current directories from which the default path lies outside of `/open`, and inside where it can. */

@@ -64,13 +64,13 @@ function loginRule({ beforeLogin }: CommandSpec): string {
   return beforeLogin === true ? "" : "needed with an argument";
 }
 
-function permissionRule({ permission, furtherPermissions, verb }: CommandSpec): string {
+function permissionRule({ permission, furtherCommands, verb }: CommandSpec): string {
   if (permission === undefined) return "";
-  if (furtherPermissions === undefined) return `\`${permission}\``;
+  if (furtherCommands === undefined) return `\`${permission}\``;
   return `\`${permission}\`, ${FURTHER[verb] ?? ""}`;
 }
 
-/** What {@linkcode CommandSpec.furtherPermissions} asks for, in words. */
+/** What {@linkcode CommandSpec.furtherCommands} ask for, in words. */
 const FURTHER: Readonly<Record<string, string>> = {
   MDTM: "and `T` to set the time",
   MFF: "and `M` to set the mode",
