@@ -126,7 +126,7 @@ export interface CommandContext {
   countFailedLogin(): Promise<boolean>;
   /** Takes a place for the session among those of the account; tells whether there was one. */
   enterAccount(account: Account): Promise<boolean>;
-  /** Gives the place back. */
+  /** Gives the place back, as soon as no transfer of the account runs any more. */
   leaveAccount(): void;
   /** Checks a name and password (see `Authorizer`). */
   authenticate(username: string, password: string): Promise<Account | undefined>;

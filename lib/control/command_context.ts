@@ -29,6 +29,8 @@ export interface RunningTransfer {
   readonly transfer: Transfer;
   /** The session as it was at the start: commands beside the transfer may change it. */
   readonly session: Session;
+  /** The session's place among those of its account, which the transfer keeps to its end, also when the user has left. */
+  readonly place: AccountPlace | undefined;
   /** The file, once it is open; absent for listings. */
   file?: NonNullable<TransferPlan["file"]>;
   /** Resolves when the final reply was sent, or could not be. */
@@ -142,8 +144,9 @@ export class SessionContext implements CommandContext {
   }
 
   leaveAccount(): void {
-    this.#host.place?.[Symbol.dispose]();
+    const { place, running } = this.#host;
     this.#host.place = undefined;
+    if (running?.place !== place) place?.[Symbol.dispose]();
   }
 
   async authenticate(username: string, password: string): Promise<Account | undefined> {
@@ -179,7 +182,7 @@ export class SessionContext implements CommandContext {
     await this.#host.send(reply(150, plan.announcement));
     const finished = this.#announce(plan, running);
     try {
-      await running.transfer.run(this.dataPort, this.#transferOptions(plan), plan.body);
+      await running.transfer.run(this.dataPort, this.#transferOptions(plan, running.place), plan.body);
       if (running.transfer.ending === "fin") await assertClientIsThere(running.transfer, this.signal);
       await plan.finish?.();
     } catch (error) {
@@ -190,10 +193,10 @@ export class SessionContext implements CommandContext {
     return reply(226, "Transfer complete.");
   }
 
-  #transferOptions(plan: TransferPlan): TransferOptions {
+  #transferOptions(plan: TransferPlan, place: AccountPlace | undefined): TransferOptions {
     const { timeouts, tls, transfer } = this.settings;
     const own = createRate(transfer.bandwidth[plan.direction === "send" ? "download" : "upload"]);
-    const rates = [own, this.#host.place?.[plan.direction]].filter((rate) => rate !== undefined);
+    const rates = [own, place?.[plan.direction]].filter((rate) => rate !== undefined);
     return {
       throttles: rates.map((rate) => new Throttle(rate)),
       direction: plan.direction,

@@ -242,7 +242,8 @@ export class ControlConnection implements ContextHost {
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
     if (row.dataConnection !== "uses" && !row.longRunning) return row.run(this.#context, request);
-    const running: RunningTransfer = { transfer: new Transfer(), session: this.session, done: Promise.resolve() };
+    const { session, place } = this;
+    const running: RunningTransfer = { transfer: new Transfer(), session, place, done: Promise.resolve() };
     this.running = running;
     running.done = this.#runTransfer(running, command, row, request);
     return undefined;
@@ -263,6 +264,7 @@ export class ControlConnection implements ContextHost {
       this.#end.fail(error);
     } finally {
       this.running = undefined;
+      if (running.place !== this.place) running.place?.[Symbol.dispose]();
       this.#idle?.touch();
       running.report?.();
     }

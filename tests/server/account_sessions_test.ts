@@ -1,13 +1,14 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
+import { MORE_THAN_KERNELS_HOLD, stallDownload, startTransfer } from "../helpers/dialogue.ts";
+import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 /** A server whose user may have one session; there is a second user. */
-async function start(): Promise<TestServer> {
+async function start(home = new MemoryFileSystem()): Promise<TestServer> {
   const authorizer = new VirtualAuthorizer();
-  const home = new MemoryFileSystem();
   authorizer.addUser(USER.name, USER.password, home, { permissions: "elrw", limits: { connections: 1 } });
   authorizer.addUser("other", USER.password, home);
   return await TestServer.start({ server: { authorizer } });
@@ -53,6 +54,87 @@ for (const [how, leave] of ENDS) {
     await using _last = await server.login();
     await using refused = await server.connect();
     assertEquals(await loginCode(refused), 421);
+  });
+}
+
+/** Ways in which a user leaves while a transfer runs: what is sent, its reply, and whether the session goes on. */
+const LEAVING = [["REIN", 230, true], ["USER other", 331, true], ["QUIT", 221, false]] as const;
+
+async function isFull(server: TestServer): Promise<boolean> {
+  await using client = await server.connect();
+  return await loginCode(client) === 421;
+}
+
+for (const [line, code, goesOn] of LEAVING) {
+  Deno.test(`limits.connections of an account counts a download to its end, and no longer: ${line}`, async () => {
+    await using server = await start(MemoryFileSystem.of({ "/large": new Uint8Array(MORE_THAN_KERNELS_HOLD) }));
+    await using client = await server.login();
+    await client.expect(200, "TYPE I");
+    await using download = await stallDownload(client, "RETR /large");
+    await client.expect(code, line);
+    assert(await isFull(server));
+    download.release();
+    await download.data.readAll();
+    assertEquals((await client.readReply()).code, 226);
+    if (!goesOn) await client.closed();
+    await using next = await server.login();
+    assert(await isFull(server));
+    if (goesOn) assertEquals((await client.command("NOOP")).code, 200);
+    await next.expect(200, "NOOP");
+  });
+
+  Deno.test(`limits.connections of an account counts an upload to its end, however that comes: ${line}`, async () => {
+    await using server = await start();
+    await using client = await server.login();
+    const remote = `127.0.0.1:${client.localPort}`;
+    await using data = await startTransfer(client, "STOR /file");
+    await data.write(new Uint8Array(10));
+    await client.expect(code, line);
+    assert(await isFull(server));
+    await (goesOn ? client.reset() : data[Symbol.asyncDispose]());
+    await server.event("disconnected", (event) => event.remote === remote);
+    await using _next = await server.login();
+  });
+}
+
+Deno.test("limits.connections of an account lets a session in again whose own transfer was still running", async () => {
+  await using server = await start(MemoryFileSystem.of({ "/large": new Uint8Array(MORE_THAN_KERNELS_HOLD) }));
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  await using download = await stallDownload(client, "RETR /large");
+  await client.send(`REIN\r\nUSER ${USER.name}\r\nPASS ${USER.password}\r\n`);
+  assertEquals([(await client.readReply()).code, (await client.readReply()).code], [230, 331]);
+  assert(await isFull(server));
+  download.release();
+  await download.data.readAll();
+  assertEquals([(await client.readReply()).code, (await client.readReply()).code], [226, 230]);
+  assert(await isFull(server));
+});
+
+for (const [line, code] of LEAVING) {
+  Deno.test(`limits.bandwidth of an account holds for a download whose user has left before its first byte: ${line}`, async () => {
+    const rate = 512 * 1024;
+    const home = new GatedFileSystem();
+    await home.put("/file", new Uint8Array(rate / 2));
+    const authorizer = new VirtualAuthorizer();
+    const limits = { bandwidth: { download: rate } };
+    authorizer.addUser(USER.name, USER.password, home, { limits });
+    await using server = await TestServer.start({ server: { authorizer } });
+    await using client = await server.login();
+    await client.expect(200, "TYPE I");
+    await using data = await client.passive();
+    const waits = home.shut();
+    await client.send("RETR /file\r\n");
+    await waits;
+    await client.expect(code, line);
+    const startedAt = performance.now();
+    home.open();
+    assertEquals((await client.readReply()).code, 150);
+    await data.secure();
+    await data.readAll();
+    // Half a second, less the burst and what clocks are off.
+    assertGreater(performance.now() - startedAt, 350);
+    assertEquals((await client.readReply()).code, 226);
   });
 }
 
