@@ -42,7 +42,7 @@ export async function inspect(configuration: Configuration, file: string | undef
     ...settingRisks(configuration),
     ...await inspectEncoding(configuration),
     ...findNetworkWarnings(configuration),
-    ...await findExcessPermissions(needs),
+    ...await findExcessPermissions(needs, { findsBreadth: file !== undefined }),
     ...expiredAcceptances(configuration, now),
   ];
   return { findings, files: host.files };

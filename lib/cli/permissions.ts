@@ -40,14 +40,19 @@ export function pathPermissionMissing(name: "read" | "write", path: string, caus
   return permissionMissing(flagsFor(name, [path]), cause);
 }
 
+/** Kinds that no configuration needs. A part of one, as `--allow-run=/bin/sh`, cannot be asked for without its name. */
+const NEVER_NEEDED = ["run", "ffi", "env"] as const;
+
 /**
- * Gives up writing, until the end of the process, where nobody may write. An executable has more permissions than its
- * configuration may need, and nobody could start it with less; of anything else this is asked at start.
+ * Gives up, until the end of the process, all permissions that serving never needs, parts of them too, which nobody can see.
+ * An executable also gives up writing where nobody may write: it has more permissions than its configuration may need, and
+ * nobody could start it with less.
  */
 export async function giveUpExcess(
   { write }: PermissionNeeds,
   { isExecutable = IS_EXECUTABLE }: { readonly isExecutable?: boolean } = {},
 ): Promise<void> {
+  for (const name of NEVER_NEEDED) await Deno.permissions.revoke({ name });
   if (isExecutable && write.length === 0) await Deno.permissions.revoke({ name: "write" });
 }
 
@@ -61,31 +66,71 @@ export function explainRefusal(refusal: Deno.errors.NotCapable): StartError | un
   return name === undefined || value === undefined ? undefined : permissionMissing(flagsFor(name, [value]), refusal);
 }
 
-/** Finds permissions that no configuration like this needs: they only help somebody who has found a hole. */
-export async function findExcessPermissions(
-  needs: PermissionNeeds,
-  { isExecutable = IS_EXECUTABLE }: { readonly isExecutable?: boolean } = {},
-): Promise<Finding[]> {
-  const excess: Deno.PermissionDescriptor[] = [
-    { name: "run" },
-    { name: "ffi" },
-    { name: "env" },
-    // Executables give it up when they serve.
-    ...needs.write.length === 0 && !isExecutable ? [{ name: "write" } as const] : [],
-  ];
-  const states = await Promise.all(
-    excess.map(async (descriptor) => await isGranted(descriptor) ? descriptor.name : ""),
-  );
-  const granted = states.filter((name) => name !== "");
-  if (granted.length === 0) return [];
-  return [{
-    severity: "risk",
-    risk: "excess-permissions",
-    where: "permissions",
-    message: `not needed: ${granted.map((name) => `--allow-${name}`).join(" ")}; ftpsd permissions prints what is`,
-  }];
+/** What permissions are compared with. */
+export interface ExcessOptions {
+  /** Whether a whole kind that was granted where a part would do is worth a warning; a quick share is typed without parts. */
+  readonly findsBreadth: boolean;
+  readonly isExecutable?: boolean;
 }
 
+/**
+ * Finds permissions beyond those that are needed: they only help somebody who has found a hole. What no configuration needs,
+ * and writing everywhere where nobody may write, is a risk; more of a kind than would do is a warning, since another
+ * configuration, after a reload, may need it.
+ */
+export async function findExcessPermissions(
+  needs: PermissionNeeds,
+  { findsBreadth, isExecutable = IS_EXECUTABLE }: ExcessOptions,
+): Promise<Finding[]> {
+  const mayWrite = needs.write.length > 0;
+  const excess = await grantedFlags([
+    ...NEVER_NEEDED.map((name) => ({ name })),
+    // Executables give it up when they serve.
+    ...isExecutable || mayWrite ? [] : everyPath("write"),
+  ]);
+  const isWritingFound = excess.some((flag) => flag.startsWith("--allow-write"));
+  const wide = isExecutable || !findsBreadth ? [] : await grantedFlags([
+    ...needs.net.length === 0 ? [] : [{ name: "net" } as const],
+    ...needs.read.length === 0 || needs.read.some((path) => ROOTS.includes(path)) ? [] : everyPath("read"),
+    ...isWritingFound
+      ? []
+      : [...everyPath("write"), ...onlyRead(needs).map((path) => ({ name: "write", path } as const))],
+  ]);
+  const where = "permissions";
+  const message = (what: string, flags: readonly string[]) =>
+    `${what}: ${flags.join(" ")}; ftpsd permissions prints what is`;
+  return [
+    ...excess.length === 0
+      ? []
+      : [{ severity: "risk", risk: "excess-permissions", where, message: message("not needed", excess) } as const],
+    ...wide.length === 0 ? [] : [{ severity: "warning", where, message: message("wider than needed", wide) } as const],
+  ];
+}
+
+/** Root folders: who may write there may write everywhere. */
+const ROOTS = Deno.build.os === "windows" ? ["C:\\", "D:\\"] : ["/"];
+
+function onlyRead({ read, write }: PermissionNeeds): string[] {
+  return read.filter((path) => !write.some((folder) => path === folder || path.startsWith(`${folder}/`)));
+}
+
+function everyPath(name: "read" | "write"): Deno.PermissionDescriptor[] {
+  return [{ name }, ...ROOTS.map((path) => ({ name, path }))];
+}
+
+/** Flags for those that were granted; the first of a kind that covers everything stands for the others. */
+async function grantedFlags(descriptors: readonly Deno.PermissionDescriptor[]): Promise<string[]> {
+  const flags: string[] = [];
+  const covered = new Set<string>();
+  for (const descriptor of descriptors) {
+    const { name } = descriptor;
+    if (covered.has(name) || !await isGranted(descriptor)) continue;
+    const value = valueOf(descriptor);
+    flags.push(value === "" ? `--allow-${name}` : `--allow-${name}=${shellWord(value)}`);
+    if (value === "" || ROOTS.includes(value)) covered.add(name);
+  }
+  return flags;
+}
 /** Values that were not granted; an empty text stands for all of a kind. */
 async function notGranted(descriptors: readonly Deno.PermissionDescriptor[]): Promise<string[]> {
   const missing: string[] = [];

@@ -58,10 +58,10 @@ export async function serve(
   const needs = findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER);
   const missing = await findMissingFlags(needs);
   if (missing.length > 0) throw permissionMissing(missing);
-  await giveUpExcess(needs);
   if (loaded.file === undefined) await checkDirectory(settings.directory);
   const inspection = await inspect(configuration, loaded.file, new Date());
   refuseObstacles(loaded, inspection);
+  await giveUpExcess(needs);
 
   const { format, level, transfers } = configuration.log;
   const { dialogue, stacks } = settings.log;

@@ -90,7 +90,11 @@ const FILES: readonly {
     what: "a doubtful network",
     text: `listen: [{ host: 0.0.0.0 }]\npassive: { address: 10.0.0.1, ports: 5000-5100 }\n${USER}`,
     code: 0,
-    findings: ["warning: passive.address: 10.0.0.1 is private", "warning: passive.ports: has 5060, 5061, which"],
+    findings: [
+      "warning: passive.address: 10.0.0.1 is private",
+      "warning: passive.ports: has 5060, 5061, which",
+      "warning: permissions: wider than needed: --allow-net;",
+    ],
     flags: (folder) => ["--allow-net", `--allow-read=${folder}`],
   },
   {

@@ -17,7 +17,7 @@ async function leftAfter(
     `import { findExcessPermissions, giveUpExcess } from "${MODULE}";
     const { write, ...options } = ${JSON.stringify(options)};
     const needs = { net: [], read: [], write };
-    const excess = (await findExcessPermissions(needs, options)).map(({ risk }) => risk);
+    const excess = (await findExcessPermissions(needs, { findsBreadth: false, ...options })).map(({ risk }) => risk);
     await giveUpExcess(needs, options);
     const names = ["net", "read", "write"].map(async (name) => (await Deno.permissions.query({ name })).state);
     console.log(JSON.stringify({ excess, states: await Promise.all(names) }));`,
