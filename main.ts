@@ -4,6 +4,13 @@
  * @module
  */
 
-import { run } from "./lib/cli/run.ts";
+import { isShortCommand } from "./lib/cli/command_names.ts";
+import { ProcessSignals, surviveFileSizeLimit } from "./lib/cli/signals.ts";
 
-if (import.meta.main) Deno.exit(await run(Deno.args));
+if (import.meta.main) {
+  // Before the rest is loaded, which takes some tenths of a second.
+  const signals = isShortCommand(Deno.args) ? undefined : ProcessSignals.listen();
+  surviveFileSizeLimit();
+  const { run } = await import("./lib/cli/run.ts");
+  Deno.exit(await run(Deno.args, signals));
+}

@@ -5,6 +5,7 @@
  */
 
 import { RISK_IDS } from "../server/risks.ts";
+import { type CommandName, SHORT_COMMANDS } from "./command_names.ts";
 import { OPTION_GROUPS, type OptionGroup, type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
 
 /** Shells that there are completions for. */
@@ -50,7 +51,7 @@ export interface CommandExample {
 
 /** A sub-command. */
 export interface CommandRow {
-  readonly name: string;
+  readonly name: Exclude<CommandName, "help">;
   /** Its command line, after `ftpsd`. */
   readonly usage: string;
   /** What it does, in a few words. */
@@ -154,7 +155,7 @@ export function findCommandRow(name: string): CommandRow | undefined {
 }
 
 /** Names of the sub-commands, and `help`, which explains them. */
-export const COMMAND_NAMES: readonly string[] = [...COMMAND_ROWS.map(({ name }) => name), "help"];
+export const COMMAND_NAMES: readonly string[] = ["serve", ...SHORT_COMMANDS];
 
 const HELP_OPTION: OptionRow = { name: "help", letter: "h", help: "show the help of the command" };
 

@@ -13,6 +13,7 @@ import { inColorOf } from "../logger.ts";
 import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
+import { ProcessSignals } from "./signals.ts";
 
 /** Oldest Deno whose `node:tls` can be a STARTTLS server. */
 const OLDEST_DENO = { major: 2, minor: 8 };
@@ -26,24 +27,29 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   help: (args) => Promise.resolve(helpCommand(args)),
 };
 
-/** Runs the program to its end; tells the exit status. Never rejects. */
-export async function run(args: readonly string[]): Promise<ExitStatus> {
+/**
+ * Runs the program to its end; never rejects.
+ *
+ * @param signals Those of this process, where they are listened for already.
+ * @returns The exit status.
+ */
+export async function run(args: readonly string[], signals?: ProcessSignals): Promise<ExitStatus> {
   try {
     requireDeno(Deno.version.deno);
-    return await runCommand(args);
+    return await runCommand(args, signals);
   } catch (error) {
     return await fail(error);
   }
 }
 
-async function runCommand(args: readonly string[]): Promise<ExitStatus> {
+async function runCommand(args: readonly string[], signals: ProcessSignals | undefined): Promise<ExitStatus> {
   const [name = "", ...rest] = args;
   const row = findCommandRow(name);
   if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return printed(commandHelp(row));
   if (name === "check") return await runCheck(rest);
   const printer = Object.hasOwn(PRINTERS, name) ? PRINTERS[name] : undefined;
   if (printer !== undefined) return printed(await printer(rest));
-  return await runServe(name === "serve" ? rest : args);
+  return await runServe(name === "serve" ? rest : args, signals);
 }
 
 async function runCheck(args: readonly string[]): Promise<ExitStatus> {
@@ -53,14 +59,18 @@ async function runCheck(args: readonly string[]): Promise<ExitStatus> {
   return isClean ? EXIT_STATUS.stopped : EXIT_STATUS.badUsage;
 }
 
-async function runServe(args: readonly string[]): Promise<ExitStatus> {
+async function runServe(
+  args: readonly string[],
+  signals: ProcessSignals = ProcessSignals.listen(),
+): Promise<ExitStatus> {
+  signals.beginStart();
   const parsed = parseArguments(args);
   if (parsed.switches.has("help")) return printed(shortHelp());
   if (parsed.switches.has("version")) return printed(`ftpsd ${project.version}`);
   const [folder] = parsed.operands;
   if (folder !== undefined && folder === args[0]) await refuseMistypedCommand(folder);
   const { serve } = await import("./serve.ts");
-  await serve(parsed, { write: logLine, isColored: isColored() });
+  await serve(parsed, { write: logLine, isColored: isColored() }, { signals });
   return EXIT_STATUS.stopped;
 }
 

@@ -18,7 +18,7 @@ import { loadConfiguration, type LoadedConfiguration } from "./load_configuratio
 import type { ParsedArguments } from "./option_table.ts";
 import { findMissingFlags, giveUpExcess, permissionMissing } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
-import { onSignals } from "./signals.ts";
+import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
 import { describeSessions } from "./status_text.ts";
@@ -35,8 +35,10 @@ export interface LogOutput {
   readonly isColored: boolean;
 }
 
-/** How often a running server looks for what time and others change. */
-export interface ServeIntervals {
+/** What else a running server is given. */
+export interface ServeOptions {
+  /** Signals of this process. */
+  readonly signals: ProcessSignals;
   /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
   readonly watchIntervalMs?: number;
   /** Milliseconds between two notices that the certificate will expire; absent: a day. */
@@ -51,7 +53,7 @@ export interface ServeIntervals {
 export async function serve(
   args: ParsedArguments,
   output: LogOutput,
-  intervals: ServeIntervals = {},
+  { signals, ...intervals }: ServeOptions,
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
   const { configuration, settings } = loaded;
@@ -80,7 +82,7 @@ export async function serve(
   const server = await explaining(loaded, () => ConfiguredServer.create(plan, serving));
   await using reloader = new Reloader({ args, server, logger, ...intervals });
   // Before the server tells that it listens: who waits for that may send a signal at once.
-  onSignals({
+  signals.act({
     stop: (signal) => {
       logger.remark("info", `received ${signal}, shutting down`);
       return server.shutdown({ graceMs: GRACE_MS });

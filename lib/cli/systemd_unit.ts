@@ -45,6 +45,8 @@ export function formatSystemdUnit({ server }: Configuration, options: UnitOption
     "Restart=on-failure",
     "# A configuration that cannot be used does not get better by itself.",
     "RestartPreventExitStatus=2",
+    "# Before the runtime can listen for it, SIGHUP ends the process, which is no clean exit.",
+    "RestartForceExitStatus=SIGHUP",
     "# Running transfers get 10 seconds.",
     "TimeoutStopSec=20",
     `LimitNOFILE=${descriptors}`,

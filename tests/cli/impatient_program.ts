@@ -6,13 +6,14 @@
 
 import { parseArguments } from "../../lib/cli/option_table.ts";
 import { serve } from "../../lib/cli/serve.ts";
+import { ProcessSignals } from "../../lib/cli/signals.ts";
 
 const OFTEN_MS = 50;
 
 await serve(
   parseArguments(Deno.args),
   { write: (line) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)), isColored: false },
-  { watchIntervalMs: OFTEN_MS, noticeIntervalMs: OFTEN_MS },
+  { signals: ProcessSignals.listen(), watchIntervalMs: OFTEN_MS, noticeIntervalMs: OFTEN_MS },
 );
 
 Deno.exit(0);

@@ -68,6 +68,18 @@ export class SpawnedServer implements AsyncDisposable {
 
   /** Starts the program, on any port unless it has its own, and waits until it listens. */
   static async start(options: ServerOptions): Promise<SpawnedServer> {
+    const server = SpawnedServer.spawn(options);
+    try {
+      await server.port();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Starts the program, and waits for nothing. */
+  static spawn(options: ServerOptions): SpawnedServer {
     const { args, linesRead = Infinity, hasOwnPorts = false, cwd } = options;
     const [program, words] = commandLine({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] });
     const process = new Deno.Command(program, {
@@ -78,14 +90,7 @@ export class SpawnedServer implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const server = new SpawnedServer(process, linesRead);
-    try {
-      await server.port();
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
-    return server;
+    return new SpawnedServer(process, linesRead);
   }
 
   /** Process id. */

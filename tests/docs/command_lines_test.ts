@@ -36,7 +36,7 @@ function shellCommands(page: Page): ShellCommand[] {
 
 /** Command lines of the program within sentences. */
 function inlineCommands(page: Page): ShellCommand[] {
-  const names = COMMAND_ROWS.map(({ name }) => name);
+  const names: readonly string[] = COMMAND_ROWS.map(({ name }) => name);
   return codeSpans(prose(page)).flatMap(commandsOf)
     .filter(([program, name = ""]) => program === "ftpsd" && (name.startsWith("-") || names.includes(name)))
     .map((words) => ({ where: `${page.path}: ${words.join(" ")}`, words }));

@@ -33,12 +33,15 @@ async function serveCounting(events: Record<string, number>): Promise<void> {
   // Later than the timers are watched.
   const { parseArguments } = await import("../../lib/cli/option_table.ts");
   const { serve } = await import("../../lib/cli/serve.ts");
+  const { ProcessSignals } = await import("../../lib/cli/signals.ts");
   const take = (line: string) => {
     const name = /"event":"(\w+)"/.exec(line)?.[1] ?? "";
     events[name] = (events[name] ?? 0) + 1;
     if (WRITTEN.includes(name)) write(Deno.stderr, line);
   };
-  await serve(parseArguments(Deno.args), { write: take, isColored: false });
+  await serve(parseArguments(Deno.args), { write: take, isColored: false }, {
+    signals: ProcessSignals.listen(),
+  });
   Deno.exit(0);
 }
 

@@ -42,3 +42,22 @@ export async function countListeners(pid: number): Promise<number> {
 export function kindOf(target: string): string {
   return target.replace(/\[\d+\]$/, "");
 }
+
+/** Numbers of signals on Linux. */
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGXFSZ: 25 } as const;
+
+/**
+ * Waits until a process listens for a signal.
+ *
+ * @throws {Error} When it has ended without.
+ */
+export async function listensFor(pid: number, signal: keyof typeof SIGNAL_NUMBERS): Promise<void> {
+  // A process that has ended is a zombie, which has no mask.
+  const script = `
+    while mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") && [ -n "$mask" ]; do
+      [ $(((0x$mask >> ($2 - 1)) & 1)) = 1 ] && exit 0
+      grep -q '^State:.*[ZX]' "/proc/$1/status" && exit 1
+    done
+    exit 1`;
+  await requireProgram("sh", ["-c", script, "sh", String(pid), String(SIGNAL_NUMBERS[signal])]);
+}

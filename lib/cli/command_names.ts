@@ -1,0 +1,16 @@
+/**
+ * Names of the sub-commands. Apart from their table, so that nothing else has to be loaded to tell what is asked for.
+ *
+ * @module
+ */
+
+/** Sub-commands that do one thing and end. */
+export const SHORT_COMMANDS = ["check", "permissions", "hash-password", "cert", "completions", "help"] as const;
+
+/** Name of a sub-command. */
+export type CommandName = "serve" | typeof SHORT_COMMANDS[number];
+
+/** Returns whether a command line asks for a sub-command that ends by itself; one that serves goes on. */
+export function isShortCommand([name = ""]: readonly string[]): boolean {
+  return (SHORT_COMMANDS as readonly string[]).includes(name);
+}
