@@ -56,6 +56,7 @@ export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISS
 export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";
 export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";
 export type {
+  CallOptions,
   CreateOptions,
   DirectoryEntry,
   FileInfo,
@@ -63,6 +64,7 @@ export type {
   FileSystemMethod,
   FileType,
   FinishOptions,
+  OpenReadOptions,
   ReadableFile,
   WritableFile,
   WriteMode,

@@ -29,10 +29,11 @@ const inbox = new MemoryFileSystem({ maxBytes: 64 * 1024 * 1024 });
 
 /** Puts a file in the place of the old one, in one step. */
 async function offer(path: string, text: string): Promise<void> {
+  const { signal } = new AbortController(); // Nobody gives it up.
   const file = await offered.openWrite(path, "replace");
   try {
-    await file.write(new TextEncoder().encode(text));
-    await file.finish();
+    await file.write(new TextEncoder().encode(text), { signal });
+    await file.finish({ signal });
   } finally {
     file.close();
   }

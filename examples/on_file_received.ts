@@ -35,9 +35,10 @@ authorizer.addUser("scanner", "12345", inbox, { permissions: "elw" });
 async function digest(files: FileSystem, path: string): Promise<string> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(64 * 1024);
-  const file = await files.openRead(path);
+  const { signal } = new AbortController(); // Nobody gives it up.
+  const file = await files.openRead(path, { signal });
   try {
-    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    for (let count = await file.read(buffer, { signal }); count; count = await file.read(buffer, { signal })) {
       hash.update(buffer.subarray(0, count));
     }
   } finally {

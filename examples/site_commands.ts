@@ -33,8 +33,8 @@ const count: SiteCommand = {
   help: "count the entries of a directory",
   async run({ account, path = "/", signal }) {
     let entries = 0;
-    for await (const _ of account.fileSystem.list(path)) {
-      signal.throwIfAborted(); // The client has left.
+    for await (const _ of account.fileSystem.list(path, { signal })) {
+      signal.throwIfAborted(); // The client has left, or has sent ABOR.
       entries++;
     }
     return { code: 213, text: `${entries} entries` };

@@ -23,9 +23,9 @@
 
 // deno-lint-ignore-file no-console -- what it prints is what it is for
 
-import { type CreateOptions, type DirectoryEntry, type FileInfo, type FileSystem, FileSystemError } from "@ftpsd/ftpsd";
-import { FtpServer, LocalFileSystem, type ReadableFile, VirtualAuthorizer } from "@ftpsd/ftpsd";
-import type { FinishOptions, WritableFile, WriteMode } from "@ftpsd/ftpsd";
+import { type FileSystem, FileSystemError, FtpServer, LocalFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
+import type { CallOptions, CreateOptions, DirectoryEntry, FileInfo, FinishOptions } from "@ftpsd/ftpsd";
+import type { OpenReadOptions, ReadableFile, WritableFile, WriteMode } from "@ftpsd/ftpsd";
 
 /** Reads as the folder below it; what is written is compressed. */
 class CompressingFileSystem implements FileSystem {
@@ -35,19 +35,19 @@ class CompressingFileSystem implements FileSystem {
     this.#files = files;
   }
 
-  stat(path: string): Promise<FileInfo> {
-    return this.#files.stat(path);
+  stat(path: string, options: CallOptions): Promise<FileInfo> {
+    return this.#files.stat(path, options);
   }
 
-  list(path: string): AsyncIterable<DirectoryEntry> {
-    return this.#files.list(path);
+  list(path: string, options: CallOptions): AsyncIterable<DirectoryEntry> {
+    return this.#files.list(path, options);
   }
 
-  openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile> {
+  openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
     return this.#files.openRead(path, options);
   }
 
-  async openWrite(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile> {
+  async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
     if (mode !== "truncate" && mode !== "replace") throw new FileSystemError("unsupported", "Only whole files");
     // Until finish(), nobody sees the new file, and the old one stays.
     return new CompressedFile(await this.#files.openWrite(`${path}.gz`, "replace", options));
@@ -58,6 +58,8 @@ class CompressingFileSystem implements FileSystem {
 class CompressedFile implements WritableFile {
   readonly #target: WritableFile;
   readonly #writer: WritableStreamDefaultWriter<BufferSource>;
+  /** Aborted when nobody wants the rest. */
+  readonly #abandoned = new AbortController();
   /** Settles when everything that came out is in the target. */
   readonly #copied: Promise<void>;
 
@@ -65,7 +67,8 @@ class CompressedFile implements WritableFile {
     const { readable, writable } = new CompressionStream("gzip");
     this.#target = target;
     this.#writer = writable.getWriter();
-    this.#copied = readable.pipeTo(new WritableStream({ write: (bytes) => target.write(bytes) }));
+    const { signal } = this.#abandoned;
+    this.#copied = readable.pipeTo(new WritableStream({ write: (bytes) => target.write(bytes, { signal }) }));
     this.#copied.catch(() => {}); // write() and finish() reject with the same error.
   }
 
@@ -75,7 +78,7 @@ class CompressedFile implements WritableFile {
   }
 
   /** All of it has come: the file gets its name. */
-  async finish(options?: FinishOptions): Promise<void> {
+  async finish(options: FinishOptions): Promise<void> {
     this.#writer.close().catch(() => {}); // It fails only when the copying has failed, which knows why.
     await this.#copied;
     await this.#target.finish(options);
@@ -83,6 +86,7 @@ class CompressedFile implements WritableFile {
 
   /** Without finish() before it, the target has no name yet and vanishes. */
   close(): void {
+    this.#abandoned.abort();
     this.#writer.abort().catch(() => {}); // It has failed, or is done.
     this.#target.close();
   }

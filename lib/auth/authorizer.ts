@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import type { PermissionLetter } from "./permission.ts";
 
 /** What a client gave with USER and PASS, and where it comes from. */
@@ -43,16 +43,18 @@ export interface Account {
    * Tells whether a right holds for a path. The path need not exist.
    *
    * @param path Virtual path: absolute and normalised.
+   * @param options.signal Aborts when nobody waits for the answer any more.
    */
-  hasPermission(letter: PermissionLetter, path: string): boolean | Promise<boolean>;
+  hasPermission(letter: PermissionLetter, path: string, options: CallOptions): boolean | Promise<boolean>;
   /**
    * Returns whether what is at a path may be moved from there, or something be moved to it, with all that is below. Asked for
    * both names of a renaming, beside the right that it needs: where rights differ below a path, moving it takes files out of
    * them, or puts others under them. Absent: the right decides alone.
    *
    * @param path Virtual path: absolute and normalised. It need not exist.
+   * @param options.signal As for {@linkcode Account.hasPermission}.
    */
-  mayMove?(path: string): boolean | Promise<boolean>;
+  mayMove?(path: string, options: CallOptions): boolean | Promise<boolean>;
 }
 
 /** Decides about logins. Several may be under way at once. */

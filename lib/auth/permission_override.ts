@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { hasForbiddenCharacter, isWithin, parentPath, resolvePathname } from "../protocol/pathname.ts";
 import { assertPermissions } from "./permission.ts";
@@ -64,25 +64,31 @@ export function withOverride(
  *
  * @throws {FileSystemError} When it depends on whether the path is a directory, and the file system does not tell.
  */
-export async function findPermissions(rights: AccountRights, path: string): Promise<string> {
+export async function findPermissions(rights: AccountRights, path: string, options: CallOptions): Promise<string> {
   // All that contain the path lie on one line from the root, so the longest is the deepest.
   const containing = rights.overrides
     .filter((override) => isWithin(override.path, path))
     .sort((one, other) => other.path.length - one.path.length);
   for (const override of containing) {
-    if (await appliesTo(override, path, rights.fileSystem)) return override.permissions;
+    if (await appliesTo(override, path, (path) => isDirectory(rights.fileSystem, path, options))) {
+      return override.permissions;
+    }
   }
   return rights.permissions;
 }
 
-async function appliesTo(override: PermissionOverride, path: string, fileSystem: FileSystem): Promise<boolean> {
+async function appliesTo(
+  override: PermissionOverride,
+  path: string,
+  isDirectory: (path: string) => Promise<boolean>,
+): Promise<boolean> {
   if (override.recursive || override.path === path) return true;
-  return override.path === parentPath(path) && !await isDirectory(fileSystem, path);
+  return override.path === parentPath(path) && !await isDirectory(path);
 }
 
-async function isDirectory(fileSystem: FileSystem, path: string): Promise<boolean> {
+async function isDirectory(fileSystem: FileSystem, path: string, options: CallOptions): Promise<boolean> {
   try {
-    return (await fileSystem.stat(path)).type === "directory";
+    return (await fileSystem.stat(path, options)).type === "directory";
   } catch (error) {
     if (error instanceof FileSystemError && (error.kind === "notFound" || error.kind === "notDirectory")) return false;
     throw error;

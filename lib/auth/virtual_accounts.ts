@@ -6,7 +6,7 @@
 
 import { addressBlock } from "../protocol/host_port.ts";
 import { isWithin } from "../protocol/pathname.ts";
-import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
 import { ANONYMOUS, assertAnonymousReadOnly, namesAnonymous } from "./anonymous.ts";
 import type { Account, AccountLimits, Authorizer, Credentials } from "./authorizer.ts";
@@ -176,11 +176,19 @@ export class VirtualAccounts implements Authorizer {
    * Tells whether a user has a right for a path; nobody has any who is not in the table.
    *
    * @param path Virtual path, with the user's home as `/`. It need not exist.
+   * @param options.signal Handed to the file system. @default {one that never aborts}
    * @throws {FileSystemError} When it depends on whether the path is a directory, and the file system does not tell.
    */
-  async hasPermission(username: string, letter: PermissionLetter, path: string): Promise<boolean> {
+  async hasPermission(
+    username: string,
+    letter: PermissionLetter,
+    path: string,
+    options: Partial<CallOptions> = {},
+  ): Promise<boolean> {
     const user = this.#users.get(username);
-    return user !== undefined && (await findPermissions(user, resolvePathname("/", path))).includes(letter);
+    if (user === undefined) return false;
+    const { signal = new AbortController().signal } = options;
+    return (await findPermissions(user, resolvePathname("/", path), { signal })).includes(letter);
   }
 
   /**
@@ -280,8 +288,8 @@ function openAccount(user: User): Account {
     loginMessage,
     quitMessage,
     limits,
-    async hasPermission(letter, path) {
-      return (await findPermissions(rights, path)).includes(letter);
+    async hasPermission(letter, path, options) {
+      return (await findPermissions(rights, path, options)).includes(letter);
     },
     mayMove: (path) => !overrides.some((override) => isWithin(path, override.path)),
   };

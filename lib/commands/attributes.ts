@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileInfo, FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileInfo, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -50,13 +50,14 @@ async function setModified(context: CommandContext, request: CommandRequest): Pr
   if (modified === undefined) return INVALID_TIME;
   const info = await retrievable(context, request);
   if ("code" in info) return info;
-  return reply(213, `${await setAndShow(context.account.fileSystem, path, modified)} ${path}.`);
+  return reply(213, `${await setAndShow(context, request, modified)} ${path}.`);
 }
 
 /** Sets a time and shows the one that the file has then: not every file system can keep every time. */
-async function setAndShow(fileSystem: FileSystem, path: string, modified: Date): Promise<string> {
-  await offered(fileSystem, "setModified")(path, modified);
-  const { modified: kept = modified } = await fileSystem.stat(path);
+async function setAndShow({ fileSystem }: CommandContext, request: CommandRequest, modified: Date): Promise<string> {
+  const path = requestPath(request);
+  await offered(fileSystem, "setModified")(path, modified, request);
+  const { modified: kept = modified } = await fileSystem.stat(path, request);
   return `Modify=${formatTimeValue(kept)};`;
 }
 
@@ -82,15 +83,15 @@ export async function modifyFacts(context: CommandContext, request: CommandReque
   if (changes === undefined) return reply(501, "Invalid facts; expected: modify=YYYYMMDDHHMMSS;unix.mode=NNN;");
   const { modified, mode, unknown } = changes;
   if (unknown !== undefined) return reply(504, `Fact "${unknown}" cannot be changed.`);
-  const { fileSystem } = context.account;
-  await fileSystem.stat(request.path);
+  const { fileSystem } = context;
+  await fileSystem.stat(request.path, request);
   const done: string[] = [];
   if (mode !== undefined) {
-    await offered(fileSystem, "setMode")(request.path, mode);
+    await offered(fileSystem, "setMode")(request.path, mode, request);
     done.push(`UNIX.mode=${modeFact(mode)};`);
   }
   if (modified !== undefined) {
-    done.push(await setAndShow(fileSystem, request.path, modified));
+    done.push(await setAndShow(context, request, modified));
   }
   return reply(213, `${done.join("")} ${request.path}`);
 }
@@ -100,7 +101,7 @@ export async function setTimes(context: CommandContext, request: CommandRequest)
   if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
   const modified = parseTimeValue(request.argument.padEnd(14, "0"));
   if (modified === undefined) return INVALID_TIME;
-  await offered(context.account.fileSystem, "setModified")(request.path, modified);
+  await offered(context.fileSystem, "setModified")(request.path, modified, request);
   return reply(200, "SITE UTIME successful.");
 }
 
@@ -108,7 +109,7 @@ export async function setTimes(context: CommandContext, request: CommandRequest)
 export async function changeMode(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
   if (!MODE_REGEXP.test(request.argument)) return reply(501, "Invalid SITE CHMOD format.");
-  await offered(context.account.fileSystem, "setMode")(request.path, Number.parseInt(request.argument, 8));
+  await offered(context.fileSystem, "setMode")(request.path, Number.parseInt(request.argument, 8), request);
   return reply(200, "SITE CHMOD successful.");
 }
 
@@ -124,13 +125,17 @@ export function chooseUmask(context: CommandContext, request: CommandRequest): R
 /** The attributes of a regular file; what is not there is as little one as a directory. */
 async function retrievable(context: CommandContext, request: CommandRequest): Promise<FileInfo | Reply> {
   const path = requestPath(request);
-  const info = await infoIfThere(context.account.fileSystem, path);
+  const info = await infoIfThere(context.fileSystem, path, request);
   return info?.type === "file" ? info : reply(550, `${path} is not retrievable.`);
 }
 
-async function infoIfThere(fileSystem: FileSystem, path: string): Promise<FileInfo | undefined> {
+async function infoIfThere(
+  fileSystem: FileSystem,
+  path: string,
+  options: CallOptions,
+): Promise<FileInfo | undefined> {
   try {
-    return await fileSystem.stat(path);
+    return await fileSystem.stat(path, options);
   } catch (error) {
     if (error instanceof FileSystemError && error.kind === "notFound") return undefined;
     throw error;

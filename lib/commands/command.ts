@@ -8,7 +8,14 @@ import type { Account } from "../auth/authorizer.ts";
 import type { PermissionLetter } from "../auth/permission.ts";
 import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferBody } from "../data/transfer.ts";
-import type { FileSystem, FileSystemMethod } from "../filesystem/filesystem.ts";
+import { abortable } from "../deadline.ts";
+import type {
+  CallOptions,
+  FileSystem,
+  FileSystemMethod,
+  ReadableFile,
+  WritableFile,
+} from "../filesystem/filesystem.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { PathnamePlace } from "../protocol/pathname_argument.ts";
@@ -26,6 +33,8 @@ export interface CommandRequest {
   readonly argument: string;
   /** Virtual path, resolved and permitted, where the row asks for one and there is one. */
   readonly path: string | undefined;
+  /** Aborts when the command is given up: by ABOR, a deadline, or the end of the session. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -113,6 +122,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** The account of the logged-in user. The gate has seen to it that there is one. */
   readonly account: Account;
+  /** The account's file system, of which no call lasts longer than its signal, and what it gives is checked. */
+  readonly fileSystem: FileSystem;
   /** Transport of data connections for the session's protection level. */
   readonly dataTransport: DataTransport;
   /** Changes the session. */
@@ -147,15 +158,29 @@ export function namesOf(row: CommandSpec): readonly string[] {
   return [row.verb, ...row.aliases ?? []];
 }
 
+/** Returns whether an account has a right for a path; waits no longer than the signal lasts. */
+export async function hasPermission(
+  account: Account,
+  letter: PermissionLetter,
+  path: string,
+  { signal }: CallOptions,
+): Promise<boolean> {
+  return await abortable(Promise.try(() => account.hasPermission(letter, path, { signal })), signal) === true;
+}
+
+/** Returns whether what is at a path may be moved, as far as the account says; waits no longer than the signal lasts. */
+export async function mayMove(account: Account, path: string, { signal }: CallOptions): Promise<boolean> {
+  return await abortable(Promise.try(() => account.mayMove?.(path, { signal }) ?? true), signal) === true;
+}
+
 /** Returns whether an account has the right that another command asks for, and may use that at all. */
 export async function mayRun(
   context: CommandContext,
-  verb: string,
-  account: Account,
-  path: string,
+  options: CallOptions,
+  { verb, account, path }: { readonly verb: string; readonly account: Account; readonly path: string },
 ): Promise<boolean> {
   const letter = context.findCommand(verb)?.permission;
-  return letter !== undefined && await account.hasPermission(letter, path);
+  return letter !== undefined && await hasPermission(account, letter, path, options);
 }
 
 /** The path of a request whose row always has one. */
@@ -172,4 +197,10 @@ export function offered<Name extends FileSystemMethod>(fileSystem: FileSystem, n
   const method = fileSystem[name];
   if (method === undefined) throw new FileSystemError("unsupported", `The file system has no ${name}()`);
   return method.bind(fileSystem) as Required<FileSystem>[Name];
+}
+
+/** Closes a file, and waits for that no longer than the signal lasts. */
+export async function closeFile(file: ReadableFile | WritableFile, { signal }: CallOptions): Promise<void> {
+  const closing = file.close();
+  if (closing instanceof Promise) await abortable(closing, signal).catch(() => {}); // what was wrong with it is reported
 }

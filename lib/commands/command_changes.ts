@@ -22,7 +22,7 @@ export interface PermittedCommand extends SessionEvent {
   readonly argument: string;
   /** Virtual path that the command is about; `undefined` for those that are about none. */
   readonly path: string | undefined;
-  /** Aborts when the session ends. */
+  /** Aborts when nobody waits for the command any more: by ABOR, or at the end of the session. */
   readonly signal: AbortSignal;
 }
 
@@ -192,7 +192,7 @@ function refusable(row: CommandSpec, refuse: Refuse): CommandSpec {
 }
 
 function permittedCommand(context: CommandContext, request: CommandRequest): PermittedCommand {
-  const { session, account, signal } = context;
-  const { verb: command, argument, path } = request;
+  const { session, account } = context;
+  const { verb: command, argument, path, signal } = request;
   return { ...sessionEvent(session), account, command, argument, path, signal };
 }

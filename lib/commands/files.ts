@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -16,7 +16,7 @@ import { type CommandContext, type CommandRequest, offered, requestPath } from "
 export async function deleteFile(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   if (path === "/") throw new FileSystemError("isDirectory", "Cannot remove the root as a file");
-  await offered(context.account.fileSystem, "remove")(path);
+  await offered(context.fileSystem, "remove")(path, request);
   return reply(250, "File removed.");
 }
 
@@ -24,14 +24,15 @@ export async function deleteFile(context: CommandContext, request: CommandReques
 export async function removeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   if (path === "/") return reply(550, "Can't remove root directory.");
-  await offered(context.account.fileSystem, "removeDirectory")(path);
+  await offered(context.fileSystem, "removeDirectory")(path, request);
   return reply(250, "Directory removed.");
 }
 
 /** MKD: the reply quotes the absolute path (RFC 959 appendix II). */
 export async function makeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  await offered(context.account.fileSystem, "makeDirectory")(path, { umask: context.session.umask });
+  const { signal } = request;
+  await offered(context.fileSystem, "makeDirectory")(path, { umask: context.session.umask, signal });
   return reply(257, `${quotePathname(path)} directory created.`);
 }
 
@@ -39,7 +40,7 @@ export async function makeDirectory(context: CommandContext, request: CommandReq
 export async function renameFrom(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   if (path === "/") return reply(550, "Can't rename home directory.");
-  await context.account.fileSystem.stat(path);
+  await context.fileSystem.stat(path, request);
   context.update(renameMarked(context.session, path));
   return reply(350, "Ready for destination name.");
 }
@@ -54,16 +55,16 @@ export async function renameTo(context: CommandContext, request: CommandRequest)
   const { renameFrom } = context.session;
   if (renameFrom === undefined) throw new Error("RNTO was admitted without RNFR");
   context.update(renameMarked(context.session, undefined));
-  const { fileSystem } = context.account;
+  const { fileSystem } = context;
   const path = requestPath(request);
-  if (!context.settings.upload.overwrite) await requireFree(fileSystem, path);
-  await offered(fileSystem, "rename")(renameFrom, path);
+  if (!context.settings.upload.overwrite) await requireFree(fileSystem, path, request);
+  await offered(fileSystem, "rename")(renameFrom, path, request);
   return reply(250, "Renaming ok.");
 }
 
-async function requireFree(fileSystem: FileSystem, path: string): Promise<void> {
+async function requireFree(fileSystem: FileSystem, path: string, options: CallOptions): Promise<void> {
   try {
-    await fileSystem.stat(path);
+    await fileSystem.stat(path, options);
   } catch (error) {
     if (error instanceof FileSystemError && error.kind === "notFound") return;
     throw error;

@@ -8,10 +8,10 @@
 
 import { turn } from "../deadline.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
-import type { ReadableFile } from "../filesystem/filesystem.ts";
+import type { CallOptions, ReadableFile } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { hashChosen } from "../session/transitions.ts";
-import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
+import { closeFile, type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 
 const PIECE_BYTES = 256 * 1024;
 /** After so many pieces everybody else gets a turn, also where files are in memory. */
@@ -43,10 +43,10 @@ export function chooseHash(context: CommandContext, name: string): Reply {
 /** HASH. */
 export async function hash(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { hashAlgorithm: algorithm } = context.session;
-  using resources = new DisposableStack();
-  const file = await context.account.fileSystem.openRead(requestPath(request));
-  resources.defer(() => file.close());
-  const { bytes, hex } = await digestOf(file, context, { algorithm, maxBytes: Infinity });
+  await using resources = new AsyncDisposableStack();
+  const file = await context.fileSystem.openRead(requestPath(request), request);
+  resources.defer(() => closeFile(file, request));
+  const { bytes, hex } = await digestOf(file, context, { algorithm, maxBytes: Infinity, signal: request.signal });
   return reply(213, `${algorithm} 0-${bytes} ${hex} ${request.argument}`);
 }
 
@@ -56,11 +56,11 @@ export async function hashByVerb(context: CommandContext, request: CommandReques
   if (algorithm === undefined) throw new Error(`No algorithm stands for ${request.verb}`);
   const [start = 0, end = Infinity] = request.argument === "" ? [] : request.argument.split(" ").map(Number);
   if (start > end) return reply(501, "Invalid range: its end is before its start.");
-  using resources = new DisposableStack();
-  const file = await context.account.fileSystem.openRead(requestPath(request), { offset: start });
-  resources.defer(() => file.close());
+  await using resources = new AsyncDisposableStack();
+  const file = await context.fileSystem.openRead(requestPath(request), { offset: start, signal: request.signal });
+  resources.defer(() => closeFile(file, request));
   if (start > file.size) return reply(554, `Start of the range (${start}) > file size (${file.size})`);
-  const { hex } = await digestOf(file, context, { algorithm, maxBytes: end - start });
+  const { hex } = await digestOf(file, context, { algorithm, maxBytes: end - start, signal: request.signal });
   return reply(250, hex.toUpperCase());
 }
 
@@ -68,16 +68,14 @@ export async function hashByVerb(context: CommandContext, request: CommandReques
 async function digestOf(
   file: ReadableFile,
   context: CommandContext,
-  options: { readonly algorithm: HashAlgorithm; readonly maxBytes: number },
+  options: CallOptions & { readonly algorithm: HashAlgorithm; readonly maxBytes: number },
 ): Promise<{ readonly bytes: number; readonly hex: string }> {
-  const { transfer } = context;
-  if (transfer === undefined) throw new Error("A row that takes long must say so in longRunning");
   const digest = context.createDigest(options.algorithm);
   const buffer = new Uint8Array(PIECE_BYTES);
   let bytes = 0;
   for (let pieces = 1; bytes < options.maxBytes; pieces++) {
-    transfer.signal.throwIfAborted();
-    const count = await file.read(buffer.subarray(0, Math.min(PIECE_BYTES, options.maxBytes - bytes)));
+    options.signal.throwIfAborted();
+    const count = await file.read(buffer.subarray(0, Math.min(PIECE_BYTES, options.maxBytes - bytes)), options);
     if (count === null) break;
     digest.update(buffer.subarray(0, count));
     bytes += count;

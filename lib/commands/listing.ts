@@ -6,7 +6,7 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
-import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
+import type { CallOptions, DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
 import { baseName } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
@@ -20,7 +20,7 @@ import { FILE_OKAY } from "./restart.ts";
 export async function list(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const view = viewOf(context);
-  const entries = await listed(view, path);
+  const entries = await listed(context, path, request);
   return await transferLines(context, view, entries, (entry) => view.listLine(entry));
 }
 
@@ -28,19 +28,20 @@ export async function list(context: CommandContext, request: CommandRequest): Pr
 export async function nameList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const view = viewOf(context);
-  const { fileSystem } = view.account;
-  const info = await fileSystem.stat(path);
+  const { fileSystem } = context;
+  const info = await fileSystem.stat(path, request);
   if (info.type !== "directory" || fileSystem.listNames === undefined) {
-    return await transferLines(context, view, await listed(view, path), ({ name }) => name);
+    return await transferLines(context, view, await listed(context, path, request), ({ name }) => name);
   }
-  return await transferLines(context, view, fileSystem.listNames(path), (name) => name);
+  return await transferLines(context, view, fileSystem.listNames(path, request), (name) => name);
 }
 
 /** STAT with a path: the lines of LIST on the control connection. */
-export async function statusOfPath(context: CommandContext, path: string): Promise<Reply> {
+export async function statusOfPath(context: CommandContext, path: string, options: CallOptions): Promise<Reply> {
   const view = viewOf(context);
   const lines: string[] = [];
-  for await (const entry of await listed(view, path)) if (view.isSendable(entry.name)) lines.push(view.listLine(entry));
+  const entries = await listed(context, path, options);
+  for await (const entry of entries) if (view.isSendable(entry.name)) lines.push(view.listLine(entry));
   return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
 }
 
@@ -49,17 +50,17 @@ export async function machineList(context: CommandContext, request: CommandReque
   const path = requestPath(request);
   const view = viewOf(context);
   const { account, facts } = view;
-  const info = await account.fileSystem.stat(path);
+  const info = await context.fileSystem.stat(path, request);
   if (info.type !== "directory") return reply(501, "No such directory.");
   const format = ({ name, info }: DirectoryEntry) => factLine(account, info, name, facts);
-  return await transferLines(context, view, account.fileSystem.list(path), format);
+  return await transferLines(context, view, context.fileSystem.list(path, request), format);
 }
 
 /** MLST: facts of one path, on the control connection. */
 export async function machineListOne(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const { account, session } = context;
-  const info = await account.fileSystem.stat(path);
+  const info = await context.fileSystem.stat(path, request);
   return multilineReply(250, [`Listing "${path}":`, ` ${factLine(account, info, path, session.facts)}`, "End MLST."]);
 }
 
@@ -87,12 +88,15 @@ function viewOf({ account, session, settings }: CommandContext): View {
 }
 
 /** The entries of a directory by name, or what else the path leads to; nothing that is not there opens a connection. */
-async function listed({ account }: View, path: string): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
-  const { fileSystem } = account;
-  const info = await fileSystem.stat(path);
+async function listed(
+  { fileSystem }: CommandContext,
+  path: string,
+  options: CallOptions,
+): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
+  const info = await fileSystem.stat(path, options);
   if (info.type !== "directory") return [{ name: baseName(path), info }];
-  if (fileSystem.listsSorted) return fileSystem.list(path);
-  const entries = await Array.fromAsync(fileSystem.list(path));
+  if (fileSystem.listsSorted) return fileSystem.list(path, options);
+  const entries = await Array.fromAsync(fileSystem.list(path, options));
   return entries.sort((one, other) => one.name < other.name ? -1 : 1);
 }
 

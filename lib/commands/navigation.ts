@@ -13,7 +13,7 @@ import { type CommandContext, type CommandRequest, requestPath } from "./command
 /** CWD and CDUP: the row tells the directory. */
 export async function changeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  const info = await context.account.fileSystem.stat(path);
+  const info = await context.fileSystem.stat(path, request);
   if (info.type !== "directory") throw new FileSystemError("notDirectory", `Not a directory: "${path}"`);
   context.update(directoryChanged(context.session, path));
   return reply(250, `"${path}" is the current directory.`);

@@ -44,9 +44,9 @@ export function allocate(): Reply {
 /** AVBL: how much room there is. */
 export async function available(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  const { fileSystem } = context.account;
-  await fileSystem.stat(path);
-  return reply(213, String(await offered(fileSystem, "availableBytes")(path)));
+  const { fileSystem } = context;
+  await fileSystem.stat(path, request);
+  return reply(213, String(await offered(fileSystem, "availableBytes")(path, request)));
 }
 
 /** ABOR: the transfer's own 426 goes before the reply to ABOR. */

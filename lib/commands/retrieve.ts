@@ -6,7 +6,7 @@
 
 import { sendFile } from "../data/copy.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
+import { closeFile, type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, takeRestartOffset } from "./restart.ts";
 
 /** RETR. */
@@ -14,9 +14,9 @@ export async function retrieve(context: CommandContext, request: CommandRequest)
   const path = requestPath(request);
   const offset = takeRestartOffset(context);
   const ascii = convertsLineEnds(context);
-  using resources = new DisposableStack();
-  const file = await context.account.fileSystem.openRead(path, { offset });
-  resources.defer(() => file.close());
+  await using resources = new AsyncDisposableStack();
+  const file = await context.fileSystem.openRead(path, { offset, signal: request.signal });
+  resources.defer(() => closeFile(file, request));
   if (offset > file.size) return reply(554, `REST position (${offset}) > file size (${file.size})`);
   return await context.transferData({
     direction: "send",

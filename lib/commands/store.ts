@@ -6,12 +6,13 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import { receiveFile } from "../data/copy.ts";
-import type { FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
+import { Watchdog } from "../deadline.ts";
+import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
-import { type CommandContext, type CommandRequest, mayRun, offered, requestPath } from "./command.ts";
+import { closeFile, type CommandContext, type CommandRequest, mayRun, offered, requestPath } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
@@ -21,13 +22,13 @@ const UNIQUE_NAME_TRIES = 50;
 export async function store(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const offset = takeRestartOffset(context);
-  const upload = beginUpload(context);
+  const upload = beginUpload(context, request);
   if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
-  const { size } = await upload.account.fileSystem.stat(path);
+  const { size } = await upload.fileSystem.stat(path, request);
   if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
   // What only adds to a file does what APPE does, and takes its right.
   const mayContinue = context.settings.upload.overwrite ||
-    offset === size && await mayRun(context, "APPE", upload.account, path);
+    offset === size && await mayRun(context, request, { verb: "APPE", account: upload.account, path });
   if (!mayContinue) throw new FileSystemError("exists", `Cannot write into "${path}": it exists`);
   return await receive(context, request, { ...upload, path, mode: { offset } });
 }
@@ -35,17 +36,24 @@ export async function store(context: CommandContext, request: CommandRequest): P
 /** APPE. */
 export async function append(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (context.session.restartOffset > 0) return reply(450, "Can't APPE while REST request is pending.");
-  return await receive(context, request, { ...beginUpload(context), path: requestPath(request), mode: "append" });
+  return await receive(context, request, {
+    ...beginUpload(context, request),
+    path: requestPath(request),
+    mode: "append",
+  });
 }
 
 /** STOU: the name is `ftpd.XXXXXXXX`, or that of the argument followed by the eight random characters. */
 export async function storeUnique(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (context.session.restartOffset > 0) return reply(450, "Can't STOU while REST request is pending.");
-  const upload = beginUpload(context);
+  const upload = beginUpload(context, request);
   const path = requestPath(request);
   const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;
   // The file stands beside what the argument names, where other rights may hold.
-  if (!await mayRun(context, request.verb, upload.account, `${prefix}.`)) return reply(550, "Not enough privileges.");
+  const name = `${prefix}.`;
+  if (!await mayRun(context, request, { verb: request.verb, account: upload.account, path: name })) {
+    return reply(550, "Not enough privileges.");
+  }
   const created = await createUnique(upload, prefix);
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
@@ -56,13 +64,19 @@ export async function storeUnique(context: CommandContext, request: CommandReque
 /** What an upload obeys from its start on, whatever commands beside it change. */
 interface Upload {
   readonly account: Account;
+  readonly fileSystem: FileSystem;
   readonly ascii: boolean;
-  readonly umask: number;
+  readonly created: CreateOptions;
 }
 
-function beginUpload(context: CommandContext): Upload {
+function beginUpload(context: CommandContext, { signal }: CommandRequest): Upload {
   const { umask } = context.session;
-  return { account: context.account, ascii: convertsLineEnds(context), umask };
+  return {
+    account: context.account,
+    fileSystem: context.fileSystem,
+    ascii: convertsLineEnds(context),
+    created: { umask, signal },
+  };
 }
 
 interface OpenedFile {
@@ -70,12 +84,12 @@ interface OpenedFile {
   readonly file: WritableFile;
 }
 
-async function createUnique({ account, umask }: Upload, prefix: string): Promise<OpenedFile | undefined> {
-  const openWrite = offered(account.fileSystem, "openWrite");
+async function createUnique({ fileSystem, created }: Upload, prefix: string): Promise<OpenedFile | undefined> {
+  const openWrite = offered(fileSystem, "openWrite");
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
-      return { path, file: await openWrite(path, "createNew", { umask }) };
+      return { path, file: await openWrite(path, "createNew", created) };
     } catch (error) {
       if (!(error instanceof FileSystemError && error.kind === "exists")) throw error;
     }
@@ -90,9 +104,9 @@ async function receive(
 ): Promise<Reply> {
   // Asked before the file is opened, which may empty it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
-  const { account, path, umask } = upload;
+  const { fileSystem, path, created } = upload;
   const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
-  const file = await offered(account.fileSystem, "openWrite")(path, mode, { umask });
+  const file = await offered(fileSystem, "openWrite")(path, mode, created);
   const transfer = mode === "createNew" ? transferIntoNew : transferInto;
   return await transfer(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
@@ -108,17 +122,24 @@ async function transferIntoNew(context: CommandContext, request: CommandRequest,
   try {
     return await transferInto(context, request, upload);
   } catch (error) {
-    if (context.transfer?.bytes === 0) await removeIfThere(upload.account.fileSystem, upload.path);
+    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, upload.path);
     throw error;
   }
 }
 
+/** How long the reply waits for a file to be removed again. */
+const REMOVAL_TIMEOUT_MS = 500;
+
 /** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */
 async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  // The upload's own signal may have aborted; this is not given up with it.
+  const late = new AbortController();
+  using _deadline = new Watchdog(REMOVAL_TIMEOUT_MS, () => late.abort());
   try {
-    await fileSystem.remove?.(path);
+    await fileSystem.remove?.(path, { signal: late.signal });
   } catch (error) {
-    if (!(error instanceof FileSystemError && error.kind === "notFound")) throw error;
+    if (late.signal.aborted || (error instanceof FileSystemError && error.kind === "notFound")) return;
+    throw error;
   }
 }
 
@@ -132,15 +153,15 @@ interface OpenUpload extends Upload, OpenedFile {
 async function transferInto(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
   const { path, file, ascii, announcement, portMayFollow } = upload;
   const { sync } = context.settings.upload;
-  using resources = new DisposableStack();
-  resources.defer(() => file.close());
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => closeFile(file, request));
   return await context.transferData({
     direction: "receive",
     announcement,
     ...portMayFollow && { portMayFollow },
     file: { command: request.verb, path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
-    finish: () => file.finish({ sync }),
+    finish: () => file.finish({ sync, signal: request.signal }),
   });
 }
 

@@ -14,6 +14,7 @@ import { abortable } from "../deadline.ts";
 import type { Transfer, TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
+import { guarded, type GuardedFileSystem } from "../filesystem/guarded_filesystem.ts";
 import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
@@ -60,6 +61,8 @@ export interface ContextHost {
 /** Implements the context on a control connection. */
 export class SessionContext implements CommandContext {
   readonly #host: ContextHost;
+  /** The file system of the last account. */
+  #guarded: { readonly account: Account; readonly fileSystem: GuardedFileSystem } | undefined;
 
   constructor(host: ContextHost) {
     this.#host = host;
@@ -105,6 +108,14 @@ export class SessionContext implements CommandContext {
     const { login } = this.session;
     if (login.state !== "loggedIn") throw new Error("A command that needs a login was admitted without one");
     return login.account;
+  }
+
+  get fileSystem(): GuardedFileSystem {
+    const { account } = this;
+    if (this.#guarded?.account !== account) {
+      this.#guarded = { account, fileSystem: guarded(account.fileSystem, (error) => this.#report(error)) };
+    }
+    return this.#guarded.fileSystem;
   }
 
   get dataTransport(): DataTransport {
@@ -191,6 +202,15 @@ export class SessionContext implements CommandContext {
     }
     finished();
     return reply(226, "Transfer complete.");
+  }
+
+  /** Resolves when no call of a file system is under way. Never rejects. */
+  async filesSettled(): Promise<void> {
+    await this.#guarded?.fileSystem.settled();
+  }
+
+  #report(cause: unknown): void {
+    this.#host.service.emit("internalError", { session: this.session.id, message: String(cause), cause });
   }
 
   #transferOptions(plan: TransferPlan, place: AccountPlace | undefined): TransferOptions {

@@ -35,7 +35,7 @@ const LONGEST_TURN = 16;
 const TIMED_OUT = "Control connection timed out.";
 
 /** How long the session's end waits for a command that an authorizer or a file system does not answer. */
-const WORK_TIMEOUT_MS = 1_000;
+const WORK_TIMEOUT_MS = 500;
 
 const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
   tooLong: reply(500, "Command too long."),
@@ -245,7 +245,8 @@ export class ControlConnection implements ContextHost {
     const { session, place } = this;
     const running: RunningTransfer = { transfer: new Transfer(), session, place, done: Promise.resolve() };
     this.running = running;
-    running.done = this.#runTransfer(running, command, row, request);
+    const { signal } = running.transfer;
+    running.done = this.#runTransfer(running, command, row, { ...request, signal });
     return undefined;
   }
 
@@ -327,8 +328,8 @@ export class ControlConnection implements ContextHost {
 
   async #release(): Promise<void> {
     await this.#end.inOrder();
-    await this.#workEnded();
     await this.running?.done;
+    await this.#workEnded();
     this.place?.[Symbol.dispose]();
     this.service.emit("disconnected", {
       ...sessionEvent(this.session),
@@ -342,7 +343,8 @@ export class ControlConnection implements ContextHost {
   async #workEnded(): Promise<void> {
     const late = Promise.withResolvers<void>();
     using _deadline = new Watchdog(WORK_TIMEOUT_MS, () => late.resolve());
-    await Promise.race([this.#performing.catch(() => {}), late.promise]); // its failure was told, or nobody is left to tell
+    const performed = this.#performing.catch(() => {}); // its failure was told, or nobody is left to tell
+    await Promise.race([performed.then(() => this.#context.filesSettled()), late.promise]);
   }
 
   #tellDialogue(direction: "received" | "sent", line: string): void {

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type CommandContext, type CommandRequest, type CommandSpec, mayRun } from "../commands/command.ts";
+import {
+  type CommandContext,
+  type CommandRequest,
+  type CommandSpec,
+  hasPermission,
+  mayMove,
+  mayRun,
+} from "../commands/command.ts";
 import { NOT_LOGGED_IN } from "../commands/information.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
@@ -44,7 +51,7 @@ function admitNow(context: CommandContext, row: CommandSpec, line: CommandLine):
   const refusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
   if (refusal !== undefined) return { refusal };
   if (row.permission !== undefined) return admitPath(context, row, line);
-  return { row, request: { verb: row.verb, argument: line.argument, path: undefined } };
+  return { row, request: { verb: row.verb, argument: line.argument, path: undefined, signal: context.signal } };
 }
 
 function notUnderstood({ verb }: CommandLine): string {
@@ -95,7 +102,7 @@ async function admitPath(context: CommandContext, row: CommandSpec, line: Comman
   const path = pathname === ""
     ? defaultPath(context, row, line.argument)
     : resolvePathname(context.session.directory, pathname);
-  const request = { verb: row.verb, argument, path };
+  const request = { verb: row.verb, argument, path, signal: context.signal };
   return await isPermitted(context, row, request)
     ? { row, request }
     : { refusal: reply(550, "Not enough privileges.") };
@@ -110,10 +117,10 @@ async function readArgument(context: CommandContext, row: CommandSpec, argument:
   return readings.at(-1) ?? none;
 }
 
-async function exists({ account, session }: CommandContext, pathname: string): Promise<boolean> {
+async function exists({ fileSystem, session, signal }: CommandContext, pathname: string): Promise<boolean> {
   if (hasForbiddenCharacter(pathname)) return false;
   try {
-    await account.fileSystem.stat(resolvePathname(session.directory, pathname));
+    await fileSystem.stat(resolvePathname(session.directory, pathname), { signal });
     return true;
   } catch (error) {
     if (error instanceof FileSystemError) return false;
@@ -126,11 +133,11 @@ async function isPermitted(context: CommandContext, row: CommandSpec, request: C
   if (row.permission === undefined || (row.pathname !== undefined && request.path === undefined)) return true;
   const { account } = context;
   const path = request.path ?? context.session.directory;
-  if (!await account.hasPermission(row.permission, path)) return false;
+  if (!await hasPermission(account, row.permission, path, request)) return false;
   for (const verb of row.furtherCommands?.(request.argument) ?? []) {
-    if (!await mayRun(context, verb, account, path)) return false;
+    if (!await mayRun(context, request, { verb, account, path })) return false;
   }
-  return !row.movesTree || account.mayMove === undefined || await account.mayMove(path);
+  return !row.movesTree || await mayMove(account, path, request);
 }
 
 function defaultPath(context: CommandContext, row: CommandSpec, argument: string): string | undefined {

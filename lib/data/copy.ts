@@ -36,10 +36,10 @@ export async function sendFile(
   let current = new Uint8Array(bufferBytes);
   let next = new Uint8Array(bufferBytes);
   let pieceBytes = 4 * SMALLEST_PIECE_BYTES;
-  let reading = readAhead(file, current.subarray(0, pieceBytes));
+  let reading = readAhead(file, current.subarray(0, pieceBytes), transfer);
   try {
     for (let count = await reading; count !== null; count = await reading) {
-      reading = readAhead(file, next.subarray(0, pieceBytes));
+      reading = readAhead(file, next.subarray(0, pieceBytes), transfer);
       const piece = current.subarray(0, count);
       const startedAt = performance.now();
       await sendBytes(encoder?.convert(piece) ?? piece, connection, transfer);
@@ -53,8 +53,8 @@ export async function sendFile(
   if (encoder !== undefined) await sendBytes(encoder.flush(), connection, transfer);
 }
 
-function readAhead(file: ReadableFile, buffer: Uint8Array): Promise<number | null> {
-  const reading = file.read(buffer);
+function readAhead(file: ReadableFile, buffer: Uint8Array, { signal }: Transfer): Promise<number | null> {
+  const reading = file.read(buffer, { signal });
   reading.catch(() => {}); // told where it is awaited, which may be later than it happens
   return reading;
 }
@@ -73,12 +73,13 @@ export async function receiveFile(
   options: CopyOptions,
 ): Promise<void> {
   const decoder = options.ascii ? new AsciiDecoder() : undefined;
+  const { signal } = transfer;
   for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
     const restMs = transfer.moved(bytes.length);
-    await file.write(decoder?.convert(bytes) ?? bytes);
+    await file.write(decoder?.convert(bytes) ?? bytes, { signal });
     if (restMs > 0) await transfer.rest(restMs);
   }
-  if (decoder !== undefined) await file.write(decoder.flush());
+  if (decoder !== undefined) await file.write(decoder.flush(), { signal });
 }
 
 /** Sends the text that stands for each item, gathered into larger pieces, while the next piece is gathered. */

@@ -8,6 +8,11 @@
  * Only `stat`, `list` and `openRead` are needed. Each absent method takes the commands that need it out of service (502).
  * All methods reject with `FileSystemError` for expected refusals; anything else is answered as an internal error.
  *
+ * Every call gets a signal. When it aborts, the client has been answered already, and nothing that the call does later
+ * changes that: a late result is dropped, a late failure is not reported, a file that opens late is closed. A call that
+ * heeds the signal frees what it holds sooner, no more. Calls on one open file never overlap, and `close()` comes when
+ * the last of them has settled; so a file whose `write()` never settles is never closed, and stays claimed.
+ *
  * @module
  */
 
@@ -42,39 +47,60 @@ export interface DirectoryEntry {
   readonly info: FileInfo;
 }
 
+/** What each call gets. */
+export interface CallOptions {
+  /** Aborts when nobody waits for the call any more: by ABOR, a deadline, or the end of the session or the server. */
+  readonly signal: AbortSignal;
+}
+
+/** How a file is opened for reading. */
+export interface OpenReadOptions extends CallOptions {
+  /** Where reading begins, in bytes. @default {0} */
+  readonly offset?: number;
+}
+
 /** A file open for reading. Closed by whoever opened it. */
 export interface ReadableFile {
   /** Size in bytes when it was opened. */
   readonly size: number;
   /**
-   * Reads the next bytes into `buffer`, which is used again once the promise has settled.
+   * Reads the next bytes into `buffer`, which is used again once the promise has settled or the signal has aborted.
    *
    * @returns How many bytes were read, or `null` at the end.
    */
-  read(buffer: Uint8Array): Promise<number | null>;
-  /** Releases the file. May be called twice. */
-  close(): void;
+  read(buffer: Uint8Array, options: CallOptions): Promise<number | null>;
+  /**
+   * Releases the file. May be called twice. A reply does not wait longer for it than for any other call, but it gets no
+   * signal, since it has to be done whoever waits.
+   */
+  close(): void | Promise<void>;
 }
 
 /** How writing a file ends. */
-export interface FinishOptions {
+export interface FinishOptions extends CallOptions {
   /** Whether the file and its name have to be on stable storage. @default {false} */
   readonly sync?: boolean;
 }
 
 /** A file open for writing. Closed by whoever opened it. */
 export interface WritableFile {
-  /** Writes all of `bytes` at the current position. The array is used again once the promise has settled: copy what is kept. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes all of `bytes` at the current position. The array is used again once the promise has settled or the signal has
+   * aborted: copy what is kept.
+   */
+  write(bytes: Uint8Array, options: CallOptions): Promise<void>;
   /**
    * Ends the writing. Once it resolves, everything that was written is in a file that has a name; opened with `replace`
    * or `place` it has taken its place.
    *
    * Kinds `exists`, when a name for `place` was taken meanwhile, `notFound`, when the file was removed or its directory moved meanwhile, `busy`, when somebody else has changed it.
    */
-  finish(options?: FinishOptions): Promise<void>;
-  /** Releases the file. What was written is kept without `finish()`, too, unless it was opened with `replace` or `place`. May be called twice. */
-  close(): void;
+  finish(options: FinishOptions): Promise<void>;
+  /**
+   * Releases the file, as {@linkcode ReadableFile.close} does. What was written is kept without `finish()`, too, unless it
+   * was opened with `replace` or `place`.
+   */
+  close(): void | Promise<void>;
 }
 
 /**
@@ -89,7 +115,7 @@ export interface WritableFile {
 export type WriteMode = "truncate" | "replace" | "place" | "append" | "createNew" | { readonly offset: number };
 
 /** How something new is made. */
-export interface CreateOptions {
+export interface CreateOptions extends CallOptions {
   /** Permission bits that it does not get; the host may take away more. @default {0} */
   readonly umask?: number;
 }
@@ -97,7 +123,7 @@ export interface CreateOptions {
 /** A store of files with `/` as its root. */
 export interface FileSystem {
   /** Reports attributes. */
-  stat(path: string): Promise<FileInfo>;
+  stat(path: string, options: CallOptions): Promise<FileInfo>;
   /** Present: `list()` and `listNames()` give entries in the order of their names (UTF-16 code units). */
   readonly listsSorted?: true;
   /**
@@ -106,36 +132,36 @@ export interface FileSystem {
    *
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
-  list(path: string): AsyncIterable<DirectoryEntry>;
+  list(path: string, options: CallOptions): AsyncIterable<DirectoryEntry>;
   /** Lists the names that `list()` gives, where that is cheaper. */
-  listNames?(path: string): AsyncIterable<string>;
+  listNames?(path: string, options: CallOptions): AsyncIterable<string>;
   /**
    * Opens a regular file for reading from `offset` bytes on.
    *
    * Kinds `isDirectory`, `notRegularFile`.
    */
-  openRead(path: string, options?: { readonly offset?: number }): Promise<ReadableFile>;
+  openRead(path: string, options: OpenReadOptions): Promise<ReadableFile>;
   /**
    * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is, but for
    * `replace`, which does not touch it, and `place` and `createNew`.
    *
    * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`, `unsupported` for a mode it does not have.
    */
-  openWrite?(path: string, mode: WriteMode, options?: CreateOptions): Promise<WritableFile>;
+  openWrite?(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile>;
   /** Removes a file, or a symbolic link itself. Kind `isDirectory` for a directory. */
-  remove?(path: string): Promise<void>;
+  remove?(path: string, options: CallOptions): Promise<void>;
   /** Creates a directory in an existing one. Kind `exists`. */
-  makeDirectory?(path: string, options?: CreateOptions): Promise<void>;
+  makeDirectory?(path: string, options: CreateOptions): Promise<void>;
   /** Removes an empty directory. Kinds `notDirectory`, `directoryNotEmpty`. */
-  removeDirectory?(path: string): Promise<void>;
+  removeDirectory?(path: string, options: CallOptions): Promise<void>;
   /** Renames a file or directory; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
-  rename?(from: string, to: string): Promise<void>;
+  rename?(from: string, to: string, options: CallOptions): Promise<void>;
   /** Sets the time of last modification. */
-  setModified?(path: string, modified: Date): Promise<void>;
+  setModified?(path: string, modified: Date, options: CallOptions): Promise<void>;
   /** Sets the permission bits, 0 to 0o777. */
-  setMode?(path: string, mode: number): Promise<void>;
+  setMode?(path: string, mode: number, options: CallOptions): Promise<void>;
   /** Tells how many more bytes can be stored at a path, which exists. */
-  availableBytes?(path: string): Promise<number>;
+  availableBytes?(path: string, options: CallOptions): Promise<number>;
 }
 
 /** Name of a method of a file system that commands may need. */

@@ -94,7 +94,7 @@ export class LocalWritableFile implements WritableFile {
     );
   }
 
-  async finish(options: FinishOptions = {}): Promise<void> {
+  async finish(options: Partial<FinishOptions> = {}): Promise<void> {
     await this.complete(options);
     if (options.sync) await syncDirectory(this.#path, parentHostPath(this.#hostPath, HOST_RULES));
   }
@@ -104,7 +104,7 @@ export class LocalWritableFile implements WritableFile {
    *
    * @throws {FileSystemError} Kind `"notFound"`, `"busy"`.
    */
-  async complete({ sync = false }: FinishOptions): Promise<void> {
+  async complete({ sync = false }: Partial<FinishOptions>): Promise<void> {
     if (sync) await this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
     const { nlink, size } = onHost(this.#path, () => fstatSync(this.#descriptor.fd));
     // Some network file systems count no links

@@ -8,10 +8,12 @@ import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Containment, type HostEntry, type HostName } from "./containment.ts";
 import type {
+  CallOptions,
   CreateOptions,
   DirectoryEntry,
   FileInfo,
   FileSystem,
+  OpenReadOptions,
   ReadableFile,
   WritableFile,
   WriteMode,
@@ -65,7 +67,7 @@ export class LocalFileSystem implements FileSystem {
   readonly #writeClaims: FileClaims;
   readonly #leftOvers: LeftOvers;
   /** There only with `--allow-sys=statfs`. */
-  readonly availableBytes?: (path: string) => Promise<number>;
+  readonly availableBytes?: (path: string, options?: Partial<CallOptions>) => Promise<number>;
   readonly listsSorted = true;
 
   /** Serves the folder `root`, which is looked up at first use; a relative one starts from the current directory of now. */
@@ -76,7 +78,7 @@ export class LocalFileSystem implements FileSystem {
     if (maySeeFreeSpace()) this.availableBytes = (path) => attempt(path, () => this.#freeBytes(path));
   }
 
-  stat(path: string): Promise<FileInfo> {
+  stat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
     return attempt(path, () => {
       const place = this.#containment.locate(path);
       if (this.#containment.isAsFound(place)) return toFileInfo(place.info);
@@ -84,22 +86,22 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+  list(path: string, _options?: Partial<CallOptions>): AsyncGenerator<DirectoryEntry, void, undefined> {
     return this.#list(path, listEntries);
   }
 
-  listNames(path: string): AsyncGenerator<string, void, undefined> {
+  listNames(path: string, _options?: Partial<CallOptions>): AsyncGenerator<string, void, undefined> {
     return this.#list(path, listEntryNames);
   }
 
-  openRead(path: string, options: { readonly offset?: number } = {}): Promise<ReadableFile> {
+  openRead(path: string, options: Partial<OpenReadOptions> = {}): Promise<ReadableFile> {
     return attempt(path, () => {
       const file = openRegular(this.#containment, this.#containment.locate(path), READ);
       return new LocalReadableFile(path, file, options.offset ?? 0);
     });
   }
 
-  async openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
+  async openWrite(path: string, mode: WriteMode, options: Partial<CreateOptions> = {}): Promise<WritableFile> {
     if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
     const permissions = 0o666 & ~(options.umask ?? 0);
     if (mode === "replace" || mode === "place") return await this.#openReplacement(path, mode, permissions);
@@ -117,7 +119,7 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  remove(path: string): Promise<void> {
+  remove(path: string, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
       const entry = this.#existing(path);
       if (entry.info.isDirectory) {
@@ -128,14 +130,14 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(path: string, options: CreateOptions = {}): Promise<void> {
+  makeDirectory(path: string, options: Partial<CreateOptions> = {}): Promise<void> {
     return attempt(path, () => {
       if (path === "/") throw new FileSystemError("exists", "Cannot create the root: it exists");
       createDirectory(this.#containment, this.#containment.locateEntry(path), 0o777 & ~(options.umask ?? 0));
     });
   }
 
-  async removeDirectory(path: string): Promise<void> {
+  async removeDirectory(path: string, _options?: Partial<CallOptions>): Promise<void> {
     try {
       onHost(path, () => this.#removeDirectory(path));
     } catch (error) {
@@ -146,7 +148,7 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  rename(from: string, to: string): Promise<void> {
+  rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(from, () => {
       const source = this.#existing(from);
       const target = this.#containment.locateEntry(to);
@@ -159,7 +161,7 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  setModified(path: string, modified: Date): Promise<void> {
+  setModified(path: string, modified: Date, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
       const place = this.#containment.locate(path);
       const accessed = place.info.atime ?? modified;
@@ -170,7 +172,7 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  setMode(path: string, mode: number): Promise<void> {
+  setMode(path: string, mode: number, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
       changeAttributes(this.#containment, this.#containment.locate(path), {
         ofOpenFile: (fd) => fchmodSync(fd, mode),

@@ -65,7 +65,7 @@ class LocalReplacement implements WritableFile {
     return this.#file.write(bytes);
   }
 
-  async finish(options: FinishOptions = {}): Promise<void> {
+  async finish(options: Partial<FinishOptions> = {}): Promise<void> {
     const { path, target } = this.#options;
     await this.#file.complete(options);
     onHost(path, () => this.#place());

@@ -5,10 +5,12 @@
  */
 
 import type {
+  CallOptions,
   CreateOptions,
   DirectoryEntry,
   FileInfo,
   FileSystem,
+  OpenReadOptions,
   ReadableFile,
   WritableFile,
   WriteMode,
@@ -74,21 +76,21 @@ export class MemoryFileSystem implements FileSystem {
     return fileSystem;
   }
 
-  stat(path: string): Promise<FileInfo> {
+  stat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
     return Promise.try(() => toFileInfo(this.#find(path)));
   }
 
-  async *list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+  async *list(path: string, _options?: Partial<CallOptions>): AsyncGenerator<DirectoryEntry, void, undefined> {
     const { children } = this.#findDirectory(path);
     // A copy, as a file system on a disk would not show what changes meanwhile twice either
     for (const [name, node] of [...children]) yield { name, info: toFileInfo(node) };
   }
 
-  openRead(path: string, options: { readonly offset?: number } = {}): Promise<ReadableFile> {
+  openRead(path: string, options: Partial<OpenReadOptions> = {}): Promise<ReadableFile> {
     return Promise.try(() => new MemoryReadableFile(asFile(this.#find(path), path), options.offset ?? 0));
   }
 
-  openWrite(path: string, mode: WriteMode, options: CreateOptions = {}): Promise<WritableFile> {
+  openWrite(path: string, mode: WriteMode, options: Partial<CreateOptions> = {}): Promise<WritableFile> {
     return Promise.try(() => {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const slot = this.#slot(path);
@@ -100,7 +102,7 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  remove(path: string): Promise<void> {
+  remove(path: string, _options?: Partial<CallOptions>): Promise<void> {
     return Promise.try(() => {
       const slot = this.#slot(path);
       if (slot.node === undefined) throw missing(path);
@@ -109,7 +111,7 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(path: string, options: CreateOptions = {}): Promise<void> {
+  makeDirectory(path: string, options: Partial<CreateOptions> = {}): Promise<void> {
     return Promise.try(() => {
       if (path === "/") throw taken(path);
       const slot = this.#slot(path);
@@ -118,7 +120,7 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  removeDirectory(path: string): Promise<void> {
+  removeDirectory(path: string, _options?: Partial<CallOptions>): Promise<void> {
     return Promise.try(() => {
       const slot = this.#slot(path);
       const { children } = asDirectory(slot.node, path);
@@ -127,7 +129,7 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  rename(from: string, to: string): Promise<void> {
+  rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
     return Promise.try(() => {
       const source = this.#slot(from);
       const target = this.#slot(to);
@@ -145,19 +147,19 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
-  setModified(path: string, modified: Date): Promise<void> {
+  setModified(path: string, modified: Date, _options?: Partial<CallOptions>): Promise<void> {
     return Promise.try(() => {
       this.#find(path).modified = modified;
     });
   }
 
-  setMode(path: string, mode: number): Promise<void> {
+  setMode(path: string, mode: number, _options?: Partial<CallOptions>): Promise<void> {
     return Promise.try(() => {
       this.#find(path).mode = mode;
     });
   }
 
-  availableBytes(path: string): Promise<number> {
+  availableBytes(path: string, _options?: Partial<CallOptions>): Promise<number> {
     return Promise.try(() => {
       this.#find(path);
       return this.#volume.freeBytes;
@@ -168,7 +170,7 @@ export class MemoryFileSystem implements FileSystem {
     path: string,
     { node }: Slot,
     how: "replace" | "place",
-    options: CreateOptions,
+    options: Partial<CreateOptions>,
   ): MemoryWritableFile {
     if (node !== undefined) asFile(node, path);
     const file = this.#newFile(options);
@@ -222,12 +224,12 @@ export class MemoryFileSystem implements FileSystem {
     parent.modified = this.#volume.now();
   }
 
-  #newDirectory({ umask = 0 }: CreateOptions = {}): DirectoryNode {
+  #newDirectory({ umask = 0 }: Partial<CreateOptions> = {}): DirectoryNode {
     const id = ++this.#lastId;
     return { type: "directory", id, children: new Map(), modified: this.#volume.now(), mode: 0o755 & ~umask };
   }
 
-  #newFile({ umask = 0 }: CreateOptions = {}): FileNode {
+  #newFile({ umask = 0 }: Partial<CreateOptions> = {}): FileNode {
     const id = ++this.#lastId;
     return {
       type: "file",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile } from "./filesystem.ts";
+import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions, ReadableFile } from "./filesystem.ts";
 
 /**
  * Gives a view without the writing methods, which takes the commands that need them out of service.
@@ -21,10 +21,12 @@ export function readOnly(fileSystem: FileSystem): FileSystem {
   const { listsSorted, listNames } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
-    ...listNames && { listNames: (path: string): AsyncIterable<string> => listNames.call(fileSystem, path) },
-    stat: (path: string): Promise<FileInfo> => fileSystem.stat(path),
-    list: (path: string): AsyncIterable<DirectoryEntry> => fileSystem.list(path),
-    openRead: (path: string, options?: { readonly offset?: number }): Promise<ReadableFile> =>
-      fileSystem.openRead(path, options),
+    ...listNames && {
+      listNames: (path: string, options: CallOptions): AsyncIterable<string> =>
+        listNames.call(fileSystem, path, options),
+    },
+    stat: (path: string, options: CallOptions): Promise<FileInfo> => fileSystem.stat(path, options),
+    list: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),
+    openRead: (path: string, options: OpenReadOptions): Promise<ReadableFile> => fileSystem.openRead(path, options),
   };
 }

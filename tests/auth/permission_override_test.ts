@@ -7,6 +7,7 @@ import {
 } from "../../lib/auth/permission_override.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { makeTree } from "./directory_tree.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const TREE = makeTree(["/", "/a", "/a/b", "/a/b/c", "/a@"]);
 
@@ -15,7 +16,11 @@ async function assertFound(
   expected: Readonly<Record<string, string>>,
 ): Promise<void> {
   for (const [path, permissions] of Object.entries(expected)) {
-    assertEquals(await findPermissions({ permissions: "elr", overrides, fileSystem: TREE }, path), permissions, path);
+    assertEquals(
+      await findPermissions({ permissions: "elr", overrides, fileSystem: TREE }, path, UNABORTED),
+      permissions,
+      path,
+    );
   }
 }
 
@@ -93,7 +98,7 @@ Deno.test("findPermissions() takes what is below a file for no directory", async
     stat: () => Promise.reject(new FileSystemError("notDirectory", "Below a file")),
   };
   const rights = { permissions: "elr", overrides: [{ path: "/file", permissions: "w" }], fileSystem };
-  assertEquals(await findPermissions(rights, "/file/below"), "w");
+  assertEquals(await findPermissions(rights, "/file/below", UNABORTED), "w");
 });
 
 Deno.test("findPermissions() passes on a failure that leaves the matter open", async () => {
@@ -102,9 +107,9 @@ Deno.test("findPermissions() passes on a failure that leaves the matter open", a
     stat: () => Promise.reject(new FileSystemError("permissionDenied", "Not to be read")),
   };
   const rights = { permissions: "elr", overrides: [{ path: "/a", permissions: "w" }], fileSystem };
-  const error = await assertRejects(() => findPermissions(rights, "/a/b"), FileSystemError);
+  const error = await assertRejects(() => findPermissions(rights, "/a/b", UNABORTED), FileSystemError);
   assertEquals(error.kind, "permissionDenied");
-  assertEquals(await findPermissions(rights, "/a"), "w");
+  assertEquals(await findPermissions(rights, "/a", UNABORTED), "w");
 });
 
 Deno.test("withOverride() replaces an earlier override of the same path", () => {

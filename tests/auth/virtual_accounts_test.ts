@@ -5,6 +5,7 @@ import { deriveDigest, hashPassword } from "../../lib/auth/password_hash.ts";
 import type { PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
 import { VirtualAccounts } from "../../lib/auth/virtual_accounts.ts";
 import { makeTree } from "./directory_tree.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const SIGNAL = new AbortController().signal;
 const HOME = makeTree(["/", "/a", "/a/b"]);
@@ -318,8 +319,11 @@ Deno.test("VirtualAccounts.overridePermissions() holds for later logins, and lea
   const before = await login(accounts, "alice", "12345");
   accounts.overridePermissions("alice", "/a", "", { recursive: true });
   const after = await login(accounts, "alice", "12345");
-  assertEquals([await before?.hasPermission("w", "/a/b/c"), await after?.hasPermission("w", "/a/b/c")], [true, false]);
-  assertEquals([await after?.hasPermission("w", "/c"), after?.permissions], [true, "elrw"]);
+  assertEquals([
+    await before?.hasPermission("w", "/a/b/c", UNABORTED),
+    await after?.hasPermission("w", "/a/b/c", UNABORTED),
+  ], [true, false]);
+  assertEquals([await after?.hasPermission("w", "/c", UNABORTED), after?.permissions], [true, "elrw"]);
 });
 
 Deno.test("VirtualAccounts.overridePermissions() refuses unknown users, letters and bad paths", () => {

@@ -11,6 +11,7 @@ import { FakeConnection } from "../helpers/fake_transport.ts";
 import { parseFactsLine, parseUnixLine } from "../helpers/listing_parser.ts";
 import { assertAsyncProperty } from "../helpers/property.ts";
 import { fileName, virtualPath } from "../helpers/property_values.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 /** Files of one directory: their sizes by name. */
 type Files = ReadonlyMap<string, number>;
@@ -25,7 +26,7 @@ async function directoryOf(directory: string, files: Files): Promise<MemoryFileS
   for (const name of directory.split("/").filter(Boolean)) await fileSystem.makeDirectory(path += `/${name}`);
   for (const [name, size] of files) {
     const file = await fileSystem.openWrite(joinPathname(directory, name), "createNew");
-    await file.write(new Uint8Array(size));
+    await file.write(new Uint8Array(size), UNABORTED);
     file.close();
   }
   return fileSystem;
@@ -49,7 +50,7 @@ async function linesOf(
       return reply(226, "");
     },
   });
-  await run(context, { verb: "LIST", argument: "", path });
+  await run(context, { verb: "LIST", argument: "", path, ...UNABORTED });
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(connection.sent);
   const lines = text.split("\r\n");
   assertEquals(lines.pop(), "", "The last line has no end");
@@ -88,7 +89,7 @@ Deno.test("MLST is read back behind its one space, whatever the path", async () 
   await assertAsyncProperty(fc.asyncProperty(virtualPath(), fileName(), async (directory, name) => {
     const path = joinPathname(directory, name);
     const context = contextOf(await directoryOf(directory, new Map([[name, 7]])));
-    const { lines } = await machineListOne(context, { verb: "MLST", argument: "", path });
+    const { lines } = await machineListOne(context, { verb: "MLST", argument: "", path, ...UNABORTED });
     const [first, line = ""] = lines;
     assertEquals([first, line.charAt(0), lines.length], [`Listing "${path}":`, " ", 3]);
     const { facts, name: shown } = parseFactsLine(line.slice(1));

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertGreater, assertRejects, assertStrictEquals } from "@std/assert";
 import type { DirectoryEntry, FileSystem, ReadableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 /** A file system under test; disposing of it takes its files away. */
 export interface Fixture<T extends FileSystem> extends AsyncDisposable {
@@ -24,7 +25,7 @@ export async function readAll(file: ReadableFile, bufferBytes = 3): Promise<stri
   const decoder = new TextDecoder();
   let text = "";
   try {
-    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    for (let count = await file.read(buffer, UNABORTED); count !== null; count = await file.read(buffer, UNABORTED)) {
       text += decoder.decode(buffer.subarray(0, count), { stream: true });
     }
     return text + decoder.decode();
@@ -35,7 +36,7 @@ export async function readAll(file: ReadableFile, bufferBytes = 3): Promise<stri
 
 /** Reads a file. */
 export async function readText(fileSystem: FileSystem, path: string): Promise<string> {
-  return await readAll(await fileSystem.openRead(path));
+  return await readAll(await fileSystem.openRead(path, UNABORTED));
 }
 
 /** A file system with all methods that make commands work. */
@@ -53,9 +54,9 @@ export async function writeText(
   text: string,
   mode: WriteMode = "truncate",
 ): Promise<void> {
-  const file = await fileSystem.openWrite(path, mode);
+  const file = await fileSystem.openWrite(path, mode, UNABORTED);
   try {
-    await file.write(new TextEncoder().encode(text));
+    await file.write(new TextEncoder().encode(text), UNABORTED);
   } finally {
     file.close();
   }
@@ -63,7 +64,7 @@ export async function writeText(
 
 /** Names of a directory's entries, sorted. */
 export async function listNames(fileSystem: FileSystem, path: string): Promise<string[]> {
-  return (await Array.fromAsync(fileSystem.list(path))).map(({ name }) => name).sort();
+  return (await Array.fromAsync(fileSystem.list(path, UNABORTED))).map(({ name }) => name).sort();
 }
 
 /** Fails unless the operation is refused with an error of the given kind; what it opened is closed. */
@@ -85,70 +86,70 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
   }
 
   test(".stat() tells type and size", async (fileSystem) => {
-    const info = await fileSystem.stat("/a.txt");
+    const info = await fileSystem.stat("/a.txt", UNABORTED);
     assertStrictEquals(info.type, "file");
     assertStrictEquals(info.size, 5);
-    assertStrictEquals((await fileSystem.stat("/dir")).type, "directory");
-    assertStrictEquals((await fileSystem.stat("/")).type, "directory");
-    assertStrictEquals((await fileSystem.stat('/dir/ sp "%*~')).size, 3);
+    assertStrictEquals((await fileSystem.stat("/dir", UNABORTED)).type, "directory");
+    assertStrictEquals((await fileSystem.stat("/", UNABORTED)).type, "directory");
+    assertStrictEquals((await fileSystem.stat('/dir/ sp "%*~', UNABORTED)).size, 3);
   });
 
   test(".stat() tells the same unique value for the same file alone", async (fileSystem) => {
-    const { unique } = await fileSystem.stat("/a.txt");
-    assertStrictEquals((await fileSystem.stat("/a.txt")).unique, unique);
-    assert(unique === undefined || (await fileSystem.stat("/dir/b.txt")).unique !== unique);
+    const { unique } = await fileSystem.stat("/a.txt", UNABORTED);
+    assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).unique, unique);
+    assert(unique === undefined || (await fileSystem.stat("/dir/b.txt", UNABORTED)).unique !== unique);
   });
 
   test(" refuses to read what is not there", async (fileSystem) => {
     for (const path of ["/none", "/none/x", "/dir/none"]) {
-      await assertRefused("notFound", () => fileSystem.stat(path));
-      await assertRefused("notFound", () => fileSystem.openRead(path));
+      await assertRefused("notFound", () => fileSystem.stat(path, UNABORTED));
+      await assertRefused("notFound", () => fileSystem.openRead(path, UNABORTED));
       await assertRefused("notFound", () => listNames(fileSystem, path));
     }
   });
 
   test(" refuses a path through a file", async (fileSystem) => {
-    await assertRefused("notDirectory", () => fileSystem.stat("/a.txt/x"));
-    await assertRefused("notDirectory", () => fileSystem.openRead("/a.txt/x"));
+    await assertRefused("notDirectory", () => fileSystem.stat("/a.txt/x", UNABORTED));
+    await assertRefused("notDirectory", () => fileSystem.openRead("/a.txt/x", UNABORTED));
     await assertRefused("notDirectory", () => listNames(fileSystem, "/a.txt"));
   });
 
   test(" refuses a path that is not normalised", async (fileSystem) => {
     for (const path of ["/..", "/../a.txt", "/dir/../a.txt", "/./a.txt", "//a.txt", "/dir/", "a.txt", ""]) {
-      await assertRefused("notFound", () => fileSystem.stat(path));
-      await assertRefused("notFound", () => fileSystem.openRead(path));
+      await assertRefused("notFound", () => fileSystem.stat(path, UNABORTED));
+      await assertRefused("notFound", () => fileSystem.openRead(path, UNABORTED));
       await assertRefused("notFound", () => listNames(fileSystem, path));
     }
   });
 
   test(" refuses names with NUL, CR and LF", async (fileSystem) => {
     for (const path of ["/a\0", "/a\r", "/a\nb/c"]) {
-      await assertRefused("invalidName", () => fileSystem.stat(path));
-      await assertRefused("invalidName", () => fileSystem.openRead(path));
+      await assertRefused("invalidName", () => fileSystem.stat(path, UNABORTED));
+      await assertRefused("invalidName", () => fileSystem.openRead(path, UNABORTED));
     }
   });
 
   test(".list() gives each entry with its attributes", async (fileSystem) => {
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
     assertEquals(await listNames(fileSystem, "/dir"), [' sp "%*~', "b.txt", "sub"]);
-    for await (const { name, info } of fileSystem.list("/dir")) {
-      assertEquals(info, await fileSystem.stat(`/dir/${name}`));
+    for await (const { name, info } of fileSystem.list("/dir", UNABORTED)) {
+      assertEquals(info, await fileSystem.stat(`/dir/${name}`, UNABORTED));
     }
   });
 
   test(".list() and .listNames() keep the order that .listsSorted promises", async (fileSystem) => {
     for (const path of ["/", "/dir"]) {
-      const names = await Array.fromAsync(fileSystem.list(path), ({ name }) => name);
+      const names = await Array.fromAsync(fileSystem.list(path, UNABORTED), ({ name }) => name);
       if (fileSystem.listsSorted) assertEquals(names, names.toSorted());
       if (fileSystem.listNames === undefined) continue;
-      const given = await Array.fromAsync(fileSystem.listNames(path));
+      const given = await Array.fromAsync(fileSystem.listNames(path, UNABORTED));
       assertEquals(fileSystem.listsSorted ? given : given.sort(), fileSystem.listsSorted ? names : names.sort());
     }
   });
 
   test(".list() may be left early", async (fileSystem) => {
     const seen: DirectoryEntry[] = [];
-    for await (const entry of fileSystem.list("/dir")) {
+    for await (const entry of fileSystem.list("/dir", UNABORTED)) {
       seen.push(entry);
       break;
     }
@@ -156,22 +157,22 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
   });
 
   test(".openRead() reads to the end, and from an offset", async (fileSystem) => {
-    const file = await fileSystem.openRead("/a.txt");
+    const file = await fileSystem.openRead("/a.txt", UNABORTED);
     assertStrictEquals(file.size, 5);
     assertStrictEquals(await readAll(file), "alpha");
-    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 3 })), "ha");
-    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 5 })), "");
-    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { offset: 99 })), "");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { ...UNABORTED, offset: 3 })), "ha");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { ...UNABORTED, offset: 5 })), "");
+    assertStrictEquals(await readAll(await fileSystem.openRead("/a.txt", { ...UNABORTED, offset: 99 })), "");
     assertStrictEquals(await readText(fileSystem, "/dir/sub/c.txt"), "");
   });
 
   test(".openRead() refuses a directory", async (fileSystem) => {
-    await assertRefused("isDirectory", () => fileSystem.openRead("/dir"));
-    await assertRefused("isDirectory", () => fileSystem.openRead("/"));
+    await assertRefused("isDirectory", () => fileSystem.openRead("/dir", UNABORTED));
+    await assertRefused("isDirectory", () => fileSystem.openRead("/", UNABORTED));
   });
 
   test(".openRead() gives a file that may be closed twice", async (fileSystem) => {
-    const file = await fileSystem.openRead("/a.txt");
+    const file = await fileSystem.openRead("/a.txt", UNABORTED);
     file.close();
     file.close();
   });
@@ -188,11 +189,11 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   const test = testWith(name, makeFileSystem);
 
   test(".openWrite() and .makeDirectory() obey the umask, for what is made only", async (fileSystem) => {
-    (await fileSystem.openWrite("/made.txt", "truncate", { umask: 0o077 })).close();
-    await fileSystem.makeDirectory("/made", { umask: 0o027 });
-    const modeOf = async (path: string) => (await fileSystem.stat(path)).mode;
-    const { mode } = await fileSystem.stat("/a.txt");
-    (await fileSystem.openWrite("/a.txt", "append", { umask: 0o777 })).close();
+    (await fileSystem.openWrite("/made.txt", "truncate", { ...UNABORTED, umask: 0o077 })).close();
+    await fileSystem.makeDirectory("/made", { ...UNABORTED, umask: 0o027 });
+    const modeOf = async (path: string) => (await fileSystem.stat(path, UNABORTED)).mode;
+    const { mode } = await fileSystem.stat("/a.txt", UNABORTED);
+    (await fileSystem.openWrite("/a.txt", "append", { ...UNABORTED, umask: 0o777 })).close();
     if (mode === undefined) return; // a system without permission bits
     assertEquals([await modeOf("/made.txt"), await modeOf("/made")], [0o600, 0o750]);
     assertStrictEquals(await modeOf("/a.txt"), mode);
@@ -200,8 +201,8 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
 
   test(".availableBytes(), where it is, tells the room that is left", async (fileSystem) => {
     if (fileSystem.availableBytes === undefined) return;
-    assertGreater(await fileSystem.availableBytes("/"), 0);
-    await assertRefused("notFound", () => fileSystem.availableBytes?.("/missing") ?? Promise.resolve());
+    assertGreater(await fileSystem.availableBytes("/", UNABORTED), 0);
+    await assertRefused("notFound", () => fileSystem.availableBytes?.("/missing", UNABORTED) ?? Promise.resolve());
   });
 
   test(".openWrite() truncates or creates", async (fileSystem) => {
@@ -221,26 +222,26 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   test(".openWrite() creates new files only, if asked", async (fileSystem) => {
     await writeText(fileSystem, "/n.txt", "made", "createNew");
     assertStrictEquals(await readText(fileSystem, "/n.txt"), "made");
-    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "createNew"));
-    await assertRefused("exists", () => fileSystem.openWrite("/dir", "createNew"));
+    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "createNew", UNABORTED));
+    await assertRefused("exists", () => fileSystem.openWrite("/dir", "createNew", UNABORTED));
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
   });
 
   test(".openWrite() goes on at an offset and keeps the rest", async (fileSystem) => {
-    await writeText(fileSystem, "/a.txt", "LP", { offset: 1 });
+    await writeText(fileSystem, "/a.txt", "LP", { ...UNABORTED, offset: 1 });
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "aLPha");
-    await writeText(fileSystem, "/a.txt", "!!", { offset: 4 });
+    await writeText(fileSystem, "/a.txt", "!!", { ...UNABORTED, offset: 4 });
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "aLPh!!");
-    await assertRefused("notFound", () => fileSystem.openWrite("/n.txt", { offset: 0 }));
-    await assertRefused("notFound", () => fileSystem.stat("/n.txt"));
+    await assertRefused("notFound", () => fileSystem.openWrite("/n.txt", { offset: 0 }, UNABORTED));
+    await assertRefused("notFound", () => fileSystem.stat("/n.txt", UNABORTED));
   });
 
   test(".openWrite() writes chunks one after the other, in every mode", async (fileSystem) => {
     const results = { truncate: "123", append: "123123", offset: "123123" };
     for (const mode of ["truncate", "append", { offset: 3 }] as const) {
-      const file = await fileSystem.openWrite("/n.txt", mode);
-      for (const chunk of ["1", "", "2", "3"]) await file.write(new TextEncoder().encode(chunk));
-      await file.finish({ sync: true });
+      const file = await fileSystem.openWrite("/n.txt", mode, UNABORTED);
+      for (const chunk of ["1", "", "2", "3"]) await file.write(new TextEncoder().encode(chunk), UNABORTED);
+      await file.finish({ ...UNABORTED, sync: true });
       file.close();
       const key = typeof mode === "string" ? mode : "offset";
       assertStrictEquals(await readText(fileSystem, "/n.txt"), results[key]);
@@ -250,25 +251,25 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   test(".openWrite() with replace shows nothing until it is finished", async (fileSystem) => {
     for (const path of ["/a.txt", "/dir/n.txt"]) {
       const before = await listNames(fileSystem, path === "/a.txt" ? "/" : "/dir");
-      const file = await fileSystem.openWrite(path, "replace", { umask: 0o077 });
-      await file.write(new TextEncoder().encode("new "));
-      await file.write(new TextEncoder().encode("content"));
+      const file = await fileSystem.openWrite(path, "replace", { ...UNABORTED, umask: 0o077 });
+      await file.write(new TextEncoder().encode("new "), UNABORTED);
+      await file.write(new TextEncoder().encode("content"), UNABORTED);
       assertEquals(await listNames(fileSystem, path === "/a.txt" ? "/" : "/dir"), before);
       if (path === "/a.txt") assertStrictEquals(await readText(fileSystem, path), "alpha");
-      else await assertRefused("notFound", () => fileSystem.stat(path));
-      await file.finish({ sync: true });
+      else await assertRefused("notFound", () => fileSystem.stat(path, UNABORTED));
+      await file.finish({ ...UNABORTED, sync: true });
       assertStrictEquals(await readText(fileSystem, path), "new content");
       file.close();
       assertStrictEquals(await readText(fileSystem, path), "new content");
-      const { mode = 0o600 } = await fileSystem.stat(path);
+      const { mode = 0o600 } = await fileSystem.stat(path, UNABORTED);
       assertStrictEquals(mode, 0o600);
     }
   });
 
   test(".openWrite() with replace leaves nothing when it is closed before", async (fileSystem) => {
     for (const path of ["/a.txt", "/n.txt"]) {
-      const file = await fileSystem.openWrite(path, "replace");
-      await file.write(new TextEncoder().encode("part"));
+      const file = await fileSystem.openWrite(path, "replace", UNABORTED);
+      await file.write(new TextEncoder().encode("part"), UNABORTED);
       file.close();
       file.close();
     }
@@ -277,84 +278,84 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   });
 
   test(".openWrite() with replace may be done by two at once, the last of whom wins", async (fileSystem) => {
-    const first = await fileSystem.openWrite("/a.txt", "replace");
-    const second = await fileSystem.openWrite("/a.txt", "replace");
-    await first.write(new TextEncoder().encode("first"));
-    await second.write(new TextEncoder().encode("2nd"));
-    await second.finish();
+    const first = await fileSystem.openWrite("/a.txt", "replace", UNABORTED);
+    const second = await fileSystem.openWrite("/a.txt", "replace", UNABORTED);
+    await first.write(new TextEncoder().encode("first"), UNABORTED);
+    await second.write(new TextEncoder().encode("2nd"), UNABORTED);
+    await second.finish(UNABORTED);
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "2nd");
-    await first.finish();
+    await first.finish(UNABORTED);
     for (const file of [first, second]) file.close();
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "first");
   });
 
   test(".openWrite() with replace refuses what has come to be in its place", async (fileSystem) => {
-    const file = await fileSystem.openWrite("/n.txt", "replace");
-    await fileSystem.makeDirectory("/n.txt");
-    await assertRefused("isDirectory", () => file.finish());
+    const file = await fileSystem.openWrite("/n.txt", "replace", UNABORTED);
+    await fileSystem.makeDirectory("/n.txt", UNABORTED);
+    await assertRefused("isDirectory", () => file.finish(UNABORTED));
     file.close();
-    const lost = await fileSystem.openWrite("/n.txt/x", "replace");
-    await fileSystem.rename("/n.txt", "/moved");
-    await assertRefused("notFound", () => lost.finish());
+    const lost = await fileSystem.openWrite("/n.txt/x", "replace", UNABORTED);
+    await fileSystem.rename("/n.txt", "/moved", UNABORTED);
+    await assertRefused("notFound", () => lost.finish(UNABORTED));
     lost.close();
-    assertStrictEquals((await fileSystem.stat("/moved")).type, "directory");
+    assertStrictEquals((await fileSystem.stat("/moved", UNABORTED)).type, "directory");
   });
 
   test(".openWrite() with place shows nothing until it is finished, and takes a free name alone", async (fileSystem) => {
-    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "place"));
-    await assertRefused("exists", () => fileSystem.openWrite("/dir", "place"));
-    const first = await fileSystem.openWrite("/n.txt", "place", { umask: 0o077 });
-    const second = await fileSystem.openWrite("/n.txt", "place");
-    await first.write(new TextEncoder().encode("first"));
-    await second.write(new TextEncoder().encode("2nd"));
-    await assertRefused("notFound", () => fileSystem.stat("/n.txt"));
-    await first.finish({ sync: true });
-    await assertRefused("exists", () => second.finish());
+    await assertRefused("exists", () => fileSystem.openWrite("/a.txt", "place", UNABORTED));
+    await assertRefused("exists", () => fileSystem.openWrite("/dir", "place", UNABORTED));
+    const first = await fileSystem.openWrite("/n.txt", "place", { ...UNABORTED, umask: 0o077 });
+    const second = await fileSystem.openWrite("/n.txt", "place", UNABORTED);
+    await first.write(new TextEncoder().encode("first"), UNABORTED);
+    await second.write(new TextEncoder().encode("2nd"), UNABORTED);
+    await assertRefused("notFound", () => fileSystem.stat("/n.txt", UNABORTED));
+    await first.finish({ ...UNABORTED, sync: true });
+    await assertRefused("exists", () => second.finish(UNABORTED));
     for (const file of [first, second]) file.close();
     assertStrictEquals(await readText(fileSystem, "/n.txt"), "first");
-    const { mode = 0o600 } = await fileSystem.stat("/n.txt");
+    const { mode = 0o600 } = await fileSystem.stat("/n.txt", UNABORTED);
     assertStrictEquals(mode, 0o600);
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir", "n.txt"]);
   });
 
   test(".openWrite() gives a file that is not finished once it was removed", async (fileSystem) => {
-    const removed = await fileSystem.openWrite("/n.txt", "truncate");
-    await removed.write(new Uint8Array(3));
-    await fileSystem.remove("/n.txt");
+    const removed = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
+    await removed.write(new Uint8Array(3), UNABORTED);
+    await fileSystem.remove("/n.txt", UNABORTED);
     await writeText(fileSystem, "/n.txt", "another");
-    await assertRefused("notFound", () => removed.finish());
+    await assertRefused("notFound", () => removed.finish(UNABORTED));
     removed.close();
-    const replaced = await fileSystem.openWrite("/n.txt", "append");
-    await fileSystem.rename("/a.txt", "/n.txt");
-    await assertRefused("notFound", () => replaced.finish());
+    const replaced = await fileSystem.openWrite("/n.txt", "append", UNABORTED);
+    await fileSystem.rename("/a.txt", "/n.txt", UNABORTED);
+    await assertRefused("notFound", () => replaced.finish(UNABORTED));
     replaced.close();
     assertStrictEquals(await readText(fileSystem, "/n.txt"), "alpha");
   });
 
   test(".openWrite() gives a file that is finished though it was renamed, and not once it is closed", async (fileSystem) => {
-    const file = await fileSystem.openWrite("/n.txt", "truncate");
-    await file.write(new TextEncoder().encode("all"));
-    await fileSystem.rename("/n.txt", "/m.txt");
-    await file.finish();
+    const file = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
+    await file.write(new TextEncoder().encode("all"), UNABORTED);
+    await fileSystem.rename("/n.txt", "/m.txt", UNABORTED);
+    await file.finish(UNABORTED);
     file.close();
     assertStrictEquals(await readText(fileSystem, "/m.txt"), "all");
-    await assertRejects(() => file.finish(), TypeError);
+    await assertRejects(() => file.finish(UNABORTED), TypeError);
   });
 
   test(".openWrite() refuses directories, missing parents and paths through files", async (fileSystem) => {
     for (const mode of ["truncate", "replace", "append", { offset: 0 }] as const) {
-      await assertRefused("isDirectory", () => fileSystem.openWrite("/dir", mode));
-      await assertRefused("isDirectory", () => fileSystem.openWrite("/", mode));
-      await assertRefused("notFound", () => fileSystem.openWrite("/none/x", mode));
-      await assertRefused("notDirectory", () => fileSystem.openWrite("/a.txt/x", mode));
+      await assertRefused("isDirectory", () => fileSystem.openWrite("/dir", mode, UNABORTED));
+      await assertRefused("isDirectory", () => fileSystem.openWrite("/", mode, UNABORTED));
+      await assertRefused("notFound", () => fileSystem.openWrite("/none/x", mode, UNABORTED));
+      await assertRefused("notDirectory", () => fileSystem.openWrite("/a.txt/x", mode, UNABORTED));
     }
   });
 
   test(".openWrite() lets one writer at a file and leaves it as it is for others", async (fileSystem) => {
-    const file = await fileSystem.openWrite("/n.txt", "createNew");
-    await file.write(new TextEncoder().encode("first"));
+    const file = await fileSystem.openWrite("/n.txt", "createNew", UNABORTED);
+    await file.write(new TextEncoder().encode("first"), UNABORTED);
     for (const mode of ["truncate", "append", { offset: 0 }] as const) {
-      await assertRefused("busy", () => fileSystem.openWrite("/n.txt", mode));
+      await assertRefused("busy", () => fileSystem.openWrite("/n.txt", mode, UNABORTED));
     }
     assertStrictEquals(await readText(fileSystem, "/n.txt"), "first");
     file.close();
@@ -364,22 +365,26 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   });
 
   test(".openWrite() gives a file that refuses bytes once it is closed", async (fileSystem) => {
-    const file = await fileSystem.openWrite("/n.txt", "truncate");
+    const file = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
     file.close();
-    await assertRejects(() => file.write(new Uint8Array(1)), TypeError);
-    assertStrictEquals((await fileSystem.stat("/n.txt")).size, 0);
+    await assertRejects(() => file.write(new Uint8Array(1), UNABORTED), TypeError);
+    assertStrictEquals((await fileSystem.stat("/n.txt", UNABORTED)).size, 0);
   });
 
   test(".openWrite() takes large files in large chunks", async (fileSystem) => {
     const chunk = new Uint8Array(300_000).map((_, index) => index % 251);
-    const file = await fileSystem.openWrite("/large", "truncate");
-    for (let count = 0; count < 5; count++) await file.write(chunk);
+    const file = await fileSystem.openWrite("/large", "truncate", UNABORTED);
+    for (let count = 0; count < 5; count++) await file.write(chunk, UNABORTED);
     file.close();
-    assertStrictEquals((await fileSystem.stat("/large")).size, 1_500_000);
-    const reader = await fileSystem.openRead("/large", { offset: 1_200_000 });
+    assertStrictEquals((await fileSystem.stat("/large", UNABORTED)).size, 1_500_000);
+    const reader = await fileSystem.openRead("/large", { ...UNABORTED, offset: 1_200_000 });
     const buffer = new Uint8Array(300_000);
     let length = 0;
-    for (let count = await reader.read(buffer); count !== null; count = await reader.read(buffer.subarray(length))) {
+    for (
+      let count = await reader.read(buffer, UNABORTED);
+      count !== null;
+      count = await reader.read(buffer.subarray(length), UNABORTED)
+    ) {
       length += count;
       if (length === buffer.length) break;
     }
@@ -392,98 +397,98 @@ function testChanging(name: string, makeFileSystem: MakeFileSystem<WritableFileS
   const test = testWith(name, makeFileSystem);
 
   test(".remove() removes a file, not a directory", async (fileSystem) => {
-    await fileSystem.remove("/a.txt");
-    await assertRefused("notFound", () => fileSystem.stat("/a.txt"));
-    await assertRefused("notFound", () => fileSystem.remove("/a.txt"));
-    await assertRefused("isDirectory", () => fileSystem.remove("/dir"));
-    await assertRefused("notDirectory", () => fileSystem.remove("/dir/b.txt/x"));
+    await fileSystem.remove("/a.txt", UNABORTED);
+    await assertRefused("notFound", () => fileSystem.stat("/a.txt", UNABORTED));
+    await assertRefused("notFound", () => fileSystem.remove("/a.txt", UNABORTED));
+    await assertRefused("isDirectory", () => fileSystem.remove("/dir", UNABORTED));
+    await assertRefused("notDirectory", () => fileSystem.remove("/dir/b.txt/x", UNABORTED));
   });
 
   test(".makeDirectory() makes one directory", async (fileSystem) => {
-    await fileSystem.makeDirectory("/dir/new");
+    await fileSystem.makeDirectory("/dir/new", UNABORTED);
     assertEquals(await listNames(fileSystem, "/dir/new"), []);
-    await assertRefused("exists", () => fileSystem.makeDirectory("/dir/new"));
-    await assertRefused("exists", () => fileSystem.makeDirectory("/a.txt"));
-    await assertRefused("exists", () => fileSystem.makeDirectory("/"));
-    await assertRefused("notFound", () => fileSystem.makeDirectory("/none/new"));
-    await assertRefused("notDirectory", () => fileSystem.makeDirectory("/a.txt/new"));
+    await assertRefused("exists", () => fileSystem.makeDirectory("/dir/new", UNABORTED));
+    await assertRefused("exists", () => fileSystem.makeDirectory("/a.txt", UNABORTED));
+    await assertRefused("exists", () => fileSystem.makeDirectory("/", UNABORTED));
+    await assertRefused("notFound", () => fileSystem.makeDirectory("/none/new", UNABORTED));
+    await assertRefused("notDirectory", () => fileSystem.makeDirectory("/a.txt/new", UNABORTED));
   });
 
   test(".removeDirectory() removes an empty directory alone", async (fileSystem) => {
-    await assertRefused("directoryNotEmpty", () => fileSystem.removeDirectory("/dir/sub"));
-    await assertRefused("notDirectory", () => fileSystem.removeDirectory("/a.txt"));
-    await assertRefused("notFound", () => fileSystem.removeDirectory("/none"));
-    await fileSystem.remove("/dir/sub/c.txt");
-    await fileSystem.removeDirectory("/dir/sub");
-    await assertRefused("notFound", () => fileSystem.stat("/dir/sub"));
+    await assertRefused("directoryNotEmpty", () => fileSystem.removeDirectory("/dir/sub", UNABORTED));
+    await assertRefused("notDirectory", () => fileSystem.removeDirectory("/a.txt", UNABORTED));
+    await assertRefused("notFound", () => fileSystem.removeDirectory("/none", UNABORTED));
+    await fileSystem.remove("/dir/sub/c.txt", UNABORTED);
+    await fileSystem.removeDirectory("/dir/sub", UNABORTED);
+    await assertRefused("notFound", () => fileSystem.stat("/dir/sub", UNABORTED));
   });
 
   test(".rename() moves files and directories", async (fileSystem) => {
-    await fileSystem.rename("/a.txt", "/dir/moved.txt");
-    await assertRefused("notFound", () => fileSystem.stat("/a.txt"));
-    await fileSystem.rename("/dir", "/other");
+    await fileSystem.rename("/a.txt", "/dir/moved.txt", UNABORTED);
+    await assertRefused("notFound", () => fileSystem.stat("/a.txt", UNABORTED));
+    await fileSystem.rename("/dir", "/other", UNABORTED);
     assertStrictEquals(await readText(fileSystem, "/other/moved.txt"), "alpha");
     assertStrictEquals(await readText(fileSystem, "/other/b.txt"), "beta");
   });
 
   test(".rename() replaces a file, never a directory, and no file by a directory", async (fileSystem) => {
-    await fileSystem.rename("/a.txt", "/dir/b.txt");
+    await fileSystem.rename("/a.txt", "/dir/b.txt", UNABORTED);
     assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "alpha");
-    await fileSystem.makeDirectory("/empty");
-    await assertRefused("exists", () => fileSystem.rename("/dir/b.txt", "/empty"));
-    await assertRefused("exists", () => fileSystem.rename("/dir/sub", "/empty"));
-    await assertRefused("exists", () => fileSystem.rename("/empty", "/dir/b.txt"));
+    await fileSystem.makeDirectory("/empty", UNABORTED);
+    await assertRefused("exists", () => fileSystem.rename("/dir/b.txt", "/empty", UNABORTED));
+    await assertRefused("exists", () => fileSystem.rename("/dir/sub", "/empty", UNABORTED));
+    await assertRefused("exists", () => fileSystem.rename("/empty", "/dir/b.txt", UNABORTED));
     assertEquals(await listNames(fileSystem, "/"), ["dir", "empty"]);
   });
 
   test(".rename() to the same name changes nothing", async (fileSystem) => {
-    await fileSystem.rename("/a.txt", "/a.txt");
-    await fileSystem.rename("/dir", "/dir");
+    await fileSystem.rename("/a.txt", "/a.txt", UNABORTED);
+    await fileSystem.rename("/dir", "/dir", UNABORTED);
     assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
     assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "beta");
   });
 
   test(".rename() refuses to move a directory into itself", async (fileSystem) => {
-    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/x"));
-    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/sub/x"));
+    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/x", UNABORTED));
+    await assertRefused("invalidName", () => fileSystem.rename("/dir", "/dir/sub/x", UNABORTED));
     assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "beta");
   });
 
   test(".rename() needs a source and a place", async (fileSystem) => {
-    await assertRefused("notFound", () => fileSystem.rename("/none", "/x"));
-    await assertRefused("notFound", () => fileSystem.rename("/a.txt", "/none/x"));
-    await assertRefused("notDirectory", () => fileSystem.rename("/dir", "/a.txt/x"));
+    await assertRefused("notFound", () => fileSystem.rename("/none", "/x", UNABORTED));
+    await assertRefused("notFound", () => fileSystem.rename("/a.txt", "/none/x", UNABORTED));
+    await assertRefused("notDirectory", () => fileSystem.rename("/dir", "/a.txt/x", UNABORTED));
   });
 
   test(" keeps the root", async (fileSystem) => {
-    await assertRefused("permissionDenied", () => fileSystem.remove("/"));
-    await assertRefused("permissionDenied", () => fileSystem.removeDirectory("/"));
-    await assertRefused("permissionDenied", () => fileSystem.rename("/", "/x"));
-    await assertRefused("permissionDenied", () => fileSystem.rename("/dir", "/"));
+    await assertRefused("permissionDenied", () => fileSystem.remove("/", UNABORTED));
+    await assertRefused("permissionDenied", () => fileSystem.removeDirectory("/", UNABORTED));
+    await assertRefused("permissionDenied", () => fileSystem.rename("/", "/x", UNABORTED));
+    await assertRefused("permissionDenied", () => fileSystem.rename("/dir", "/", UNABORTED));
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
   });
 
   test(".setModified() sets the time of files and directories", async (fileSystem) => {
     const modified = new Date("2001-02-03T04:05:06Z");
     for (const path of ["/a.txt", "/dir"]) {
-      await fileSystem.setModified(path, modified);
-      assertEquals((await fileSystem.stat(path)).modified, modified);
+      await fileSystem.setModified(path, modified, UNABORTED);
+      assertEquals((await fileSystem.stat(path, UNABORTED)).modified, modified);
     }
-    await assertRefused("notFound", () => fileSystem.setModified("/none", modified));
+    await assertRefused("notFound", () => fileSystem.setModified("/none", modified, UNABORTED));
   });
 
   test(".setMode() sets the permission bits, where there are any", async (fileSystem) => {
-    if ((await fileSystem.stat("/a.txt")).mode === undefined) return;
-    await fileSystem.setMode("/a.txt", 0o640);
-    assertStrictEquals((await fileSystem.stat("/a.txt")).mode, 0o640);
-    await assertRefused("notFound", () => fileSystem.setMode("/none", 0o640));
+    if ((await fileSystem.stat("/a.txt", UNABORTED)).mode === undefined) return;
+    await fileSystem.setMode("/a.txt", 0o640, UNABORTED);
+    assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).mode, 0o640);
+    await assertRefused("notFound", () => fileSystem.setMode("/none", 0o640, UNABORTED));
   });
 
   test(" refuses to write names with NUL, CR and LF", async (fileSystem) => {
     for (const path of ["/a\0", "/a\r", "/dir/a\nb"]) {
-      await assertRefused("invalidName", () => fileSystem.openWrite(path, "truncate"));
-      await assertRefused("invalidName", () => fileSystem.makeDirectory(path));
-      await assertRefused("invalidName", () => fileSystem.rename("/a.txt", path));
+      await assertRefused("invalidName", () => fileSystem.openWrite(path, "truncate", UNABORTED));
+      await assertRefused("invalidName", () => fileSystem.makeDirectory(path, UNABORTED));
+      await assertRefused("invalidName", () => fileSystem.rename("/a.txt", path, UNABORTED));
     }
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
   });

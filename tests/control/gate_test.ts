@@ -17,6 +17,7 @@ import {
 } from "../../lib/session/transitions.ts";
 import { fakeAccount, FakeContext, freshSession, readySession } from "../helpers/fake_context.ts";
 import { TLS_INFO } from "../helpers/fake_transport.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 /** What the gate says about a line in a session: a code and text, or that it waited, or the request. */
 async function ask(session: Session, line: string) {
@@ -182,7 +183,7 @@ for (const { line, argument, path } of PATHS) {
   Deno.test(`admit() resolves "${line}" from the current directory`, async () => {
     const { outcome } = await ask(directoryChanged(readySession(), "/docs"), line);
     const verb = ALL_COMMANDS.find(parseCommandLine(line).verb)?.verb;
-    assertEquals(outcome, { verb: verb ?? "", argument, path });
+    assertEquals(outcome, { verb: verb ?? "", argument, path, ...UNABORTED });
   });
 }
 
@@ -202,7 +203,7 @@ Deno.test("admit() takes the first reading of an argument whose path is there", 
   ];
   for (const [line, argument, path] of readings) {
     const { outcome } = await ask(readySession(account), line);
-    assertEquals(outcome, { verb: line.split(" ", 1)[0] ?? "", argument, path }, line);
+    assertEquals(outcome, { verb: line.split(" ", 1)[0] ?? "", argument, path, ...UNABORTED }, line);
   }
 });
 

@@ -6,6 +6,7 @@ import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FakeConnection } from "../helpers/fake_transport.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const BINARY = { ascii: false };
 const ASCII = { ascii: true };
@@ -40,7 +41,7 @@ async function receive(received: readonly Uint8Array[], options = BINARY) {
   await receiveFile(file, new FakeConnection({ received }), transfer, options);
   file.close();
   const buffer = new Uint8Array(1 << 20);
-  const count = await (await fileSystem.openRead("/file")).read(buffer);
+  const count = await (await fileSystem.openRead("/file")).read(buffer, UNABORTED);
   return { content: buffer.slice(0, count ?? 0), transfer };
 }
 

@@ -6,6 +6,7 @@ import type { RawClient } from "../helpers/raw_client.ts";
 import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer } from "../helpers/test_server.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const OLD = new TextEncoder().encode("old content");
 const NEW = new Uint8Array(300_000).fill(65);
@@ -161,10 +162,10 @@ class RecordingFileSystem extends MemoryFileSystem {
     return {
       write: (bytes) => {
         if (this.calls.at(-1) !== "write") this.calls.push("write");
-        return file.write(bytes);
+        return file.write(bytes, UNABORTED);
       },
       finish: (options) => {
-        this.calls.push(`finish ${JSON.stringify(options)}`);
+        this.calls.push(`finish ${JSON.stringify({ sync: options?.sync })}`);
         return file.finish(options);
       },
       close: () => {

@@ -4,6 +4,7 @@ import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const RATE = 512 * 1024;
 const FILE = new Uint8Array(RATE / 2).fill(7);
@@ -17,7 +18,7 @@ async function start(
 ): Promise<TestServer> {
   const home = new MemoryFileSystem();
   const file = await home.openWrite("/file", "truncate");
-  await file.write(FILE);
+  await file.write(FILE, UNABORTED);
   file.close();
   const authorizer = new VirtualAuthorizer();
   authorizer.addUser(USER.name, USER.password, home, { permissions: "elrw", limits: { bandwidth } });

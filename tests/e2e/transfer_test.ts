@@ -8,6 +8,7 @@ import {
   startTransfer,
 } from "../helpers/dialogue.ts";
 import { PROTECTIONS, TestServer } from "../helpers/test_server.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const SIZES = [0, 1, 60_000, 3_000_000];
 
@@ -19,7 +20,7 @@ function bytesOf(text: string): Uint8Array {
 async function contentOf(home: MemoryFileSystem, path: string): Promise<Uint8Array> {
   const file = await home.openRead(path);
   const buffer = new Uint8Array(file.size + 1);
-  return buffer.subarray(0, await file.read(buffer) ?? 0);
+  return buffer.subarray(0, await file.read(buffer, UNABORTED) ?? 0);
 }
 
 async function textOf(home: MemoryFileSystem, path: string): Promise<string> {

@@ -5,6 +5,7 @@ import { FtpServer } from "../../lib/server/ftp_server.ts";
 import { RISK_IDS } from "../../lib/server/risks.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 /** A file system whose writes wait until the test lets them go. */
 class SlowFileSystem extends MemoryFileSystem {
@@ -16,7 +17,7 @@ class SlowFileSystem extends MemoryFileSystem {
     return {
       write: async (bytes) => {
         await gate.promise;
-        await file.write(bytes);
+        await file.write(bytes, UNABORTED);
       },
       finish: (options) => file.finish(options),
       close: () => file.close(),

@@ -5,6 +5,7 @@ import { assertRefused } from "../conformance/filesystem_conformance.ts";
 import { isInstalled } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 Deno.test("LocalWritableFile does not finish when another process has made the file shorter", async () => {
   await using folder = await TemporaryFolder.create();
@@ -12,12 +13,12 @@ Deno.test("LocalWritableFile does not finish when another process has made the f
   for (const [mode, before] of [["truncate", "x"], ["append", "before"], [{ offset: 2 }, "before"]] as const) {
     await Deno.writeTextFile(`${folder.path}/file`, before);
     const file = await fileSystem.openWrite("/file", mode);
-    await file.write(new Uint8Array(10));
+    await file.write(new Uint8Array(10), UNABORTED);
     const { size } = await Deno.stat(`${folder.path}/file`);
     await Deno.truncate(`${folder.path}/file`, size - 1);
-    await assertRefused("busy", () => file.finish());
+    await assertRefused("busy", () => file.finish(UNABORTED));
     await Deno.truncate(`${folder.path}/file`, size);
-    await file.finish();
+    await file.finish(UNABORTED);
     file.close();
   }
 });
@@ -26,8 +27,8 @@ Deno.test("LocalWritableFile finishes a file that goes on behind what was writte
   await using folder = await TemporaryFolder.create();
   await Deno.writeTextFile(`${folder.path}/file`, "0123456789");
   const file = await new LocalFileSystem(folder.path).openWrite("/file", { offset: 2 });
-  await file.write(new TextEncoder().encode("ab"));
-  await file.finish();
+  await file.write(new TextEncoder().encode("ab"), UNABORTED);
+  await file.finish(UNABORTED);
   file.close();
   assertStrictEquals(await Deno.readTextFile(`${folder.path}/file`), "01ab456789");
 });

@@ -13,6 +13,7 @@ import {
 } from "../conformance/filesystem_conformance.ts";
 import { runFileSystemProgram } from "../helpers/filesystem_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
@@ -104,9 +105,9 @@ Deno.test("LocalFileSystem.openRead() reads the same file to the end while its n
   await using fixture = await makeFiles({ "/a": "old text", "/b": "new text" });
   const file = await fixture.fileSystem.openRead("/a");
   const buffer = new Uint8Array(3);
-  assertStrictEquals(await file.read(buffer), 3);
+  assertStrictEquals(await file.read(buffer, UNABORTED), 3);
   if (!IS_WINDOWS) await fixture.fileSystem.rename("/b", "/a");
-  assertStrictEquals(await file.read(buffer), 3);
+  assertStrictEquals(await file.read(buffer, UNABORTED), 3);
   assertEquals(new TextDecoder().decode(buffer), " te");
   file.close();
 });
@@ -115,13 +116,13 @@ Deno.test("LocalFileSystem.openRead() gives a file that may be closed during a r
   await using fixture = await makeFiles({ "/a": "first", "/b": "other" });
   const file = await fixture.fileSystem.openRead("/a");
   const buffer = new Uint8Array(5);
-  const reading = file.read(buffer);
+  const reading = file.read(buffer, UNABORTED);
   file.close();
   // Would get the number of the first at once, were that free
   const other = await fixture.fileSystem.openRead("/b");
   assertStrictEquals(await reading, 5);
   assertStrictEquals(new TextDecoder().decode(buffer), "first");
-  await assertRejects(() => file.read(buffer), TypeError);
+  await assertRejects(() => file.read(buffer, UNABORTED), TypeError);
   other.close();
 });
 
@@ -156,7 +157,7 @@ Deno.test("LocalFileSystem.openWrite() appends at the end as it is then", async 
   await using fixture = await makeFiles({ "/log": "1" });
   const file = await fixture.fileSystem.openWrite("/log", "append");
   await Deno.writeTextFile(`${fixture.root}/log`, "2", { append: true });
-  await file.write(new TextEncoder().encode("3"));
+  await file.write(new TextEncoder().encode("3"), UNABORTED);
   file.close();
   assertStrictEquals(await Deno.readTextFile(`${fixture.root}/log`), "123");
 });

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
 import { assertRefused, readText } from "../conformance/filesystem_conformance.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NEW = new TextEncoder().encode("new");
@@ -48,8 +49,8 @@ test("LocalReplacement takes the place of a link's target, not of the link", asy
   await Deno.writeTextFile(at("root/dir/target"), "old");
   await Deno.symlink("dir/target", at("root/link"));
   const file = await fileSystem.openWrite("/link", "replace");
-  await file.write(NEW);
-  await file.finish({ sync: true });
+  await file.write(NEW, UNABORTED);
+  await file.finish({ ...UNABORTED, sync: true });
   file.close();
   assertStrictEquals(await Deno.readLink(at("root/link")), "dir/target");
   assertStrictEquals(await readText(fileSystem, "/dir/target"), "new");
@@ -65,7 +66,7 @@ test("LocalReplacement does not finish when its file was taken away, whatever ha
     const part = at(`root/${names()[0]}`);
     await Deno.remove(part);
     if (content !== undefined) await Deno.writeTextFile(part, content);
-    await assertRefused("notFound", () => file.finish());
+    await assertRefused("notFound", () => file.finish(UNABORTED));
     file.close();
     assertStrictEquals(await readText(fileSystem, "/old"), "old");
   }
@@ -76,12 +77,12 @@ test("LocalReplacement does not finish when its file was taken away, whatever ha
 test("LocalReplacement leads nowhere when its folder is swapped for a link", async ({ fileSystem, at, names }) => {
   await Deno.mkdir(at("outside"));
   const file = await fileSystem.openWrite("/dir/new", "replace");
-  await file.write(NEW);
+  await file.write(NEW, UNABORTED);
   const [part = ""] = names("dir");
   await Deno.rename(at("root/dir"), at("root/away"));
   await Deno.symlink("../outside", at("root/dir"));
   await Deno.writeTextFile(at(`outside/${part}`), "foreign");
-  await assertRefused("notFound", () => file.finish());
+  await assertRefused("notFound", () => file.finish(UNABORTED));
   file.close();
   assertStrictEquals(await Deno.readTextFile(at(`outside/${part}`)), "foreign");
   assertEquals(Array.from(Deno.readDirSync(at("outside")), ({ name }) => name), [part]);
@@ -91,8 +92,8 @@ test("LocalReplacement syncs where the root is a link", async ({ at }) => {
   await Deno.symlink("root", at("link"));
   const fileSystem = new LocalFileSystem(at("link"));
   const file = await fileSystem.openWrite("/new", "replace");
-  await file.write(NEW);
-  await file.finish({ sync: true });
+  await file.write(NEW, UNABORTED);
+  await file.finish({ ...UNABORTED, sync: true });
   file.close();
   assertStrictEquals(await Deno.readTextFile(at("root/new")), "new");
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { assertRefused, readText, testFileSystem, writeText } from "../conformance/filesystem_conformance.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 testFileSystem("MemoryFileSystem", (files) =>
   Promise.resolve({
@@ -34,9 +35,9 @@ Deno.test("MemoryFileSystem gets space back from what is removed, replaced and e
 Deno.test("MemoryFileSystem counts a removed file until its writer is done", async () => {
   const fileSystem = new MemoryFileSystem({ maxBytes: 8 });
   const file = await fileSystem.openWrite("/a", "truncate");
-  await file.write(new Uint8Array(6));
+  await file.write(new Uint8Array(6), UNABORTED);
   await fileSystem.remove("/a");
-  await assertRefused("noSpace", () => file.write(new Uint8Array(3)));
+  await assertRefused("noSpace", () => file.write(new Uint8Array(3), UNABORTED));
   await assertRefused("noSpace", () => writeText(fileSystem, "/b", "123"));
   file.close();
   file.close();
@@ -74,7 +75,7 @@ Deno.test("MemoryFileSystem grows in amortised time", async () => {
   const file = await fileSystem.openWrite("/a", "truncate");
   const chunk = new Uint8Array(64);
   const started = performance.now();
-  for (let count = 0; count < 50_000; count++) await file.write(chunk);
+  for (let count = 0; count < 50_000; count++) await file.write(chunk, UNABORTED);
   file.close();
   // Copying all at each write would take 80 GB of copies
   assert(performance.now() - started < 5000);
@@ -84,14 +85,14 @@ Deno.test("MemoryFileSystem gives the space of an emptied file to others", async
   const fileSystem = new MemoryFileSystem({ maxBytes: 1000 });
   for (let round = 0; round < 5; round++) {
     const file = await fileSystem.openWrite("/a", "truncate");
-    await file.write(new Uint8Array(1000).fill(round));
+    await file.write(new Uint8Array(1000).fill(round), UNABORTED);
     file.close();
   }
   const file = await fileSystem.openWrite("/a", "truncate");
-  await file.write(new Uint8Array(10).fill(9));
+  await file.write(new Uint8Array(10).fill(9), UNABORTED);
   file.close();
   const readable = await fileSystem.openRead("/a");
   const buffer = new Uint8Array(20);
-  assertEquals(await readable.read(buffer), 10);
+  assertEquals(await readable.read(buffer, UNABORTED), 10);
   assertEquals([...buffer.subarray(0, 11)], [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0]);
 });

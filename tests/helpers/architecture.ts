@@ -25,10 +25,13 @@ const LAYERS: readonly (readonly string[])[] = [
 /** The ports, and what callers need to know of them, in the folders of the adapters. */
 const INTERFACES: ReadonlySet<string> = new Set([
   "lib/transport/connection.ts",
+  "lib/filesystem/checked_values.ts",
   "lib/filesystem/digest.ts",
   "lib/filesystem/file_claims.ts",
   "lib/filesystem/filesystem.ts",
   "lib/filesystem/filesystem_error.ts",
+  "lib/filesystem/guarded_filesystem.ts",
+  "lib/filesystem/pending_calls.ts",
   "lib/auth/authorizer.ts",
   "lib/auth/authorizer_busy_error.ts",
   "lib/auth/permission.ts",

@@ -21,6 +21,7 @@ import { createSession, type Session } from "../../lib/session/session.ts";
 import type { Settings } from "../../lib/session/settings.ts";
 import { loggedIn, protectionChanged, secured } from "../../lib/session/transitions.ts";
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
+import { UNABORTED } from "./unaborted.ts";
 
 const IS_BANNED = false;
 
@@ -79,7 +80,7 @@ export class FakeContext implements CommandContext {
   readonly transfer = undefined;
   readonly tlsAvailable = true;
   readonly defaultEncoding: TextEncoding = UTF8;
-  readonly signal: AbortSignal = new AbortController().signal;
+  readonly signal: AbortSignal = UNABORTED.signal;
   session: Session;
 
   /** Makes a context. */
@@ -92,6 +93,10 @@ export class FakeContext implements CommandContext {
     const { login } = this.session;
     if (login.state !== "loggedIn") throw new Error("Nobody is logged in");
     return login.account;
+  }
+
+  get fileSystem(): FileSystem {
+    return this.account.fileSystem;
   }
 
   beginAttempt(): Promise<Disposable | undefined> {

@@ -12,6 +12,7 @@ import type {
   WriteMode,
 } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { UNABORTED } from "./unaborted.ts";
 
 /** Keeps callers of `stat()`, `openRead()` and `openWrite()` waiting while it is shut. */
 export class GatedFileSystem extends MemoryFileSystem {
@@ -34,7 +35,7 @@ export class GatedFileSystem extends MemoryFileSystem {
   /** Makes a file. */
   async put(path: string, content: Uint8Array): Promise<void> {
     const file = await super.openWrite(path, "truncate");
-    await file.write(content);
+    await file.write(content, UNABORTED);
     file.close();
   }
 

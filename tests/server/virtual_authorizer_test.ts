@@ -2,6 +2,7 @@ import { assert, assertEquals, assertExists, assertRejects, assertThrows } from 
 import type { Account } from "../../lib/auth/authorizer.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
+import { UNABORTED } from "../helpers/unaborted.ts";
 
 async function login(authorizer: VirtualAuthorizer, username: string): Promise<Account> {
   const credentials = { username, password: "12345", remoteHost: "127.0.0.1" };
@@ -19,11 +20,11 @@ Deno.test("VirtualAuthorizer opens folders of the host as homes, and sees upload
     authorizer.addUser("alice", "12345", `${folder}/alice`, { permissions: "elrw" });
     const admin = (await login(authorizer, "admin")).fileSystem;
     const alice = (await login(authorizer, "alice")).fileSystem;
-    const upload = await alice.openWrite?.("/report.txt", "truncate");
+    const upload = await alice.openWrite?.("/report.txt", "truncate", UNABORTED);
     assertExists(upload);
     try {
-      assertEquals((await admin.stat("/alice/report.txt")).type, "file");
-      const refused = async () => await admin.openWrite?.("/alice/report.txt", "truncate");
+      assertEquals((await admin.stat("/alice/report.txt", UNABORTED)).type, "file");
+      const refused = async () => await admin.openWrite?.("/alice/report.txt", "truncate", UNABORTED);
       assertEquals((await assertRejects(refused, FileSystemError)).kind, "busy");
     } finally {
       upload.close();

@@ -1,0 +1,302 @@
+/**
+ * A file system as commands use it: no call is waited for when its signal has aborted, whether the file system heeds that or
+ * not, and nothing that it gives is believed unseen.
+ *
+ * @module
+ */
+
+import {
+  checkAvailable,
+  checkCount,
+  checkEntry,
+  checkInfo,
+  checkName,
+  checkOpen,
+  type Report,
+} from "./checked_values.ts";
+import type {
+  CallOptions,
+  CreateOptions,
+  DirectoryEntry,
+  FileInfo,
+  FileSystem,
+  FinishOptions,
+  OpenReadOptions,
+  ReadableFile,
+  WritableFile,
+  WriteMode,
+} from "./filesystem.ts";
+import { PendingCalls } from "./pending_calls.ts";
+
+/** A file system that nobody waits for in vain. */
+export interface GuardedFileSystem extends FileSystem {
+  /** Resolves when no call is under way, those included that nobody waits for any more. Never rejects. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Guards a file system. What it does not have, the guarded one does not have either.
+ *
+ * @param report Told of what is wrong and refuses nothing: a name that cannot be listed, a file that cannot be closed.
+ */
+export function guarded(fileSystem: FileSystem, report: Report): GuardedFileSystem {
+  const guard = new Guard(fileSystem, report);
+  const { listsSorted, listNames, openWrite, availableBytes } = fileSystem;
+  return {
+    ...listsSorted && { listsSorted },
+    stat: (path: string, { signal }: CallOptions) => guard.stat(path, { signal }),
+    list: (path: string, { signal }: CallOptions) => guard.list(path, { signal }),
+    ...listNames && { listNames: (path: string, { signal }: CallOptions) => guard.listNames(path, { signal }) },
+    openRead: (path: string, { signal, offset = 0 }: OpenReadOptions) => guard.openRead(path, { signal, offset }),
+    ...openWrite && {
+      openWrite: (path: string, mode: WriteMode, options: CreateOptions) => guard.openWrite(path, mode, options),
+    },
+    ...availableBytes && {
+      availableBytes: (path: string, { signal }: CallOptions) => guard.availableBytes(path, { signal }),
+    },
+    ...guard.changes(),
+    settled: () => guard.settled(),
+  };
+}
+
+class Guard {
+  readonly #fileSystem: FileSystem;
+  readonly #report: Report;
+  readonly #calls = new PendingCalls();
+
+  constructor(fileSystem: FileSystem, report: Report) {
+    this.#fileSystem = fileSystem;
+    this.#report = report;
+  }
+
+  async stat(path: string, options: CallOptions): Promise<FileInfo> {
+    return checkInfo(await this.#calls.run(() => this.#fileSystem.stat(path, options), options.signal));
+  }
+
+  list(path: string, options: CallOptions): AsyncGenerator<DirectoryEntry, void, undefined> {
+    return this.#each(() => this.#fileSystem.list(path, options), options, checkEntry);
+  }
+
+  listNames(path: string, options: CallOptions): AsyncGenerator<string, void, undefined> {
+    return this.#each(() => this.#fileSystem.listNames?.(path, options) ?? [], options, checkName);
+  }
+
+  async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
+    const file = await this.#open(() => this.#fileSystem.openRead(path, options), options);
+    return new GuardedReadableFile(file, new Turns(this.#calls, () => file.close(), this.#report));
+  }
+
+  async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
+    // An empty file that nobody has asked for would stand in the way of the next try
+    const remove = mode === "createNew"
+      ? () => this.#fileSystem.remove?.(path, { signal: new AbortController().signal })
+      : undefined;
+    const file = await this.#open(() => this.#fileSystem.openWrite?.(path, mode, options), options, remove);
+    return new GuardedWritableFile(file, new Turns(this.#calls, () => file.close(), this.#report));
+  }
+
+  async availableBytes(path: string, options: CallOptions): Promise<number> {
+    const call = () => this.#fileSystem.availableBytes?.(path, options);
+    return checkAvailable(await this.#calls.run(call, options.signal));
+  }
+
+  /** The methods that give nothing, as far as there are any. */
+  changes(): Partial<FileSystem> {
+    const { remove, makeDirectory, removeDirectory, rename, setModified, setMode } = this.#fileSystem;
+    return {
+      ...remove && { remove: this.#forward(remove) },
+      ...makeDirectory && { makeDirectory: this.#forward(makeDirectory) },
+      ...removeDirectory && { removeDirectory: this.#forward(removeDirectory) },
+      ...rename && { rename: this.#forward(rename) },
+      ...setModified && { setModified: this.#forward(setModified) },
+      ...setMode && { setMode: this.#forward(setMode) },
+    };
+  }
+
+  settled(): Promise<void> {
+    return this.#calls.settled();
+  }
+
+  #forward<Arguments extends [...unknown[], CallOptions]>(
+    method: (...args: Arguments) => Promise<void>,
+  ): (...args: Arguments) => Promise<void> {
+    return async (...args) => {
+      // Nothing is handed on but what the port names
+      const { signal, umask } = args.at(-1) as CallOptions & Partial<CreateOptions>;
+      const options = umask === undefined ? { signal } : { signal, umask };
+      const call = () => method.apply(this.#fileSystem, [...args.slice(0, -1), options] as unknown as Arguments);
+      await this.#calls.run(call, signal);
+    };
+  }
+
+  /** Opens a file; one that opens when nobody waits any more is closed. */
+  async #open<File extends ReadableFile | WritableFile>(
+    open: () => Promise<File> | undefined,
+    { signal }: CallOptions,
+    remove?: () => Promise<void> | undefined,
+  ): Promise<File> {
+    const undo = async (file: File | undefined) => {
+      await file?.close();
+      await remove?.();
+    };
+    return checkOpen(await this.#calls.run(open, signal, undo));
+  }
+
+  /** Hands on what is right of what a listing gives; what is not is left out and reported, once for each listing. */
+  async *#each<Item>(
+    start: () => AsyncIterable<Item> | Iterable<Item>,
+    { signal }: CallOptions,
+    check: (item: Item) => Item,
+  ): AsyncGenerator<Item, void, undefined> {
+    const iterator = await this.#calls.run(() => iteratorOf(start()), signal);
+    using waiting = new Waiting(signal);
+    let isEnded = false;
+    let reported = false;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const step = Promise.resolve(iterator.next());
+        const { done, value } = await waiting.for(step);
+        if (done) {
+          isEnded = true;
+          return;
+        }
+        const item = attempt(() => check(value));
+        if ("value" in item) yield item.value;
+        else if (!reported) this.#report(item.error);
+        reported ||= "error" in item;
+      }
+    } catch (error) {
+      isEnded = !signal.aborted;
+      throw error;
+    } finally {
+      // Behind a step that never settles this does not settle either
+      if (!isEnded) this.#calls.track(Promise.try(() => iterator.return?.())).catch(() => {}); // nobody waits for it
+    }
+  }
+}
+
+type AnyIterator<Item> = AsyncIterator<Item, unknown, undefined> | Iterator<Item, unknown, undefined>;
+
+function iteratorOf<Item>(items: AsyncIterable<Item> | Iterable<Item>): AnyIterator<Item> {
+  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+}
+
+function attempt<Value>(operation: () => Value): { readonly value: Value } | { readonly error: unknown } {
+  try {
+    return { value: operation() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Waits for one promise after the other, each no longer than a signal lasts, with one listener for all of them. */
+class Waiting implements Disposable {
+  readonly #signal: AbortSignal;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#abort);
+  }
+
+  for<Value>(promise: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promise.then(resolve, reject);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#abort);
+  }
+
+  readonly #abort = (): void => this.#reject?.(this.#signal.reason);
+}
+
+/** Lets the calls on one file go one after the other, its closing last. */
+class Turns {
+  readonly #calls: PendingCalls;
+  readonly #closeFile: () => void | Promise<void>;
+  readonly #report: Report;
+  /** The call that is under way, whether or not anybody waits for it. */
+  #last: Promise<unknown> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(calls: PendingCalls, closeFile: () => void | Promise<void>, report: Report) {
+    this.#calls = calls;
+    this.#closeFile = closeFile;
+    this.#report = report;
+  }
+
+  run<Value>(call: () => Promise<Value>, { signal }: CallOptions): Promise<Value> {
+    return this.#calls.run(() => {
+      const running = Promise.try(call);
+      this.#last = running;
+      const settled = () => {
+        if (this.#last === running) this.#last = undefined;
+      };
+      running.then(settled, settled);
+      return running;
+    }, signal);
+  }
+
+  /** Closes the file, at once where nothing is under way. Never rejects. */
+  close(): void | Promise<void> {
+    if (this.#closing !== undefined) return this.#closing;
+    const closing = this.#last === undefined ? this.#closeNow() : this.#last.then(this.#closeNow, this.#closeNow);
+    this.#closing = Promise.resolve(closing);
+    if (closing instanceof Promise) return this.#calls.track(closing);
+  }
+
+  readonly #closeNow = (): void | Promise<void> => {
+    try {
+      const closing = this.#closeFile();
+      if (closing instanceof Promise) return closing.catch(this.#report);
+    } catch (error) {
+      this.#report(error);
+    }
+  };
+}
+
+class GuardedReadableFile implements ReadableFile {
+  readonly size: number;
+  readonly #file: ReadableFile;
+  readonly #turns: Turns;
+
+  constructor(file: ReadableFile, turns: Turns) {
+    this.#file = file;
+    this.#turns = turns;
+    this.size = file.size;
+  }
+
+  async read(buffer: Uint8Array, options: CallOptions): Promise<number | null> {
+    return checkCount(await this.#turns.run(() => this.#file.read(buffer, options), options), buffer);
+  }
+
+  close(): void | Promise<void> {
+    return this.#turns.close();
+  }
+}
+
+class GuardedWritableFile implements WritableFile {
+  readonly #file: WritableFile;
+  readonly #turns: Turns;
+
+  constructor(file: WritableFile, turns: Turns) {
+    this.#file = file;
+    this.#turns = turns;
+  }
+
+  write(bytes: Uint8Array, options: CallOptions): Promise<void> {
+    return this.#turns.run(() => this.#file.write(bytes, options), options);
+  }
+
+  finish(options: FinishOptions): Promise<void> {
+    return this.#turns.run(() => this.#file.finish(options), options);
+  }
+
+  close(): void | Promise<void> {
+    return this.#turns.close();
+  }
+}
