@@ -171,7 +171,8 @@ export interface ParsedArguments {
  * Reads the command line by a table.
  *
  * @param hint What to type to see the table.
- * @throws {UsageError} For an unknown option, or one whose value is missing.
+ * @throws {UsageError} For an unknown option, one whose value is missing or given twice, or a switch with a value that is
+ * neither `true` nor `false`.
  */
 export function parseArguments(
   args: readonly string[],
@@ -179,27 +180,49 @@ export function parseArguments(
   hint = "ftpsd help serve",
 ): ParsedArguments {
   const namesOf = (rows: readonly OptionRow[]) => rows.map(({ name }) => name);
+  checkSwitches(args, table, hint);
   const valued = table.filter(({ value }) => value !== undefined);
   const parsed: Record<string, unknown> = parseArgs([...args], {
     boolean: namesOf(table.filter(({ value }) => value === undefined)),
     string: [...namesOf(valued), "_"],
-    collect: namesOf(table.filter(({ repeatable }) => repeatable === true)),
+    collect: namesOf(valued),
     alias: Object.fromEntries(table.flatMap(({ name, letter }) => letter === undefined ? [] : [[name, letter]])),
     unknown: (argument) => {
       if (argument.startsWith("-") && argument !== "-") throw unknownOption(optionOf(argument), namesOf(table), hint);
     },
   });
-  const given = valued.flatMap(({ name }): [string, string[]][] => {
+  const given = valued.flatMap(({ name, repeatable }): [string, string[]][] => {
     const values = [parsed[name] ?? []].flat().map(String);
     if (values.includes("") && name !== "banner") throw new UsageError(`--${name} needs a value`, hint);
+    if (values.length > 1 && !repeatable) throw new UsageError(`--${name} is given ${values.length} times`, hint);
     return values.length === 0 ? [] : [[name, values]];
   });
+  const misused = table.find(({ name, value }) => value === undefined && typeof (parsed[name] ?? true) !== "boolean");
+  if (misused !== undefined) throw new UsageError(`-${misused.letter} is a switch: it takes no value`, hint);
   return {
     operands: (parsed._ as unknown[]).map(String),
     switches: new Set(namesOf(table).filter((name) => parsed[name] === true)),
     values: new Map(given.map(([name, values]) => [name, values.at(-1) ?? ""])),
     lists: new Map(given),
   };
+}
+
+/**
+ * Refuses switches with a value that is neither `true` nor `false`, which the parser would take for `true` or pass over, and
+ * `--no-NAME=value`, which it would take for the option itself.
+ */
+function checkSwitches(args: readonly string[], table: readonly OptionRow[], hint: string): void {
+  const end = args.indexOf("--");
+  for (const argument of end < 0 ? args : args.slice(0, end)) {
+    const [, dashes = "", typed = "", value] = /^(--?)([^-=][^=]*)=(.*)$/s.exec(argument) ?? [];
+    if (value === undefined) continue;
+    if (dashes === "--" && typed.startsWith("no-")) {
+      throw unknownOption(`--${typed}`, table.map(({ name }) => name), hint);
+    }
+    const row = dashes === "--" ? table.find(({ name }) => name === typed) : undefined;
+    if (row === undefined || row.value !== undefined || value === "true" || value === "false") continue;
+    throw new UsageError(`--${row.name} is a switch: it takes no value, or true or false`, hint);
+  }
 }
 
 function unknownOption(option: string, known: readonly string[], hint: string): UsageError {

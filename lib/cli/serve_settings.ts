@@ -9,6 +9,7 @@ import { MOST_WORKERS } from "../config/worker_count.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
+import { MAX_SECONDS } from "../server/resolve_settings.ts";
 import { RISK_IDS, type RiskId } from "../server/risks.ts";
 import { UsageError } from "./exit_error.ts";
 import { type ParsedArguments, SESSION_REUSE_MODES, TLS_POLICIES } from "./option_table.ts";
@@ -210,8 +211,9 @@ function workersOf(values: ReadonlyMap<string, string>): number | "auto" | undef
 function seconds(values: ReadonlyMap<string, string>, name: string): number | undefined {
   const text = values.get(name);
   if (text === undefined) return undefined;
-  if (/^\d{1,7}(\.\d+)?$/.test(text)) return Number(text);
-  throw new UsageError(`"${text}" is not a number of seconds (--${name})`);
+  const number = /^\d{1,7}(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (number <= MAX_SECONDS) return number;
+  throw new UsageError(`"${text}" is not a number of seconds, 0 to ${MAX_SECONDS} (--${name})`);
 }
 
 /**

@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../auth/permission.ts";
 import { ipFamily } from "../protocol/host_port.ts";
+import { MAX_SECONDS } from "../server/resolve_settings.ts";
 import { MOST_WORKERS } from "./worker_count.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
@@ -24,8 +25,6 @@ export interface FormMetadata {
 type Message = (issue: { readonly input: unknown }) => string;
 
 const LARGEST_PORT = 65535;
-/** The longest time a timer can wait. */
-const LONGEST_SECONDS = Math.floor(2 ** 31 / 1000) - 1;
 const SIZE_REGEXP = /^(\d{1,16}(?:\.\d{1,16})?) ?(B|KiB|MiB|GiB|TiB)?$/;
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const RANGE_REGEXP = /^(\d{1,5})-(\d{1,5})$/;
@@ -142,11 +141,11 @@ export const workers: Form<number | "auto"> = v.pipe(
 export const port: Form<number> = wholeNumber(0, LARGEST_PORT, "a port");
 
 /** Seconds, fractions allowed, 0 for no limit. */
-export const seconds: Form<number> = numberOfSeconds(`a number of seconds, 0 to ${LONGEST_SECONDS}`);
+export const seconds: Form<number> = numberOfSeconds(`a number of seconds, 0 to ${MAX_SECONDS}`);
 
 function numberOfSeconds(wanted: string): Form<number> {
   const message = unwanted(wanted);
-  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(LONGEST_SECONDS, message), described(wanted));
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(MAX_SECONDS, message), described(wanted));
 }
 
 /** Bytes: a whole number, or a number with a unit as `10MiB`. */

@@ -74,8 +74,8 @@ export function resolveSettings(options: FtpServerOptions): Settings {
 }
 
 const DEFAULT_CONNECTIONS = 512;
-/** The longest time a timer can wait, in seconds. */
-const LONGEST_SECONDS = 2 ** 31 / 1000 - 1;
+/** The longest time a timer can wait, in whole seconds. */
+export const MAX_SECONDS = Math.floor(2 ** 31 / 1000) - 1;
 const LARGEST_PORT = 65535;
 
 function checkedRange(range: PortRange): PortRange {
@@ -100,8 +100,8 @@ function requireIpv4(address: string): void {
 }
 
 function milliseconds(name: string, seconds: number): number {
-  if (seconds >= 0 && seconds <= LONGEST_SECONDS) return seconds * 1000;
-  throw new RangeError(`Cannot use ${name} ${seconds}: it must be 0 to ${Math.floor(LONGEST_SECONDS)} seconds`);
+  if (seconds >= 0 && seconds <= MAX_SECONDS) return seconds * 1000;
+  throw new RangeError(`Cannot use ${name} ${seconds}: it must be 0 to ${MAX_SECONDS} seconds`);
 }
 
 function wholeNumber(name: string, value: number, least = 0): number {

@@ -36,8 +36,62 @@ for (const option of ["--wirte", "--writ", "--no-write", "-x", "--x=1", "-1", "-
   });
 }
 
+const SWITCHES = OPTIONS.filter(({ value }) => value === undefined);
+
+Deno.test("parseArguments() refuses each switch with a value that is neither true nor false", () => {
+  for (const { name, letter } of SWITCHES) {
+    for (const value of ["", "no", "off", "0", "1", "False", "TRUE", " true", "true ", "yes"]) {
+      const message = `--${name} is a switch: it takes no value, or true or false`;
+      const error = assertThrows(() => parseArguments([`--${name}=${value}`]), UsageError, message);
+      assertEquals(error.status, 2);
+    }
+    if (letter === undefined) continue;
+    for (const value of ["=", "=no", "=true", "=false", "5", "-5"]) {
+      assertThrows(
+        () => parseArguments([`-${letter}${value}`]),
+        UsageError,
+        `-${letter} is a switch: it takes no value`,
+      );
+    }
+  }
+});
+
+Deno.test("parseArguments() puts a switch on by =true, and off by =false; the last one holds", () => {
+  for (const { name } of SWITCHES) {
+    const rows: readonly (readonly [args: readonly string[], isOn: boolean])[] = [
+      [["=true"], true],
+      [["=false"], false],
+      [["", "=false"], false],
+      [["=false", ""], true],
+    ];
+    for (const [forms, isOn] of rows) {
+      const { switches } = parseArguments(forms.map((form) => `--${name}${form}`));
+      assertEquals([...switches], isOn ? [name] : [], forms.join(" "));
+    }
+  }
+});
+
+Deno.test("parseArguments() takes no option behind --no-, with a value or without", () => {
+  for (const { name } of OPTIONS) {
+    for (const form of ["", "=true", "=false", "=x", "="]) {
+      assertThrows(() => parseArguments([`--no-${name}${form}`]), UsageError, `unknown option --no-${name}`);
+    }
+  }
+});
+
+Deno.test("parseArguments() refuses what is given twice, unless it may be repeated", () => {
+  for (const { name, letter, repeatable } of OPTIONS.filter(({ value }) => value !== undefined)) {
+    const spellings = [`--${name}`, letter === undefined ? `--${name}` : `-${letter}`];
+    for (const values of [["1", "2"], ["1", "1"]]) {
+      const args = spellings.flatMap((spelling, index) => [spelling, values[index] ?? ""]);
+      if (repeatable) assertEquals(parseArguments(args).lists.get(name), values);
+      else assertThrows(() => parseArguments(args), UsageError, `--${name} is given 2 times`);
+    }
+  }
+});
+
 Deno.test("parseArguments() takes what follows -- for no option", () => {
-  assertEquals(parseArguments(["--", "--write"]).operands, ["--write"]);
+  assertEquals(parseArguments(["--", "--write", "--write=no"]).operands, ["--write", "--write=no"]);
 });
 
 Deno.test("parseArguments() keeps a folder that looks like a number", () => {

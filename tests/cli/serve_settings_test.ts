@@ -97,8 +97,16 @@ const BAD: readonly (readonly [line: string, message: string])[] = [
   ["--tls off --tls-session-reuse require", "--tls-session-reuse without TLS (--tls off)"],
   ["--certfile C", "a certificate without its key (--certfile)"],
   ["--keyfile K", "a key without its certificate (--keyfile)"],
-  ["--timeout soon", '"soon" is not a number of seconds (--timeout)'],
-  ["--timeout 1e3", '"1e3" is not a number of seconds (--timeout)'],
+  ["--timeout soon", '"soon" is not a number of seconds, 0 to 2147482 (--timeout)'],
+  ["--timeout 1e3", '"1e3" is not a number of seconds, 0 to 2147482 (--timeout)'],
+  ["--timeout 0x10", '"0x10" is not a number of seconds, 0 to 2147482 (--timeout)'],
+  ["--timeout 2147483", '"2147483" is not a number of seconds, 0 to 2147482 (--timeout)'],
+  ["--timeout -1", "unknown option -1"],
+  ["-p 0x10", '"0x10" is not a whole number, 0 to 65535 (--port)'],
+  ["-p 9007199254740993", '"9007199254740993" is not a whole number, 0 to 65535 (--port)'],
+  ["--max-cons 9007199254740993", '"9007199254740993" is not a whole number, 0 or more (--max-cons)'],
+  ["--workers 0", '"0" is not a whole number, 1 to 64 (--workers)'],
+  ["--workers AUTO", '"AUTO" is not a whole number, 1 to 64 (--workers)'],
   ["--max-cons many", '"many" is not a whole number, 0 or more (--max-cons)'],
   ["--max-cons-per-ip 1.5", '"1.5" is not a whole number, 0 or more (--max-cons-per-ip)'],
   ["--max-login-attempts x", '"x" is not a whole number, 0 or more (--max-login-attempts)'],
@@ -106,6 +114,21 @@ const BAD: readonly (readonly [line: string, message: string])[] = [
   ["--permit-privileged-ports", "--permit-privileged-ports without active mode"],
   ["--log-format xml", '"xml" is none of pretty, json (--log-format)'],
 ];
+
+for (
+  const name of ["port", "implicit-port", "max-cons", "max-cons-per-ip", "max-login-attempts", "workers", "timeout"]
+) {
+  Deno.test(`readServeSettings() takes digits alone for --${name}`, () => {
+    for (const text of [" 5", "5 ", "+5", "-5", "5e0", "0x5", "5_0", "\u0665", "5\n", "NaN", "Infinity"]) {
+      const error = assertThrows(
+        () => readServeSettings(parseArguments([`--${name}=${text}`])),
+        UsageError,
+        `(--${name})`,
+      );
+      assertEquals(error.status, 2);
+    }
+  });
+}
 
 for (const [line, message] of BAD) {
   Deno.test(`readServeSettings() refuses "${line}"`, () => {
