@@ -6,8 +6,9 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
-import { ConfigurationError, formatPath } from "../config/problem.ts";
+import { ConfigurationError } from "../config/problem.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
+import { formatPath } from "../server/key_path.ts";
 import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
 import { CHECK_FORMATS, CHECK_OPTIONS } from "./command_table.ts";
 import { ExitError, messageOf, UsageError } from "./exit_error.ts";

@@ -8,6 +8,7 @@ import type { Finding } from "../config/finding.ts";
 import type { Logger } from "../logger.ts";
 import { UsageError } from "./exit_error.ts";
 import { findObstacles } from "./inspection.ts";
+import { describeOptionFinding, optionFor } from "./option_names.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "./shell_word.ts";
 
@@ -15,35 +16,6 @@ import { shellWord } from "./shell_word.ts";
 export function describeFinding({ where, message, risk }: Omit<Finding, "severity">): string {
   const text = where === "" ? message : `${where}: ${message}`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
-}
-
-/** Options that mean a key, for servers without a file. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  "active.foreignAddresses": "--permit-foreign-addresses",
-  "active.privilegedPorts": "--permit-privileged-ports",
-  "anonymous.home": "DIR",
-  "anonymous.permissions": "--write without --username",
-  "passive.address": "--nat-address",
-  "passive.ports": "--range",
-  "tls.certificate": "--certfile",
-  "tls.key": "--keyfile",
-  "tls.policy": "--tls",
-  "users[0].home": "DIR",
-  "users[0].password": "--password-file",
-};
-
-/** The same where there is no file: with the option behind it, in place of the key. */
-function describeOptionFinding({ where, message, risk }: Finding): string {
-  const option = optionFor(where);
-  const text = option === undefined ? message : `${message} (${option})`;
-  return risk === undefined ? text : `${text} (risk ${risk})`;
-}
-
-/** The option that means a key; a value that stands behind the key stays. */
-function optionFor(where: string): string | undefined {
-  const [key = "", ...value] = where.split(" ");
-  const option = OPTIONS[key];
-  return option === undefined ? undefined : [option, ...value].join(" ");
 }
 
 /** What to type about findings that stop the server. */

@@ -7,10 +7,12 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { findContradictions } from "../config/contradictions.ts";
 import { DEFAULT_WORKERS } from "../config/worker_count.ts";
-import type { KeyPath } from "../config/problem.ts";
+import { formatPath, type KeyPath } from "../server/key_path.ts";
 import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
+import { describeOptionFinding } from "./option_names.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
 import { shellWord } from "./shell_word.ts";
@@ -41,7 +43,9 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
   const settings = readServeSettings(args);
   const file = args.values.get("config");
   if (file === undefined) {
-    return { configuration: await configurationOf(settings), file, settings, locate: () => undefined };
+    const configuration = await configurationOf(settings);
+    refuseContradictions(configuration);
+    return { configuration, file, settings, locate: () => undefined };
   }
   refuseShareOptions(args);
   await requirePathPermission("read", file);
@@ -52,9 +56,21 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
   ]);
   const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
   const text = await readTextFile(file, "--config");
-  const configuration = readConfiguration(text, { file, resolve });
+  const configuration = readConfiguration(text, {
+    file,
+    resolve,
+    override: (configuration) => override(configuration, args, settings),
+  });
   const locate = (key: string) => findLine(readPositions(text), pathOf(key));
-  return { configuration: override(configuration, args, settings), file, settings, locate };
+  return { configuration, file, settings, locate };
+}
+
+/** Says of options what is said of a file with the same settings. */
+function refuseContradictions(configuration: Configuration): void {
+  const [first] = findContradictions(configuration);
+  if (first === undefined) return;
+  const { path, message } = first;
+  throw new UsageError(describeOptionFinding({ where: formatPath(path), message }), "ftpsd help serve");
 }
 
 function refuseShareOptions({ operands, switches, values }: ParsedArguments): void {

@@ -9,7 +9,7 @@ import { MOST_WORKERS } from "../config/worker_count.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
-import { MAX_SECONDS } from "../server/resolve_settings.ts";
+import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
 import { RISK_IDS, type RiskId } from "../server/risks.ts";
 import { UsageError } from "./exit_error.ts";
 import { type ParsedArguments, SESSION_REUSE_MODES, TLS_POLICIES } from "./option_table.ts";
@@ -116,6 +116,12 @@ function userOf({ values }: ParsedArguments): ServeSettings["user"] {
     throw new UsageError(`a password without a user (${option})`, "add --username NAME");
   }
   if (text !== undefined && file !== undefined) throw new UsageError("the password is given twice (--password-file)");
+  if (name === "anonymous") {
+    throw new UsageError(
+      'user "anonymous" takes any password (--username)',
+      "leave out --username for anonymous users",
+    );
+  }
   if (file !== undefined) return { name, password: { file } };
   if (text !== undefined) return { name, password: { text } };
   throw new UsageError(`user "${name}" has no password (--username)`, "add --password-file FILE");
@@ -148,8 +154,11 @@ function listenOf(values: ReadonlyMap<string, string>): ListenOptions[] {
 
 function serverOptions({ switches, values }: ParsedArguments): ServeSettings["server"] {
   const address = values.get("nat-address");
-  if (address !== undefined && ipFamily(address) !== 4) {
-    throw new UsageError(`"${address}" is not a numeric IPv4 address (--nat-address)`, "--nat-address 203.0.113.7");
+  if (address !== undefined && !isAnnounceable(address)) {
+    throw new UsageError(
+      `"${address}" is not a numeric IPv4 address of a host (--nat-address)`,
+      "--nat-address 203.0.113.7",
+    );
   }
   return {
     tls: given({

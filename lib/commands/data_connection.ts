@@ -6,6 +6,7 @@
 
 import { PortsExhaustedError } from "../data/port_pool.ts";
 import {
+  canonicalHost,
   formatExtendedPort,
   formatHostPort,
   formatSocketAddress,
@@ -32,7 +33,7 @@ export function extendedPassiveSequence(verb: string): (session: Session) => Rep
 export async function passive(context: CommandContext): Promise<Reply> {
   const { passive } = context.settings;
   const localHost = context.session.local.host;
-  const announced = passive.addresses[localHost] ?? passive.address ?? localHost;
+  const announced = passive.addresses[canonicalHost(localHost) ?? localHost] ?? passive.address ?? localHost;
   if (ipFamily(announced) !== 4) return reply(522, "Network protocol not supported, use EPSV (2).");
   const opened = await openPassive(context);
   if (!("port" in opened)) return opened;

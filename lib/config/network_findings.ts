@@ -5,9 +5,9 @@
  */
 
 import { ipFamily, sameHost } from "../protocol/host_port.ts";
+import { formatPath, type KeyPath } from "../server/key_path.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Finding } from "./finding.ts";
-import { formatPath, type KeyPath } from "./problem.ts";
 
 /** Ports whose traffic routers and firewalls look into: helpers for SIP and IRC rewrite it or drop it. */
 const DOUBTFUL_PORTS = [5060, 5061, 6667] as const;

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Way from the top of the file to a value: keys and indexes. */
-export type KeyPath = readonly (string | number)[];
+import { formatPath, type KeyPath } from "../server/key_path.ts";
 
 /** One thing that is wrong. */
 export interface Problem {
@@ -37,13 +36,4 @@ export class ConfigurationError extends Error {
 export function formatProblem({ file, line, path, message }: Problem): string {
   const where = line === undefined ? file : `${file}:${line}`;
   return path.length === 0 ? `${where}: ${message}` : `${where}: ${formatPath(path)}: ${message}`;
-}
-
-/** Writes a path as `users[1].permissions`; a key that is more than a word in brackets, as `addresses["10.0.0.5"]`. */
-export function formatPath(path: KeyPath): string {
-  return path.map((part, index) => {
-    if (typeof part === "number") return `[${part}]`;
-    if (!/^[\w-]{1,60}$/.test(part)) return `[${JSON.stringify(part.length > 60 ? `${part.slice(0, 57)}…` : part)}]`;
-    return index === 0 ? part : `.${part}`;
-  }).join("");
 }

@@ -7,10 +7,11 @@
 import { parse, YamlSyntaxError } from "@std/yaml";
 import * as v from "valibot";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
+import type { KeyPath } from "../server/key_path.ts";
 import { deepFreeze } from "../server/resolve_settings.ts";
 import { findContradictions } from "./contradictions.ts";
 import { given } from "./given.ts";
-import { ConfigurationError, type KeyPath, type Problem } from "./problem.ts";
+import { ConfigurationError, type Problem } from "./problem.ts";
 import { CONFIGURATION_SCHEMA, type ConfigurationFile } from "./schema.ts";
 import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { findUnknownKeys, structureOf } from "./unknown_keys.ts";
@@ -22,6 +23,8 @@ export interface ConfigurationSource {
   readonly file: string;
   /** Makes a path of the file absolute: relative ones start from the file's folder. */
   readonly resolve: (path: string) => string;
+  /** Puts in what goes before the file, as the options of the command line do; what results is judged. */
+  readonly override?: (configuration: Configuration) => Configuration;
 }
 
 /** Characters of a file that is read. */
@@ -32,16 +35,27 @@ const MAX_VALUES = 1_000_000;
 /**
  * Reads a configuration.
  *
- * @throws {ConfigurationError} With every problem of the file.
+ * @throws {ConfigurationError} With every problem of the file, or of what results.
  */
 export function readConfiguration(text: string, source: ConfigurationSource): Configuration {
   const raw = parseText(text, source.file);
   const result = v.safeParse(CONFIGURATION_SCHEMA, raw ?? {}, { abortPipeEarly: true });
   const wrong = (result.issues ?? []).filter((issue) => !isUnknownKey(issue)).map(toFault);
-  const contradictions = result.success ? findContradictions(result.output) : [];
+  const { override = (configuration) => configuration } = source;
+  const configuration = result.success ? override(toConfiguration(result.output, source)) : undefined;
+  const contradictions = configuration === undefined
+    ? []
+    : [...findHalfPair(result.output as ConfigurationFile, configuration), ...findContradictions(configuration)];
   const faults = [...findUnknownKeys(CONFIGURATION_SCHEMA, raw), ...wrong, ...contradictions];
-  if (!result.success || faults.length > 0) throw new ConfigurationError(place(faults, text, source.file));
-  return toConfiguration(result.output, source);
+  if (configuration === undefined || faults.length > 0) throw new ConfigurationError(place(faults, text, source.file));
+  return configuration;
+}
+
+/** A certificate without its key, or the other way round, where nothing goes before them. */
+function* findHalfPair({ tls = {} }: ConfigurationFile, { certificateFiles }: Configuration): Generator<Fault> {
+  if (certificateFiles !== undefined) return;
+  if (tls.certificate !== undefined) yield { path: ["tls", "certificate"], message: "has no key; give tls.key too" };
+  if (tls.key !== undefined) yield { path: ["tls", "key"], message: "has no certificate; give tls.certificate too" };
 }
 
 /** What is wrong and the key it is about. */

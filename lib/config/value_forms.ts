@@ -7,7 +7,8 @@
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../auth/permission.ts";
 import { ipFamily } from "../protocol/host_port.ts";
-import { MAX_SECONDS } from "../server/resolve_settings.ts";
+import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
+import { show } from "./show_value.ts";
 import { MOST_WORKERS } from "./worker_count.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
@@ -46,13 +47,6 @@ function unwantedText(wanted: string): Message {
 function absent(input: unknown, wanted: string): string | undefined {
   if (input === undefined) return `is missing; give ${wanted}`;
   return input === null ? `has no value; give ${wanted}` : undefined;
-}
-
-/** A value in one short line. */
-export function show(value: unknown): string {
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a mapping";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /** Keeps the words for what is wanted, for the documentation. */
@@ -176,7 +170,7 @@ export const address: Form<string> = addressThat(
 
 /** A numeric IPv4 address of a host: what PASV can announce. */
 export const ipv4Address: Form<string> = addressThat(
-  (host) => ipFamily(host) === 4 && host !== "0.0.0.0",
+  isAnnounceable,
   "a numeric IPv4 address of a host",
 );
 

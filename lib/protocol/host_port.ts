@@ -103,8 +103,11 @@ export function addressBlock(host: string): string {
   return canonical.includes(":") ? `${canonical.split(":").slice(0, 4).join(":")}::/64` : canonical;
 }
 
-/** One spelling for each address: dotted IPv4, also for mapped ones, or the eight groups of IPv6. */
-function canonicalHost(host: string): string | undefined {
+/**
+ * Returns the one spelling of an address: dotted IPv4, also for mapped ones, or the eight groups of IPv6, without the zone;
+ * `undefined` when it is none.
+ */
+export function canonicalHost(host: string): string | undefined {
   if (parseIpv4(host) !== undefined) return host;
   const groups = parseIpv6(host);
   const text = groups?.map((group) => group.toString(16)).join(":");

@@ -248,7 +248,7 @@ export interface FtpServerOptions {
      */
     readonly loginAttempts?: number;
     /**
-     * Length of a command line in bytes, 64 at least.
+     * Length of a command line in bytes, 64 to 1,048,576.
      *
      * @default {4096}
      */

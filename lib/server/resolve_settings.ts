@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ipFamily } from "../protocol/host_port.ts";
+import { canonicalHost, ipFamily } from "../protocol/host_port.ts";
 import type { PortRange, Settings } from "../session/settings.ts";
-import type { FtpServerOptions } from "./options.ts";
+import type { FtpServerOptions, ListenOptions } from "./options.ts";
 
 /**
  * Checks options and puts the defaults in place.
@@ -18,9 +18,11 @@ export function resolveSettings(options: FtpServerOptions): Settings {
   requireChoice("tls.policy", tls.policy, ["required", "control", "optional", "off"]);
   requireChoice("tls.sessionReuse", tls.sessionReuse, ["off", "allow", "require"]);
   requireChoice("times", options.times, ["utc", "local"]);
-  for (const { tls: start } of options.listen ?? []) requireChoice("listen.tls", start, ["explicit", "implicit"]);
-  const announced = [passive.address, ...Object.values(passive.addresses ?? {})];
-  for (const address of announced) if (address !== undefined) requireIpv4(address);
+  requireChoice("tls.minVersion", tls.minVersion, ["TLSv1.2", "TLSv1.3"]);
+  requireChoice("tls.maxVersion", tls.maxVersion, ["TLSv1.2", "TLSv1.3"]);
+  requireChoice("tls.clientCertificates.mode", tls.clientCertificates?.mode, ["request", "require"]);
+  for (const listener of options.listen ?? []) checkListener(listener);
+  if (passive.address !== undefined) requireAnnounceable(passive.address);
   return deepFreeze({
     banner: options.banner ?? "ftpsd ready.",
     times: options.times ?? "utc",
@@ -32,7 +34,7 @@ export function resolveSettings(options: FtpServerOptions): Settings {
     passive: {
       ports: passive.ports && checkedRange(passive.ports),
       address: passive.address,
-      addresses: { ...passive.addresses },
+      addresses: announcedAddresses(passive.addresses ?? {}),
     },
     active: {
       enabled: active.enabled ?? false,
@@ -68,7 +70,7 @@ export function resolveSettings(options: FtpServerOptions): Settings {
         limits.connectionsBeforeLogin ?? Math.ceil((limits.connections ?? DEFAULT_CONNECTIONS) / 2),
       ),
       loginAttempts: wholeNumber("limits.loginAttempts", limits.loginAttempts ?? 3),
-      commandLineBytes: wholeNumber("limits.commandLineBytes", limits.commandLineBytes ?? 4096, 64),
+      commandLineBytes: wholeNumber("limits.commandLineBytes", limits.commandLineBytes ?? 4096, 64, 2 ** 20),
     },
   });
 }
@@ -94,9 +96,41 @@ function requireChoice(name: string, value: string | undefined, choices: readonl
   throw new RangeError(`Cannot use ${name} "${value}": it must be one of ${choices.join(", ")}`);
 }
 
-function requireIpv4(address: string): void {
-  if (ipFamily(address) === 4) return;
-  throw new RangeError(`Cannot use passive address "${address}": PASV can only announce a numeric IPv4 address`);
+function checkListener({ host, port, tls }: ListenOptions): void {
+  requireChoice("listen.tls", tls, ["explicit", "implicit"]);
+  if (host !== undefined && ipFamily(host) === undefined) {
+    throw new RangeError(`Cannot listen on "${host}": it must be a numeric address`);
+  }
+  if (port !== undefined) wholeNumber("listen.port", port, 0, LARGEST_PORT);
+}
+
+/** Returns whether PASV can announce an address: that of a host, in IPv4. */
+export function isAnnounceable(address: string): boolean {
+  return ipFamily(address) === 4 && address !== "0.0.0.0";
+}
+
+function requireAnnounceable(address: string): void {
+  if (isAnnounceable(address)) return;
+  throw new RangeError(
+    `Cannot use passive address "${address}": PASV can only announce a numeric IPv4 address of a host`,
+  );
+}
+
+/** The table by one spelling of each local address: as the one that a client has reached is looked up. */
+function announcedAddresses(table: Readonly<Record<string, string>>): Record<string, string> {
+  const addresses: Record<string, string> = {};
+  for (const [local, announced] of Object.entries(table)) {
+    const key = canonicalHost(local);
+    if (key === undefined) {
+      throw new RangeError(`Cannot use passive.addresses: the key "${local}" must be a numeric address`);
+    }
+    if (Object.hasOwn(addresses, key)) {
+      throw new RangeError(`Cannot use passive.addresses: "${local}" is given twice, once in another spelling`);
+    }
+    requireAnnounceable(announced);
+    addresses[key] = announced;
+  }
+  return addresses;
 }
 
 function milliseconds(name: string, seconds: number): number {
@@ -104,9 +138,10 @@ function milliseconds(name: string, seconds: number): number {
   throw new RangeError(`Cannot use ${name} ${seconds}: it must be 0 to ${MAX_SECONDS} seconds`);
 }
 
-function wholeNumber(name: string, value: number, least = 0): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`Cannot use ${name} ${value}: it must be a whole number, ${least} or more`);
+function wholeNumber(name: string, value: number, least = 0, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
+  throw new RangeError(`Cannot use ${name} ${value}: it must be a whole number, ${range}`);
 }
 
 /** Freezes a value and all that is in it. */

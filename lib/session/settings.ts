@@ -44,7 +44,7 @@ export interface Settings {
     readonly ports: PortRange | undefined;
     /** IPv4 address announced in 227 in place of the local one. */
     readonly address: string | undefined;
-    /** The same by local address; goes before `address`. */
+    /** The same by local address as `canonicalHost()` spells it; goes before `address`. */
     readonly addresses: Readonly<Record<string, string>>;
   };
   readonly active: {

@@ -1,0 +1,44 @@
+/**
+ * What is found about a configuration that stands on the command line alone: named by option, since there is no file.
+ *
+ * @module
+ */
+
+import type { Finding } from "../config/finding.ts";
+
+/** Options that mean a key, for servers without a file. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  "active.foreignAddresses": "--permit-foreign-addresses",
+  "active.privilegedPorts": "--permit-privileged-ports",
+  "active.enabled": "--active",
+  "anonymous.home": "DIR",
+  "anonymous.permissions": "--write without --username",
+  "encoding": "--encoding",
+  "listen": "--interface",
+  "listen[0].port": "--port",
+  "listen[1]": "--implicit-port",
+  "listen[1].port": "--implicit-port",
+  "passive.address": "--nat-address",
+  "passive.ports": "--range",
+  "tls.certificate": "--certfile",
+  "tls.key": "--keyfile",
+  "tls.policy": "--tls",
+  "tls.sessionReuse": "--tls-session-reuse",
+  "users[0].home": "DIR",
+  "users[0].name": "--username",
+  "users[0].password": "--password-file",
+};
+
+/** Describes a finding where there is no file: with the option behind it, in place of the key. */
+export function describeOptionFinding({ where, message, risk }: Omit<Finding, "severity">): string {
+  const option = optionFor(where);
+  const text = option === undefined ? message : `${message} (${option})`;
+  return risk === undefined ? text : `${text} (risk ${risk})`;
+}
+
+/** The option that means a key; a value that stands behind the key stays. */
+export function optionFor(where: string): string | undefined {
+  const [key = "", ...value] = where.split(" ");
+  const option = OPTIONS[key];
+  return option === undefined ? undefined : [option, ...value].join(" ");
+}
