@@ -5,7 +5,6 @@
  */
 
 import type { Authorizer } from "../auth/authorizer.ts";
-import { changedCommands } from "../commands/command_changes.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { Service } from "../control/service.ts";
 import type { SharedCounts } from "../control/shared_counts.ts";
@@ -16,19 +15,19 @@ import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
-import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { listenControl } from "../transport/node_control.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
-import { type CertificateInfo, describeCertificate, TlsContext } from "../transport/tls_context.ts";
+import { type CertificateInfo, TlsContext, type TlsReplacement } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
+import { checkOptions, givenPair } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
+import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
 import { LocalCounts } from "./local_counts.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
-import { findSettingRisks, insecure } from "./risks.ts";
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
 export interface ShutdownOptions {
@@ -73,8 +72,8 @@ export interface FtpServerParts {
  * ```
  */
 export class FtpServer implements AsyncDisposable {
-  /** As they were at the start. */
-  readonly #options: FtpServerOptions;
+  /** Those that hold. */
+  #options: FtpServerOptions;
   readonly #counts: SharedCounts;
   readonly #idPrefix: string;
   readonly #sharesPorts: boolean;
@@ -94,14 +93,16 @@ export class FtpServer implements AsyncDisposable {
   /**
    * Checks the options; nothing is opened yet.
    *
-   * @throws {RangeError} When a number is out of its range, or a change of the commands cannot be made.
+   * @throws {RangeError} When a value is out of its range, or a change of the commands cannot be made.
+   * @throws {TypeError} When two options contradict each other, or the certificate, the key or the CA cannot be used.
    * @throws {InsecureConfigurationError} When an option is a risk that `acceptRisks` does not name.
    */
   constructor(options: FtpServerOptions, parts: FtpServerParts = {}) {
+    const { settings, commands } = checkOptions(options);
     this.#options = options;
     this.#authorizer = options.authorizer;
-    this.#settings = checkedSettings(options);
-    this.#commands = changedCommands(options.commands ?? {});
+    this.#settings = settings;
+    this.#commands = commands;
     this.#events = new EventHub(options);
     this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
     this.#sharesPorts = parts.sharesPorts ?? false;
@@ -195,27 +196,41 @@ export class FtpServer implements AsyncDisposable {
   /**
    * Uses other options from now on, without dropping a session: authorizer, certificate, ban and limits hold for what comes
    * next, the rest for sessions that begin then. What was opened or decided at the start stays as it is: `listen`,
-   * `encoding`, `passive.ports`, whether there is TLS and its versions, `refuseConnection`, `onEvent`, `on`, `dialogue` and
-   * `signal`.
+   * `encoding`, `passive.ports`, the versions of TLS, `refuseConnection`, and whether there is TLS: where `tls.policy` goes
+   * from or to `off`, all of `tls` stays. A certificate that is not given again stays, too. Before `listen()` everything is
+   * taken. `onEvent`, `on`, `dialogue` and `signal` are always those of the constructor.
    *
    * @throws {RangeError} As the constructor; nothing has changed then.
    * @throws {InsecureConfigurationError} As the constructor; nothing has changed then.
-   * @throws {TypeError} When the certificate and key cannot be used; nothing has changed then.
+   * @throws {TypeError} As the constructor; nothing has changed then.
    */
   reconfigure(options: FtpServerOptions): void {
-    const settings = checkedSettings(options);
-    const commands = changedCommands(options.commands ?? {});
-    // What can be refused comes first, so that nothing has changed then.
-    const counts = { limits: settings.limits, ban: options.ban ?? {} };
-    void new LocalCounts(counts);
-    const pair = givenPair(options);
-    if (pair !== undefined) describeCertificate(pair);
-    this.#tls?.replaceClientCertificates(options.tls?.clientCertificates);
-    if (pair !== undefined) this.#tls?.replace(pair);
-    this.#authorizer = options.authorizer;
-    this.#settings = settings;
-    this.#commands = commands;
-    if (this.#counts instanceof LocalCounts) this.#counts.configure(counts);
+    this.prepare(options)();
+  }
+
+  /**
+   * Checks other options, and makes what they need. Nothing changes until the function that comes back is called, which
+   * cannot fail; so several servers can change together, or none. Between the two calls no other change may be made.
+   *
+   * @throws {RangeError | InsecureConfigurationError | TypeError} As {@linkcode FtpServer.reconfigure}.
+   */
+  prepare(options: FtpServerOptions): () => void {
+    const { commands } = checkOptions(options);
+    const kept = this.#started === undefined
+      ? withOwnHandlers(this.#options, options)
+      : withFixedOptions(this.#options, options);
+    const settings = resolveSettings(kept);
+    const replaceTls = this.#tls?.prepare(tlsReplacement(kept));
+    return () => {
+      this.#options = kept;
+      this.#authorizer = kept.authorizer;
+      this.#settings = settings;
+      this.#commands = commands;
+      replaceTls?.();
+      if (this.#counts instanceof LocalCounts) {
+        this.#counts.configure({ limits: settings.limits, ban: kept.ban ?? {} });
+      }
+    };
   }
 
   /**
@@ -241,40 +256,29 @@ export class FtpServer implements AsyncDisposable {
   };
 
   async #start(): Promise<void> {
-    const listen = this.#options.listen ?? [{}];
-    this.#encoding = await loadEncoding(this.#options.encoding ?? UTF8.label);
-    this.#tls = await this.#createTls(listen);
+    const options = this.#options;
+    const { listen = [{}], refuseConnection } = options;
+    this.#encoding = await loadEncoding(options.encoding ?? UTF8.label);
+    this.#tls = await createTls(options);
+    // It may have been reconfigured meanwhile.
+    this.#tls?.prepare(tlsReplacement(this.#options))();
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
-    for (const options of listen) {
-      const entry = await this.#open(options);
+    for (const address of listen) {
+      const entry = await this.#open(address);
       opened.defer(() => entry.listener.close());
       listening.push(entry);
     }
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
     const service = this.#service(this.#protectedData);
-    const { refuseConnection } = this.#options;
     this.#reception = new Reception(listening, { service, idPrefix: this.#idPrefix, refuseConnection });
     for (const address of this.#addresses) this.#emit("listening", address);
   }
 
-  async #createTls(listen: readonly ListenOptions[]): Promise<TlsContext | undefined> {
-    const { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = this.#options.tls ?? {};
-    if (policy === "off") return undefined;
-    const given = givenPair(this.#options);
-    if (given !== undefined) await tryHandshake(given);
-    const pair = given ??
-      await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
-    return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
-  }
-
   async #open(options: ListenOptions): Promise<Listening> {
     const { host = LOOPBACK, port = 2121, tls = "explicit" } = options;
-    if (tls === "implicit" && this.#tls === undefined) {
-      throw new TypeError("Cannot listen for implicit TLS: TLS is off");
-    }
     const listener = await listenControl({ host, port }, {
       sharesPort: this.#sharesPorts,
       ...this.#tls && { context: this.#tls },
@@ -323,16 +327,17 @@ export class FtpServer implements AsyncDisposable {
 
 const LOOPBACK = "127.0.0.1";
 
-function givenPair({ tls: { certificate, key } = {} }: FtpServerOptions): CertificatePair | undefined {
-  if (certificate !== undefined && key !== undefined) return { certificate, key };
-  if (certificate === undefined && key === undefined) return undefined;
-  throw new TypeError("Cannot use TLS: certificate and key must be given together");
+async function createTls(options: FtpServerOptions): Promise<TlsContext | undefined> {
+  const { listen = [{}], tls: { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = {} } =
+    options;
+  if (policy === "off") return undefined;
+  const given = givenPair(options);
+  if (given !== undefined) await tryHandshake(given);
+  const pair = given ??
+    await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
+  return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
 }
 
-function checkedSettings(options: FtpServerOptions): Settings {
-  const settings = resolveSettings(options);
-  const accepted = options.acceptRisks ?? [];
-  const unaccepted = findSettingRisks(settings).find(({ risk }) => !accepted.includes(risk));
-  if (unaccepted !== undefined) throw insecure(unaccepted);
-  return settings;
+function tlsReplacement(options: FtpServerOptions): TlsReplacement {
+  return { pair: givenPair(options), clientCertificates: options.tls?.clientCertificates };
 }

@@ -42,6 +42,14 @@ export interface TlsContextOptions extends CertificatePair {
   readonly clientCertificates?: ClientCertificateOptions;
 }
 
+/** What of a {@linkcode TlsContext} can become another. */
+export interface TlsReplacement {
+  /** Absent: the one in use stays. */
+  readonly pair?: CertificatePair | undefined;
+  /** Absent: clients are asked for no certificate any more. */
+  readonly clientCertificates: ClientCertificateOptions | undefined;
+}
+
 /** What one handshake goes by, whatever is replaced while it runs. */
 export interface HandshakeSettings {
   readonly secureContext: tls.SecureContext;
@@ -83,27 +91,22 @@ export class TlsContext {
   }
 
   /**
-   * Uses another certificate from the next handshake on. Connections go on, and their sessions can still be resumed.
+   * Makes what another certificate of the server, and other ones of clients, need. Nothing changes until the function that
+   * comes back is called, which cannot fail: then they hold from the next handshake on. Connections go on, and their sessions
+   * can still be resumed, but with another CA or mode not by a client that shows a certificate.
    *
-   * @throws {TypeError} As the constructor; the old pair stays then.
+   * @throws {TypeError} As the constructor.
    */
-  replace(pair: CertificatePair): void {
-    const read = readPair(pair);
-    this.#handshake = this.#createHandshake(read, this.#handshake.clientCertificates);
-    this.#pair = read;
-  }
-
-  /**
-   * Asks clients for other certificates, or for none, from the next handshake on. Connections go on. With another CA or mode
-   * no earlier session can be resumed by a client that shows a certificate.
-   *
-   * @throws {TypeError} As the constructor; nothing changes then.
-   */
-  replaceClientCertificates(options: ClientCertificateOptions | undefined): void {
+  prepare({ pair, clientCertificates }: TlsReplacement): () => void {
+    const read = pair === undefined ? this.#pair : readPair(pair);
     const { clientCertificates: current } = this.#handshake;
-    const next = options && new ClientCertificates(options);
-    if (next?.mode === current?.mode && next?.ca === current?.ca) return;
-    this.#handshake = this.#createHandshake(this.#pair, next);
+    const next = clientCertificates && new ClientCertificates(clientCertificates);
+    const isSame = next?.mode === current?.mode && next?.ca === current?.ca;
+    const handshake = this.#createHandshake(read, isSame ? current : next);
+    return () => {
+      this.#handshake = handshake;
+      this.#pair = read;
+    };
   }
 
   #createHandshake(

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
@@ -60,7 +60,7 @@ Deno.test("One server listens on several addresses: explicit and implicit, IPv4 
   }
 });
 
-Deno.test("listen() refuses implicit TLS where TLS is off, and half a certificate", async () => {
+Deno.test("FtpServer refuses implicit TLS where TLS is off, half a certificate, and no address at all", () => {
   const cases: readonly Partial<FtpServerOptions>[] = [
     {
       listen: [{ host: HOST, port: 0, tls: "implicit" }],
@@ -69,11 +69,9 @@ Deno.test("listen() refuses implicit TLS where TLS is off, and half a certificat
     },
     { tls: { certificate: "x" } },
     { tls: { key: "x" } },
+    { listen: [] },
   ];
-  for (const options of cases) {
-    await using server = create(options);
-    await assertRejects(() => server.listen(), TypeError, "Cannot ");
-  }
+  for (const options of cases) assertThrows(() => create(options), TypeError, "Cannot use ");
 });
 
 Deno.test("Two servers in one process know nothing of each other", async () => {

@@ -124,7 +124,7 @@ for (const version of VERSIONS) {
     const context = createContext(version, { mode: "require", ca: CA.certificate });
     const session = `${folder.path}/session.pem`;
     await meetControl(context, folder, { shown: ALICE, keepSession: session });
-    context.replace({ ...PAIR });
+    context.prepare({ pair: { ...PAIR }, clientCertificates: { mode: "require", ca: CA.certificate } })();
     const outcome = await meetControl(context, folder, { session });
     assertAdmitted(outcome, ALICE);
     assert(typeof outcome.server === "object" && outcome.server.resumed);
@@ -144,7 +144,7 @@ for (const version of VERSIONS) {
     const context = createContext(version, { mode: "require", ca: CA.certificate });
     const session = `${folder.path}/session.pem`;
     assertAdmitted(await meetControl(context, folder, { shown: ALICE, keepSession: session }), ALICE);
-    context.replaceClientCertificates({ mode: "require", ca: OTHER_CA.certificate });
+    context.prepare({ clientCertificates: { mode: "require", ca: OTHER_CA.certificate } })();
     assertRefused(await meetControl(context, folder, { session }), /not verified in the session that is resumed/);
     const other = createContext(version, { mode: "require", ca: OTHER_CA.certificate });
     assertRefused(await meetControl(other, folder, { session }), /not verified in the session that is resumed/);

@@ -106,7 +106,7 @@ for (const [kind, reason] of UNUSABLE) {
       assertStringIncludes((await assertRejects(() => tryHandshake(pair), TypeError)).message, message);
       const context = new TlsContext(PAIR);
       const before = context.handshake;
-      assertThrows(() => context.replace(pair), TypeError, message);
+      assertThrows(() => context.prepare({ pair, clientCertificates: undefined }), TypeError, message);
       assertEquals(context.handshake, before);
     },
   }));

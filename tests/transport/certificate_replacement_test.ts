@@ -13,7 +13,7 @@ const ANY_PORT = { host: "127.0.0.1", port: 0 };
 const NEXT = await createEphemeralCertificate({ names: ["localhost", "127.0.0.1"] });
 
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-  Deno.test(`TlsContext.replace() goes unnoticed by ${CONNECTIONS} ${version} control connections in use`, async () => {
+  Deno.test(`TlsContext.prepare() goes unnoticed by ${CONNECTIONS} ${version} control connections in use`, async () => {
     const context = createContext(version);
     const listener = await listenControl(ANY_PORT, { context });
     const connect = async (caCert: string) => {
@@ -26,7 +26,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const open = await inParallel(() => connect(PAIR.certificate));
     const served = open.map(({ connection }) => echo(connection));
     const halves = open.map(({ peer }) => exchange(peer, "before"));
-    context.replace(NEXT);
+    context.prepare({ pair: NEXT, clientCertificates: undefined })();
     const { peer, connection } = await connect(NEXT.certificate);
     assertEquals(await Promise.all(halves), open.map(() => "before"));
     assertEquals(await Promise.all(open.map(({ peer }) => exchange(peer, "after"))), open.map(() => "after"));
@@ -36,7 +36,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     listener.close();
   });
 
-  Deno.test(`TlsContext.replace() goes unnoticed by ${CONNECTIONS} ${version} downloads that run`, async () => {
+  Deno.test(`TlsContext.prepare() goes unnoticed by ${CONNECTIONS} ${version} downloads that run`, async () => {
     const context = createContext(version);
     await using transport = new NodeTlsTransport(context);
     const listener = await transport.listen(ANY_PORT);
@@ -50,7 +50,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const file = crypto.getRandomValues(new Uint8Array(HALF_BYTES));
     const open = await inParallel(() => connect(PAIR.certificate));
     await Promise.all(open.map(({ connection }) => connection.write(file)));
-    context.replace(NEXT);
+    context.prepare({ pair: NEXT, clientCertificates: undefined })();
     const late = await connect(NEXT.certificate);
     const received = [late, ...open].map(({ peer }) => readAll(peer));
     await Promise.all([late, ...open].map(async ({ connection }) => {

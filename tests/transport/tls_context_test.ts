@@ -62,13 +62,19 @@ Deno.test("TlsContext refuses an empty range of versions", () => {
   );
 });
 
-Deno.test("TlsContext.replace() shows another certificate from the next handshake on, and keeps the old on error", async () => {
+Deno.test("TlsContext.prepare() shows another certificate from the next handshake on, and keeps the old on error", async () => {
   const context = new TlsContext(PAIR);
   const before = context.info;
-  assertThrows(() => context.replace({ ...OTHER, key: PAIR.key }), TypeError, "not that of the certificate");
+  assertThrows(
+    () => context.prepare({ pair: { ...OTHER, key: PAIR.key }, clientCertificates: undefined }),
+    TypeError,
+    "not that of the certificate",
+  );
   assertEquals(context.info, before);
   const next = await createEphemeralCertificate({ names: ["localhost"] });
-  context.replace(next);
+  const use = context.prepare({ pair: next, clientCertificates: undefined });
+  assertEquals(context.info, before);
+  use();
   assertEquals(context.info, new TlsContext(next).info);
   await using transport = new NodeTlsTransport(context);
   const listener = await transport.listen({ host: "127.0.0.1", port: 0 });
@@ -96,20 +102,20 @@ Deno.test("TlsContext refuses a CA for client certificates that it cannot read",
     assertThrows(() => new TlsContext({ ...PAIR, clientCertificates }), TypeError, message);
     const context = new TlsContext({ ...PAIR, clientCertificates: { mode: "request", ca: OTHER.certificate } });
     const before = context.handshake;
-    assertThrows(() => context.replaceClientCertificates(clientCertificates), TypeError, message);
+    assertThrows(() => context.prepare({ clientCertificates }), TypeError, message);
     assertStrictEquals(context.handshake, before);
   }
 });
 
-Deno.test("TlsContext.replaceClientCertificates() forgets nobody when nothing changes, and replace() neither", () => {
+Deno.test("TlsContext.prepare() forgets no client when the CA and the mode stay", () => {
   const options = { mode: "require", ca: OTHER.certificate } as const;
   const context = new TlsContext({ ...PAIR, clientCertificates: options });
   const { clientCertificates } = context.handshake;
-  context.replaceClientCertificates({ ...options });
-  context.replace({ ...PAIR });
+  context.prepare({ clientCertificates: { ...options } })();
+  context.prepare({ pair: { ...PAIR }, clientCertificates: { ...options } })();
   assertStrictEquals(context.handshake.clientCertificates, clientCertificates);
-  context.replaceClientCertificates({ ...options, mode: "request" });
+  context.prepare({ clientCertificates: { ...options, mode: "request" } })();
   assert(context.handshake.clientCertificates !== clientCertificates);
-  context.replaceClientCertificates(undefined);
+  context.prepare({ clientCertificates: undefined })();
   assertEquals(context.handshake.clientCertificates, undefined);
 });
