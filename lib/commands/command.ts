@@ -57,7 +57,9 @@ export interface CommandSpec {
   readonly duringTransfer?: true;
   /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */
   readonly interruptsTransfer?: true;
-  /** Takes so long that it runs beside the dialogue, like a transfer: ABOR ends it. */
+  /** Ends the session in order: a client that ends its connection behind it has said all, and what runs goes on. */
+  readonly quits?: true;
+  /** Takes so long that ABOR, and the client's end, end it like a transfer. */
   readonly longRunning?: true;
   /** Whether the command prepares a data connection or moves bytes over one; both obey the protection policy. */
   readonly dataConnection?: "prepares" | "uses";

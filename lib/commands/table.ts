@@ -114,6 +114,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     beforeTls: true,
     beforeLogin: true,
     duringTransfer: true,
+    quits: true,
     help: "QUIT (leave)",
     rfc: "RFC 959 §4.1.1",
     run: quit,

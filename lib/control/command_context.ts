@@ -11,7 +11,7 @@ import { NO_DATA_PORT } from "../commands/restart.ts";
 import type { DataPort } from "../data/data_port.ts";
 import { createRate, Throttle } from "../data/throttle.ts";
 import { abortable } from "../deadline.ts";
-import type { Transfer, TransferOptions } from "../data/transfer.ts";
+import { type Transfer, TransferError, type TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { guarded, type GuardedFileSystem } from "../filesystem/guarded_filesystem.ts";
@@ -34,6 +34,10 @@ export interface RunningTransfer {
   readonly place: AccountPlace | undefined;
   /** The file, once it is open; absent for listings. */
   file?: NonNullable<TransferPlan["file"]>;
+  /** Resolves when the preliminary reply was sent; never, where the final reply is the first. */
+  readonly announced: Promise<void>;
+  /** Says so. */
+  readonly announce: () => void;
   /** Resolves when the final reply was sent, or could not be. */
   done: Promise<void>;
   /** Tells of the end of a file transfer; there once it has ended. */
@@ -52,6 +56,8 @@ export interface ContextHost {
   readonly commands: CommandTable;
   readonly dataPort: DataPort;
   readonly running: RunningTransfer | undefined;
+  /** Whether the end of the client would be noticed now. */
+  readonly seesClientEnd: boolean;
   /** Aborts when the session ends. */
   readonly signal: AbortSignal;
   /** Sends a reply. */
@@ -193,8 +199,10 @@ export class SessionContext implements CommandContext {
     await this.#host.send(reply(150, plan.announcement));
     const finished = this.#announce(plan, running);
     try {
-      await running.transfer.run(this.dataPort, this.#transferOptions(plan, running.place), plan.body);
-      if (running.transfer.ending === "fin") await assertClientIsThere(running.transfer, this.signal);
+      const moving = running.transfer.run(this.dataPort, this.#transferOptions(plan, running.place), plan.body);
+      running.announce(); // now that a port that follows is awaited
+      await moving;
+      if (running.transfer.ending === "fin") await this.#assertClientIsThere(running.transfer);
       await plan.finish?.();
     } catch (error) {
       finished(error instanceof Error ? error : new Error(String(error)));
@@ -211,6 +219,12 @@ export class SessionContext implements CommandContext {
 
   #report(cause: unknown): void {
     this.#host.service.emit("internalError", { session: this.session.id, message: String(cause), cause });
+  }
+
+  async #assertClientIsThere(transfer: Transfer): Promise<void> {
+    await assertClientIsThere(transfer, this.signal);
+    if (this.#host.seesClientEnd) return;
+    throw new TransferError("aborted", "too many commands were waiting to see whether the client is still there");
   }
 
   #transferOptions(plan: TransferPlan, place: AccountPlace | undefined): TransferOptions {

@@ -7,13 +7,15 @@
 import { Watchdog } from "../deadline.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ControlTransport, TlsInfo } from "../transport/connection.ts";
-import { LineReader } from "./line_reader.ts";
+import { LineReader, type LineReaderOptions } from "./line_reader.ts";
 
 /** What a channel obeys. */
 export interface ControlChannelOptions {
   readonly maxLineBytes: number;
   /** Encoding of the dialogue at this moment. */
   readonly encoding: () => TextEncoding;
+  /** See {@linkcode LineReaderOptions}. */
+  readonly effectOf?: LineReaderOptions["effectOf"];
   /** How long the client may leave a reply untaken, in milliseconds; 0: no limit. */
   readonly takingMs: number;
   /** Called when it has taken longer. */
@@ -102,6 +104,7 @@ export class ControlChannel {
     return new LineReader(transport, {
       maxLineBytes: this.#options.maxLineBytes,
       decode: (line) => this.#options.encoding().decode(line),
+      ...this.#options.effectOf && { effectOf: this.#options.effectOf },
     });
   }
 }

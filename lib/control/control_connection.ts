@@ -17,10 +17,12 @@ import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { secured } from "../session/transitions.ts";
 import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
+import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
 import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
+import type { LineEffect } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
@@ -74,6 +76,7 @@ export class ControlConnection implements ContextHost {
   readonly #onLogin: () => void;
   readonly #channel: ControlChannel;
   readonly #end: SessionEnd;
+  readonly #watch: ClientWatch;
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
@@ -91,6 +94,7 @@ export class ControlConnection implements ContextHost {
     this.#channel = new ControlChannel(transport, {
       maxLineBytes: this.settings.limits.commandLineBytes,
       encoding: () => this.session.encoding,
+      effectOf: (line) => this.#effectOf(line),
       // A client that takes no replies is as silent as one that gives no commands.
       takingMs: this.settings.timeouts.idleMs,
       onUntaken: () => this.#timeOut(),
@@ -103,6 +107,7 @@ export class ControlConnection implements ContextHost {
       onUnused: () => this.#end.now("Data connection timed out."),
     });
     this.#end = new SessionEnd(this, this.#channel, this.dataPort);
+    this.#watch = new ClientWatch(this, this.#channel, this.#end);
     this.signal.addEventListener("abort", () => this.#interrupt?.(this.signal.reason), { once: true });
   }
 
@@ -122,6 +127,11 @@ export class ControlConnection implements ContextHost {
   /** Aborts when the session ends. */
   get signal(): AbortSignal {
     return this.#end.signal;
+  }
+
+  /** Whether the end of the client would be noticed, see {@linkcode ClientWatch.seesEnd}. */
+  get seesClientEnd(): boolean {
+    return this.#watch.seesEnd;
   }
 
   /** Serves the client to the end of the connection. Never rejects. */
@@ -171,11 +181,11 @@ export class ControlConnection implements ContextHost {
     let pipelined = 0;
     for (let goesOn = true; goesOn;) {
       // Lines that are here already, and replies that are taken at once, would leave the other sessions no turn.
-      if (this.#channel.lines.waiting.length > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
+      if (this.#channel.lines.waiting > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
       const line = await this.#channel.lines.next();
       this.#idle?.touch();
       if (line === null) {
-        this.#clientLeft();
+        this.#watch.clientLeft();
         break;
       }
       goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
@@ -189,11 +199,6 @@ export class ControlConnection implements ContextHost {
   #endPrelogin(): void {
     this.#login?.[Symbol.dispose]();
     this.#onLogin();
-  }
-
-  #clientLeft(): void {
-    this.#end.because("client closed the connection");
-    this.running?.transfer.abort("aborted", "the control connection was closed");
   }
 
   async #refuseLine(kind: keyof typeof UNUSABLE_LINES): Promise<boolean> {
@@ -213,14 +218,16 @@ export class ControlConnection implements ContextHost {
       const work = this.#perform(command);
       return work instanceof Promise ? this.#unlessEnded(command, work) : work;
     });
-    return answer === undefined || await this.#answer(command, answer);
+    if (answer !== undefined) return await this.#answer(command, answer);
+    if (this.running !== undefined) await this.#watch.answered(this.running);
+    return true;
   }
 
   /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
-    if (this.commands.find(command.verb)?.startsTls !== true && this.#channel.lines.waiting.length === 0) {
+    if (this.commands.find(command.verb)?.startsTls !== true && this.#channel.lines.waiting === 0) {
       // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
-      this.#channel.lines.lookAhead().catch((error) => this.#end.fail(error));
+      this.#channel.lines.readAhead().catch((error) => this.#end.fail(error));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Reply | undefined>();
     work.then(resolve, reject);
@@ -232,7 +239,7 @@ export class ControlConnection implements ContextHost {
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
-    const transferEnded = (row: CommandSpec) => this.running && this.#transferEnded(row);
+    const transferEnded = () => this.running && this.#watch.runningEnded();
     const admission = admit(this.#context, command, transferEnded);
     if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
     return this.#run(command, admission);
@@ -243,10 +250,19 @@ export class ControlConnection implements ContextHost {
     const { row, request } = admission;
     if (row.dataConnection !== "uses" && !row.longRunning) return row.run(this.#context, request);
     const { session, place } = this;
-    const running: RunningTransfer = { transfer: new Transfer(), session, place, done: Promise.resolve() };
+    const announced = Promise.withResolvers<void>();
+    const running: RunningTransfer = {
+      transfer: new Transfer(),
+      session,
+      place,
+      announced: announced.promise,
+      announce: announced.resolve,
+      done: Promise.resolve(),
+    };
     this.running = running;
     const { signal } = running.transfer;
     running.done = this.#runTransfer(running, command, row, { ...request, signal });
+    this.#watch.start();
     return undefined;
   }
 
@@ -268,20 +284,6 @@ export class ControlConnection implements ContextHost {
       if (running.place !== this.place) running.place?.[Symbol.dispose]();
       this.#idle?.touch();
       running.report?.();
-    }
-  }
-
-  /**
-   * Waits for the running transfer before a command while further lines come in. They wait for their turn, but an ABOR
-   * among them takes effect at once. Nothing is read ahead of a command that starts TLS.
-   */
-  async #transferEnded(row: CommandSpec): Promise<void> {
-    let ahead: readonly DecodedLine[] | null | void = this.#channel.lines.waiting;
-    while (this.running !== undefined) {
-      const { transfer, done } = this.running;
-      if (ahead === null) this.#clientLeft();
-      if (ahead?.some((line) => this.#interruptsTransfer(line))) transfer.abort("aborted", "ABOR");
-      ahead = await (ahead && !row.startsTls ? Promise.race([done, this.#channel.lines.lookAhead()]) : done);
     }
   }
 
@@ -307,6 +309,7 @@ export class ControlConnection implements ContextHost {
     if (isNegative(answer)) this.#tellRefusal(command, answer);
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
+    if (this.commands.find(command.verb)?.quits) this.#watch.clientQuit();
     this.#end.because(isNegative(answer) ? answer.lines[0] : "client quit");
     return false;
   }
@@ -322,14 +325,18 @@ export class ControlConnection implements ContextHost {
     this.service.emit("secured", { ...sessionEvent(this.session), ...tls });
   }
 
-  #interruptsTransfer(line: DecodedLine): boolean {
-    return line.kind === "line" && this.commands.find(parseCommandLine(line.text).verb)?.interruptsTransfer === true;
+  #effectOf(line: DecodedLine): LineEffect | undefined {
+    const row = line.kind === "line" ? this.commands.find(parseCommandLine(line.text).verb) : undefined;
+    if (row?.interruptsTransfer) return "interrupts";
+    if (row?.startsTls) return "startsTls";
+    return row?.quits ? "quits" : undefined;
   }
 
   async #release(): Promise<void> {
     await this.#end.inOrder();
     await this.running?.done;
     await this.#workEnded();
+    await this.#watch.ended;
     this.place?.[Symbol.dispose]();
     this.service.emit("disconnected", {
       ...sessionEvent(this.session),

@@ -35,7 +35,7 @@ export type Admission =
 export function admit(
   context: CommandContext,
   line: CommandLine,
-  transferEnded: (row: CommandSpec) => Promise<void> | undefined,
+  transferEnded: () => Promise<void> | undefined,
 ): Admission | Promise<Admission> {
   const row = context.findCommand(line.verb);
   if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
@@ -43,7 +43,7 @@ export function admit(
     row.sequence?.(context.session);
   if (refusal !== undefined) return { refusal };
   const opensAwaitedPort = row.dataConnection === "prepares" && context.dataPort.isAwaited;
-  const waiting = row.duringTransfer || opensAwaitedPort ? undefined : transferEnded(row);
+  const waiting = row.duringTransfer || opensAwaitedPort ? undefined : transferEnded();
   return waiting === undefined ? admitNow(context, row, line) : waiting.then(() => admitNow(context, row, line));
 }
 

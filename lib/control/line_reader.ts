@@ -7,34 +7,80 @@
 import { type DecodedLine, LineDecoder, type LineDecoderOptions } from "../protocol/line_decoder.ts";
 import type { Connection } from "../transport/connection.ts";
 
-/** How many lines may wait behind a transfer; a client that sends more is stopped by TCP. */
-const LARGEST_PIPELINE = 64;
+/**
+ * What may wait behind a transfer; a client that sends more is stopped by TCP. One more read may come, and a line counts as
+ * its text and this much.
+ */
+const MAX_WAITING_CHARACTERS = 128 * 1024;
+const LINE_OVERHEAD = 32;
+
+/** So many lines that were taken are forgotten in one go. */
+const MAX_TAKEN_LINES = 1024;
 
 const LINE_FEED = 0x0a;
+
+/** What a line does beyond its turn: it ends the running transfer, starts TLS, or ends the session. */
+export type LineEffect = "interrupts" | "startsTls" | "quits";
+
+/** Options of {@linkcode LineReader}. */
+export interface LineReaderOptions extends LineDecoderOptions {
+  /** Asked once for each line. Default: none has any. */
+  readonly effectOf?: (line: DecodedLine) => LineEffect | undefined;
+}
 
 /** Reads lines one by one, or ahead of their turn. Does not own the connection. */
 export class LineReader {
   readonly #connection: Connection;
   readonly #decoder: LineDecoder;
-  readonly #waiting: DecodedLine[] = [];
+  readonly #effectOf: (line: DecodedLine) => LineEffect | undefined;
+  /** Those before `#next` were taken. */
+  #lines: DecodedLine[] = [];
+  #next = 0;
+  #taken: DecodedLine | undefined;
+  #waitingCharacters = 0;
+  readonly #waitingEffects: Record<LineEffect, number> = { interrupts: 0, startsTls: 0, quits: 0 };
   /** The read that is under way. */
   #reading: Promise<boolean> | undefined;
+  #arrival = Promise.withResolvers<void>();
+  #room: PromiseWithResolvers<void> | undefined;
   #ended = false;
   #endsInsideLine = false;
 
-  constructor(connection: Connection, options: LineDecoderOptions) {
+  constructor(connection: Connection, options: LineReaderOptions) {
     this.#connection = connection;
     this.#decoder = new LineDecoder(options);
+    this.#effectOf = options.effectOf ?? (() => undefined);
   }
 
-  /** Lines that were received and that {@linkcode LineReader.next} has not given yet. */
-  get waiting(): readonly DecodedLine[] {
-    return this.#waiting;
+  /** How many lines were received that {@linkcode LineReader.next} has not given yet. */
+  get waiting(): number {
+    return this.#lines.length - this.#next;
   }
 
   /** Whether anything was received that {@linkcode LineReader.next} has not given yet. */
   get hasPending(): boolean {
-    return this.#waiting.length > 0 || this.#endsInsideLine;
+    return this.waiting > 0 || this.#endsInsideLine;
+  }
+
+  /** Whether so much is waiting that no more is read ahead: the peer's end would not be seen. */
+  get isFull(): boolean {
+    return this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
+  }
+
+  /** Returns whether a line with the effect is waiting. */
+  waitsFor(effect: LineEffect): boolean {
+    return this.#waitingEffects[effect] > 0;
+  }
+
+  /** Whether a line that starts TLS is waiting, or was the last one taken: what comes behind it may be a handshake. */
+  get mayBecomeTls(): boolean {
+    return this.waitsFor("startsTls") || (this.#taken !== undefined && this.#effectOf(this.#taken) === "startsTls");
+  }
+
+  /** The effect of the line that {@linkcode LineReader.next} gives next, if it is there and has one. */
+  get nextEffect(): LineEffect | undefined {
+    const line = this.#lines[this.#next];
+    return line && this.#effectOf(line);
   }
 
   /**
@@ -44,22 +90,55 @@ export class LineReader {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   async next(): Promise<DecodedLine | null> {
-    while (this.#waiting.length === 0) {
+    this.#taken = undefined;
+    while (this.waiting === 0) {
       if (!await this.#receive()) return null;
     }
-    return this.#waiting.shift() ?? null;
+    return this.#take();
   }
 
   /**
-   * Waits for more lines than are known already, without taking any.
+   * Receives what comes next, without taking a line.
    *
-   * @returns The new ones; `null` at the end of the stream, `undefined` when enough are waiting.
+   * @returns Whether there was anything; `false` at the end of the stream.
    * @throws {ConnectionError} When the connection was reset or closed.
    */
-  async lookAhead(): Promise<readonly DecodedLine[] | null | undefined> {
-    if (this.#waiting.length >= LARGEST_PIPELINE) return undefined;
-    const known = this.#waiting.length;
-    return await this.#receive() ? this.#waiting.slice(known) : null;
+  readAhead(): Promise<boolean> {
+    return this.#receive();
+  }
+
+  /** Resolves when more has come, or the stream has ended. Somebody else has to read. */
+  get arrival(): Promise<void> {
+    return this.#arrival.promise;
+  }
+
+  /** Resolves when less is waiting than may be. */
+  get room(): Promise<void> {
+    if (!this.isFull) return Promise.resolve();
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #take(): DecodedLine | null {
+    const line = this.#lines[this.#next++] ?? null;
+    if (line === null) return null;
+    this.#taken = line;
+    this.#count(line, -1);
+    if (this.#next === this.#lines.length || this.#next >= MAX_TAKEN_LINES) {
+      this.#lines = this.#lines.slice(this.#next);
+      this.#next = 0;
+    }
+    if (!this.isFull) {
+      this.#room?.resolve();
+      this.#room = undefined;
+    }
+    return line;
+  }
+
+  #count(line: DecodedLine, sign: 1 | -1): void {
+    const effect = this.#effectOf(line);
+    if (effect !== undefined) this.#waitingEffects[effect] += sign;
+    this.#waitingCharacters += sign * (LINE_OVERHEAD + (line.kind === "line" ? line.text.length : 0));
   }
 
   /** Receives once; calls that come while one is under way share it. */
@@ -74,10 +153,16 @@ export class LineReader {
     this.#reading = undefined;
     if (bytes === null) {
       this.#ended = true;
-      return false;
+    } else {
+      this.#endsInsideLine = bytes.at(-1) !== LINE_FEED;
+      for (const line of this.#decoder.push(bytes)) {
+        this.#lines.push(line);
+        this.#count(line, 1);
+      }
     }
-    this.#endsInsideLine = bytes.at(-1) !== LINE_FEED;
-    for (const line of this.#decoder.push(bytes)) this.#waiting.push(line);
-    return true;
+    const arrival = this.#arrival;
+    this.#arrival = Promise.withResolvers();
+    arrival.resolve();
+    return bytes !== null;
   }
 }

@@ -69,6 +69,9 @@ export class Transfer {
   #failure: TransferError | undefined;
   readonly #aborted = new AbortController();
   #direction: Direction | undefined;
+  /** The stream that moves, once it is open. */
+  #connection: Connection | undefined;
+  #hasClientLeft = false;
   /** Interrupts what the transfer waits for now. */
   #interrupt: () => void = () => {};
 
@@ -135,6 +138,18 @@ export class Transfer {
   }
 
   /**
+   * Says that the client has ended its control connection in order. A download goes on. An upload that only FIN ends is
+   * aborted: a client that was killed leaves nothing else.
+   */
+  clientLeft(): void {
+    this.#hasClientLeft = true;
+    const endsByFin = this.#connection?.tls === undefined || this.#ending === "fin";
+    if (this.#direction === "receive" && this.#connection !== undefined && endsByFin) {
+      this.abort("aborted", "the control connection was closed");
+    }
+  }
+
+  /**
    * Takes the data connection out of the port, lets `body` move the bytes, and closes the connection: in order (flush,
    * close_notify, FIN) after success, at once otherwise.
    *
@@ -186,10 +201,13 @@ export class Transfer {
     using watchdog = new Watchdog(options.stallMs, () => this.abort("stalled", "no byte moved in time"));
     this.#watchdog = watchdog;
     this.#throttles = options.throttles;
+    this.#connection = connection;
+    if (this.#hasClientLeft) this.clientLeft();
     this.#throwIfAborted();
     await body(connection, this);
     checkEnding(connection, options);
     this.#ending = connection.ending;
+    if (this.#hasClientLeft) this.clientLeft();
     await connection.finish();
     this.#throwIfAborted();
   }

@@ -37,32 +37,91 @@ Deno.test("LineReader.hasPending tells of whole and of unfinished lines behind t
   }
 });
 
-Deno.test("LineReader.lookAhead() gives lines without taking them", async () => {
+/** Reads ahead to the end of what the peer sends. */
+async function readAll(reader: LineReader): Promise<void> {
+  while (await reader.readAhead());
+}
+
+Deno.test("LineReader.readAhead() takes no lines", async () => {
   const { reader } = readerOf(["NOOP\r\n", "ABOR\r\n"]);
-  assertEquals(await reader.lookAhead(), [line("NOOP")]);
-  assertEquals(await reader.lookAhead(), [line("ABOR")]);
-  assertEquals(await reader.lookAhead(), null);
+  assertEquals([await reader.readAhead(), reader.waiting], [true, 1]);
+  assertEquals([await reader.readAhead(), reader.waiting], [true, 2]);
+  assertEquals([await reader.readAhead(), reader.waiting], [false, 2]);
   assertEquals([await reader.next(), await reader.next(), await reader.next()], [line("NOOP"), line("ABOR"), null]);
+  assertEquals(reader.waiting, 0);
 });
 
-Deno.test("LineReader.waiting shows what came with the line taken last", async () => {
-  const { reader } = readerOf(["CWD a\r\nABOR\r\n"], { staysOpen: true });
-  assertEquals(reader.waiting, []);
-  assertEquals(await reader.next(), line("CWD a"));
-  assertEquals(reader.waiting, [line("ABOR")]);
+Deno.test("LineReader tells which effects are waiting, and that of the next line", async () => {
+  const connection = new FakeConnection({ received: [bytesOf("CWD a\r\nABOR\r\nQUIT\r\n")] });
+  const effectOf = (line: DecodedLine) => {
+    if (line.kind !== "line") return undefined;
+    return ({ ABOR: "interrupts", QUIT: "quits" } as const)[line.text];
+  };
+  const reader = new LineReader(connection, { maxLineBytes: 64, effectOf });
+  assert(!reader.waitsFor("interrupts"));
+  await readAll(reader);
+  assertEquals([reader.waitsFor("interrupts"), reader.nextEffect], [true, undefined]);
+  await reader.next();
+  assertEquals([reader.waitsFor("interrupts"), reader.nextEffect], [true, "interrupts"]);
+  await reader.next();
+  assertEquals([reader.waitsFor("interrupts"), reader.waitsFor("quits")], [false, true]);
+  await reader.next();
+  assertEquals([reader.waitsFor("quits"), reader.nextEffect], [false, undefined]);
 });
 
-Deno.test("LineReader.lookAhead() stops reading when many lines wait", async () => {
-  const { reader } = readerOf(["NOOP\r\n".repeat(100)], { staysOpen: true });
-  assertEquals((await reader.lookAhead())?.length, 100);
-  assertEquals(await reader.lookAhead(), undefined);
+Deno.test("LineReader.mayBecomeTls holds from the coming of AUTH until the next line is asked for", async () => {
+  const connection = new FakeConnection({ received: [bytesOf("NOOP\r\nAUTH TLS\r\n"), bytesOf("NOOP\r\n")] });
+  const effectOf = (line: DecodedLine) =>
+    line.kind === "line" && line.text === "AUTH TLS" ? "startsTls" as const : undefined;
+  const reader = new LineReader(connection, { maxLineBytes: 64, effectOf });
+  const states = [];
+  for (let count = 0; count < 3; count++) {
+    await reader.next();
+    states.push(reader.mayBecomeTls);
+  }
+  assertEquals(states, [true, true, false]);
+});
+
+Deno.test("LineReader.isFull tells that much is waiting, and LineReader.room when that is over", async () => {
+  for (const text of [`${"A".repeat(60)}\r\n`, "\r\n"]) {
+    const { reader } = readerOf(Array(10).fill(text.repeat(1000)), { staysOpen: true });
+    while (!reader.isFull) await reader.readAhead();
+    assert(reader.waiting <= 5000);
+    const room = reader.room;
+    while (reader.isFull) await reader.next();
+    await room;
+    await reader.room;
+    assert(reader.waiting > 0);
+  }
+});
+
+Deno.test("LineReader gives many lines in their order, also when they are never all taken", async () => {
+  const texts = Array.from({ length: 5000 }, (_, index) => `LINE ${index}`);
+  const { reader } = readerOf([...texts.map((text) => `${text}\r\n`)]);
+  const received = [];
+  for (let count = 0; count < texts.length; count++) {
+    await reader.readAhead();
+    if (reader.waiting > 1) received.push(await reader.next());
+  }
+  received.push(await reader.next());
+  assertEquals(received, texts.map(line));
+});
+
+Deno.test("LineReader.arrival resolves with more lines, and at the end", async () => {
+  const { reader } = readerOf(["NOOP\r\n"]);
+  const first = reader.arrival;
+  await reader.readAhead();
+  await first;
+  const second = reader.arrival;
+  await reader.readAhead();
+  await second;
 });
 
 Deno.test("LineReader shares one read among a look ahead that was given up and the next line", async () => {
   const { reader } = readerOf(["NOOP\r\n", "FEAT\r\n"]);
-  await Promise.all([reader.lookAhead(), reader.lookAhead()]);
-  assertEquals(reader.waiting, [line("NOOP")]);
-  const ahead = reader.lookAhead();
+  await Promise.all([reader.readAhead(), reader.readAhead()]);
+  assertEquals(reader.waiting, 1);
+  const ahead = reader.readAhead();
   assertEquals(await reader.next(), line("NOOP"));
   assertEquals(await reader.next(), line("FEAT"));
   await ahead;
@@ -73,5 +132,5 @@ Deno.test("LineReader rejects when the connection is closed", async () => {
   const next = reader.next();
   connection.close();
   await assertRejects(() => next, ConnectionError);
-  await assertRejects(() => reader.lookAhead(), ConnectionError);
+  await assertRejects(() => reader.readAhead(), ConnectionError);
 });

@@ -68,7 +68,7 @@ Deno.test("HASH needs the right to read", async () => {
 });
 
 for (const protection of PROTECTIONS) {
-  Deno.test(`HASH is ended by ABOR, lets others be answered, and the session goes on: ${protection}`, async () => {
+  Deno.test(`HASH is ended by ABOR, and the session goes on: ${protection}`, async () => {
     const home = new GatedFileSystem();
     await home.put("/a.txt", new TextEncoder().encode("12345"));
     await using server = await TestServer.start({ home, protection, server: { dialogue: true } });
@@ -76,7 +76,6 @@ for (const protection of PROTECTIONS) {
     const reached = home.shut();
     await client.send("HASH a.txt\r\n");
     await reached;
-    await assertDialogue(client, [["NOOP", /^200 /]]);
     await client.send("ABOR\r\n");
     await server.event("dialogue", ({ line }) => line === "ABOR");
     home.open();

@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
-import { assertReplies, startTransfer } from "../helpers/dialogue.ts";
+import { assertReplies, MORE_THAN_KERNELS_HOLD, startTransfer } from "../helpers/dialogue.ts";
 import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
 import { PROTECTIONS, TestServer } from "../helpers/test_server.ts";
 
@@ -104,9 +104,8 @@ for (const [line, reply] of EARLY_COMMANDS) {
       const opening = home.shut();
       await client.send(`${command}\r\n${line}\r\n`);
       await opening;
-      await assertReplies(client, [reply]);
       home.open();
-      await assertReplies(client, [/^150 /]);
+      await assertReplies(client, [/^150 /, reply]);
       await data.secure();
       if (command.startsWith("STOR")) await data.write(new TextEncoder().encode("a\r\nb"));
       const received = command.startsWith("STOR") ? await data.finish() : await data.readAll();
@@ -119,7 +118,7 @@ for (const [line, reply] of EARLY_COMMANDS) {
   });
 }
 
-Deno.test("QUIT behind a transfer command is answered at once, and the transfer still runs", async () => {
+Deno.test("QUIT behind a transfer command is answered behind its 150, and the transfer still runs", async () => {
   const home = new GatedFileSystem();
   await home.put("/file", new TextEncoder().encode("content"));
   await using server = await TestServer.start({ home });
@@ -128,12 +127,95 @@ Deno.test("QUIT behind a transfer command is answered at once, and the transfer 
   const opening = home.shut();
   await client.send("RETR /file\r\nQUIT\r\n");
   await opening;
-  await assertReplies(client, ["221 Goodbye."]);
   home.open();
-  await assertReplies(client, [/^150 /]);
+  await assertReplies(client, [/^150 /, "221 Goodbye."]);
   await data.secure();
   assertEquals(new TextDecoder().decode(await data.readAll()), "content");
   await assertReplies(client, ["226 Transfer complete."]);
   assertEquals(await client.closed(), "end");
   assert(server.events.some(({ event }) => event === "fileSent"));
+});
+
+/** Commands of one reply that take long, or are refused after a while. */
+const SLOW_COMMANDS: readonly (readonly [line: string, reply: RegExp])[] = [
+  ["HASH /file", /^213 SHA-256 0-7 /],
+  ["XMD5 /file", /^250 /],
+  ["HASH /missing", /^550 /],
+  ["RETR /missing", /^550 /],
+  ["STOR /file/file", /^550 /],
+  ["LIST /missing", /^550 /],
+];
+
+for (const [line, reply] of SLOW_COMMANDS) {
+  Deno.test(`${line} is answered before the commands behind it`, async () => {
+    const home = new GatedFileSystem();
+    await home.put("/file", new TextEncoder().encode("content"));
+    await using server = await TestServer.start({ home, server: { dialogue: true } });
+    await using client = await server.login();
+    await using _data = await client.passive();
+    const reached = home.shut();
+    await client.send(`${line}\r\nNOOP\r\nPWD\r\n`);
+    await reached;
+    await client.send("SYST\r\n");
+    home.open();
+    await assertReplies(client, [reply, /^200 /, '257 "/" is the current directory.', /^215 /]);
+  });
+}
+
+Deno.test("STOU and the EPSV for it may be sent in one write", async () => {
+  for (const protection of PROTECTIONS) {
+    await using server = await TestServer.start({ protection });
+    await using client = await server.login();
+    await client.send("STOU\r\nEPSV\r\nNOOP\r\n");
+    assertEquals((await client.readReply("STOU")).code, 150);
+    const { text } = await client.readReply("EPSV");
+    await assertReplies(client, [/^200 /]);
+    await using data = await client.dial(Number(/\|\|\|(\d+)\|/.exec(text)?.[1]));
+    await data.secure();
+    await data.write(new Uint8Array(5));
+    await data.finish();
+    await assertReplies(client, ["226 Transfer complete."]);
+  }
+});
+
+Deno.test("RETR, more commands, QUIT and the end of the client's direction may come at once", async () => {
+  const home = MemoryFileSystem.of({ "/large": new Uint8Array(8 << 20).fill(1), "/small": "content" });
+  await using server = await TestServer.start({ home, protection: "clear" });
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  await using data = await client.passive();
+  await client.finish("RETR /large\r\nCWD /\r\nPWD\r\nQUIT\r\n");
+  await assertReplies(client, [/^150 /]);
+  assertEquals((await data.readAll()).length, 8 << 20);
+  await assertReplies(client, ["226 Transfer complete.", /^250 /, /^257 /, "221 Goodbye."]);
+  assertEquals(await client.closed(), "end");
+  await server.event("fileSent");
+  assertEquals((await server.event("disconnected")).reason, "client quit");
+});
+
+Deno.test("A client that ends its direction behind RETR without QUIT aborts it (RFC 959 §4.1.1)", async () => {
+  const home = MemoryFileSystem.of({ "/large": new Uint8Array(MORE_THAN_KERNELS_HOLD) });
+  await using server = await TestServer.start({ home, protection: "clear" });
+  await using client = await server.login();
+  await using _data = await client.passive();
+  await client.finish("RETR /large\r\nCWD /\r\n");
+  await assertReplies(client, [/^150 /, /^426 /, /^250 /]);
+  assertEquals(await client.closed(), "end");
+});
+
+Deno.test("What is pipelined behind a transfer is looked at once", async () => {
+  const home = MemoryFileSystem.of({ "/missing": new Uint8Array(0) });
+  await using server = await TestServer.start({ home });
+  const secondsFor = async (count: number) => {
+    await using client = await server.login();
+    const startedAt = performance.now();
+    const sending = client.send("RETR /missing\r\n".repeat(count));
+    for (let index = 0; index < count; index++) assertEquals((await client.readReply()).code, 425);
+    await sending;
+    return (performance.now() - startedAt) / 1000;
+  };
+  await secondsFor(500); // compiled then
+  const few = await secondsFor(2_000);
+  const many = await secondsFor(16_000);
+  assertLess(many, few * 8 * 4);
 });

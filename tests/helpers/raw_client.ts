@@ -81,6 +81,13 @@ export class RawClient implements AsyncDisposable {
     await withDeadline(promise, "the server to take what was sent", this.#deadlineMs);
   }
 
+  /** Sends bytes and ends our direction in the same write. */
+  finish(bytes: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.end(bytes, () => resolve());
+    return withDeadline(promise, "the server to take what was sent", this.#deadlineMs);
+  }
+
   /** Sends a line with CR LF and returns the next reply. */
   async command(line: string): Promise<RawReply> {
     await this.send(`${line}\r\n`);
@@ -161,8 +168,12 @@ export class RawClient implements AsyncDisposable {
   async passive(options: { readonly via?: (port: number) => number } = {}): Promise<RawDataConnection> {
     const { text } = await this.expect(229, "EPSV");
     const announced = Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]);
-    const port = options.via?.(announced) ?? announced;
-    return await RawDataConnection.connect({
+    return await this.dial(options.via?.(announced) ?? announced);
+  }
+
+  /** Makes the TCP part of a data connection to a port. */
+  dial(port: number): Promise<RawDataConnection> {
+    return RawDataConnection.connect({
       host: this.#options.host,
       port,
       tls: this.#protected ? this.#dataTlsOptions() : undefined,
