@@ -35,6 +35,10 @@ export interface CommandRequest {
   readonly path: string | undefined;
   /** Aborts when the command is given up: by ABOR, a deadline, or the end of the session. */
   readonly signal: AbortSignal;
+  /** Marker of REST, in bytes; absent for 0. */
+  readonly restartOffset?: number;
+  /** Virtual path given by RNFR, if there is one. */
+  readonly renameFrom?: string;
 }
 
 /**
@@ -53,6 +57,8 @@ export interface CommandSpec {
   readonly beforeLogin?: true | "withoutArgument";
   /** Refuses the command at a wrong time. */
   readonly sequence?: (session: Session) => Reply | undefined;
+  /** Takes from the session what the command uses up or sets anew, whatever becomes of it. Each transfer uses up REST. */
+  readonly usesUp?: (session: Session) => Session;
   /** Absent: waits for a running transfer to end. */
   readonly duringTransfer?: true;
   /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */

@@ -50,11 +50,10 @@ export function renameSequence(session: Session): Reply | undefined {
   return session.renameFrom === undefined ? reply(503, "Bad sequence of commands: use RNFR first.") : undefined;
 }
 
-/** RNTO: uses the name up, also when it fails. */
+/** RNTO. */
 export async function renameTo(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  const { renameFrom } = context.session;
+  const { renameFrom } = request;
   if (renameFrom === undefined) throw new Error("RNTO was admitted without RNFR");
-  context.update(renameMarked(context.session, undefined));
   const { fileSystem } = context;
   const path = requestPath(request);
   if (!context.settings.upload.overwrite) await requireFree(fileSystem, path, request);

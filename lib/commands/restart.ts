@@ -17,18 +17,11 @@ export const NO_DATA_PORT: Reply = reply(425, "Can't open data connection: use P
 
 /** REST. */
 export function restart(context: CommandContext, request: CommandRequest): Reply {
-  if (convertsLineEnds(context)) return reply(501, "Resuming transfers not allowed in ASCII mode.");
   const offset = /^\d{1,15}$/.test(request.argument) ? Number(request.argument) : undefined;
+  if (offset !== 0 && convertsLineEnds(context)) return reply(501, "Resuming transfers not allowed in ASCII mode.");
   if (offset === undefined) return reply(501, "Invalid parameter.");
   context.update(restartMarked(context.session, offset));
   return reply(350, `Restarting at position ${offset}.`);
-}
-
-/** The marker of REST, which is used up by the attempt (RFC 3659 §5.3). */
-export function takeRestartOffset(context: CommandContext): number {
-  const { restartOffset } = context.session;
-  context.update(restartMarked(context.session, 0));
-  return restartOffset;
 }
 
 /** Tells whether bytes differ between file and wire. */

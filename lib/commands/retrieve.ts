@@ -7,12 +7,12 @@
 import { sendFile } from "../data/copy.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { closeFile, type CommandContext, type CommandRequest, requestPath } from "./command.ts";
-import { convertsLineEnds, FILE_OKAY, takeRestartOffset } from "./restart.ts";
+import { convertsLineEnds, FILE_OKAY } from "./restart.ts";
 
 /** RETR. */
 export async function retrieve(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  const offset = takeRestartOffset(context);
+  const { restartOffset: offset = 0 } = request;
   const ascii = convertsLineEnds(context);
   await using resources = new AsyncDisposableStack();
   const file = await context.fileSystem.openRead(path, { offset, signal: request.signal });

@@ -13,7 +13,7 @@ import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
 import { closeFile, type CommandContext, type CommandRequest, mayRun, offered, requestPath } from "./command.ts";
-import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT, takeRestartOffset } from "./restart.ts";
+import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
 const UNIQUE_NAME_TRIES = 50;
@@ -21,7 +21,7 @@ const UNIQUE_NAME_TRIES = 50;
 /** STOR: replaces a file, unless it must not, or after REST goes on in one that exists. */
 export async function store(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
-  const offset = takeRestartOffset(context);
+  const { restartOffset: offset = 0 } = request;
   const upload = beginUpload(context, request);
   if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
   const { size } = await upload.fileSystem.stat(path, request);
@@ -35,7 +35,7 @@ export async function store(context: CommandContext, request: CommandRequest): P
 
 /** APPE. */
 export async function append(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  if (context.session.restartOffset > 0) return reply(450, "Can't APPE while REST request is pending.");
+  if (request.restartOffset !== undefined) return reply(450, "Can't APPE while REST request is pending.");
   return await receive(context, request, {
     ...beginUpload(context, request),
     path: requestPath(request),
@@ -45,7 +45,7 @@ export async function append(context: CommandContext, request: CommandRequest): 
 
 /** STOU: the name is `ftpd.XXXXXXXX`, or that of the argument followed by the eight random characters. */
 export async function storeUnique(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  if (context.session.restartOffset > 0) return reply(450, "Can't STOU while REST request is pending.");
+  if (request.restartOffset !== undefined) return reply(450, "Can't STOU while REST request is pending.");
   const upload = beginUpload(context, request);
   const path = requestPath(request);
   const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;

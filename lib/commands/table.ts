@@ -27,6 +27,7 @@ import {
   size,
   timeCommands,
 } from "./attributes.ts";
+import { renameMarked, restartMarked } from "../session/transitions.ts";
 import type { CommandSpec } from "./command.ts";
 import {
   activePort,
@@ -308,6 +309,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "REST",
+    usesUp: (session) => restartMarked(session, 0),
     argument: "required",
     features: () => ["REST STREAM"],
     help: "REST <SP> offset (where the next transfer starts, in bytes)",
@@ -417,6 +419,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNFR",
+    usesUp: (session) => renameMarked(session, undefined),
     argument: "required",
     permission: "f",
     movesTree: true,
@@ -428,6 +431,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNTO",
+    usesUp: (session) => renameMarked(session, undefined),
     argument: "required",
     sequence: renameSequence,
     permission: "f",

@@ -15,7 +15,7 @@ import { formatReply, isNegative, messageReply, type Reply, reply } from "../pro
 import { createSession, type Session, sessionEvent } from "../session/session.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
-import { secured } from "../session/transitions.ts";
+import { marksForgotten, secured } from "../session/transitions.ts";
 import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
@@ -202,6 +202,7 @@ export class ControlConnection implements ContextHost {
   }
 
   async #refuseLine(kind: keyof typeof UNUSABLE_LINES): Promise<boolean> {
+    this.session = marksForgotten(this.session);
     await this.send(UNUSABLE_LINES[kind]);
     return true;
   }

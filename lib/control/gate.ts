@@ -18,6 +18,8 @@ import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
 import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
 import { type ArgumentReading, locatePathname } from "../protocol/pathname_argument.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import type { Session } from "../session/session.ts";
+import { restartMarked } from "../session/transitions.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
 
 /** What the gate decides. */
@@ -39,19 +41,40 @@ export function admit(
 ): Admission | Promise<Admission> {
   const row = context.findCommand(line.verb);
   if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
+  const before = context.session;
+  context.update(usedUp(before, row));
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
-    row.sequence?.(context.session);
+    row.sequence?.(before);
   if (refusal !== undefined) return { refusal };
   const opensAwaitedPort = row.dataConnection === "prepares" && context.dataPort.isAwaited;
   const waiting = row.duringTransfer || opensAwaitedPort ? undefined : transferEnded();
-  return waiting === undefined ? admitNow(context, row, line) : waiting.then(() => admitNow(context, row, line));
+  if (waiting === undefined) return admitNow(context, row, line, before);
+  return waiting.then(() => admitNow(context, row, line, before));
 }
 
-function admitNow(context: CommandContext, row: CommandSpec, line: CommandLine): Admission | Promise<Admission> {
+/** REST and RNFR hold for the next command of their kind, even one that is refused (RFC 959 §4.1.3, RFC 3659 §5.3). */
+function usedUp(session: Session, row: CommandSpec): Session {
+  if (row.dataConnection === "uses") return restartMarked(session, 0);
+  return row.usesUp?.(session) ?? session;
+}
+
+function admitNow(
+  context: CommandContext,
+  row: CommandSpec,
+  line: CommandLine,
+  { restartOffset, renameFrom }: Session,
+): Admission | Promise<Admission> {
   const refusal = refuseClearData(context, row) ?? refuseMissingCapability(context, row);
   if (refusal !== undefined) return { refusal };
-  if (row.permission !== undefined) return admitPath(context, row, line);
-  return { row, request: { verb: row.verb, argument: line.argument, path: undefined, signal: context.signal } };
+  const request: CommandRequest = {
+    verb: row.verb,
+    argument: line.argument,
+    path: undefined,
+    signal: context.signal,
+    ...restartOffset > 0 && { restartOffset },
+    ...renameFrom !== undefined && { renameFrom },
+  };
+  return row.permission === undefined ? { row, request } : admitPath(context, row, request);
 }
 
 function notUnderstood({ verb }: CommandLine): string {
@@ -96,13 +119,13 @@ function refuseMissingCapability(context: CommandContext, row: CommandSpec): Rep
   return missing ? reply(502, "Not implemented by this file system.") : undefined;
 }
 
-async function admitPath(context: CommandContext, row: CommandSpec, line: CommandLine): Promise<Admission> {
-  const { argument, pathname } = await readArgument(context, row, line.argument);
+async function admitPath(context: CommandContext, row: CommandSpec, asked: CommandRequest): Promise<Admission> {
+  const { argument, pathname } = await readArgument(context, row, asked.argument);
   if (hasForbiddenCharacter(pathname)) return { refusal: reply(553, "File name not allowed.") };
   const path = pathname === ""
-    ? defaultPath(context, row, line.argument)
+    ? defaultPath(context, row, asked.argument)
     : resolvePathname(context.session.directory, pathname);
-  const request = { verb: row.verb, argument, path, signal: context.signal };
+  const request = { ...asked, argument, path };
   return await isPermitted(context, row, request)
     ? { row, request }
     : { refusal: reply(550, "Not enough privileges.") };

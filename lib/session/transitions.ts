@@ -89,6 +89,11 @@ export function renameMarked(session: Session, renameFrom: string | undefined): 
   return { ...session, renameFrom };
 }
 
+/** A line that cannot be read may have been the command that REST or RNFR were for. */
+export function marksForgotten(session: Session): Session {
+  return { ...session, restartOffset: 0, renameFrom: undefined };
+}
+
 /** EPSV ALL. */
 export function extendedPassiveRequired(session: Session): Session {
   return { ...session, extendedPassiveOnly: true };

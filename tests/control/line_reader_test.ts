@@ -82,6 +82,21 @@ Deno.test("LineReader.mayBecomeTls holds from the coming of AUTH until the next 
   assertEquals(states, [true, true, false]);
 });
 
+Deno.test("LineReader looks at each waiting line a fixed number of times, however many wait", async () => {
+  let looks = 0;
+  const count = 3000;
+  const connection = new FakeConnection({ received: [bytesOf("RETR a\r\n".repeat(count))] });
+  const effectOf = (): undefined => void looks++;
+  const reader = new LineReader(connection, { maxLineBytes: 64, effectOf });
+  await readAll(reader);
+  for (let taken = 0; taken < count; taken++) {
+    await reader.next();
+    assert(!reader.waitsFor("interrupts"));
+    assertEquals(reader.nextEffect, undefined);
+  }
+  assert(looks <= 4 * count, `${looks} looks at ${count} lines`);
+});
+
 Deno.test("LineReader.isFull tells that much is waiting, and LineReader.room when that is over", async () => {
   for (const text of [`${"A".repeat(60)}\r\n`, "\r\n"]) {
     const { reader } = readerOf(Array(10).fill(text.repeat(1000)), { staysOpen: true });

@@ -54,7 +54,15 @@ Deno.test("SessionEnd.now() says nothing during a handshake", () => {
 
 Deno.test("SessionEnd.afterTransfer() lets the transfer end, and cutTransfer() ends it", async () => {
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const running = { transfer: new Transfer(), session: readySession(), place: undefined, done };
+  const announced = Promise.resolve();
+  const running = {
+    transfer: new Transfer(),
+    session: readySession(),
+    place: undefined,
+    announced,
+    announce: () => {},
+    done,
+  };
   const { control, told, end } = makeSession(running);
   end.afterTransfer("Service is stopping.");
   end.cutTransfer("the server was stopped");

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { assertReplies, MORE_THAN_KERNELS_HOLD, startTransfer } from "../helpers/dialogue.ts";
 import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
@@ -201,21 +201,4 @@ Deno.test("A client that ends its direction behind RETR without QUIT aborts it (
   await client.finish("RETR /large\r\nCWD /\r\n");
   await assertReplies(client, [/^150 /, /^426 /, /^250 /]);
   assertEquals(await client.closed(), "end");
-});
-
-Deno.test("What is pipelined behind a transfer is looked at once", async () => {
-  const home = MemoryFileSystem.of({ "/missing": new Uint8Array(0) });
-  await using server = await TestServer.start({ home });
-  const secondsFor = async (count: number) => {
-    await using client = await server.login();
-    const startedAt = performance.now();
-    const sending = client.send("RETR /missing\r\n".repeat(count));
-    for (let index = 0; index < count; index++) assertEquals((await client.readReply()).code, 425);
-    await sending;
-    return (performance.now() - startedAt) / 1000;
-  };
-  await secondsFor(500); // compiled then
-  const few = await secondsFor(2_000);
-  const many = await secondsFor(16_000);
-  assertLess(many, few * 8 * 4);
 });

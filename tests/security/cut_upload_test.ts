@@ -70,7 +70,10 @@ async function startUpload(server: TestServer, name: string) {
 for (const [name, behind] of Object.entries(BEHIND)) {
   for (const first of ["control", "data"] as const) {
     Deno.test(`STOR of a killed client is incomplete with ${name} behind it: ${first} connection ends first`, async () => {
-      await using server = await TestServer.start({ protection: "clear", server: { tls: { requireCloseNotify: false } } });
+      await using server = await TestServer.start({
+        protection: "clear",
+        server: { tls: { requireCloseNotify: false } },
+      });
       const ends: string[] = [];
       for (let count = 0; count < 5; count++) {
         const { control, data } = await startUpload(server, `file${count}`);

@@ -184,13 +184,16 @@ testTranscript("REST is used up by a STOR that fails", [
   ["RETR file", OKAY, { receives: "0123456789" }, DONE],
 ]);
 
-testTranscript("REST outlives other commands, and forbids APPE and STOU", [
+testTranscript("REST outlives other commands, and the next transfer uses it up; APPE and STOU are forbidden", [
   ["TYPE I", /^200 /],
   ["REST 4", /^350 /],
   ["NOOP", /^200 /],
-  ["APPE file", "450 Can't APPE while REST request is pending."],
-  ["STOU", "450 Can't STOU while REST request is pending."],
   ["RETR file", OKAY, { receives: "456789" }, DONE],
+  ["REST 4", /^350 /],
+  ["APPE file", "450 Can't APPE while REST request is pending."],
+  ["RETR file", OKAY, { receives: "0123456789" }, DONE],
+  ["REST 4", /^350 /],
+  ["STOU", "450 Can't STOU while REST request is pending."],
   ["APPE file", OKAY, { sends: "+" }, DONE],
   ["RETR file", OKAY, { receives: "0123456789+" }, DONE],
 ]);
