@@ -1,6 +1,7 @@
 /**
- * `deno task compile [TARGET …]`: builds executables of ftpsd, all of them where no target is named, and writes their
- * checksums beside them.
+ * `deno task compile [--published] [TARGET …]`: builds executables of ftpsd, all of them where no target is named, and
+ * writes their checksums beside them. With `--published` they are built from the package of this version on JSR, as those
+ * of a release.
  *
  * @module
  */
@@ -25,8 +26,7 @@ export type Target = typeof TARGETS[number];
  */
 export const PERMISSION_FLAGS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write"] as const;
 
-/** Modules that no import names, so that the compiler does not find them. */
-const WORKERS = ["lib/cli/worker_program.ts"] as const;
+const PUBLISHED = `jsr:${project.name}@${project.version}/cli`;
 
 const FOLDER = "dist";
 const CHECKSUMS = `${FOLDER}/SHA256SUMS`;
@@ -36,17 +36,30 @@ export function pathOf(target: Target): string {
   return `${FOLDER}/ftpsd-${project.version}-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 
+/** What an executable is built from. */
+export interface CompileOptions {
+  /** Where it is written. @default The path of the target in `dist/`. */
+  readonly output?: string;
+  /**
+   * Whether it is built from the published package, which has the real `@std`, in place of this clone with its stand-ins.
+   *
+   * @default {false}
+   */
+  readonly isPublished?: boolean;
+}
+
 /** Arguments of `deno` that build an executable. */
-export function compileArguments(target: Target, output = pathOf(target)): string[] {
+export function compileArguments(target: Target, options: CompileOptions = {}): string[] {
+  const { output = pathOf(target), isPublished = false } = options;
   return [
     "compile",
-    "--frozen",
+    // The configuration of the clone would put its stand-ins in the place of packages.
+    isPublished ? "--no-config" : "--frozen",
     "--exclude-unused-npm",
     ...PERMISSION_FLAGS,
-    ...WORKERS.map((module) => `--include=${module}`),
     `--target=${target}`,
     `--output=${output}`,
-    "main.ts",
+    isPublished ? PUBLISHED : "main.ts",
   ];
 }
 
@@ -69,9 +82,9 @@ export function readTargets(args: readonly string[]): readonly Target[] {
   return targets.length === 0 ? TARGETS : targets;
 }
 
-/** Builds one executable; gives its line for the checksums, or `undefined` where `deno compile` has told why it failed. */
-async function compile(target: Target): Promise<string | undefined> {
-  const command = new Deno.Command(Deno.execPath(), { args: compileArguments(target) });
+/** Builds one executable; returns its line for the checksums, or `undefined` where `deno compile` has told why it failed. */
+async function compile(target: Target, options: CompileOptions): Promise<string | undefined> {
+  const command = new Deno.Command(Deno.execPath(), { args: compileArguments(target, options) });
   const { success } = await command.spawn().status;
   if (!success) return undefined;
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(pathOf(target)));
@@ -80,8 +93,9 @@ async function compile(target: Target): Promise<string | undefined> {
 
 if (import.meta.main) {
   const lines: string[] = [];
-  for (const target of readTargets(Deno.args)) {
-    const line = await compile(target);
+  const isPublished = Deno.args.includes("--published");
+  for (const target of readTargets(Deno.args.filter((argument) => argument !== "--published"))) {
+    const line = await compile(target, { isPublished });
     if (line === undefined) Deno.exit(1);
     lines.push(line);
   }

@@ -5,6 +5,7 @@
  */
 
 import type { CertificateFiles } from "../config/configuration.ts";
+import { modeBits } from "../mode_bits.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";
 import { pathPermissionMissing } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
@@ -57,10 +58,10 @@ export async function readPemFile(
   await requirePathPermission("read", path);
   try {
     // Looked at before it is opened: a pipe would be waited for.
-    const { isFile, mode } = await Deno.stat(path);
-    if (!isFile) throw new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path));
+    const info = await Deno.stat(path);
+    if (!info.isFile) throw new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path));
     // The mode is not asked of an open file: of a link's target, as certbot has them, that is another permission.
-    return { text: await Deno.readTextFile(path), mode: mode ?? undefined };
+    return { text: await Deno.readTextFile(path), mode: modeBits(info.mode, Deno.build.os) };
   } catch (error) {
     throw explainFailure(error, path, where);
   }

@@ -17,7 +17,8 @@ export function formatComposeFile(
   { needs, command }: { readonly needs: PermissionNeeds; readonly command: readonly string[] },
 ): string {
   const { read, write } = needs;
-  const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$"));
+  // A `$` begins a variable; two stand for one. In a replacement text they do, too.
+  const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$$$"));
   const listen = (server.listen ?? [{}]).map(({ port = 2121 }) => `${port}:${port}`);
   const range = server.passive?.ports;
   const ports = range === undefined ? listen : [...listen, `${range.from}-${range.to}:${range.from}-${range.to}`];

@@ -12,6 +12,13 @@ import type { SessionInfo } from "../session/session_info.ts";
 import { WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerPlan } from "./worker_messages.ts";
 
+const WORKER_PROGRAM = new URL("./worker_program.ts", import.meta.url);
+
+/** Never called: a compiler of executables finds a module by an import that names it, and by nothing else. */
+export function importWorkerProgram(): Promise<unknown> {
+  return import("./worker_program.ts");
+}
+
 /** How a configuration is served. */
 export interface ConfiguredServerOptions {
   /** Event loops, 1 or more. */
@@ -142,7 +149,7 @@ export class ConfiguredServer {
   #startGroup(): Promise<WorkerGroup> {
     return WorkerGroup.start({
       count: this.#options.workers - 1,
-      program: this.#options.workerProgram ?? new URL("./worker_program.ts", import.meta.url),
+      program: this.#options.workerProgram ?? WORKER_PROGRAM,
       plan: this.#planOfOthers(),
       dialogue: this.#options.dialogue,
       counts: this.#server.counts,

@@ -11,6 +11,7 @@ import type { Finding } from "../config/finding.ts";
 import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
 import { acceptedRisks, checkServerPart, type ConfigurationFiles } from "../config/server_options.ts";
+import { modeBits } from "../mode_bits.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
 import { findSettingRisks, RISKS } from "../server/risks.ts";
@@ -93,13 +94,13 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Finding[]
     const info = await Deno.stat(home);
     if (!info.isDirectory) return [{ severity: "error", where: at, message: `${home} is not a folder` }];
     // Systems without mode bits do not open folders.
-    if (info.mode !== null && account.permissions.includes("l")) (await Deno.open(home)).close();
+    if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
     const findings: Finding[] = [];
     if (isRoot(await Deno.realPath(home))) {
       const message = `${home} is the root of the file system; give a folder made for the purpose`;
       findings.push({ severity: "risk", risk: "root-directory-home", where: at, message });
     }
-    if (info.mode !== null && (info.mode & WRITABLE_BY_OTHERS) !== 0) {
+    if (((modeBits(info.mode, Deno.build.os) ?? 0) & WRITABLE_BY_OTHERS) !== 0) {
       const message = `others on this host may write in ${home}; chmod o-w it`;
       findings.push({ severity: "risk", risk: "home-writable-by-others", where: at, message });
     }

@@ -32,7 +32,7 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
   if (others.length > 0) {
     throw new UsageError(`--${form} and --${others[0]} together`, "ftpsd permissions, once for each");
   }
-  const own = args.filter((argument) => !FORMS.some((name) => argument === `--${name}`));
+  const own = args.filter((argument) => !FORMS.some((name) => argument.split("=")[0] === `--${name}`));
   const { configuration, file } = await loadConfiguration(parsed);
   // What is published, or built in, is no file that workers would have to read.
   const isElsewhere = form === "compose" || form === "compile";
@@ -50,7 +50,14 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
       requireFullPath(file);
       return formatComposeFile(configuration, { needs, command: [...runArguments(needs, PUBLISHED), "serve", ...own] });
     case "compile":
-      return ["deno", "compile", "--no-prompt", ...formatPermissionFlags(needs), ...includeWorker(), "--output=ftpsd"]
+      return [
+        "deno",
+        "compile",
+        "--exclude-unused-npm",
+        "--no-prompt",
+        ...formatPermissionFlags(needs),
+        "--output=ftpsd",
+      ]
         .concat(program()).map(shellWord).join(" ");
     default:
       return ["deno", ...runArguments(needs, program()), ...own].map(shellWord).join(" ");
@@ -66,13 +73,6 @@ export function runArguments(needs: PermissionNeeds, program: string): string[] 
 function program(): string {
   const isCheckout = import.meta.url.startsWith("file:") && !Deno.build.standalone;
   return isCheckout ? fileURLToPath(new URL("../../main.ts", import.meta.url)) : PUBLISHED;
-}
-
-/** No import names the module of the workers, so that the compiler does not find it. */
-function includeWorker(): string[] {
-  if (Deno.build.standalone) return [];
-  const url = new URL("./worker_program.ts", import.meta.url);
-  return [`--include=${url.protocol === "file:" ? fileURLToPath(url) : url.href}`];
 }
 
 /** A service does not start in the folder where this was typed. */

@@ -76,6 +76,7 @@ export async function serve(
   const workers = countWorkers(configuration.workers, {
     processors: navigator.hardwareConcurrency,
     mayReadProgram: await mayReadProgram(),
+    dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
   });
   const plan = { configuration, files: inspection.files };
   const serving = { workers, mayServeAlone: configuration.workers === "auto", onEvent, dialogue };

@@ -39,7 +39,7 @@ export function formatSystemdUnit({ server }: Configuration, options: UnitOption
     "",
     "[Service]",
     "Type=exec",
-    `ExecStart=${command.map(systemdWord).join(" ")}`,
+    `ExecStart=${command.map(commandWord).join(" ")}`,
     "ExecReload=/bin/kill -HUP $MAINPID",
     "User=ftpsd",
     "Restart=on-failure",
@@ -99,8 +99,13 @@ function confinement({ read, write }: PermissionNeeds, { isPrivileged }: { reado
   ];
 }
 
-/** systemd takes `%` and `$` for its own, and words in double quotes as one. */
+/** A word of a command line, where systemd puts variables in the place of `$` (systemd.service(5)). */
+function commandWord(word: string): string {
+  return systemdWord(word.replaceAll("$", "$$$$"));
+}
+
+/** systemd takes `%` for its own, and words in double quotes as one (systemd.syntax(7)). */
 function systemdWord(word: string): string {
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = word.replaceAll("%", "%%");
   return /^[\w@%+=:,./[\]-]+$/.test(escaped) ? escaped : `"${escaped.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -269,7 +269,7 @@ export const CONFIGURATION_SCHEMA = mapping({
   ),
   workers: optional(
     workers,
-    "Event loops that serve side by side. `auto`: one for each processor, 8 at most, where Deno permits to read the program.",
+    "Event loops that serve side by side. `auto`: on Linux one for each processor, 8 at most, where Deno permits to read the program; elsewhere 1.",
     { default: DEFAULT_WORKERS },
   ),
   acceptRisks: optional(

@@ -17,12 +17,13 @@ const MOST_AUTOMATIC = 8;
  * Tells the number of event loops.
  *
  * @param available.processors Processors of the host.
+ * @param available.dealsConnections Whether the system deals connections to a shared port out evenly.
  * @param available.mayReadProgram Whether Deno permits to read the program, without which a worker cannot be loaded.
  */
 export function countWorkers(
   workers: number | "auto",
-  available: { readonly processors: number; readonly mayReadProgram: boolean },
+  available: { readonly processors: number; readonly mayReadProgram: boolean; readonly dealsConnections: boolean },
 ): number {
   if (workers !== "auto") return workers;
-  return available.mayReadProgram ? Math.min(available.processors, MOST_AUTOMATIC) : 1;
+  return available.mayReadProgram && available.dealsConnections ? Math.min(available.processors, MOST_AUTOMATIC) : 1;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { FileInfo } from "./filesystem.ts";
+import { modeBits } from "../mode_bits.ts";
 import type { FileIdentity } from "./way.ts";
 
 /** The attributes of something on the host, no link. */
@@ -13,7 +14,7 @@ export function toFileInfo(info: Deno.FileInfo): FileInfo {
     type: info.isFile ? "file" : info.isDirectory ? "directory" : "other",
     size: info.size,
     modified: info.mtime ?? undefined,
-    mode: info.mode === null ? undefined : info.mode & 0o7777,
+    mode: modeBits(info.mode, Deno.build.os),
     links: info.nlink ?? undefined,
     uid: info.uid ?? undefined,
     gid: info.gid ?? undefined,

@@ -171,3 +171,12 @@ Deno.test("ftpsd permissions refuses --systemd and --compose together", async ()
   assertEquals(code, 2);
   assertStringIncludes(stderr, "error: --systemd and --compose together");
 });
+
+Deno.test("ftpsd permissions --systemd=true prints the unit of --systemd", async () => {
+  await using installation = await Installation.create(USER);
+  const args = ["permissions", "--config", installation.file];
+  const flags = [`--allow-read=${installation.path}`];
+  const plain = await runMain({ flags, args: [...args, "--systemd"] });
+  assertEquals((await runMain({ flags, args: [...args, "--systemd=true"] })).stdout, plain.stdout);
+  assertStringIncludes(plain.stdout, "[Service]");
+});

@@ -28,6 +28,11 @@ Deno.test("compileArguments() give the network and files to every executable, an
   }
 });
 
+Deno.test("compileArguments() build a release from the published package, without what the clone puts in its place", () => {
+  const args = compileArguments("x86_64-unknown-linux-gnu", { isPublished: true });
+  assertEquals([args[1], args.at(-1)], ["--no-config", `jsr:${project.name}@${project.version}/cli`]);
+});
+
 Deno.test("pathOf() names the version and the target, and ends as Windows wants it", () => {
   assertEquals(TARGETS.map(pathOf), [
     `dist/ftpsd-${project.version}-x86_64-unknown-linux-gnu`,
@@ -55,7 +60,7 @@ Deno.test({
     assert(HOST_TARGET !== undefined);
     await using folder = await TemporaryFolder.create();
     const output = `${folder.path}/ftpsd`;
-    const args = compileArguments(HOST_TARGET, output).join("' '");
+    const args = compileArguments(HOST_TARGET, { output }).join("' '");
     const tree = await requireProgram("sh", ["-c", `cd '${ROOT}' && '${Deno.execPath()}' '${args}' 2>&1`], {
       env: ENV,
     });
@@ -75,8 +80,12 @@ Deno.test("ftpsd permissions --compile prints a line that builds an executable w
   const printed = await runMain({ flags: [`--allow-read=${file}`], args: ["permissions", "-c", file, "--compile"] });
   assertEquals([printed.code, printed.stderr], [0, ""]);
   const line = printed.stdout.trimEnd();
-  assertStringIncludes(line, `deno compile --no-prompt --allow-net=127.0.0.1 --allow-read=${file},${folder.path} `);
+  assertStringIncludes(
+    line,
+    `deno compile --exclude-unused-npm --no-prompt --allow-net=127.0.0.1 --allow-read=${file},${folder.path} `,
+  );
   const tree = await requireProgram("sh", ["-c", `cd '${folder.path}' && ${line} 2>&1`], { env: ENV });
   assertStringIncludes(tree, "worker_program.ts");
+  assert(!tree.includes("fast-check"), tree);
   assert((await Deno.stat(`${folder.path}/ftpsd`)).isFile);
 });

@@ -34,7 +34,7 @@ const SPECIAL: readonly {
   {
     what: "a home with special characters",
     text: USER.replace("HOME", "'/srv/50% of $it'"),
-    line: 'ReadWritePaths="/srv/50%% of $$it"',
+    line: 'ReadWritePaths="/srv/50%% of $it"',
     exposure: MOST_EXPOSURE,
   },
   {
@@ -87,6 +87,12 @@ for (
       ),
   }));
 }
+
+Deno.test("formatSystemdUnit() leaves no variable and no specifier of a command to systemd", () => {
+  const options = { needs: { net: [], read: [], write: [] }, usesDeno: true };
+  const unit = formatSystemdUnit(read(USER), { ...options, command: ["/usr/bin/deno", "a $HOME %h"] });
+  assertMatch(unit, /^ExecStart=\/usr\/bin\/deno "a \$\$HOME %%h"$/m);
+});
 
 Deno.test(programTest({
   program: "systemd-analyze",
