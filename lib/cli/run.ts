@@ -10,6 +10,7 @@ import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus, messageOf, StartError, UsageError } from "./exit_error.ts";
 import { commandHelp, shortHelp } from "./help_text.ts";
 import { inColorOf } from "../logger.ts";
+import { type LogListeners, LogWriter } from "./log_writer.ts";
 import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
@@ -27,6 +28,9 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   help: (args) => Promise.resolve(helpCommand(args)),
 };
 
+/** Longest wait, in milliseconds, for a log that is slow, once there is nothing more to do. */
+const LAST_LINES_MS = 2000;
+
 /**
  * Runs the program to its end; never rejects.
  *
@@ -34,43 +38,56 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
  * @returns The exit status.
  */
 export async function run(args: readonly string[], signals?: ProcessSignals): Promise<ExitStatus> {
+  const log = new LogWriter(Deno.stderr);
+  const status = await runLogging(args, log, signals);
+  await log.end(LAST_LINES_MS);
+  return status;
+}
+
+async function runLogging(args: readonly string[], log: LogWriter, signals?: ProcessSignals): Promise<ExitStatus> {
   try {
     requireDeno(Deno.version.deno);
-    return await runCommand(args, signals);
+    return await runCommand(args) ?? await runServe(args[0] === "serve" ? args.slice(1) : args, log, signals);
   } catch (error) {
-    return await fail(error);
+    return await fail(error, log);
   }
 }
 
-async function runCommand(args: readonly string[], signals: ProcessSignals | undefined): Promise<ExitStatus> {
+/** Runs a sub-command that ends by itself; `undefined` when none is asked for. */
+async function runCommand(args: readonly string[]): Promise<ExitStatus | undefined> {
   const [name = "", ...rest] = args;
   const row = findCommandRow(name);
-  if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return printed(commandHelp(row));
+  if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return await printed(commandHelp(row));
   if (name === "check") return await runCheck(rest);
   const printer = Object.hasOwn(PRINTERS, name) ? PRINTERS[name] : undefined;
-  if (printer !== undefined) return printed(await printer(rest));
-  return await runServe(name === "serve" ? rest : args, signals);
+  return printer === undefined ? undefined : await printed(await printer(rest));
 }
 
 async function runCheck(args: readonly string[]): Promise<ExitStatus> {
   const { checkCommand } = await import("./check.ts");
   const { output, isClean } = await checkCommand(args);
-  print(output);
+  await print(output);
   return isClean ? EXIT_STATUS.stopped : EXIT_STATUS.badUsage;
 }
 
 async function runServe(
   args: readonly string[],
+  log: LogWriter,
   signals: ProcessSignals = ProcessSignals.listen(),
 ): Promise<ExitStatus> {
   signals.beginStart();
   const parsed = parseArguments(args);
-  if (parsed.switches.has("help")) return printed(shortHelp());
-  if (parsed.switches.has("version")) return printed(`ftpsd ${project.version}`);
+  if (parsed.switches.has("help")) return await printed(shortHelp());
+  if (parsed.switches.has("version")) return await printed(`ftpsd ${project.version}`);
   const [folder] = parsed.operands;
   if (folder !== undefined && folder === args[0]) await refuseMistypedCommand(folder);
   const { serve } = await import("./serve.ts");
-  await serve(parsed, { write: logLine, isColored: isColored() }, { signals });
+  const output = {
+    write: (line: string) => log.write(line),
+    isColored: isColored(),
+    listen: (listeners: LogListeners) => log.listen(listeners),
+  };
+  await serve(parsed, output, { signals });
   return EXIT_STATUS.stopped;
 }
 
@@ -105,8 +122,8 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-function printed(text: string): ExitStatus {
-  print(text);
+async function printed(text: string): Promise<ExitStatus> {
+  await print(text);
   return EXIT_STATUS.stopped;
 }
 
@@ -116,15 +133,17 @@ function requireDeno(version: string): void {
   throw new StartError(`Deno ${version} is too old, 2.8 or newer is needed`, "deno upgrade");
 }
 
-async function fail(error: unknown): Promise<ExitStatus> {
+async function fail(error: unknown, log: LogWriter): Promise<ExitStatus> {
+  const logError = (message: string) =>
+    log.write(`${isColored() ? inColorOf("error", "error:") : "error:"} ${message}`);
   if (error instanceof ConfigurationError) {
     for (const problem of error.problems) logError(formatProblem(problem));
-    logLine(`hint: ftpsd check --config ${shellWord(error.problems[0]?.file ?? "FILE")}`);
+    log.write(`hint: ftpsd check --config ${shellWord(error.problems[0]?.file ?? "FILE")}`);
     return EXIT_STATUS.badUsage;
   }
   const exitError = toExitError(error);
   for (const line of (await messageOf(exitError)).split("\n")) logError(line);
-  logLine(`hint: ${exitError.hint}`);
+  log.write(`hint: ${exitError.hint}`);
   return exitError.status;
 }
 
@@ -134,29 +153,23 @@ function toExitError(error: unknown): ExitError {
   return refusal ?? new StartError(error instanceof Error ? error.message : String(error), "ftpsd --help");
 }
 
-function print(text: string): void {
-  writeAll(Deno.stdout, `${text}\n`);
-}
-
-function logError(message: string): void {
-  logLine(`${isColored() ? inColorOf("error", "error:") : "error:"} ${message}`);
-}
-
-function logLine(line: string): void {
-  writeAll(Deno.stderr, `${line}\n`);
-}
-
 /** Colors are for terminals; who sets `NO_COLOR` wants none there, too. */
 function isColored(): boolean {
   return Deno.stderr.isTerminal() && !Deno.noColor;
 }
 
-/** A reader who has left, as `head` does, is no reason to stop. */
-function writeAll(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  try {
-    let bytes = new TextEncoder().encode(text);
-    while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+/**
+ * Writes to standard output. A reader who has left, as `head` does, is no reason to stop.
+ *
+ * @throws {StartError} When it cannot be written.
+ */
+async function print(text: string): Promise<void> {
+  const output = new LogWriter(Deno.stdout, { maxBytes: Infinity });
+  let failure: unknown;
+  output.listen({ onFailed: (error) => failure = error });
+  output.write(text);
+  await output.end(Infinity);
+  if (failure === undefined || failure instanceof Deno.errors.BrokenPipe) return;
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  throw new StartError(`cannot write to standard output: ${reason}`, "ftpsd --help", { cause: failure });
 }

@@ -9,15 +9,17 @@ import { countWorkers } from "../config/worker_count.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { ConfiguredServer } from "./configured_server.ts";
-import { UsageError } from "./exit_error.ts";
+import { StartError, UsageError } from "./exit_error.ts";
 import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
 import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
 import { inspect } from "./inspection.ts";
+import type { LogListeners } from "./log_writer.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { findMissingFlags, giveUpExcess, permissionMissing } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
+import { shellWord } from "./shell_word.ts";
 import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
@@ -33,6 +35,8 @@ export interface LogOutput {
   readonly write: (line: string) => void;
   /** Whether lines are for a terminal that shows colors. */
   readonly isColored: boolean;
+  /** Tells from then on when lines were dropped; absent: none are. */
+  readonly listen?: (listeners: LogListeners) => void;
 }
 
 /** What else a running server is given. */
@@ -68,7 +72,8 @@ export async function serve(
   const { format, level, transfers } = configuration.log;
   const { dialogue, stacks } = settings.log;
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
-  using transferLog = transfers === undefined ? undefined : new TransferLog(transfers);
+  output.listen?.({ onDropped: (count) => logger.remark("error", `${count} lines of this log were dropped`) });
+  await using transferLog = await openTransferLog(transfers, logger);
   const onEvent: EventListener = (event) => {
     logger.event(event);
     transferLog?.event(event);
@@ -101,6 +106,28 @@ export async function serve(
     ...intervals.noticeIntervalMs === undefined ? {} : { intervalMs: intervals.noticeIntervalMs },
   });
   await server.finished;
+}
+
+/** A log of transfers that cannot be written is told of in the other log. */
+async function openTransferLog(path: string | undefined, logger: Logger): Promise<TransferLog | undefined> {
+  if (path === undefined) return undefined;
+  const remark = (text: string) => logger.remark("error", `log.transfers: ${text}`);
+  try {
+    return await TransferLog.open(path, {
+      onFailed: (error) => remark(`cannot write to ${path}, trying again: ${reasonOf(error)}`),
+      onDropped: (count) => remark(`${count} lines were dropped`),
+    });
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    throw new StartError(`cannot open ${path} (log.transfers): ${reasonOf(cause)}`, `ls -l ${shellWord(path)}`, {
+      cause,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && error.code === "ENXIO" ? "nobody reads this pipe" : error.message;
 }
 
 /** Logs who is connected. Never rejects. */

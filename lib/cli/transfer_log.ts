@@ -4,28 +4,54 @@
  * @module
  */
 
+import { close, constants, open, write } from "node:fs";
+import { promisify } from "node:util";
 import type { EndedTransferEvent, ServerEvent } from "../events.ts";
+import { type LogListeners, LogWriter } from "./log_writer.ts";
 
-/** Writes transfers to the end of a file. */
-export class TransferLog implements Disposable {
-  readonly #file: Deno.FsFile;
+/** Longest wait, in milliseconds, for the last lines when the log is closed. */
+const LAST_LINES_MS = 2000;
+/** A pipe that nobody reads is not waited for. `O_NONBLOCK` is not known on Windows. */
+const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 
-  /** Opens the file, which is made if it is not there. */
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+/** Writes transfers to the end of a file, or into a pipe that somebody reads. */
+export class TransferLog implements AsyncDisposable {
+  readonly #fd: number;
+  readonly #writer: LogWriter;
+
+  private constructor(fd: number, listeners: LogListeners) {
+    this.#fd = fd;
+    this.#writer = new LogWriter({ write: (bytes) => writeSome(fd, bytes) });
+    this.#writer.listen(listeners);
   }
 
-  /** Writes the line of an event; none for events that are no transfers. */
+  /**
+   * Opens the file, which is made if it is not there.
+   *
+   * @param listeners Told when lines cannot be written. Nothing else tells it.
+   * @throws {Error} When it cannot be opened; code `ENXIO` for a pipe that nobody reads.
+   */
+  static async open(path: string, listeners: LogListeners = {}): Promise<TransferLog> {
+    return new TransferLog(await promisify(open)(path, FLAGS, 0o640), listeners);
+  }
+
+  /** Writes the line of an event, in its own time; none for events that are no transfers. Never throws. */
   event(event: ServerEvent): void {
     const line = formatTransfer(event);
-    if (line === undefined) return;
-    let bytes = new TextEncoder().encode(`${line}\n`);
-    while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+    if (line !== undefined) this.#writer.write(line);
   }
 
-  [Symbol.dispose](): void {
-    this.#file.close();
+  /** Waits for the last lines, but not for long, and closes the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // What is being written still has the file; it is closed with the process.
+    if (await this.#writer.end(LAST_LINES_MS)) await promisify(close)(this.#fd);
   }
+}
+
+function writeSome(fd: number, bytes: Uint8Array): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  write(fd, bytes, (error, count) => error === null ? resolve(count) : reject(error));
+  return promise;
 }
 
 /** Formats the end of a transfer; `undefined` for other events. */

@@ -58,6 +58,8 @@ export class SpawnedServer implements AsyncDisposable {
   readonly #linesRead: number;
   readonly #reading: Promise<void>;
   #changed = Promise.withResolvers<void>();
+  #mayRead: Promise<void> = Promise.resolve();
+  #readOn = () => {};
   #ended = false;
 
   private constructor(process: Deno.ChildProcess, linesRead: number) {
@@ -129,19 +131,33 @@ export class SpawnedServer implements AsyncDisposable {
     return client;
   }
 
+  /** Reads stderr no more, until what is returned is called. */
+  stopReading(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#mayRead = promise;
+    this.#readOn = resolve;
+    return resolve;
+  }
+
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
   }
 
+  /** Waits for the end of the program alone. */
+  status(): Promise<Deno.CommandStatus> {
+    return withDeadline(this.#process.status, "the program to end", DEADLINE_MS);
+  }
+
   /** Waits for the end of the program and of its output. */
   async exited(): Promise<Deno.CommandStatus> {
-    const status = await withDeadline(this.#process.status, "the program to end", DEADLINE_MS);
+    const status = await this.status();
     await this.#reading;
     return status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#readOn();
     try {
       this.#process.kill("SIGKILL");
     } catch (error) {
@@ -158,6 +174,7 @@ export class SpawnedServer implements AsyncDisposable {
       this.lines.push(...lines);
       this.#notify();
       if (this.lines.length >= this.#linesRead) break;
+      await this.#mayRead;
     }
     this.#ended = true;
     this.#notify();

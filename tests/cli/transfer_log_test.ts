@@ -58,7 +58,7 @@ Deno.test("TransferLog adds to the end of a file that others may not read", asyn
   await using folder = await TemporaryFolder.create();
   const path = `${folder.path}/xferlog`;
   for (let times = 0; times < 2; times++) {
-    using log = new TransferLog(path);
+    await using log = await TransferLog.open(path);
     log.event({ event: "fileReceived", ...ENDED });
     log.event({ event: "stopped", time: ENDED.time });
   }
