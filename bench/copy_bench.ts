@@ -2,6 +2,7 @@
 
 import { receiveFile, sendFile, sendLines } from "../lib/data/copy.ts";
 import { Transfer } from "../lib/data/transfer.ts";
+import type { DirectoryEntry } from "../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../lib/filesystem/local_filesystem.ts";
 import { formatFacts, permFact } from "../lib/protocol/facts.ts";
 import { UTF8 } from "../lib/protocol/text_encoding.ts";
@@ -83,12 +84,7 @@ Deno.bench("LocalFileSystem.listNames(), 1,000 entries", { group: "listing" }, a
 });
 
 Deno.bench("MLSD, 1,000 entries", { group: "listing" }, async () => {
-  const format = (
-    { name, info }: {
-      name: string;
-      info: { type: "file" | "directory" | "other"; size: number; modified?: Date | undefined };
-    },
-  ) => {
+  const format = ({ name, info }: DirectoryEntry) => {
     const modify = info.modified && formatTimeValue(info.modified);
     const facts = { type: "file", size: String(info.size), perm: permFact("elr", info.type), ...modify && { modify } };
     return `${formatFacts(facts, ["type", "size", "modify", "perm"])} ${name}\r\n`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallOptions, FileInfo, FileSystem } from "../filesystem/filesystem.ts";
+import type { CallOptions, FileInfo, FileSystem, FileType } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -13,6 +13,10 @@ import { umaskChosen } from "../session/transitions.ts";
 import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
 import { convertsLineEnds } from "./restart.ts";
 
+/** What SIZE is about. */
+const RETRIEVABLE: readonly FileType[] = ["file"];
+/** What MDTM and MFMT are about. RFC 3659 §3 leaves it to the server whether directories are. */
+const DATED: readonly FileType[] = ["file", "directory"];
 const MODE_REGEXP = /^0?[0-7]{3}$/;
 const INVALID_TIME = reply(550, "Invalid time format; expected: YYYYMMDDHHMMSS.");
 const NEEDS_TWO_ARGUMENTS = reply(501, "Syntax error: command needs two arguments.");
@@ -20,14 +24,14 @@ const NEEDS_TWO_ARGUMENTS = reply(501, "Syntax error: command needs two argument
 /** SIZE: the number of bytes that RETR would send, which in ASCII only sending would tell. */
 export async function size(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (convertsLineEnds(context)) return reply(550, "SIZE not allowed in ASCII mode.");
-  const info = await retrievable(context, request);
+  const info = await infoOf(context, request, RETRIEVABLE);
   return "code" in info ? info : reply(213, String(info.size));
 }
 
 /** MDTM; with a time before the path it sets that, as clients from before MFMT ask for. */
 export async function modificationTime(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (request.argument !== "") return await setModified(context, request);
-  const info = await retrievable(context, request);
+  const info = await infoOf(context, request, DATED);
   if ("code" in info) return info;
   const time = info.modified && formatTimeValue(info.modified);
   return time === undefined ? reply(550, "Modification time not available.") : reply(213, time);
@@ -48,7 +52,7 @@ async function setModified(context: CommandContext, request: CommandRequest): Pr
   const path = requestPath(request);
   const modified = parseTimeValue(request.argument);
   if (modified === undefined) return INVALID_TIME;
-  const info = await retrievable(context, request);
+  const info = await infoOf(context, request, DATED);
   if ("code" in info) return info;
   return reply(213, `${await setAndShow(context, request, modified)} ${path}.`);
 }
@@ -122,11 +126,15 @@ export function chooseUmask(context: CommandContext, request: CommandRequest): R
   return reply(200, `UMASK set to ${modeFact(umask)}.`);
 }
 
-/** The attributes of a regular file; what is not there is as little one as a directory. */
-async function retrievable(context: CommandContext, request: CommandRequest): Promise<FileInfo | Reply> {
+/** The attributes of something of the given types; what is not there is of none. */
+async function infoOf(
+  context: CommandContext,
+  request: CommandRequest,
+  types: readonly FileType[],
+): Promise<FileInfo | Reply> {
   const path = requestPath(request);
   const info = await infoIfThere(context.fileSystem, path, request);
-  return info?.type === "file" ? info : reply(550, `${path} is not retrievable.`);
+  return info !== undefined && types.includes(info.type) ? info : reply(550, `${path} is not retrievable.`);
 }
 
 async function infoIfThere(

@@ -8,7 +8,7 @@ import type { Account } from "../auth/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
 import type { CallOptions, DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
-import { baseName } from "../protocol/pathname.ts";
+import { baseName, relativePathname } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { formatTimeValue } from "../protocol/time_value.ts";
@@ -21,7 +21,7 @@ export async function list(context: CommandContext, request: CommandRequest): Pr
   const path = requestPath(request);
   const view = viewOf(context);
   const entries = await listed(context, path, request);
-  return await transferLines(context, view, entries, (entry) => view.listLine(entry));
+  return await transferLines(context, view, entries, (entry) => view.listLine(entry, path));
 }
 
 /** NLST: names only. */
@@ -41,27 +41,48 @@ export async function statusOfPath(context: CommandContext, path: string, option
   const view = viewOf(context);
   const lines: string[] = [];
   const entries = await listed(context, path, options);
-  for await (const entry of entries) if (view.isSendable(entry.name)) lines.push(view.listLine(entry));
+  for await (const entry of entries) if (view.isSendable(entry.name)) lines.push(view.listLine(entry, path));
   return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
 }
 
-/** MLSD: facts of each entry of a directory, in the order of the file system. */
+/** MLSD: facts of the directory and then of each entry, in the order of the file system. */
 export async function machineList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const view = viewOf(context);
   const { account, facts } = view;
   const info = await context.fileSystem.stat(path, request);
   if (info.type !== "directory") return reply(501, "No such directory.");
-  const format = ({ name, info }: DirectoryEntry) => factLine(account, info, name, facts);
-  return await transferLines(context, view, context.fileSystem.list(path, request), format);
+  const format = (entry: DirectoryEntry) => factLine(account, entry, facts);
+  // Without its type, nobody could tell it from an entry
+  const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
+  return await transferLines(context, view, chain(itself, context.fileSystem.list(path, request)), format);
 }
 
-/** MLST: facts of one path, on the control connection. */
+async function* chain(
+  first: readonly FactEntry[],
+  rest: AsyncIterable<DirectoryEntry>,
+): AsyncGenerator<FactEntry, void, undefined> {
+  yield* first;
+  yield* rest;
+}
+
+/** MLST: facts of one path, on the control connection; a link is what it is in the listing of its directory. */
 export async function machineListOne(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const { account, session } = context;
-  const info = await context.fileSystem.stat(path, request);
-  return multilineReply(250, [`Listing "${path}":`, ` ${factLine(account, info, path, session.facts)}`, "End MLST."]);
+  const { fileSystem } = context;
+  // The current directory is one, by whatever link the client came there
+  const isEntered = path === session.directory;
+  const info = await (isEntered ? undefined : fileSystem.lstat?.(path, request)) ??
+    await fileSystem.stat(path, request);
+  const line = factLine(account, { name: path, info }, session.facts);
+  return multilineReply(250, [`Listing "${path}":`, ` ${line}`, "End MLST."]);
+}
+
+/** An entry of MLSD. */
+interface FactEntry extends DirectoryEntry {
+  /** Whether it is the directory that is listed. */
+  readonly isListed?: boolean;
 }
 
 /** What a listing obeys from its start on, whatever commands beside it change. */
@@ -71,7 +92,7 @@ interface View {
   readonly facts: readonly FactName[];
   /** Tells whether the client could send a name back. */
   readonly isSendable: (name: string) => boolean;
-  readonly listLine: (entry: DirectoryEntry) => string;
+  readonly listLine: (entry: DirectoryEntry, directory: string) => string;
 }
 
 function viewOf({ account, session, settings }: CommandContext): View {
@@ -83,7 +104,11 @@ function viewOf({ account, session, settings }: CommandContext): View {
     encoding,
     facts,
     isSendable: (name) => encoding.canEncode(name),
-    listLine: ({ name, info }) => formatListLine({ ...info, name }, now, options),
+    listLine: ({ name, info }, directory) => {
+      const target = info.target === undefined ? undefined : relativePathname(directory, info.target);
+      const isShown = target !== undefined && encoding.canEncode(target);
+      return formatListLine({ ...info, name, target: isShown ? target : undefined }, now, options);
+    },
   };
 }
 
@@ -118,8 +143,9 @@ function transferLines<Entry extends DirectoryEntry | string>(
   });
 }
 
-function factLine(account: Account, info: FileInfo, name: string, selected: readonly FactName[]): string {
-  return `${formatFacts(factsOf(account, info), selected)} ${name}`;
+function factLine(account: Account, entry: FactEntry, selected: readonly FactName[]): string {
+  const facts = factsOf(account, entry.info);
+  return `${formatFacts(entry.isListed ? { ...facts, type: "cdir" } : facts, selected)} ${entry.name}`;
 }
 
 function factsOf(account: Account, info: FileInfo): Partial<Record<FactName, string>> {
@@ -137,5 +163,5 @@ function factsOf(account: Account, info: FileInfo): Partial<Record<FactName, str
   return facts;
 }
 
-/** `other` has no standard name (RFC 3659 §7.5.1.5). */
-const TYPE_FACTS = { file: "file", directory: "dir", other: "OS.unix=special" } as const;
+/** `other` has no standard name (RFC 3659 §7.5.1.5); a link has the one of the RFC's examples. */
+const TYPE_FACTS = { file: "file", directory: "dir", link: "OS.unix=slink", other: "OS.unix=special" } as const;

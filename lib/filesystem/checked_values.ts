@@ -5,7 +5,9 @@
  */
 
 import { hasForbiddenCharacter } from "../protocol/pathname.ts";
-import type { DirectoryEntry, FileInfo, ReadableFile, WritableFile } from "./filesystem.ts";
+import type { DirectoryEntry, FileInfo, FileType, ReadableFile, WritableFile } from "./filesystem.ts";
+
+const TYPES: readonly FileType[] = ["file", "directory", "link", "other"];
 
 /** Is told of something wrong that refuses nothing. */
 export type Report = (error: unknown) => void;
@@ -17,7 +19,7 @@ export type Report = (error: unknown) => void;
  */
 export function checkInfo(info: FileInfo): FileInfo {
   if (typeof info !== "object" || info === null) throw wrong("attributes", info);
-  if (info.type !== "file" && info.type !== "directory" && info.type !== "other") throw wrong("type", info.type);
+  if (!TYPES.includes(info.type)) throw wrong("type", info.type);
   if (!isCount(info.size)) throw wrong("size", info.size);
   return hasOddAttribute(info) ? withoutOddAttributes(info) : info;
 }
@@ -83,14 +85,16 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function hasOddAttribute({ modified, mode, links, uid, gid, unique }: FileInfo): boolean {
-  return !(isTime(modified) && isNumber(mode) && isNumber(links) && isNumber(uid) && isNumber(gid) && isFact(unique));
+function hasOddAttribute({ target, modified, mode, links, uid, gid, unique }: FileInfo): boolean {
+  const areNumbers = [mode, links, uid, gid].every(isNumber);
+  return !(isTarget(target) && isTime(modified) && areNumbers && isFact(unique));
 }
 
-function withoutOddAttributes({ type, size, modified, mode, links, uid, gid, unique }: FileInfo): FileInfo {
+function withoutOddAttributes({ type, size, target, modified, mode, links, uid, gid, unique }: FileInfo): FileInfo {
   return {
     type,
     size,
+    target: isTarget(target) ? target : undefined,
     modified: isTime(modified) ? modified : undefined,
     mode: isNumber(mode) ? mode : undefined,
     links: isNumber(links) ? links : undefined,
@@ -98,6 +102,12 @@ function withoutOddAttributes({ type, size, modified, mode, links, uid, gid, uni
     gid: isNumber(gid) ? gid : undefined,
     unique: isFact(unique) ? unique : undefined,
   };
+}
+
+/** It stands in a line of LIST. */
+function isTarget(value: string | undefined): boolean {
+  return value === undefined ||
+    (typeof value === "string" && value.startsWith("/") && !hasForbiddenCharacter(value));
 }
 
 function isTime(value: Date | undefined): boolean {

@@ -39,7 +39,7 @@ export interface Place extends HostName {
 export interface HostEntry extends HostName {
   /** What is there, a link itself; `undefined` for nothing. */
   readonly info: Deno.FileInfo | undefined;
-  /** What is there after links were followed; `undefined` for nothing and for a dangling link. */
+  /** What is there after links were followed; `undefined` for nothing, and for a link that leads nowhere or outside. */
   readonly target: Place | undefined;
 }
 
@@ -86,8 +86,9 @@ export class Containment {
   /**
    * Finds the name that a virtual path ends in; only links in the middle are followed.
    *
-   * @throws {FileSystemError} Kind `"permissionDenied"` for the root, which has no name, `"notFound"` for a link that leads
-   * outside.
+   * A link that leads outside is told like one that leads nowhere, whether or not there is something outside.
+   *
+   * @throws {FileSystemError} Kind `"permissionDenied"` for the root, which has no name.
    */
   locateEntry(path: string): HostEntry {
     const names = this.#names(path);
@@ -99,7 +100,7 @@ export class Containment {
     const info = onHost(path, () => lstatIfThere(hostPath));
     if (info === undefined) return { hostPath, info, target: undefined, way };
     if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, way }, way };
-    return { hostPath, info, target: isDangling(hostPath) ? undefined : this.locate(path), way };
+    return { hostPath, info, target: this.#locateIfThere(path), way };
   }
 
   /**
@@ -111,6 +112,11 @@ export class Containment {
   followLink(hostPath: string): Place {
     const { folders, ...found } = this.#walkTo(this.#follow(hostPath));
     return { ...found, way: new Way(folders?.slice(0, -1)) };
+  }
+
+  /** The virtual path of a host path that was found without a link. */
+  virtualPath(hostPath: string): string {
+    return `/${(namesWithin(this.#root, hostPath, HOST_RULES) ?? []).join("/")}`;
   }
 
   /** Tells whether a name in a directory may be shown. */
@@ -184,6 +190,15 @@ export class Containment {
       if (!isAsExpected) return false;
     }
     return true;
+  }
+
+  #locateIfThere(path: string): Place | undefined {
+    try {
+      return this.locate(path);
+    } catch {
+      // Whatever is wrong with it: an error of its own would tell what is outside
+      return undefined;
+    }
   }
 
   #names(path: string): string[] {
@@ -308,14 +323,5 @@ function lstatIfThere(hostPath: string): Deno.FileInfo | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
-  }
-}
-
-function isDangling(hostPath: string): boolean {
-  try {
-    Deno.realPathSync(hostPath);
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop;
   }
 }

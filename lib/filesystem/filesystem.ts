@@ -16,15 +16,20 @@
  * @module
  */
 
-/** What a name stands for. Symbolic links are resolved before; `other` is a FIFO, device or socket. */
-export type FileType = "file" | "directory" | "other";
+/**
+ * What a name stands for: `link` is a symbolic link to a directory, so that whoever walks a tree does not walk through it;
+ * a link to anything else counts as that. `other` is a FIFO, device or socket.
+ */
+export type FileType = "file" | "directory" | "link" | "other";
 
-/** Attributes of a file, after symbolic links were followed inside the root. */
+/** Attributes of a file, after symbolic links were followed inside the root; those of a `link` are its own. */
 export interface FileInfo {
   /** What it is. */
   readonly type: FileType;
-  /** Bytes. */
+  /** Bytes; 0 of a `link`. */
   readonly size: number;
+  /** Virtual path of the directory that a `link` leads to. */
+  readonly target?: string | undefined;
   /** Time of last modification, where known. */
   readonly modified?: Date | undefined;
   /** Permission bits (POSIX, lower 12 bits), where known. */
@@ -122,13 +127,15 @@ export interface CreateOptions extends CallOptions {
 
 /** A store of files with `/` as its root. */
 export interface FileSystem {
-  /** Reports attributes. */
+  /** Reports attributes of what a path leads to, which is never a `link`. */
   stat(path: string, options: CallOptions): Promise<FileInfo>;
+  /** Reports attributes as `list()` does, so that a symbolic link to a directory is a `link`. Absent: there are no links. */
+  lstat?(path: string, options: CallOptions): Promise<FileInfo>;
   /** Present: `list()` and `listNames()` give entries in the order of their names (UTF-16 code units). */
   readonly listsSorted?: true;
   /**
-   * Lists a directory, in no particular order unless `listsSorted` says so. Entries that vanish meanwhile, dangling or escaping links, and names that
-   * cannot be sent are left out.
+   * Lists a directory, in no particular order unless `listsSorted` says so. Entries that vanish meanwhile, links that are
+   * dangling or lead outside, and names that cannot be sent are left out.
    *
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
@@ -152,9 +159,9 @@ export interface FileSystem {
   remove?(path: string, options: CallOptions): Promise<void>;
   /** Creates a directory in an existing one. Kind `exists`. */
   makeDirectory?(path: string, options: CreateOptions): Promise<void>;
-  /** Removes an empty directory. Kinds `notDirectory`, `directoryNotEmpty`. */
+  /** Removes an empty directory, or a symbolic link to a directory itself. Kinds `notDirectory`, `directoryNotEmpty`. */
   removeDirectory?(path: string, options: CallOptions): Promise<void>;
-  /** Renames a file or directory; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
+  /** Renames a file, a directory or a link itself; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
   rename?(from: string, to: string, options: CallOptions): Promise<void>;
   /** Sets the time of last modification. */
   setModified?(path: string, modified: Date, options: CallOptions): Promise<void>;
@@ -165,4 +172,4 @@ export interface FileSystem {
 }
 
 /** Name of a method of a file system that commands may need. */
-export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listsSorted">;
+export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listsSorted" | "lstat">;

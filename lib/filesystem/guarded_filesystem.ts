@@ -41,10 +41,11 @@ export interface GuardedFileSystem extends FileSystem {
  */
 export function guarded(fileSystem: FileSystem, report: Report): GuardedFileSystem {
   const guard = new Guard(fileSystem, report);
-  const { listsSorted, listNames, openWrite, availableBytes } = fileSystem;
+  const { listsSorted, listNames, lstat, openWrite, availableBytes } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     stat: (path: string, { signal }: CallOptions) => guard.stat(path, { signal }),
+    ...lstat && { lstat: (path: string, { signal }: CallOptions) => guard.lstat(path, { signal }) },
     list: (path: string, { signal }: CallOptions) => guard.list(path, { signal }),
     ...listNames && { listNames: (path: string, { signal }: CallOptions) => guard.listNames(path, { signal }) },
     openRead: (path: string, { signal, offset = 0 }: OpenReadOptions) => guard.openRead(path, { signal, offset }),
@@ -71,6 +72,11 @@ class Guard {
 
   async stat(path: string, options: CallOptions): Promise<FileInfo> {
     return checkInfo(await this.#calls.run(() => this.#fileSystem.stat(path, options), options.signal));
+  }
+
+  async lstat(path: string, options: CallOptions): Promise<FileInfo> {
+    const call = () => this.#fileSystem.lstat?.(path, options) ?? this.#fileSystem.stat(path, options);
+    return checkInfo(await this.#calls.run(call, options.signal));
   }
 
   list(path: string, options: CallOptions): AsyncGenerator<DirectoryEntry, void, undefined> {

@@ -1,5 +1,6 @@
 /**
- * Files that a server left under the name of a running upload, since it was killed or the machine went down.
+ * Files that a server left under the name of a running upload, since it was killed or the machine went down, and what else
+ * keeps a directory though nobody sees it.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { HOST_RULES, joinHostPath } from "./host_path.ts";
 import { unique } from "./local_file_info.ts";
 import { removeIfSame } from "./open_file.ts";
 import { isPartName } from "./part_name.ts";
+import { joinPathname } from "../protocol/pathname.ts";
 
 /** What was written to later may be an upload of another server on the same folder. */
 const LEFT_AFTER_MS = 24 * 60 * 60 * 1000;
@@ -59,6 +61,25 @@ export class LeftOvers {
       if (await this.#removeIfLeft({ hostPath, way: directory.way })) removed++;
     }
     return removed;
+  }
+
+  /**
+   * Removes the links from a directory that holds nothing but links that lead nowhere or outside, which nobody sees.
+   *
+   * @param path Virtual path of the directory.
+   * @returns How many links were removed.
+   */
+  async removeDeadLinks(path: string): Promise<number> {
+    const { hostPath } = this.#containment.locateDirectory(path);
+    const entries = await Array.fromAsync(Deno.readDir(hostPath));
+    if (!entries.every(({ isSymlink }) => isSymlink)) return 0;
+    const links = entries.map(({ name }) => this.#containment.locateEntry(joinPathname(path, name)));
+    if (!links.every(({ info, target }) => info?.isSymlink && target === undefined)) return 0;
+    for (const link of links) {
+      this.#containment.assertSteady(link);
+      Deno.removeSync(link.hostPath);
+    }
+    return links.length;
   }
 
   async #removeIfLeft(part: HostName): Promise<boolean> {

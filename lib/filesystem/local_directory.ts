@@ -6,9 +6,9 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Containment, Place } from "./containment.ts";
-import type { DirectoryEntry } from "./filesystem.ts";
+import type { DirectoryEntry, FileInfo } from "./filesystem.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
-import { toFileInfo } from "./local_file_info.ts";
+import { toFileInfo, toLinkInfo } from "./local_file_info.ts";
 
 /** Entries looked up in one go, a millisecond at most on a local disk. */
 const BATCH_ENTRIES = 64;
@@ -23,8 +23,8 @@ interface Found {
   readonly hostPath: string;
   /** What the name itself stands for, a link or not. */
   readonly own: Deno.FileInfo;
-  /** The same after links were followed. */
-  readonly info: Deno.FileInfo;
+  /** What is told of it. */
+  readonly info: FileInfo;
 }
 
 /**
@@ -40,7 +40,12 @@ export async function* listEntries(
   const directory = containment.locateDirectory(path);
   // Names first: they take little room, and what is known of each is only held while its batch is sent.
   const names = await Array.fromAsync(Deno.readDir(directory.hostPath), ({ name }) => name);
-  yield* lookUpAll(containment, { path, directory, names: names.sort() });
+  yield* lookUpAll(containment, { path, directory, names: names.sort().filter(isFirst) });
+}
+
+/** Whether a name of a sorted list is not the one before again, as those that are not UTF-8 may be. */
+function isFirst(name: string, index: number, names: readonly string[]): boolean {
+  return name !== names[index - 1];
 }
 
 /** Lists the names of the same entries. */
@@ -51,9 +56,10 @@ export async function* listEntryNames(
   const directory = containment.locateDirectory(path);
   const { hostPath, way } = directory;
   const entries = await Array.fromAsync(Deno.readDir(hostPath));
+  // A name with U+FFFD is most likely one that is not UTF-8, which nothing can reach
   const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
-    containment.shows(name) && (!isSymlink || lookUp(containment, hostPath, name) !== undefined);
-  const names = entries.filter(isShown).map(({ name }) => name).sort();
+    isSymlink || name.includes("\uFFFD") ? lookUp(containment, hostPath, name) !== undefined : containment.shows(name);
+  const names = entries.filter(isShown).map(({ name }) => name).sort().filter(isFirst);
   if (way.stands() || (way.state === "unknown" && containment.holds(hostPath))) return yield* names;
   for await (const { name } of lookUpAll(containment, { path, directory, names })) yield name;
 }
@@ -72,7 +78,7 @@ async function* lookUpAll(
     const found = names.slice(start, start + BATCH_ENTRIES)
       .map((name) => lookUp(containment, hostPath, name))
       .filter((entry) => entry !== undefined);
-    for (const { name, info } of inside(containment, directory, found)) yield { name, info: toFileInfo(info) };
+    for (const { name, info } of inside(containment, directory, found)) yield { name, info };
     await setImmediate();
   }
 }
@@ -134,9 +140,13 @@ function lookUp(containment: Containment, directory: string, name: string): Foun
   try {
     const hostPath = joinHostPath(directory, [name], HOST_RULES);
     const own = Deno.lstatSync(hostPath);
-    if (!own.isSymlink) return { name, hostPath, own, info: own };
+    if (!own.isSymlink) return { name, hostPath, own, info: toFileInfo(own) };
     const target = containment.followLink(hostPath);
-    return containment.isAsFound(target) ? { name, hostPath, own, info: target.info } : undefined;
+    if (!containment.isAsFound(target)) return undefined;
+    const info = target.info.isDirectory
+      ? toLinkInfo(own, containment.virtualPath(target.hostPath))
+      : toFileInfo(target.info);
+    return { name, hostPath, own, info };
   } catch {
     // Vanished, dangling, escaping, forbidden or not UTF-8: one such entry must not spoil the listing
     return undefined;

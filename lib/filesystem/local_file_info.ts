@@ -22,6 +22,15 @@ export function toFileInfo(info: Deno.FileInfo): FileInfo {
   };
 }
 
+/**
+ * The attributes of a symbolic link to a directory. Its size is left out: it would tell how long a path of the host is.
+ *
+ * @param target Virtual path of the directory.
+ */
+export function toLinkInfo(own: Deno.FileInfo, target: string): FileInfo {
+  return { ...toFileInfo(own), type: "link", size: 0, target };
+}
+
 /** What tells a file from every other one of the host, where the system says it. */
 export function unique({ dev, ino }: FileIdentity): string | undefined {
   return !ino ? undefined : `${dev.toString(16)}g${ino.toString(16)}`;

@@ -6,7 +6,7 @@
 
 import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Containment, type HostEntry, type HostName } from "./containment.ts";
+import { Containment, type HostEntry, type HostName, type Place } from "./containment.ts";
 import type {
   CallOptions,
   CreateOptions,
@@ -25,7 +25,7 @@ import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import { LeftOvers } from "./left_overs.ts";
 import { listEntries, listEntryNames } from "./local_directory.ts";
 import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
-import { toFileInfo, unique } from "./local_file_info.ts";
+import { toFileInfo, toLinkInfo, unique } from "./local_file_info.ts";
 import { createReplacement } from "./local_replacement.ts";
 import {
   APPEND,
@@ -50,8 +50,8 @@ export interface LocalFileSystemOptions {
 /**
  * The files below a folder of the host.
  *
- * A symbolic link is followed only while its target stays inside the root; one that leads outside does not exist for any
- * method. Only regular files are opened. Needs `--allow-read` for the root, and `--allow-write` for what changes it;
+ * A symbolic link is followed only while its target stays inside the root; one that leads outside is like one that leads
+ * nowhere. Only regular files are opened. Needs `--allow-read` for the root, and `--allow-write` for what changes it;
  * without that the changing methods reject with kind `"permissionDenied"`.
  *
  * @example
@@ -79,10 +79,17 @@ export class LocalFileSystem implements FileSystem {
   }
 
   stat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
+    return attempt(path, () => toFileInfo(this.#asFound(path, this.#containment.locate(path)).info));
+  }
+
+  lstat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
     return attempt(path, () => {
-      const place = this.#containment.locate(path);
-      if (this.#containment.isAsFound(place)) return toFileInfo(place.info);
-      throw new FileSystemError("notFound", `Cannot find "${path}" again`);
+      const target = this.#asFound(path, this.#containment.locate(path));
+      if (path === "/" || !target.info.isDirectory) return toFileInfo(target.info);
+      const { info, ...name } = this.#existing(path);
+      if (!info.isSymlink) return toFileInfo(target.info);
+      this.#asFound(path, { ...name, info });
+      return toLinkInfo(info, this.#containment.virtualPath(target.hostPath));
     });
   }
 
@@ -143,7 +150,7 @@ export class LocalFileSystem implements FileSystem {
     } catch (error) {
       if (!(error instanceof FileSystemError && error.kind === "directoryNotEmpty")) throw error;
       // What nobody sees must not keep it
-      if (await this.#leftOvers.clean(onHost(path, () => this.#containment.locateDirectory(path))) === 0) throw error;
+      if (await this.#cleanUnseen(path) === 0) throw error;
       onHost(path, () => this.#removeDirectory(path));
     }
   }
@@ -151,6 +158,7 @@ export class LocalFileSystem implements FileSystem {
   rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(from, () => {
       const source = this.#existing(from);
+      if (source.target === undefined) throw new FileSystemError("notFound", `Cannot rename dangling link "${from}"`);
       const target = this.#containment.locateEntry(to);
       if (!isReplaceable(source.info, target)) {
         throw new FileSystemError("exists", `Cannot rename "${from}" to "${to}": that exists`);
@@ -199,15 +207,30 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
+  /** Gives a place back that is sure to be inside the root. */
+  #asFound(path: string, place: Place): Place {
+    if (this.#containment.isAsFound(place)) return place;
+    throw new FileSystemError("notFound", `Cannot find "${path}" again`);
+  }
+
   #existing(path: string): HostEntry & { readonly info: Deno.FileInfo } {
     const entry = this.#containment.locateEntry(path);
     if (entry.info === undefined) throw new FileSystemError("notFound", `Cannot find "${path}"`);
     return { ...entry, info: entry.info };
   }
 
+  async #cleanUnseen(path: string): Promise<number> {
+    try {
+      const removed = await this.#leftOvers.clean(this.#containment.locateDirectory(path));
+      return removed + await this.#leftOvers.removeDeadLinks(path);
+    } catch (error) {
+      throw asFileSystemError(error, path);
+    }
+  }
+
   #removeDirectory(path: string): void {
     const entry = this.#existing(path);
-    if (!entry.info.isDirectory) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
+    if (!isDirectoryOrLink(entry)) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
     this.#containment.assertSteady(entry);
     Deno.removeSync(entry.hostPath);
   }
@@ -267,6 +290,11 @@ function isReplaceable(source: Deno.FileInfo, target: HostEntry): boolean {
   // The same file by another spelling, on systems that do not tell case apart
   if (unique(source) !== undefined && unique(source) === unique(target.info)) return true;
   return !source.isDirectory && !target.target?.info.isDirectory;
+}
+
+/** Whether what has a name is a directory, or a link that is no link to a file. */
+function isDirectoryOrLink({ info, target }: HostEntry): boolean {
+  return info?.isDirectory === true || (info?.isSymlink === true && target?.info.isDirectory !== false);
 }
 
 function dangling(path: string): FileSystemError {

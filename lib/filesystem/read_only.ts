@@ -18,12 +18,15 @@ import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions
  * ```
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
-  const { listsSorted, listNames } = fileSystem;
+  const { listsSorted, listNames, lstat } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     ...listNames && {
       listNames: (path: string, options: CallOptions): AsyncIterable<string> =>
         listNames.call(fileSystem, path, options),
+    },
+    ...lstat && {
+      lstat: (path: string, options: CallOptions): Promise<FileInfo> => lstat.call(fileSystem, path, options),
     },
     stat: (path: string, options: CallOptions): Promise<FileInfo> => fileSystem.stat(path, options),
     list: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),

@@ -32,10 +32,12 @@ export function formatFacts(facts: Partial<Record<FactName, string>>, selected: 
  * the RFC, which lets clients skip what they do not know.
  *
  * @param letters Permission letters of the user.
- * @param type What the entry is; `other` can be neither read, written nor dated.
+ * @param type What the entry is; `other` can be neither read, written nor dated. A `link` to a directory can be entered,
+ * listed, renamed and deleted as itself; what is in the directory is not purged through it.
  */
-export function permFact(letters: string, type: "file" | "directory" | "other"): string {
+export function permFact(letters: string, type: "file" | "directory" | "link" | "other"): string {
   if (type === "file") return letters.replace(/[celmp]/g, "");
+  if (type === "link") return letters.replace(/[^eldf]/g, "");
   if (type === "other") return letters.replace(/[celmprawT]/g, "");
   const create = /[waf]/.test(letters) ? "c" : "";
   const purge = letters.includes("d") ? "p" : "";

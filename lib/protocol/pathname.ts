@@ -43,6 +43,19 @@ export function joinPathname(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
+/** Returns the pathname that leads from a directory to a path: `../b` from `/a` to `/b`, `.` to itself. */
+export function relativePathname(directory: string, path: string): string {
+  const from = components(directory);
+  const to = components(path);
+  const shared = from.findIndex((component, index) => component !== to[index]);
+  const common = shared === -1 ? from.length : shared;
+  return [...from.slice(common).map(() => ".."), ...to.slice(common)].join("/") || ".";
+}
+
+function components(path: string): string[] {
+  return path.split("/").filter((component) => component !== "");
+}
+
 /** Tells whether a path is the directory or below it, by components: `/a` has `/a/b` within, and not `/ab`. */
 export function isWithin(directory: string, path: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);

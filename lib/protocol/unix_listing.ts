@@ -10,8 +10,10 @@ import { type TimeOptions, wallClock } from "./time_value.ts";
 export interface ListEntry {
   /** Without CR, LF and NUL. */
   readonly name: string;
-  /** Shown as `-`, `d` or `p`. */
-  readonly type: "file" | "directory" | "other";
+  /** Shown as `-`, `d`, `l` or `p`. */
+  readonly type: "file" | "directory" | "link" | "other";
+  /** Shown behind the name of a link and `->`, without which libcurl and ftputil cannot read the line. */
+  readonly target?: string | undefined;
   /** Bytes. */
   readonly size: number;
   /** Shown as the start of 1970 when unknown. */
@@ -29,7 +31,7 @@ export interface ListEntry {
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 const HALF_YEAR_MS = 180 * 24 * 60 * 60 * 1000;
 /** A FIFO stands for all that is neither file nor directory: clients do not try to fetch it. */
-const TYPE_CHARACTERS = { file: "-", directory: "d", other: "p" } as const;
+const TYPE_CHARACTERS = { file: "-", directory: "d", link: "l", other: "p" } as const;
 const SET_USER_ID = 0o4000;
 const SET_GROUP_ID = 0o2000;
 const STICKY = 0o1000;
@@ -48,7 +50,7 @@ export function formatListLine(entry: ListEntry, now: Date, options: TimeOptions
     String(entry.gid ?? "ftp").padEnd(8),
     String(entry.size).padStart(8),
     formatListTime(entry.modified ?? new Date(0), now, options),
-    entry.name,
+    entry.target === undefined ? entry.name : `${entry.name} -> ${entry.target}`,
   ].join(" ");
 }
 

@@ -64,8 +64,9 @@ function sorted(files: Files): (readonly [string, number])[] {
 Deno.test("MLSD is read back by the grammar of RFC 3659, whatever names a directory has", async () => {
   await assertAsyncProperty(fc.asyncProperty(virtualPath(), someFiles(), async (directory, files) => {
     const lines = await linesOf(await directoryOf(directory, files), directory, machineList);
-    const entries = lines.map(parseFactsLine);
-    assertEquals(entries.map(({ facts }) => facts["type"]), lines.map(() => "file"));
+    const [itself, ...entries] = lines.map(parseFactsLine);
+    assertEquals([itself?.name, itself?.facts["type"]], [".", "cdir"]);
+    assertEquals(entries.map(({ facts }) => facts["type"]), entries.map(() => "file"));
     assertEquals(sorted(new Map(entries.map(({ name, facts }) => [name, Number(facts["size"])]))), sorted(files));
   }));
 });

@@ -45,7 +45,7 @@ export type WritableFileSystem =
   & Pick<FileSystem, Unneeded>;
 
 /** What no command fails without. */
-type Unneeded = "availableBytes" | "listNames" | "listsSorted";
+type Unneeded = "availableBytes" | "listNames" | "listsSorted" | "lstat";
 
 /** Writes a file. */
 export async function writeText(

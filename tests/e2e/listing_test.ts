@@ -65,10 +65,21 @@ Deno.test("LIST and NLST show a directory sorted by name, or one file by its bas
   }
 });
 
-Deno.test("LIST, NLST and MLSD of an empty directory send nothing", async () => {
+Deno.test("LIST and NLST of an empty directory send nothing, MLSD the directory itself", async () => {
   await using server = await TestServer.start();
   await using client = await server.login();
-  for (const line of ["LIST", "NLST", "MLSD"]) assertEquals(await client.list(line), "");
+  for (const line of ["LIST", "NLST"]) assertEquals(await client.list(line), "");
+  assertMatch(await client.list("MLSD"), /^\S*;type=cdir;\S* \.\r\n$/);
+});
+
+Deno.test("MLSD shows the directory first, with the facts that MLST shows of it, unless its type was not asked for", async () => {
+  const { stack, client } = await start();
+  await using _ = stack;
+  const { lines } = await client.command("MLST dir");
+  const facts = (lines[1] ?? "").trim().split(" ")[0]?.replace("type=dir", "type=cdir");
+  assertEquals((await client.list("MLSD dir")).split("\r\n")[0], `${facts} .`);
+  await client.expect(200, "OPTS MLST size;");
+  assertEquals((await client.list("MLSD dir")).split("\r\n").sort(), ["", "size=0; deep", "size=1; -1"]);
 });
 
 Deno.test("LIST shows local times where that is asked for, facts stay in UTC", async () => {
@@ -96,12 +107,14 @@ function withoutUnique(text: string): string {
 Deno.test("MLSD shows sorted facts and the name of each entry", async () => {
   const { stack, client } = await start();
   await using _ = stack;
-  const lines = withoutUnique(await client.list("MLSD")).split("\r\n").sort();
+  const lines = withoutUnique(await client.list("MLSD")).split("\r\n");
   const recent = RECENT.toISOString().slice(0, 19).replace(/[-T:]/g, "");
+  assertMatch(lines[0] ?? "", /;type=cdir;\S* \.$/);
   assertEquals(
-    lines,
+    lines.toSorted(),
     [
       "",
+      withoutUnique(lines[0] ?? ""),
       `modify=${recent};perm=radfwMT;size=1;type=file;unix.mode=0644; a b.bin`,
       "modify=20010203040506;perm=eldfmMTcp;size=0;type=dir;unix.mode=0755; dir",
       "modify=20010203040506;perm=radfwMT;size=5;type=file;unix.mode=0640; b.txt",
@@ -140,6 +153,7 @@ Deno.test("OPTS MLST chooses the facts of MLSD and MLST, and their stars in FEAT
   ]);
   assertEquals((await client.list("MLSD dir")).split("\r\n").sort(), [
     "",
+    "size=0;type=cdir; .",
     "size=0;type=dir; deep",
     "size=1;type=file; -1",
   ]);
@@ -178,5 +192,5 @@ Deno.test("LIST and MLSD show directories of many entries whole", async () => {
   const files = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`/file ${index}`, ""]));
   await using server = await TestServer.start({ home: MemoryFileSystem.of(files) });
   await using client = await server.login();
-  assertEquals([await countLines(client, "LIST"), await countLines(client, "MLSD")], [5000, 5000]);
+  assertEquals([await countLines(client, "LIST"), await countLines(client, "MLSD")], [5000, 5001]);
 });

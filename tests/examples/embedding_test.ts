@@ -54,6 +54,7 @@ Deno.test("docs/embedding.md: the methods of a file system have the commands tha
     availableBytes: true,
     listNames: true,
     listsSorted: true,
+    lstat: true,
   };
   assertEquals(rows.map(([method, , without]) => [...namesIn(method), without !== "needed"]), Object.entries(optional));
   for (const [method = "", commands = ""] of rows) {

@@ -28,7 +28,7 @@ export function parseFactsLine(line: string): FactsLine {
 /** An entry of LIST. */
 export interface UnixLine {
   readonly name: string;
-  readonly type: "file" | "directory" | "other";
+  readonly type: "file" | "directory" | "link" | "other";
   readonly size: number;
   /** To the minute where the line has one, else to the day. */
   readonly modified: Date;
@@ -40,10 +40,10 @@ export interface UnixLine {
 
 /** What clients look for: mode, links, owner, group, size, month, day, time or year, and after one space the name. */
 const UNIX_LINE =
-  /^([-dp])([-r][-w][-xsS][-r][-w][-xsS][-r][-w][-xtT]) +(\d+) +(\S+) +(\S+) +(\d+) ([A-Z][a-z]{2}) +(\d{1,2}) +(\d\d:\d\d|\d{4}) (.*)$/s;
+  /^([-dlp])([-r][-w][-xsS][-r][-w][-xsS][-r][-w][-xtT]) +(\d+) +(\S+) +(\S+) +(\d+) ([A-Z][a-z]{2}) +(\d{1,2}) +(\d\d:\d\d|\d{4}) (.*)$/s;
 
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
-const TYPES = { "-": "file", "d": "directory", "p": "other" } as const;
+const TYPES = { "-": "file", "d": "directory", "l": "link", "p": "other" } as const;
 
 /**
  * Reads a line of LIST.

@@ -55,6 +55,11 @@ for (const [letters, directory, file, other] of PERMISSIONS) {
   });
 }
 
+Deno.test("permFact() lets a link be entered, listed, renamed and deleted, and nothing be purged through it", () => {
+  assertEquals(permFact("elradfmwMT", "link"), "eldf");
+  assertEquals(permFact("elr", "link"), "el");
+});
+
 Deno.test("modeFact() writes octal with a leading zero", () => {
   assertEquals([0o644, 0o755, 0o1777, 0o4755, 0o7, 0].map(modeFact), [
     "0644",

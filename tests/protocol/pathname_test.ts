@@ -6,6 +6,7 @@ import {
   joinPathname,
   parentPath,
   quotePathname,
+  relativePathname,
   resolvePathname,
 } from "../../lib/protocol/pathname.ts";
 
@@ -94,4 +95,20 @@ Deno.test("isWithin() compares whole components", () => {
 Deno.test("quotePathname() doubles quotes", () => {
   assertEquals(quotePathname("/"), '"/"');
   assertEquals(quotePathname('/a "b"'), '"/a ""b"""');
+});
+
+Deno.test("relativePathname() gives the pathname that resolvePathname() takes back", () => {
+  const pathnames = [
+    ["/", "/", "."],
+    ["/", "/a/b", "a/b"],
+    ["/a", "/a", "."],
+    ["/a", "/", ".."],
+    ["/a/b", "/a/c/d", "../c/d"],
+    ["/a/b/c", "/a", "../.."],
+    ["/ab", "/a", "../a"],
+  ] as const;
+  for (const [directory, path, pathname] of pathnames) {
+    assertEquals(relativePathname(directory, path), pathname);
+    assertEquals(resolvePathname(directory, pathname), path);
+  }
 });

@@ -8,7 +8,7 @@ import { fileName } from "../helpers/property_values.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** An entry of which all is known. */
-type KnownEntry = { readonly [Field in keyof ListEntry]-?: NonNullable<ListEntry[Field]> };
+type KnownEntry = { readonly [Field in keyof Omit<ListEntry, "target">]-?: NonNullable<ListEntry[Field]> };
 
 const ANY_DAY = { min: new Date("0000-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true };
 const OUR_TIMES = { min: new Date("1990-01-01"), max: new Date("2100-12-31"), noInvalidDate: true };
@@ -16,7 +16,7 @@ const OUR_TIMES = { min: new Date("1990-01-01"), max: new Date("2100-12-31"), no
 const entries = (modified: fc.Arbitrary<Date>): fc.Arbitrary<KnownEntry> =>
   fc.record({
     name: fileName(),
-    type: fc.constantFrom("file", "directory", "other"),
+    type: fc.constantFrom("file", "directory", "link", "other"),
     size: fc.maxSafeNat(),
     modified,
     mode: fc.nat({ max: 0o7777 }),
@@ -55,7 +55,7 @@ Deno.test("formatListLine() is read back by a client, of the last half-year to t
 });
 
 Deno.test("formatListLine() keeps its form where nothing but name and type is known, and for dates that are none", () => {
-  const types = fc.constantFrom("file" as const, "directory" as const, "other" as const);
+  const types = fc.constantFrom("file" as const, "directory" as const, "link" as const, "other" as const);
   assertProperty(fc.property(fileName(), types, fc.date(), fc.date(OUR_TIMES), (name, type, modified, now) => {
     const { owner, group, ...line } = parseUnixLine(formatListLine({ name, type, size: 0, modified }, now), now);
     assertEquals([owner, group, line.name, line.type], ["ftp", "ftp", name, type]);

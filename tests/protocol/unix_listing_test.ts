@@ -119,3 +119,12 @@ Deno.test("formatListLine() follows the zone of the date, in the year too", () =
   assertEquals(formatListLine({ ...FILE, modified }, NOW, { local: true }).slice(-22), "Jan 01  2020 notes.txt");
   assertEquals(formatListLine({ ...FILE, modified }, NOW).slice(-22), "Dec 31  2019 notes.txt");
 });
+
+Deno.test("formatListLine() shows a link by its letter, and where it leads to behind its name", () => {
+  const link: ListEntry = { ...FILE, type: "link", mode: 0o777, size: 0, name: "current" };
+  assertEquals(
+    formatListLine({ ...link, target: "releases/42" }, NOW),
+    "lrwxrwxrwx   2 1000     100             0 Nov 02 09:04 current -> releases/42",
+  );
+  assertEquals(formatListLine(link, NOW).slice(-10), "04 current");
+});

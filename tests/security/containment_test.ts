@@ -72,6 +72,7 @@ type Operation = (fileSystem: LocalFileSystem, path: string) => Promise<unknown>
 /** Each thing that can be done with a path. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   stat: (it, path) => it.stat(path),
+  lstat: (it, path) => it.lstat(path),
   list: (it, path) => listNames(it, path),
   openRead: (it, path) => it.openRead(path),
   ...Object.fromEntries(WRITE_MODES.map((mode): [string, Operation] => {
@@ -86,6 +87,15 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   setModified: (it, path) => it.setModified(path, new Date(0)),
   setMode: (it, path) => it.setMode(path, 0o777),
 };
+
+/** What is done to a link itself, wherever it leads. */
+const OF_THE_NAME: readonly string[] = [
+  "remove",
+  "makeDirectory",
+  "removeDirectory",
+  "rename to",
+  "rename directory to",
+];
 
 /** Links (name to target) and the paths that leave the root through them. */
 const ESCAPES: Readonly<Record<string, { links: Record<string, string>; paths: string[] }>> = {
@@ -118,13 +128,45 @@ for (const [escape, { links, paths }] of Object.entries(ESCAPES)) {
     for (const [link, target] of Object.entries(links)) await jail.link(link, target);
     for (const [name, operation] of Object.entries(OPERATIONS)) {
       await context.step(name, async () => {
-        for (const path of paths) await assertRefused("notFound", () => operation(jail.fileSystem, path));
+        const through = OF_THE_NAME.includes(name) ? paths.filter((path) => !(path.slice(1) in links)) : paths;
+        for (const path of through) await assertRefused("notFound", () => operation(jail.fileSystem, path));
         await jail.assertUntouched();
         assertStrictEquals(await readText(jail.fileSystem, "/in.txt"), "inside");
         assertStrictEquals(await readText(jail.fileSystem, "/dir/b.txt"), "inside");
         for (const link of Object.keys(links)) await Deno.lstat(jail.at(`root/${link}`));
       });
     }
+  });
+}
+
+/** Where links lead that lead nowhere inside. */
+const NOWHERE = [
+  "../outside/secret",
+  "{}/outside/full",
+  "../outside/empty",
+  "../outside/new",
+  "../outside/none/new",
+  "../outside/secret/x",
+  `../outside/${"n".repeat(300)}`,
+  "none",
+  "loop",
+];
+
+for (const [name, operation] of Object.entries(OPERATIONS)) {
+  Deno.test({
+    name: `LocalFileSystem answers ${name} alike, whatever a link out of its root leads to`,
+    ignore: IS_WINDOWS,
+    fn: async () => {
+      const answers = new Map<string, string[]>();
+      for (const target of NOWHERE) {
+        await using jail = await Jail.create();
+        await jail.link("loop", target);
+        const answer = await operation(jail.fileSystem, "/loop").then(() => "done", ({ kind }) => `${kind}`);
+        answers.set(answer, [...answers.get(answer) ?? [], target]);
+        await jail.assertUntouched();
+      }
+      assertStrictEquals(answers.size, 1, Deno.inspect(answers));
+    },
   });
 }
 
@@ -138,6 +180,19 @@ Deno.test({ name: "LocalFileSystem.list() shows no escaping link", ignore: IS_WI
   assertEquals(await listNames(jail.fileSystem, "/"), ["d", "dir", "e", "in.txt"]);
 });
 
+/** Checks the types of what is in a directory, where links to directories stand as the path that they lead to. */
+async function assertLinks(fileSystem: LocalFileSystem, path: string, types: Record<string, string>): Promise<void> {
+  const entries = await Array.fromAsync(fileSystem.list(path));
+  assertEquals(Object.fromEntries(entries.map(({ name, info }) => [name, info.target ?? info.type])), types);
+  for (const { name, info } of entries) {
+    assertStrictEquals(info.type === "link", info.target !== undefined);
+    const own = path === "/" ? `/${name}` : `${path}/${name}`;
+    assertEquals(await fileSystem.lstat(own), info);
+    assertStrictEquals((await fileSystem.stat(own)).type, info.type === "link" ? "directory" : info.type);
+    if (info.type === "link") assertStrictEquals(info.size, 0);
+  }
+}
+
 Deno.test({ name: "LocalFileSystem follows links that stay inside", ignore: IS_WINDOWS }, async () => {
   await using jail = await Jail.create();
   await jail.link("file", "{}/root/in.txt");
@@ -149,6 +204,13 @@ Deno.test({ name: "LocalFileSystem follows links that stay inside", ignore: IS_W
   assertStrictEquals(await readText(jail.fileSystem, "/dir/new"), "made");
   await writeText(jail.fileSystem, "/file", "changed");
   assertStrictEquals(await readText(jail.fileSystem, "/in.txt"), "changed");
+  await assertLinks(jail.fileSystem, "/", { dir: "directory", file: "file", "in.txt": "file", "out-and-in": "/dir" });
+  await assertLinks(jail.fileSystem, "/dir/up/out-and-in", {
+    "b.txt": "file",
+    deep: "directory",
+    new: "file",
+    up: "/",
+  });
   await jail.fileSystem.makeDirectory("/dir/up/made");
   await jail.fileSystem.rename("/dir/up/made", "/out-and-in/made");
   await jail.fileSystem.removeDirectory("/dir/made");
@@ -163,10 +225,14 @@ Deno.test(
     await jail.fileSystem.rename("/file", "/other");
     assertStrictEquals(await Deno.readLink(jail.at("root/other")), "in.txt");
     await jail.fileSystem.remove("/other");
-    await assertRefused("notDirectory", () => jail.fileSystem.removeDirectory("/folder"));
+    await jail.link("file", "in.txt");
+    await assertRefused("notDirectory", () => jail.fileSystem.removeDirectory("/file"));
     await assertRefused("exists", () => jail.fileSystem.rename("/in.txt", "/folder"));
     await jail.fileSystem.remove("/folder");
-    assertEquals(await listNames(jail.fileSystem, "/"), ["dir", "in.txt"]);
+    await jail.link("folder", "dir");
+    await jail.fileSystem.removeDirectory("/folder");
+    assertEquals(await listNames(jail.fileSystem, "/"), ["dir", "file", "in.txt"]);
+    assertStrictEquals(await readText(jail.fileSystem, "/dir/b.txt"), "inside");
   },
 );
 
@@ -179,8 +245,9 @@ for (const target of ["../outside/new", "{}/outside/new", "none", "loop", "../ou
     await assertRefused("notFound", () => jail.fileSystem.makeDirectory("/loop/x"));
     await assertRefused("notFound", () => jail.fileSystem.stat("/loop"));
     await assertRefused("notFound", () => jail.fileSystem.setMode("/loop", 0o777));
+    await assertRefused("notFound", () => jail.fileSystem.rename("/loop", "/moved"));
+    await jail.fileSystem.rename("/in.txt", "/loop");
     await jail.fileSystem.rename("/loop", "/moved");
-    await jail.fileSystem.rename("/in.txt", "/moved");
     assertStrictEquals(await readText(jail.fileSystem, "/moved"), "inside");
     await jail.link("loop", target);
     await jail.fileSystem.remove("/loop");
@@ -281,3 +348,20 @@ Deno.test("LocalFileSystem refuses a name that is a path on some system", async 
     await assertRejects(() => jail.fileSystem.openRead(path), FileSystemError);
   }
 });
+
+Deno.test(
+  { name: "LocalFileSystem.removeDirectory() is not kept by links that nobody sees", ignore: IS_WINDOWS },
+  async () => {
+    await using jail = await Jail.create();
+    const targets = ["{}/outside/full", "../../outside/secret", "none", "one"];
+    await Deno.mkdir(jail.at("root/box"));
+    for (const [index, target] of targets.entries()) await jail.link(`box/${index}`, target);
+    await jail.link("box/seen", "../in.txt");
+    await assertRefused("directoryNotEmpty", () => jail.fileSystem.removeDirectory("/box"));
+    assertStrictEquals(Array.from(Deno.readDirSync(jail.at("root/box"))).length, 5);
+    await jail.fileSystem.remove("/box/seen");
+    await jail.fileSystem.removeDirectory("/box");
+    await jail.assertUntouched();
+    assertEquals(await listNames(jail.fileSystem, "/"), ["dir", "in.txt"]);
+  },
+);

@@ -25,12 +25,9 @@ const OUTSIDE_BY_LINK = [
   "./inner/../inner/link/new",
   "dangling",
 ];
-/** Where the link itself is removed or replaced, as it leads nowhere, or is but the beginning of a new name. */
-const HARMLESS: Readonly<Record<string, readonly string[]>> = {
-  DELE: ["dangling"],
-  RNTO: ["dangling"],
-  STOU: ["absolute", "relative", "folder", "folder/", "chain", "dangling"],
-};
+const LINKS = ["absolute", "relative", "folder", "folder/", "chain", "dangling"];
+/** Where the link itself is removed or replaced, or is but the beginning of a new name. */
+const HARMLESS: Readonly<Record<string, readonly string[]>> = { DELE: LINKS, RMD: LINKS, RNTO: LINKS, STOU: LINKS };
 const OUTSIDE_BY_DOTS = [
   "../outside/secret",
   "/../outside/secret",

@@ -109,8 +109,10 @@ testTranscript("SIZE", [
 testTranscript("MDTM and MFMT", [
   ["MFMT 20010203040506 file", "213 Modify=20010203040506; /file."],
   ["MDTM file", "213 20010203040506"],
-  ["MDTM dir", "550 /dir is not retrievable."],
-  ["MFMT 20010203040506 dir", "550 /dir is not retrievable."],
+  ["MFMT 20010203040506 dir", "213 Modify=20010203040506; /dir."],
+  ["MDTM dir", "213 20010203040506"],
+  ["MDTM 20010203040507 dir", "213 Modify=20010203040507; /dir."],
+  ["MDTM dir", "213 20010203040507"],
   ["MFMT 20010203040506", TWO_ARGUMENTS],
   ["MFMT 2001020304050 file", NO_TIME],
   ["MFMT 200102030405060 file", NO_TIME],

@@ -34,7 +34,10 @@ testTranscript("NLST shows names", [
 
 testTranscript("MLSD shows facts sorted by name", [
   ["OPTS MLST type;perm;size;modify;", /^200 /],
-  ["MLSD dir", OKAY, { receives: "modify=20200101090405;perm=radfwMT;size=6;type=file; inner\r\n" }, DONE],
+  ["MLSD dir", OKAY, {
+    receives: "modify=20200101090405;perm=eldfmMTcp;size=0;type=cdir; .\r\n" +
+      "modify=20200101090405;perm=radfwMT;size=6;type=file; inner\r\n",
+  }, DONE],
   ["MLSD file", "501 No such directory."],
   ["MLSD nothing", MISSING],
 ], { files });
@@ -60,11 +63,12 @@ testTranscript("Facts show the rights of who asks", [
   ["MLST dir", '250-Listing "/dir":\n perm=el; /dir\n250 End MLST.'],
 ], { files, username: "anonymous" });
 
-testTranscript("An empty directory is listed by no bytes", [
+testTranscript("An empty directory is listed by no bytes, and by MLSD alone", [
+  ["OPTS MLST type;", /^200 /],
   ["MKD empty", /^257 /],
   ["LIST empty", OKAY, { receives: "" }, DONE],
   ["NLST empty", OKAY, { receives: "" }, DONE],
-  ["MLSD empty", OKAY, { receives: "" }, DONE],
+  ["MLSD empty", OKAY, { receives: "type=cdir; .\r\n" }, DONE],
 ], { files });
 
 testTranscript("What is missing is told before any data connection is made", [
