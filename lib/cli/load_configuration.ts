@@ -50,12 +50,12 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
   refuseShareOptions(args);
   await requirePathPermission("read", file);
   // Loaded when needed: a server without a file should not wait for the readers of YAML and of its schema.
-  const [{ readConfiguration }, { findLine, readPositions }] = await Promise.all([
+  const [{ decodeConfiguration, readConfiguration }, { findLine, readPositions }] = await Promise.all([
     import("../config/read_configuration.ts"),
     import("../config/yaml_position.ts"),
   ]);
   const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
-  const text = await readTextFile(file, "--config");
+  const text = decodeConfiguration(await readFile(file, "--config"), file);
   const configuration = readConfiguration(text, {
     file,
     resolve,
@@ -100,7 +100,7 @@ async function configurationOf(settings: ServeSettings): Promise<Configuration> 
 async function passwordOf({ password }: NonNullable<ServeSettings["user"]>): Promise<string> {
   if ("text" in password) return password.text;
   await requirePathPermission("read", password.file);
-  const text = (await readTextFile(password.file, "--password-file")).replace(/\r?\n$/, "");
+  const text = decodePassword(await readFile(password.file, "--password-file"), password.file).replace(/\r?\n$/, "");
   if (text === "") throw new UsageError(`the password is empty (--password-file ${password.file})`);
   return text;
 }
@@ -142,9 +142,17 @@ function pathOf(key: string): KeyPath {
   return [...path.matchAll(/\[(\d+)\]|[\w-]+/g)].map(([word, index]) => index === undefined ? word : Number(index));
 }
 
-async function readTextFile(file: string, option: string): Promise<string> {
+function decodePassword(bytes: Uint8Array, file: string): string {
   try {
-    return await Deno.readTextFile(file);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`${file} is not UTF-8 (--password-file)`, "ftpsd hash-password > FILE", { cause });
+  }
+}
+
+async function readFile(file: string, option: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(file);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) {
       throw new UsageError(`no such file: ${file} (${option})`, undefined, { cause });

@@ -182,7 +182,7 @@ export function parseArguments(
   const namesOf = (rows: readonly OptionRow[]) => rows.map(({ name }) => name);
   checkSwitches(args, table, hint);
   const valued = table.filter(({ value }) => value !== undefined);
-  const parsed: Record<string, unknown> = parseArgs([...args], {
+  const parsed: Record<string, unknown> = parseArgs(joinValues(args, table), {
     boolean: namesOf(table.filter(({ value }) => value === undefined)),
     string: [...namesOf(valued), "_"],
     collect: namesOf(valued),
@@ -205,6 +205,26 @@ export function parseArguments(
     values: new Map(given.map(([name, values]) => [name, values.at(-1) ?? ""])),
     lists: new Map(given),
   };
+}
+
+/**
+ * Joins options with a value that stands in the next word and begins with a dash, as `--config -x.yaml`, which the parser
+ * would take for letters. Letters of the table stay options: a value is missing then.
+ */
+function joinValues(args: readonly string[], table: readonly OptionRow[]): string[] {
+  const rowOf = (word: string) =>
+    table.find(({ name, letter }) => word === `--${name}` || (letter !== undefined && word === `-${letter}`));
+  const joined: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] ?? "";
+    if (word === "--") return [...joined, ...args.slice(index)];
+    const next = args[index + 1] ?? "";
+    const row = rowOf(word);
+    const isValue = /^-[^-]/.test(next) && ![...optionOf(next).slice(1)].every((letter) => rowOf(`-${letter}`));
+    if (row?.value === undefined || !isValue) joined.push(word);
+    else joined.push(`--${row.name}=${args[++index]}`);
+  }
+  return joined;
 }
 
 /**

@@ -33,6 +33,17 @@ const MAX_LENGTH = 4 * 2 ** 20;
 const MAX_VALUES = 1_000_000;
 
 /**
+ * Decodes the bytes of a configuration file. Other encodings are refused: names, homes and passwords would change silently.
+ *
+ * @throws {ConfigurationError} When they are not UTF-8, with the line.
+ */
+export function decodeConfiguration(bytes: Uint8Array, file: string): string {
+  const line = findUndecodableLine(bytes);
+  if (line === undefined) return new TextDecoder().decode(bytes);
+  throw new ConfigurationError([{ file, line, path: [], message: "not UTF-8; save the file in UTF-8" }]);
+}
+
+/**
  * Reads a configuration.
  *
  * @throws {ConfigurationError} With every problem of the file, or of what results.
@@ -186,4 +197,25 @@ function account(file: AccountFile, resolve: (path: string) => string): AccountC
     overrides: file.overrides ?? [],
     ...given({ loginMessage: file.messages?.login, quitMessage: file.messages?.quit }),
   };
+}
+
+const LINE_FEED = 10;
+
+/** The first line, from 1, that is not UTF-8. */
+function findUndecodableLine(bytes: Uint8Array): number | undefined {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let start = 0;
+  let line = 1;
+  while (start < bytes.length) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    const next = end < 0 ? bytes.length : end + 1;
+    try {
+      decoder.decode(bytes.subarray(start, next));
+    } catch {
+      return line;
+    }
+    start = next;
+    line++;
+  }
+  return undefined;
 }

@@ -125,3 +125,17 @@ for (const { name, choices } of OPTIONS.filter(({ choices }) => choices !== unde
     assertMatch(message, new RegExp(`"${mistyped}".*\\(--${name}\\); did you mean ${choices?.[0]}\\?$`));
   });
 }
+
+Deno.test("parseArguments() takes values that begin with a dash, but for letters of the table", () => {
+  const cases: readonly (readonly [args: readonly string[], value: string])[] = [
+    [["--config", "-x.yaml"], "-x.yaml"],
+    [["-c", "-x.yaml"], "-x.yaml"],
+    [["--config=-x.yaml"], "-x.yaml"],
+  ];
+  for (const [args, value] of cases) assertEquals(parseArguments(args).values.get("config"), value, args.join(" "));
+  for (const args of [["-c", "-w"], ["-c", "-wV"], ["-c", "--write"], ["-c", "--"], ["-c"]]) {
+    assertThrows(() => parseArguments(args), UsageError, "--config needs a value");
+  }
+  assertThrows(() => parseArguments(["-c", "--wirte"]), UsageError);
+  assertEquals(parseArguments(["--", "-c", "-x"]).operands, ["-c", "-x"]);
+});

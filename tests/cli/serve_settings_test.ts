@@ -103,7 +103,7 @@ const BAD: readonly (readonly [line: string, message: string])[] = [
   ["--timeout 1e3", '"1e3" is not a number of seconds, 0 to 2147482 (--timeout)'],
   ["--timeout 0x10", '"0x10" is not a number of seconds, 0 to 2147482 (--timeout)'],
   ["--timeout 2147483", '"2147483" is not a number of seconds, 0 to 2147482 (--timeout)'],
-  ["--timeout -1", "unknown option -1"],
+  ["--timeout -1", '"-1" is not a number of seconds'],
   ["-p 0x10", '"0x10" is not a whole number, 0 to 65535 (--port)'],
   ["-p 9007199254740993", '"9007199254740993" is not a whole number, 0 to 65535 (--port)'],
   ["--max-cons 9007199254740993", '"9007199254740993" is not a whole number, 0 or more (--max-cons)'],

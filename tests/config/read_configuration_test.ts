@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
 import { ConfigurationError } from "../../lib/config/problem.ts";
+import { decodeConfiguration } from "../../lib/config/read_configuration.ts";
 import { BAD_FILES } from "./bad_files.ts";
 import { problemsOf, read, SOMEBODY } from "./configuration_text.ts";
 
@@ -12,6 +13,23 @@ for (const [name, text, ...expected] of BAD_FILES) {
     for (const secret of ["hunter2", "83619"]) assert(problems.every((problem) => !problem.includes(secret)));
   });
 }
+
+Deno.test("decodeConfiguration() names the line that is not UTF-8, and takes nothing else for it", () => {
+  const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const cases: readonly (readonly [text: string, line: number])[] = [
+    ["users:\n  - { name: J\xfcrgen }\n", 2], // ISO 8859-1
+    ["\xff\xfeu\0s\0", 1], // UTF-16
+    ["a: 1\r\nb: \xe4\xbd", 2], // cut off
+    ["a: \xed\xa0\x80\n", 1], // a surrogate
+  ];
+  for (const [text, line] of cases) {
+    const error = assertThrows(() => decodeConfiguration(bytes(text), "ftpsd.yaml"), ConfigurationError);
+    assertEquals(error.message, `ftpsd.yaml:${line}: not UTF-8; save the file in UTF-8`);
+  }
+  const text = "a: ü\nb: \u2028 \uFFFD 😀\n";
+  assertEquals(decodeConfiguration(new TextEncoder().encode(text), "ftpsd.yaml"), text);
+  assertEquals(decodeConfiguration(new TextEncoder().encode(`\uFEFF${text}`), "ftpsd.yaml"), text);
+});
 
 /** Tells whether a line is as expected, where `*` stands for anything. */
 function fits(line: string, expected: string): boolean {
