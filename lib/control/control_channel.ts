@@ -5,6 +5,7 @@
  */
 
 import { Watchdog } from "../deadline.ts";
+import { doubleIac } from "../protocol/telnet.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ControlTransport, TlsInfo } from "../transport/connection.ts";
 import { LineReader, type LineReaderOptions } from "./line_reader.ts";
@@ -60,7 +61,7 @@ export class ControlChannel {
     return this.#inTurn(async () => {
       this.#taking.touch();
       this.#untakenReplies++;
-      await this.#transport.write(this.#options.encoding().encode(text));
+      await this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
       this.#untakenReplies--;
     });
   }

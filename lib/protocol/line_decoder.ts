@@ -4,6 +4,7 @@
  * @module
  */
 
+import { undoubleIac } from "./telnet.ts";
 import { UTF8 } from "./text_encoding.ts";
 
 /** One line, or what makes it unusable. */
@@ -41,8 +42,8 @@ const ABORT_REGEXP = /^abor\r$/i;
  * cut into chunks, with one exception: a chunk that ends with the line `ABOR` and CR gives that line at once, because
  * clients send it as urgent data, of which the final LF may never arrive; if it does, it is swallowed.
  *
- * Telnet commands at the start of a line are dropped, whole or not, because an urgent byte of theirs may be lost. Of a
- * line without end no more is kept than `maxLineBytes` and its CR.
+ * Telnet commands at the start of a line are dropped, whole or not, because an urgent byte of theirs may be lost. In the
+ * text of a line a doubled 0xFF is one byte of data. Of a line without end no more is kept than `maxLineBytes` and its CR.
  */
 export class LineDecoder {
   readonly #maxLineBytes: number;
@@ -134,7 +135,7 @@ export class LineDecoder {
   #decode(line: Uint8Array): DecodedLine {
     if (this.#tooLong || line.length > this.#maxLineBytes) return { kind: "tooLong" };
     if (line.includes(0)) return { kind: "nul" };
-    const text = this.#decodeText(line);
+    const text = this.#decodeText(undoubleIac(line));
     return text === undefined ? { kind: "undecodable" } : { kind: "line", text };
   }
 

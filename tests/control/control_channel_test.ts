@@ -36,6 +36,15 @@ Deno.test("ControlChannel speaks the encoding of the moment, both ways", async (
   channel.close();
 });
 
+Deno.test("ControlChannel.write() doubles the byte that is Telnet's IAC", async () => {
+  const encoding = await loadEncoding("windows-1251");
+  const control = new FakeControl();
+  const channel = channelOn(control, { encoding: () => encoding });
+  await channel.write('257 "/мая"');
+  assertEquals([...control.sent].slice(-5), [0xec, 0xe0, 0xff, 0xff, 0x22]);
+  channel.close();
+});
+
 Deno.test("ControlChannel.startTls() goes on with the lines of the protected connection", async () => {
   const clear = new FakeControl();
   const channel = channelOn(clear);

@@ -93,6 +93,19 @@ Deno.test("LineDecoder.push() decodes with the given encoding", async () => {
   assertEquals(decoder.push(latin1("CWD \xe4\x80\r\n")), [{ kind: "line", text: "CWD ä€" }]);
 });
 
+Deno.test("LineDecoder.push() takes a doubled 0xFF in the text for one, however it is cut, and a single one for itself", async () => {
+  const { decode } = await loadEncoding("windows-1251");
+  const bytes = latin1("STOR \xec\xe0\xff\xff\r\nCWD \xff\xff\xff\r\n\xff\xf4\xff\xf2ABOR\r\nCWD \xec\xff\r\n");
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES, decode });
+    const lines = [...decoder.push(bytes.slice(0, cut)), ...decoder.push(bytes.slice(cut))];
+    assertEquals(
+      lines.map((line) => line.kind === "line" ? line.text : line.kind),
+      ["STOR мая", "CWD яя", "ABOR", "CWD мя"],
+    );
+  }
+});
+
 Deno.test("LineDecoder.push() leaves the bytes it was given to the caller", () => {
   const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
   const chunk = latin1("NO");
