@@ -31,6 +31,8 @@ export interface CommandRequest {
   readonly verb: string;
   /** Argument verbatim, without the pathname where more than that stands in it. Empty when there was none. */
   readonly argument: string;
+  /** The pathname as it was sent; empty where there was none. */
+  readonly pathname: string;
   /** Virtual path, resolved and permitted, where the row asks for one and there is one. */
   readonly path: string | undefined;
   /** Aborts when the command is given up: by ABOR, a deadline, or the end of the session. */
@@ -51,6 +53,8 @@ export interface CommandSpec {
   readonly aliases?: readonly string[];
   /** Whether an argument must, may or must not follow. */
   readonly argument: "none" | "optional" | "required";
+  /** Blanks at the end belong to the argument, as to a pathname. Absent: they are left out, clients add them by mistake. */
+  readonly verbatim?: true;
   /** Absent: refused on a clear control connection when TLS is required there. */
   readonly beforeTls?: true;
   /** Absent: refused with 530 until a user is logged in. */

@@ -33,7 +33,7 @@ export type SiteReplyCode = 200 | 202 | 211 | 213 | 214 | 250 | 450 | 451 | 452 
 export interface SiteReply {
   /** 2yz: it was done; 4yz: not now; 5yz: not at all. */
   readonly code: SiteReplyCode;
-  /** One line, or several that are separated by LF. Control characters are sent as `?`. */
+  /** One line, or several that are separated by LF. CR and NUL are sent as `?`. */
   readonly text: string;
 }
 
@@ -147,6 +147,7 @@ function siteRow(command: SiteCommand, others: readonly CommandSpec[]): CommandS
   return {
     verb,
     argument,
+    ...argument !== "none" && { verbatim: true },
     permission,
     ...isPathname && { pathname: "whole" },
     help: `${verb}${SYNTAX[argument][isPathname ? 1 : 0]} (${help})`,

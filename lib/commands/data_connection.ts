@@ -24,12 +24,15 @@ import type { CommandContext, CommandRequest } from "./command.ts";
 /** Lowest port an ordinary process can listen on (RFC 2577 §3). */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
+/** Refuses a network protocol that nobody knows, with the list of those that there are (RFC 2428 §2). */
+const UNKNOWN_PROTOCOL: Reply = reply(522, "Network protocol not supported, use (1,2).");
+
 /** Refuses what EPSV ALL has ruled out (RFC 2428 §4). */
 export function extendedPassiveSequence(verb: string): (session: Session) => Reply | undefined {
   return (session) => session.extendedPassiveOnly ? reply(501, `${verb} not allowed after EPSV ALL.`) : undefined;
 }
 
-/** PASV. */
+/** PASV: the words of the reply to the letter of RFC 959 §4.2.2, which clients look for. */
 export async function passive(context: CommandContext): Promise<Reply> {
   const { passive } = context.settings;
   const localHost = context.session.local.host;
@@ -37,7 +40,7 @@ export async function passive(context: CommandContext): Promise<Reply> {
   if (ipFamily(announced) !== 4) return reply(522, "Network protocol not supported, use EPSV (2).");
   const opened = await openPassive(context);
   if (!("port" in opened)) return opened;
-  return reply(227, `Entering passive mode (${formatHostPort(announced, opened.port)}).`);
+  return reply(227, `Entering Passive Mode (${formatHostPort(announced, opened.port)}).`);
 }
 
 /** EPSV: of the address only the port is new (RFC 2428 §3). */
@@ -51,13 +54,13 @@ export async function extendedPassive(context: CommandContext, request: CommandR
     case family: {
       const opened = await openPassive(context);
       if (!("port" in opened)) return opened;
-      return reply(229, `Entering extended passive mode (${formatExtendedPort(opened.port)})`);
+      return reply(229, `Entering Extended Passive Mode (${formatExtendedPort(opened.port)})`);
     }
     case "1":
     case "2":
       return wrongFamily(family);
     default:
-      return unknownProtocol(family);
+      return UNKNOWN_PROTOCOL;
   }
 }
 
@@ -92,7 +95,7 @@ export async function extendedActivePort(context: CommandContext, request: Comma
     if (family === "1" && ipFamily(target.host) !== 4) return reply(501, "Invalid EPRT format.");
     return await dial(context, "EPRT", target);
   }
-  return unknownProtocol(family);
+  return UNKNOWN_PROTOCOL;
 }
 
 /** Connects before it answers, so that 200 is the truth. */
@@ -121,10 +124,6 @@ async function dial(context: CommandContext, verb: string, target: SocketAddress
   return reply(200, "Active data connection established.");
 }
 
-function unknownProtocol(family: string): Reply {
-  return reply(501, `Unknown network protocol (use ${family}).`);
-}
-
 function wrongFamily(family: string): Reply {
-  return reply(522, `Network protocol not supported (use ${family}).`);
+  return reply(522, `Network protocol not supported, use (${family}).`);
 }

@@ -31,7 +31,7 @@ export function convertsLineEnds(context: CommandContext): boolean {
 
 /** ALLO: nothing needs to be reserved. */
 export function allocate(): Reply {
-  return reply(202, "No storage allocation necessary.");
+  return reply(200, "No storage allocation necessary.");
 }
 
 /** AVBL: how much room there is. */

@@ -65,6 +65,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: "USER",
     argument: "required",
+    verbatim: true,
     beforeLogin: true,
     duringTransfer: true,
     help: "USER <SP> user-name (log in)",
@@ -74,6 +75,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: "PASS",
     argument: "optional",
+    verbatim: true,
     beforeLogin: true,
     sequence: passwordSequence,
     secret: true,
@@ -84,6 +86,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     verb: "ACCT",
     argument: "required",
+    verbatim: true,
     beforeLogin: true,
     secret: true,
     help: "ACCT <SP> account (nothing needs to be given)",
@@ -355,7 +358,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     permission: "l",
     pathname: "afterFlags",
     defaultPath: "current",
-    help: "LIST [<SP> path] (list a directory or file)",
+    help: "LIST [<SP> path] (list a directory, a file, or what *, ? and [] match)",
     rfc: "RFC 959 §4.1.3",
     run: list,
   },
@@ -366,7 +369,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     permission: "l",
     pathname: "afterFlags",
     defaultPath: "current",
-    help: "NLST [<SP> path] (list names)",
+    help: "NLST [<SP> path] (list names, as LIST)",
     rfc: "RFC 959 §4.1.3",
     run: nameList,
   },

@@ -36,11 +36,12 @@ export type Admission =
  */
 export function admit(
   context: CommandContext,
-  line: CommandLine,
+  given: CommandLine,
   transferEnded: () => Promise<void> | undefined,
 ): Admission | Promise<Admission> {
-  const row = context.findCommand(line.verb);
-  if (row === undefined) return { refusal: reply(500, notUnderstood(line)) };
+  const row = context.findCommand(given.verb);
+  if (row === undefined) return { refusal: reply(500, notUnderstood(given)) };
+  const line = withoutStrayBlanks(row, given);
   const before = context.session;
   context.update(usedUp(before, row));
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
@@ -69,12 +70,22 @@ function admitNow(
   const request: CommandRequest = {
     verb: row.verb,
     argument: line.argument,
+    pathname: "",
     path: undefined,
     signal: context.signal,
     ...restartOffset > 0 && { restartOffset },
     ...renameFrom !== undefined && { renameFrom },
   };
   return row.permission === undefined ? { row, request } : admitPath(context, row, request);
+}
+
+/** Blanks behind an argument that can have none at its end: `MODE S ` means `MODE S`. */
+function withoutStrayBlanks(row: CommandSpec, line: CommandLine): CommandLine {
+  const isVerbatim = row.argument !== "none" && (row.verbatim === true || row.pathname !== undefined);
+  if (isVerbatim || !line.argument.endsWith(" ")) return line;
+  let end = line.argument.length;
+  while (line.argument[end - 1] === " ") end--;
+  return { ...line, argument: line.argument.slice(0, end) };
 }
 
 function notUnderstood({ verb }: CommandLine): string {
@@ -125,7 +136,7 @@ async function admitPath(context: CommandContext, row: CommandSpec, asked: Comma
   const path = pathname === ""
     ? defaultPath(context, row, asked.argument)
     : resolvePathname(context.session.directory, pathname);
-  const request = { ...asked, argument, path };
+  const request = { ...asked, argument, pathname, path };
   return await isPermitted(context, row, request)
     ? { row, request }
     : { refusal: reply(550, "Not enough privileges.") };

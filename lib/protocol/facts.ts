@@ -51,14 +51,14 @@ export function modeFact(mode: number): string {
 
 /**
  * Parses what follows `MLST` in the argument of OPTS (RFC 3659 §7.9): fact names in any case, each with a `;` behind
- * it.
+ * it; the `*` of the chosen ones in FEAT, which some clients send back, means nothing.
  *
  * @param argument Empty when nothing follows: no facts.
  * @returns The known ones among them in the client's order, each once; `undefined` when the form is wrong.
  */
 export function parseFactSelection(argument: string): readonly FactName[] | undefined {
   if (argument !== "" && !argument.includes(";")) return undefined;
-  return [...new Set(argument.toLowerCase().split(";"))].filter(isFactName);
+  return [...new Set(argument.toLowerCase().split(";").map((name) => name.replace(/\*$/, "")))].filter(isFactName);
 }
 
 /** What an argument of MFF asks to change. */

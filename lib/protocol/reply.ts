@@ -10,6 +10,7 @@ export const REPLY_CODES = {
   200: "Command okay",
   202: "Command not implemented, superfluous at this site",
   211: "System status, or system help reply",
+  212: "Directory status",
   213: "File status",
   214: "Help message",
   215: "System type",
@@ -17,8 +18,8 @@ export const REPLY_CODES = {
   221: "Service closing control connection",
   225: "Data connection open; no transfer in progress",
   226: "Closing data connection; requested file action successful",
-  227: "Entering passive mode",
-  229: "Entering extended passive mode",
+  227: "Entering Passive Mode",
+  229: "Entering Extended Passive Mode",
   230: "User logged in, proceed",
   234: "Security data exchange complete",
   250: "Requested file action okay, completed",
@@ -82,8 +83,8 @@ export function multilineReply(code: ReplyCode, lines: readonly [string, ...stri
 }
 
 /**
- * Writes a reply as it stands on the wire, with the final CR LF. Control characters become `?`, so that a file name or a
- * message can never forge a reply; a line between that begins with a digit gets a space before it, so that it cannot be
+ * Writes a reply as it stands on the wire, with the final CR LF. CR, LF and NUL become `?`, so that a file name or a
+ * message can never forge a reply, and a name with any other character can be sent back as it was shown; a line between that begins with a digit gets a space before it, so that it cannot be
  * taken for the last one.
  */
 export function formatReply(reply: Reply): string {
@@ -100,6 +101,5 @@ export function isNegative(reply: Reply): boolean {
 }
 
 function printable(line: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  return line.replace(/[\x00-\x1f\x7f]/g, "?");
+  return line.replace(/[\r\n\0]/g, "?");
 }

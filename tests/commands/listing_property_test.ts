@@ -50,7 +50,7 @@ async function linesOf(
       return reply(226, "");
     },
   });
-  await run(context, { verb: "LIST", argument: "", path, ...UNABORTED });
+  await run(context, { verb: "LIST", argument: "", pathname: path, path, ...UNABORTED });
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(connection.sent);
   const lines = text.split("\r\n");
   assertEquals(lines.pop(), "", "The last line has no end");
@@ -90,7 +90,7 @@ Deno.test("MLST is read back behind its one space, whatever the path", async () 
   await assertAsyncProperty(fc.asyncProperty(virtualPath(), fileName(), async (directory, name) => {
     const path = joinPathname(directory, name);
     const context = contextOf(await directoryOf(directory, new Map([[name, 7]])));
-    const { lines } = await machineListOne(context, { verb: "MLST", argument: "", path, ...UNABORTED });
+    const { lines } = await machineListOne(context, { verb: "MLST", argument: "", pathname: path, path, ...UNABORTED });
     const [first, line = ""] = lines;
     assertEquals([first, line.charAt(0), lines.length], [`Listing "${path}":`, " ", 3]);
     const { facts, name: shown } = parseFactsLine(line.slice(1));

@@ -153,57 +153,61 @@ Deno.test("admit() waits for the running transfer exactly where the row does not
 interface PathCase {
   readonly line: string;
   readonly argument: string;
+  readonly pathname: string;
   readonly path: string | undefined;
 }
 
 const PATHS: readonly PathCase[] = [
-  { line: "RETR a b", argument: "a b", path: "/docs/a b" },
-  { line: "RETR  a ", argument: " a ", path: "/docs/ a " },
-  { line: "RETR /a/../../b", argument: "/a/../../b", path: "/b" },
-  { line: "RETR ../../etc/passwd", argument: "../../etc/passwd", path: "/etc/passwd" },
-  { line: "CWD", argument: "", path: "/" },
-  { line: "CDUP", argument: "", path: "/" },
-  { line: "LIST", argument: "", path: "/docs" },
-  { line: "LIST -la", argument: "-la", path: "/docs" },
-  { line: "LIST -la sub dir", argument: "-la sub dir", path: "/docs/sub dir" },
-  { line: "LIST -1", argument: "-1", path: "/docs" },
-  { line: "LIST -- -la", argument: "-- -la", path: "/docs/-la" },
-  { line: "LIST -a -- x", argument: "-a -- x", path: "/docs/x" },
-  { line: "NLST -not a flag-", argument: "-not a flag-", path: "/docs/a flag-" },
-  { line: "LIST -a-b", argument: "-a-b", path: "/docs/-a-b" },
-  { line: "STAT", argument: "", path: undefined },
-  { line: "STAT -l", argument: "-l", path: "/docs" },
-  { line: "SITE CHMOD 644 a b", argument: "644", path: "/docs/a b" },
-  { line: "SITE CHMOD 644", argument: "644", path: undefined },
-  { line: "MFMT 20200101000000 /a", argument: "20200101000000", path: "/a" },
-  { line: "NOOP", argument: "", path: undefined },
+  { line: "RETR a b", argument: "a b", pathname: "a b", path: "/docs/a b" },
+  { line: "RETR  a ", argument: " a ", pathname: " a ", path: "/docs/ a " },
+  { line: "RETR /a/../../b", argument: "/a/../../b", pathname: "/a/../../b", path: "/b" },
+  { line: "RETR ../../etc/passwd", argument: "../../etc/passwd", pathname: "../../etc/passwd", path: "/etc/passwd" },
+  { line: "CWD", argument: "", pathname: "", path: "/" },
+  { line: "CDUP", argument: "", pathname: "", path: "/" },
+  { line: "LIST", argument: "", pathname: "", path: "/docs" },
+  { line: "LIST -la", argument: "-la", pathname: "", path: "/docs" },
+  { line: "LIST -la sub dir", argument: "-la sub dir", pathname: "sub dir", path: "/docs/sub dir" },
+  { line: "LIST -1", argument: "-1", pathname: "", path: "/docs" },
+  { line: "LIST -- -la", argument: "-- -la", pathname: "-la", path: "/docs/-la" },
+  { line: "LIST -a -- x", argument: "-a -- x", pathname: "x", path: "/docs/x" },
+  { line: "NLST -not a flag-", argument: "-not a flag-", pathname: "a flag-", path: "/docs/a flag-" },
+  { line: "LIST -a-b", argument: "-a-b", pathname: "-a-b", path: "/docs/-a-b" },
+  { line: "STAT", argument: "", pathname: "", path: undefined },
+  { line: "STAT -l", argument: "-l", pathname: "", path: "/docs" },
+  { line: "SITE CHMOD 644 a b", argument: "644", pathname: "a b", path: "/docs/a b" },
+  { line: "SITE CHMOD 644", argument: "644", pathname: "", path: undefined },
+  { line: "MFMT 20200101000000 /a", argument: "20200101000000", pathname: "/a", path: "/a" },
+  { line: "NOOP", argument: "", pathname: "", path: undefined },
 ];
 
-for (const { line, argument, path } of PATHS) {
+for (const { line, argument, pathname, path } of PATHS) {
   Deno.test(`admit() resolves "${line}" from the current directory`, async () => {
     const { outcome } = await ask(directoryChanged(readySession(), "/docs"), line);
     const verb = ALL_COMMANDS.find(parseCommandLine(line).verb)?.verb;
-    assertEquals(outcome, { verb: verb ?? "", argument, path, ...UNABORTED });
+    assertEquals(outcome, { verb: verb ?? "", argument, pathname, path, ...UNABORTED });
   });
 }
 
 Deno.test("admit() takes the first reading of an argument whose path is there", async () => {
   const names = ["/-lx", "/20200101000000 a", "/a", "/b 1 2", "/b"];
   const account = fakeAccount({ fileSystem: MemoryFileSystem.of(Object.fromEntries(names.map((name) => [name, ""]))) });
-  const readings: readonly (readonly [line: string, argument: string, path: string])[] = [
-    ["LIST -lx", "-lx", "/-lx"],
-    ["LIST -lx /a", "-lx /a", "/a"],
-    ["MDTM 20200101000000 a", "", "/20200101000000 a"],
-    ["MDTM 20200101000000 b", "20200101000000", "/b"],
-    ["MDTM a", "", "/a"],
-    ["XCRC b 1 2", "", "/b 1 2"],
-    ["XCRC b 1", "1", "/b"],
-    ['XCRC "b 1 2" 0 5', "0 5", "/b 1 2"],
-    ["XCRC missing 7", "7", "/missing"],
+  const readings: readonly (readonly [line: string, argument: string, pathname: string, path: string])[] = [
+    ["LIST -lx", "-lx", "-lx", "/-lx"],
+    ["LIST -la -lx", "-la -lx", "-lx", "/-lx"],
+    ["LIST -la -- -lx", "-la -- -lx", "-lx", "/-lx"],
+    ["LIST -la -xl", "-la -xl", "", "/"],
+    ["LIST -lx /a", "-lx /a", "/a", "/a"],
+    ["MDTM 20200101000000 a", "", "20200101000000 a", "/20200101000000 a"],
+    ["MDTM 20200101000000 b", "20200101000000", "b", "/b"],
+    ["MDTM a", "", "a", "/a"],
+    ["XCRC b 1 2", "", "b 1 2", "/b 1 2"],
+    ["XCRC b 1", "1", "b", "/b"],
+    ['XCRC "b 1 2" 0 5', "0 5", "b 1 2", "/b 1 2"],
+    ["XCRC missing 7", "7", "missing", "/missing"],
   ];
-  for (const [line, argument, path] of readings) {
+  for (const [line, argument, pathname, path] of readings) {
     const { outcome } = await ask(readySession(account), line);
-    assertEquals(outcome, { verb: line.split(" ", 1)[0] ?? "", argument, path, ...UNABORTED }, line);
+    assertEquals(outcome, { verb: line.split(" ", 1)[0] ?? "", argument, pathname, path, ...UNABORTED }, line);
   }
 });
 

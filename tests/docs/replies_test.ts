@@ -65,7 +65,7 @@ Deno.test("The replies that pages show are those of the code", () => {
   const shown = PATHS.flatMap((path) => repliesIn(path).map((reply) => ({ path, reply })));
   assertGreater(shown.length, 100);
   const unknown = shown.filter(({ reply }) => {
-    // "421 Too many connections. …" and "227 Entering passive mode (…)" leave out what does not matter.
+    // "421 Too many connections. …" and "227 Entering Passive Mode (…)" leave out what does not matter.
     const text = reply.slice(4).replace(/ …$/, "").replace("(…)", "(1,2,3,4,5,6)");
     const beginning = (literal: Literal) => reply.endsWith(" …") && literal.text.startsWith(text);
     return !LITERALS.some((literal) => literal.pattern.test(text) || beginning(literal) || isLastTry(literal, text));

@@ -117,9 +117,9 @@ Deno.test("EPRT replies 501 to what is no address, and 522 to the other family b
     await assertDialogue(client, [[`EPRT ${argument}`, text]]);
   }
   await assertDialogue(client, [
-    ["EPRT |2|::1|2000|", "522 Network protocol not supported (use 1)."],
-    ["EPRT |2|nonsense|2000|", "522 Network protocol not supported (use 1)."],
-    ["EPRT |3|127.0.0.1|2000|", "501 Unknown network protocol (use 1)."],
+    ["EPRT |2|::1|2000|", "522 Network protocol not supported, use (1)."],
+    ["EPRT |2|nonsense|2000|", "522 Network protocol not supported, use (1)."],
+    ["EPRT |3|127.0.0.1|2000|", "522 Network protocol not supported, use (1,2)."],
   ]);
 });
 

@@ -13,10 +13,10 @@ Deno.test("A server on all addresses serves clients of IPv4 as one of IPv4 does"
   await using client = await server.login();
   assertMatch((await client.command("STAT")).text, /\r\n Connected to: 127\.0\.0\.1:\d+\r\n/);
   await assertDialogue(client, [
-    ["PASV", /^227 Entering passive mode \(127,0,0,1,\d+,\d+\)\.$/],
+    ["PASV", /^227 Entering Passive Mode \(127,0,0,1,\d+,\d+\)\.$/],
     ["EPSV 1", /^229 /],
-    ["EPSV 2", "522 Network protocol not supported (use 1)."],
-    ["EPRT |2|::1|2222|", "522 Network protocol not supported (use 1)."],
+    ["EPSV 2", "522 Network protocol not supported, use (1)."],
+    ["EPRT |2|::1|2222|", "522 Network protocol not supported, use (1)."],
   ]);
   assertEquals(new TextDecoder().decode(await client.retrieve("/file")), "0123456789");
   for (const verb of ["PORT", "EPRT"]) {

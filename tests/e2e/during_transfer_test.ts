@@ -33,7 +33,7 @@ const ANSWERED: readonly Exchange[] = [
   ["TYPE A", "200 Type set to: ASCII."],
   ["MODE S", /^200 /],
   ["STRU F", /^200 /],
-  ["ALLO 1", /^202 /],
+  ["ALLO 1", /^200 /],
   ["FEAT", /^211-/],
   ["HELP", /^214-/],
   ["SITE HELP", /^214-/],

@@ -24,6 +24,8 @@ const NAMES = [
   "$(id) `id` | & >",
   "226 Transfer complete.",
   "x".repeat(255),
+  "a\tb",
+  "\x1b[1m\x07\x7f",
 ];
 
 for (const name of NAMES) {

@@ -34,9 +34,9 @@ const EXCHANGES: Readonly<Record<string, readonly Exchange[]>> = {
     ["STRU R", "504 Unimplemented STRU type."],
     ["STRU ?", "501 Unrecognized STRU type."],
   ],
-  "ALLO replies 202 to whatever it is asked": [
-    ["ALLO 100", "202 No storage allocation necessary."],
-    ["ALLO x R y", "202 No storage allocation necessary."],
+  "ALLO replies 200 to whatever it is asked": [
+    ["ALLO 100", "200 No storage allocation necessary."],
+    ["ALLO x R y", "200 No storage allocation necessary."],
   ],
   "OPTS answers to UTF8 and MLST, in any case": [
     ["OPTS UTF8 ON", "200 Always in UTF8 mode."],
@@ -44,6 +44,8 @@ const EXCHANGES: Readonly<Record<string, readonly Exchange[]>> = {
     ["OPTS UTF-8 OFF", "200 Always in UTF8 mode."],
     ["OPTS MLST size;TYPE;nonsense;", "200 MLST OPTS size;type;"],
     ["FEAT", /\n MLST type\*;perm;size\*;modify;unique;unix\.mode;unix\.uid;unix\.gid;\n/],
+    ["OPTS MLST type*;size*;", "200 MLST OPTS type;size;"],
+    ["OPTS MLST type*;size*;  ", "200 MLST OPTS type;size;"],
     ["OPTS mlst", "200 MLST OPTS "],
     ["MLST /", '250-Listing "/":\n  /\n250 End MLST.'],
     ["OPTS MLST type", "501 Invalid argument."],

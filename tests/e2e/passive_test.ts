@@ -13,13 +13,13 @@ const HOME = MemoryFileSystem.of({ "/a.txt": "content" });
 /** Sends PASV and tells the address of the reply. */
 async function pasv(client: RawClient): Promise<{ readonly host: string; readonly port: number }> {
   const { text } = await client.expect(227, "PASV");
-  const numbers = /^227 Entering passive mode \((\d+(?:,\d+){5})\)\.$/.exec(text)?.[1]?.split(",") ?? [];
+  const numbers = /^227 Entering Passive Mode \((\d+(?:,\d+){5})\)\.$/.exec(text)?.[1]?.split(",") ?? [];
   return { host: numbers.slice(0, 4).join("."), port: Number(numbers[4]) * 256 + Number(numbers[5]) };
 }
 
 async function epsv(client: RawClient, argument = ""): Promise<number> {
   const { text } = await client.expect(229, `EPSV${argument}`);
-  return Number(/^229 Entering extended passive mode \(\|\|\|(\d+)\|\)$/.exec(text)?.[1]);
+  return Number(/^229 Entering Extended Passive Mode \(\|\|\|(\d+)\|\)$/.exec(text)?.[1]);
 }
 
 /** Fetches /a.txt over a port that is open already. */
@@ -62,9 +62,9 @@ for (const [host, right, wrong] of [["127.0.0.1", "1", "2"], ["::1", "2", "1"]] 
     assertEquals(await fetch(client, host, await epsv(client)), "content");
     assertEquals(await fetch(client, host, await epsv(client, ` ${right}`)), "content");
     await assertDialogue(client, [
-      [`EPSV ${wrong}`, `522 Network protocol not supported (use ${right}).`],
-      ["EPSV 3", `501 Unknown network protocol (use ${right}).`],
-      ["EPSV x", `501 Unknown network protocol (use ${right}).`],
+      [`EPSV ${wrong}`, `522 Network protocol not supported, use (${right}).`],
+      ["EPSV 3", "522 Network protocol not supported, use (1,2)."],
+      ["EPSV x", "522 Network protocol not supported, use (1,2)."],
     ]);
   });
 }

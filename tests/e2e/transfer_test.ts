@@ -7,6 +7,7 @@ import {
   stallDownload,
   startTransfer,
 } from "../helpers/dialogue.ts";
+import type { RawClient } from "../helpers/raw_client.ts";
 import { PROTECTIONS, TestServer } from "../helpers/test_server.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 
@@ -52,15 +53,40 @@ for (const protection of PROTECTIONS) {
   });
 }
 
+const OKAY = "150 File status okay. About to open data connection";
+
+/** Sends commands, of which the last is a transfer, and compares what announces its data connection. */
+async function assertAnnounced(client: RawClient, lines: readonly string[], announcement: string): Promise<void> {
+  await using data = await client.passive();
+  const exchanges = lines.map((line, at) => [line, at === lines.length - 1 ? announcement : /^[23]/] as const);
+  await assertDialogue(client, exchanges);
+  await data.secure();
+  await data.finish();
+  await assertReplies(client, ["226 Transfer complete."]);
+}
+
 Deno.test("RETR and STOR announce the data connection with 150", async () => {
   await using server = await TestServer.start({ home: MemoryFileSystem.of({ "/a": "a" }) });
   await using client = await server.login();
-  for (const line of ["RETR /a", "STOR /b", "LIST"]) {
-    await using data = await client.passive();
-    await assertDialogue(client, [[line, "150 File status okay. About to open data connection."]]);
-    await data.secure();
-    await data.finish();
-    await assertReplies(client, ["226 Transfer complete."]);
+  for (const line of ["RETR /a", "STOR /b", "LIST"]) await assertAnnounced(client, [line], `${OKAY}.`);
+});
+
+Deno.test("RETR tells how many bytes will come, where they are those of the file", async () => {
+  const home = MemoryFileSystem.of({ "/a": "a\n", "/1": "1", "/0": "" });
+  for (const asciiConversion of [true, false]) {
+    await using server = await TestServer.start({ home, server: { transfer: { asciiConversion } } });
+    await using client = await server.login();
+    const cases: readonly (readonly [lines: string[], size: string])[] = [
+      [["TYPE A", "RETR /a"], asciiConversion ? "" : " (2 bytes)"],
+      [["TYPE I", "RETR /a"], " (2 bytes)"],
+      [["RETR /1"], " (1 bytes)"],
+      [["RETR /0"], " (0 bytes)"],
+      [["REST 1", "RETR /a"], " (1 bytes)"],
+      [["REST 2", "RETR /a"], " (0 bytes)"],
+      [["STOR /b"], ""],
+      [["LIST"], ""],
+    ];
+    for (const [lines, size] of cases) await assertAnnounced(client, lines, `${OKAY}${size}.`);
   }
 });
 

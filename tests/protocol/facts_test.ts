@@ -75,6 +75,11 @@ Deno.test("parseFactSelection() keeps the client's order, in any case, each fact
   assertEquals(parseFactSelection("Size;TYPE;unix.Mode;size;"), ["size", "type", "unix.mode"]);
 });
 
+Deno.test("parseFactSelection() ignores the star of a chosen fact, as FEAT shows it", () => {
+  assertEquals(parseFactSelection("type*;size*;modify;"), ["type", "size", "modify"]);
+  assertEquals(parseFactSelection("type**;*;*size;"), []);
+});
+
 Deno.test("parseFactSelection() ignores unknown facts", () => {
   assertEquals(parseFactSelection("type;lang;x;;constructor;modify"), ["type", "modify"]);
   assertEquals(parseFactSelection("create;"), []);

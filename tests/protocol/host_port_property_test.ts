@@ -20,13 +20,13 @@ Deno.test("formatHostPort() is read back by PORT, and by clients out of the text
   assertProperty(fc.property(fc.ipV4(), ports(), (host, port) => {
     const text = formatHostPort(host, port);
     assertEquals(parseHostPort(text), { host, port });
-    assertEquals(readPassiveReply(`227 Entering passive mode (${text}).`), { host, port });
+    assertEquals(readPassiveReply(`227 Entering Passive Mode (${text}).`), { host, port });
   }));
 });
 
 Deno.test("formatExtendedPort() is read back by clients out of the text of 229", () => {
   assertProperty(fc.property(ports(), (port) => {
-    assertEquals(readExtendedPassiveReply(`229 Entering extended passive mode (${formatExtendedPort(port)})`), port);
+    assertEquals(readExtendedPassiveReply(`229 Entering Extended Passive Mode (${formatExtendedPort(port)})`), port);
   }));
 });
 

@@ -37,8 +37,8 @@ Deno.test("formatReply() puts a space before a line between that begins with a d
   );
 });
 
-Deno.test("formatReply() turns control characters of every line into question marks", () => {
-  assertEquals(formatReply(reply(550, 'No "a\r\x00\x1b\x7f\tb".')), '550 No "a?????b".\r\n');
+Deno.test("formatReply() turns CR, LF and NUL of every line into question marks, and nothing else", () => {
+  assertEquals(formatReply(reply(550, 'No "a\r\x00\x1b\x7f\tb".')), '550 No "a??\x1b\x7f\tb".\r\n');
   assertEquals(
     formatReply(multilineReply(250, ["a\r\n250 b", "c\nd", "e\r"])),
     "250-a??250 b\r\nc?d\r\n250 e?\r\n",

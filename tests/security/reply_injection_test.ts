@@ -45,13 +45,15 @@ const COMMANDS = [
 
 /** Lines of one reply: the first and the last have the code, those between begin with no digit. */
 const REPLY_REGEXP = /^(?:\d{3} [^\n]*|(\d{3})-[^\n]*(?:\n(?!\d)[^\n]*)*\n\1 [^\n]*)$/;
+/** What ends a line, or a text; any other character a client must get as it is, to ask for the name again. */
+const BREAKING_REGEXP = /[\r\0]/;
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const CONTROL_REGEXP = /[\x00-\x09\x0b-\x1f\x7f]/;
 
 /** Sends a line, and checks that exactly one well-formed reply comes: the next one answers the next command. */
 async function assertOneReply(client: RawClient, line: string): Promise<void> {
   const text = (await client.command(line)).text.replaceAll("\r\n", "\n");
-  assertNotMatch(text, CONTROL_REGEXP, `control characters after ${JSON.stringify(line)}`);
+  assertNotMatch(text, BREAKING_REGEXP, `breaking characters after ${JSON.stringify(line)}`);
   assert(REPLY_REGEXP.test(text), `Malformed reply to ${JSON.stringify(line)}: ${JSON.stringify(text)}`);
   assertEquals((await client.command("NOOP")).text, "200 I successfully did nothing.", JSON.stringify(line));
 }

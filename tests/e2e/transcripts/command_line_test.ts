@@ -22,6 +22,43 @@ testTranscript("Verbs are read in any case, and the argument is all that follows
   ["CWD trailing ", '250 "/trailing " is the current directory.'],
 ]);
 
+testTranscript("Blanks behind an argument that is no name are left out, and belong to a name", [
+  ["MODE S ", "200 Transfer mode set to: S"],
+  ["STRU F  ", "200 File transfer structure set to: F."],
+  ["TYPE I ", "200 Type set to: Binary."],
+  ["REST 0 ", "350 Restarting at position 0."],
+  ["PWD  ", '257 "/" is the current directory.'],
+  ["NOOP  ", "200 I successfully did nothing."],
+  ["EPSV  ", /^229 /],
+  ["EPSV ALL ", "200 Other commands other than EPSV are now disabled."],
+  ["SITE UMASK 022 ", "200 UMASK set to 0022."],
+  ["HELP NOOP ", /^214 /],
+  ["MODE  ", NEEDS_ARGUMENT],
+  ["CDUP x ", TAKES_NONE],
+  ["MODE S x ", "501 Unrecognized MODE type."],
+  ["MKD dir ", '257 "/dir " directory created.'],
+  ["CDUP  ", '250 "/" is the current directory.'],
+  ["CWD dir ", '250 "/dir " is the current directory.'],
+  ["CDUP  ", '250 "/" is the current directory.'],
+  ["SITE CHMOD 755 dir  ", "550 No such file or directory."],
+  ["RMD dir  ", "550 No such file or directory."],
+]);
+
+testTranscript("Blanks behind the words of TLS are left out", [
+  ["PBSZ 0 ", "200 PBSZ=0 successful."],
+  ["PROT P ", "200 Protection set to Private"],
+  ["AUTH TLS ", "503 Already using TLS."],
+], { username: null, protections: ["explicit"] });
+
+testTranscript("Blanks behind a name of a user and a password belong to them", [
+  ["USER user ", "331 Username ok, send password."],
+  ["PASS 12345", "530 Authentication failed."],
+  ["USER user", "331 Username ok, send password."],
+  ["PASS 12345 ", "530 Authentication failed."],
+  ["USER user", "331 Username ok, send password."],
+  ["PASS 12345", "230 Login successful."],
+], { username: null, server: { timeouts: { failedLogin: 0 }, limits: { loginAttempts: 0 } } });
+
 testTranscript("Telnet noise before a command is dropped", [
   [{ bytes: "\xf4\xff\xf2ABOR\r\n" }, "225 No transfer to abort."],
   [{ bytes: "\xff\xf4\xff\xf2ABOR\r\n" }, "225 No transfer to abort."],

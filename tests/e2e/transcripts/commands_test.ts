@@ -5,6 +5,7 @@ import { FILES, NOTHING, OPENED, testTranscript } from "../../helpers/transcript
 const MISSING = "550 No such file or directory.";
 const OKAY = "150 File status okay. About to open data connection.";
 const DONE = "226 Transfer complete.";
+const sized = (bytes: number) => `150 File status okay. About to open data connection (${bytes} bytes).`;
 const TWO_ARGUMENTS = "501 Syntax error: command needs two arguments.";
 const NO_TIME = "550 Invalid time format; expected: YYYYMMDDHHMMSS.";
 
@@ -93,9 +94,9 @@ testTranscript("MODE and STRU", [
 ]);
 
 testTranscript("ALLO takes whatever it is given", [
-  ["ALLO 100", "202 No storage allocation necessary."],
-  ["ALLO 100 R 10", "202 No storage allocation necessary."],
-  ["ALLO x", "202 No storage allocation necessary."],
+  ["ALLO 100", "200 No storage allocation necessary."],
+  ["ALLO 100 R 10", "200 No storage allocation necessary."],
+  ["ALLO x", "200 No storage allocation necessary."],
 ]);
 
 testTranscript("SIZE", [
@@ -154,26 +155,26 @@ testTranscript("REST takes whole numbers, not in ASCII", [
 testTranscript("REST and RETR", [
   ["TYPE I", /^200 /],
   ["REST 4", "350 Restarting at position 4."],
-  ["RETR file", OKAY, { receives: "456789" }, DONE],
-  ["RETR file", OKAY, { receives: "0123456789" }, DONE],
+  ["RETR file", sized(6), { receives: "456789" }, DONE],
+  ["RETR file", sized(10), { receives: "0123456789" }, DONE],
   ["REST 10", /^350 /],
-  ["RETR file", OKAY, { receives: "" }, DONE],
+  ["RETR file", sized(0), { receives: "" }, DONE],
   ["REST 11", "350 Restarting at position 11."],
   OPENED,
   ["RETR file", "554 REST position (11) > file size (10)"],
-  ["RETR file", OKAY, { receives: "0123456789" }, DONE],
+  ["RETR file", sized(10), { receives: "0123456789" }, DONE],
 ]);
 
 testTranscript("REST and STOR", [
   ["TYPE I", /^200 /],
   ["REST 4", /^350 /],
   ["STOR file", OKAY, { sends: "end" }, DONE],
-  ["RETR file", OKAY, { receives: "0123end789" }, DONE],
+  ["RETR file", sized(10), { receives: "0123end789" }, DONE],
   ["REST 11", /^350 /],
   OPENED,
   ["STOR file", "554 REST position (11) > file size (10)"],
   ["STOR file", OKAY, { sends: "all of it" }, DONE],
-  ["RETR file", OKAY, { receives: "all of it" }, DONE],
+  ["RETR file", sized(9), { receives: "all of it" }, DONE],
   ["REST 1", /^350 /],
   ["STOR nothing", MISSING],
   ["SIZE nothing", "550 /nothing is not retrievable."],
@@ -183,21 +184,21 @@ testTranscript("REST is used up by a STOR that fails", [
   ["TYPE I", /^200 /],
   ["REST 4", /^350 /],
   ["STOR /nowhere/new", MISSING],
-  ["RETR file", OKAY, { receives: "0123456789" }, DONE],
+  ["RETR file", sized(10), { receives: "0123456789" }, DONE],
 ]);
 
 testTranscript("REST outlives other commands, and the next transfer uses it up; APPE and STOU are forbidden", [
   ["TYPE I", /^200 /],
   ["REST 4", /^350 /],
   ["NOOP", /^200 /],
-  ["RETR file", OKAY, { receives: "456789" }, DONE],
+  ["RETR file", sized(6), { receives: "456789" }, DONE],
   ["REST 4", /^350 /],
   ["APPE file", "450 Can't APPE while REST request is pending."],
-  ["RETR file", OKAY, { receives: "0123456789" }, DONE],
+  ["RETR file", sized(10), { receives: "0123456789" }, DONE],
   ["REST 4", /^350 /],
   ["STOU", "450 Can't STOU while REST request is pending."],
   ["APPE file", OKAY, { sends: "+" }, DONE],
-  ["RETR file", OKAY, { receives: "0123456789+" }, DONE],
+  ["RETR file", sized(11), { receives: "0123456789+" }, DONE],
 ]);
 
 testTranscript("STOR and APPE", [
@@ -246,8 +247,8 @@ testTranscript("ASCII converts line ends, binary does not", [
   ["RETR crlf", OKAY, { receives: "a\r\nb\r\n" }, DONE],
   ["STOR up", OKAY, { sends: "a\r\nb\rc\nd\r\n" }, DONE],
   ["TYPE I", /^200 /],
-  ["RETR lf", OKAY, { receives: "a\nb\n\nc" }, DONE],
-  ["RETR up", OKAY, { receives: "a\nb\rc\nd\n" }, DONE],
+  ["RETR lf", sized(6), { receives: "a\nb\n\nc" }, DONE],
+  ["RETR up", sized(8), { receives: "a\nb\rc\nd\n" }, DONE],
   ["STOR up", OKAY, { sends: "a\r\nb\n" }, DONE],
-  ["RETR up", OKAY, { receives: "a\r\nb\n" }, DONE],
+  ["RETR up", sized(5), { receives: "a\r\nb\n" }, DONE],
 ], { files: { ...FILES, "/lf": "a\nb\n\nc", "/crlf": "a\r\nb\r\n" } });

@@ -4,9 +4,9 @@ const OKAY = "150 File status okay. About to open data connection.";
 const DONE = "226 Transfer complete.";
 const CONNECTED = "200 Active data connection established.";
 const CLOSED_CHANNEL = "225 ABOR command successful; data channel closed.";
-const PASSIVE = /^227 Entering passive mode \(127,0,0,1,\d{1,3},\d{1,3}\)\.$/;
-const EXTENDED_PASSIVE = /^229 Entering extended passive mode \(\|\|\|\d{1,5}\|\)$/;
-const WRONG_FAMILY = "522 Network protocol not supported (use 1).";
+const PASSIVE = /^227 Entering Passive Mode \(127,0,0,1,\d{1,3},\d{1,3}\)\.$/;
+const EXTENDED_PASSIVE = /^229 Entering Extended Passive Mode \(\|\|\|\d{1,5}\|\)$/;
+const WRONG_FAMILY = "522 Network protocol not supported, use (1).";
 const NO_PORT_FORMAT = "501 Invalid PORT format.";
 const NO_EPRT_FORMAT = "501 Invalid EPRT format.";
 
@@ -15,19 +15,19 @@ testTranscript("PASV and EPSV announce a port", [
   ["EPSV", EXTENDED_PASSIVE],
   ["EPSV 1", EXTENDED_PASSIVE],
   ["EPSV 2", WRONG_FAMILY],
-  ["EPSV 3", "501 Unknown network protocol (use 1)."],
+  ["EPSV 3", "522 Network protocol not supported, use (1,2)."],
   ["RETR file", OKAY, { receives: "0123456789" }, DONE],
 ]);
 
 testTranscript("EPSV over IPv6", [
   ["EPSV", EXTENDED_PASSIVE],
   ["EPSV 2", EXTENDED_PASSIVE],
-  ["EPSV 1", "522 Network protocol not supported (use 2)."],
-  ["EPSV 3", "501 Unknown network protocol (use 2)."],
+  ["EPSV 1", "522 Network protocol not supported, use (2)."],
+  ["EPSV 3", "522 Network protocol not supported, use (1,2)."],
   ["RETR file", OKAY, { receives: "0123456789" }, DONE],
   ["EPRT {EPRT}", CONNECTED],
   ["RETR file", OKAY, { receives: "0123456789" }, DONE],
-  ["EPRT |1|127.0.0.1|2222|", "522 Network protocol not supported (use 2)."],
+  ["EPRT |1|127.0.0.1|2222|", "522 Network protocol not supported, use (2)."],
   ["PORT 127,0,0,1,8,174", /^501 /],
 ], { host: "::1" });
 
@@ -69,7 +69,7 @@ testTranscript("EPRT wants three fields", [
   ["EPRT |1|127.0.0.1|65536|", NO_EPRT_FORMAT],
   ["EPRT |1|1.2.3|2222|", NO_EPRT_FORMAT],
   ["EPRT |1|127.0.0.1|2222|2222|", NO_EPRT_FORMAT],
-  ["EPRT |3|127.0.0.1|2222|", "501 Unknown network protocol (use 1)."],
+  ["EPRT |3|127.0.0.1|2222|", "522 Network protocol not supported, use (1,2)."],
   ["EPRT |2|::1|2222|", WRONG_FAMILY],
   ["EPRT |2|not an address|2222|", WRONG_FAMILY],
 ]);
