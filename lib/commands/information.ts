@@ -121,8 +121,7 @@ function rows(names: readonly string[]): string[] {
 
 /** STAT: the session's state, or with a path a listing. */
 export function status(context: CommandContext, request: CommandRequest): Reply | Promise<Reply> {
-  if (/[*?[]/.test(request.argument)) return reply(550, "Globbing not supported.");
-  return request.path === undefined ? sessionStatus(context) : statusOfPath(context, request.path, request);
+  return request.path === undefined ? sessionStatus(context) : statusOfPath(context, request);
 }
 
 function sessionStatus(context: CommandContext): Reply {

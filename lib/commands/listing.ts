@@ -6,7 +6,7 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
-import type { CallOptions, DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
+import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
 import { baseName, relativePathname } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
@@ -15,34 +15,55 @@ import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { FILE_OKAY } from "./restart.ts";
+import { entriesOf, nameOf, namesOf, select } from "./selection.ts";
 
-/** LIST: a directory's entries by name, or one file. */
+/** LIST: a directory's entries by name, one file, or what a pattern matches. */
 export async function list(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  const path = requestPath(request);
   const view = viewOf(context);
-  const entries = await listed(context, path, request);
-  return await transferLines(context, view, entries, (entry) => view.listLine(entry, path));
+  const selection = await select(context, request);
+  if ("code" in selection) return selection;
+  return await transferLines(
+    context,
+    view,
+    await entriesOf(context, selection, request),
+    (entry) => view.listLine(entry, selection.path),
+  );
 }
 
-/** NLST: names only. */
+/** NLST: the names of a directory's entries; of one file and of what a pattern matches pathnames that RETR takes. */
 export async function nameList(context: CommandContext, request: CommandRequest): Promise<Reply> {
-  const path = requestPath(request);
   const view = viewOf(context);
-  const { fileSystem } = context;
-  const info = await fileSystem.stat(path, request);
-  if (info.type !== "directory" || fileSystem.listNames === undefined) {
-    return await transferLines(context, view, await listed(context, path, request), ({ name }) => name);
-  }
-  return await transferLines(context, view, fileSystem.listNames(path, request), (name) => name);
+  const selection = await select(context, request);
+  if ("code" in selection) return selection;
+  const before = selection.kind === "directory" ? "" : pathBefore(request);
+  return await transferLines(
+    context,
+    view,
+    await namesOf(context, selection, request),
+    (entry) => before + nameOf(entry),
+  );
+}
+
+/** What stands before the last component, as the client wrote it (RFC 1123 §4.1.2.7: legal for a RETR that follows). */
+function pathBefore(request: CommandRequest): string {
+  const path = requestPath(request);
+  const { pathname } = request;
+  const before = pathname.slice(0, pathname.lastIndexOf("/") + 1);
+  // After "dir/file/" or "dir/x/../file/." only the whole path is sure to lead there.
+  return pathname === before + baseName(path) ? before : path.slice(0, path.lastIndexOf("/") + 1);
 }
 
 /** STAT with a path: the lines of LIST on the control connection. */
-export async function statusOfPath(context: CommandContext, path: string, options: CallOptions): Promise<Reply> {
+export async function statusOfPath(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const view = viewOf(context);
+  const selection = await select(context, request);
+  if ("code" in selection) return selection;
   const lines: string[] = [];
-  const entries = await listed(context, path, options);
-  for await (const entry of entries) if (view.isSendable(entry.name)) lines.push(view.listLine(entry, path));
-  return multilineReply(213, [`Status of "${path}":`, ...lines, "End of status."]);
+  for await (const entry of await entriesOf(context, selection, request)) {
+    if (view.isSendable(entry.name)) lines.push(view.listLine(entry, selection.path));
+  }
+  const code = selection.kind === "entry" ? 213 : 212;
+  return multilineReply(code, [`Status of "${requestPath(request)}":`, ...lines, "End of status."]);
 }
 
 /** MLSD: facts of the directory and then of each entry, in the order of the file system. */
@@ -112,19 +133,6 @@ function viewOf({ account, session, settings }: CommandContext): View {
   };
 }
 
-/** The entries of a directory by name, or what else the path leads to; nothing that is not there opens a connection. */
-async function listed(
-  { fileSystem }: CommandContext,
-  path: string,
-  options: CallOptions,
-): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
-  const info = await fileSystem.stat(path, options);
-  if (info.type !== "directory") return [{ name: baseName(path), info }];
-  if (fileSystem.listsSorted) return fileSystem.list(path, options);
-  const entries = await Array.fromAsync(fileSystem.list(path, options));
-  return entries.sort((one, other) => one.name < other.name ? -1 : 1);
-}
-
 /** Sends a line for each entry but those whose names the client could not send back. */
 function transferLines<Entry extends DirectoryEntry | string>(
   context: CommandContext,
@@ -132,10 +140,7 @@ function transferLines<Entry extends DirectoryEntry | string>(
   entries: AsyncIterable<Entry> | Iterable<Entry>,
   format: (entry: Entry) => string,
 ): Promise<Reply> {
-  const line = (entry: Entry) => {
-    const name = typeof entry === "string" ? entry : entry.name;
-    return isSendable(name) ? `${format(entry)}\r\n` : "";
-  };
+  const line = (entry: Entry) => isSendable(nameOf(entry)) ? `${format(entry)}\r\n` : "";
   return context.transferData({
     direction: "send",
     announcement: FILE_OKAY,

@@ -29,6 +29,8 @@ type PathnameLocator = (argument: string) => readonly ArgumentReading[];
 const FLAGS_REGEXP = /^(?:-[A-Za-z1]+(?: |$))+(?:-- ?)?|^-- ?/;
 /** Flags of `ls` that clients send as a matter of course: never a name. */
 const USUAL_FLAGS_REGEXP = /^-(?:a|l|al|la)$/i;
+/** How many words of flags may be the beginning of a name: each is looked for. */
+const MAX_FLAG_WORDS = 4;
 const TIME_BEFORE_REGEXP = /^(\d{14}(?:\.\d+)?) (.+)$/s;
 const TIMES_BEHIND_REGEXP = /^(.+) \d{14} (\d{14}) \d{14} UTC$/is;
 const SHORT_TIME_REGEXP = /^(\d{12}(?:\d\d)?) (.+)$/s;
@@ -58,11 +60,19 @@ function afterFirstWord(argument: string): readonly ArgumentReading[] {
   return [{ argument: argument.slice(0, space), pathname: argument.slice(space + 1) }];
 }
 
-/** Flags of `ls` change nothing; `--` ends them. A name that looks like flags goes first. */
+/** Flags of `ls` change nothing; `--` ends them. A name that looks like flags goes first, as in `-la -name`. */
 function afterFlags(argument: string): readonly ArgumentReading[] {
-  const bare = { argument, pathname: argument.replace(FLAGS_REGEXP, "") };
-  if (bare.pathname === argument || USUAL_FLAGS_REGEXP.test(argument)) return [bare];
-  return [{ argument, pathname: argument }, bare];
+  const bare = argument.replace(FLAGS_REGEXP, "");
+  const flagsEnd = argument.length - bare.length;
+  const pathnames: string[] = [];
+  let start = 0;
+  for (let words = 0; start < flagsEnd && words < MAX_FLAG_WORDS; words++) {
+    const pathname = argument.slice(start);
+    // Behind flags "--" is none of a name.
+    if (!USUAL_FLAGS_REGEXP.test(pathname) && (start === 0 || !/^--(?: |$)/.test(pathname))) pathnames.push(pathname);
+    start += pathname.indexOf(" ") < 0 ? pathname.length : pathname.indexOf(" ") + 1;
+  }
+  return [...pathnames, bare].map((pathname) => ({ argument, pathname }));
 }
 
 /** The argument is the time to set, and empty where none is set. */

@@ -33,6 +33,36 @@ for (const protection of PROTECTIONS) {
   });
 }
 
+/** Bytes of windows-1251. */
+const MAY = "\xec\xe0";
+const YA = "\xff";
+
+for (const doubled of [true, false]) {
+  Deno.test(`The letter whose byte is Telnet's IAC is one letter, ${doubled ? "doubled" : "single"} by the client`, async () => {
+    const home = new MemoryFileSystem();
+    await using server = await TestServer.start({ home, server: { encoding: "windows-1251" } });
+    await using client = await server.login();
+    const name = MAY + YA;
+    const send = async (line: string) => {
+      await client.send(Uint8Array.from(`${line}\r\n`, (one) => one.charCodeAt(0)));
+      const { code, text } = await client.readReply(line);
+      // The client of this test reads UTF-8, in which these bytes are none: of them only the number counts.
+      return { code, unreadable: [...text].filter((one) => one === "\ufffd").length };
+    };
+    const argument = doubled ? name.replace(YA, YA + YA) : name;
+    // Two letters of one byte, and the third doubled.
+    assertEquals(await send(`MKD ${argument}`), { code: 257, unreadable: 4 });
+    assertEquals((await home.stat("/мая")).type, "directory");
+    assertEquals(await send(`CWD ${argument}`), { code: 250, unreadable: 4 });
+    assertEquals(await send("PWD"), { code: 257, unreadable: 4 });
+    assertEquals(await send(`STAT /`), { code: 212, unreadable: 4 });
+    // A data connection is no Telnet.
+    assertEquals(await listBytes(client, "NLST /"), `${name}\r\n`);
+    await client.send(Uint8Array.of(0xff, 0xf4, 0xff, 0xf2, ...new TextEncoder().encode("ABOR\r\n")));
+    assertEquals((await client.readReply()).code, 225);
+  });
+}
+
 Deno.test("A client that asks for UTF-8 gets it, and may leave it again", async () => {
   const home = MemoryFileSystem.of({ "/é": "", "/日": "" });
   await using server = await TestServer.start({ home, server: { encoding: "cp850" } });

@@ -20,11 +20,10 @@ const FLAGS: readonly (readonly [line: string, names: string])[] = [
   ["NLST -CF", "--\r\n-R\r\ndir\r\n"],
   ["NLST -- /dir", NAMES_IN_DIR],
   ["NLST -a -- /dir", NAMES_IN_DIR],
-  ["NLST -al /dir/a b", "a b\r\n"],
-  ["NLST -R", "-R\r\n"],
+  ["NLST -al /dir/a b", "/dir/a b\r\n"],
   ["NLST --", "--\r\n"],
   ["NLST -- -R", "-R\r\n"],
-  ["NLST /-R", "-R\r\n"],
+  ["NLST /-R", "/-R\r\n"],
 ];
 
 for (const [line, names] of FLAGS) {
@@ -35,10 +34,23 @@ for (const [line, names] of FLAGS) {
     const listed = (await client.list(line.replace("NLST", "LIST"))).split("\r\n").slice(0, -1);
     assertEquals(
       listed.map((entry) => `${/ \d{4} (.*)$| \d\d:\d\d (.*)$/.exec(entry)?.slice(1).join("")}\r\n`).join(""),
-      names,
+      names.replace(/^\/(?:dir\/)?/, ""),
     );
   });
 }
+
+Deno.test("C5: recursive listings are refused, but for a name that looks like the flag", async () => {
+  await using server = await TestServer.start({ home: MemoryFileSystem.of({ "/dir/a": "", "/-lR": "" }) });
+  await using client = await server.login();
+  const refusal = "504 Recursive listings are not offered.";
+  for (const flags of ["-R", "-lRa", "-la -R", "-R --", "-alR dir", "-l -R -- dir"]) {
+    const lines = ["LIST", "NLST", "STAT"].map((verb): Exchange => [`${verb} ${flags}`, refusal]);
+    await assertDialogue(client, lines);
+  }
+  assertEquals(await client.list("NLST -lR"), "-lR\r\n");
+  assertEquals(await client.list("NLST -r dir"), "a\r\n");
+  assertEquals(await client.list("NLST -- -lR"), "-lR\r\n");
+});
 
 for (const state of ["before the login", "logged in"]) {
   Deno.test(`C10: OPTS UTF8 is answered by 200 whatever is asked: ${state}`, async () => {

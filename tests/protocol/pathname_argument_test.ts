@@ -10,7 +10,16 @@ const READINGS: readonly (readonly [place: PathnamePlace, argument: string, ...r
   ["afterFlags", "-la", "-la|"],
   ["afterFlags", "-La", "-La|"],
   ["afterFlags", "-CF", "-CF|-CF", "-CF|"],
-  ["afterFlags", "-a -l dir", "-a -l dir|-a -l dir", "-a -l dir|dir"],
+  ["afterFlags", "-a -l dir", "-a -l dir|-a -l dir", "-a -l dir|-l dir", "-a -l dir|dir"],
+  ["afterFlags", "-la -foo", "-la -foo|-la -foo", "-la -foo|-foo", "-la -foo|"],
+  ["afterFlags", "-la -- -foo", "-la -- -foo|-la -- -foo", "-la -- -foo|-foo"],
+  ["afterFlags", "-a -l", "-a -l|-a -l", "-a -l|"],
+  [
+    "afterFlags",
+    "-a -b -c -d -e f",
+    ..."-a -b -c -d -e f|-b -c -d -e f|-c -d -e f|-d -e f|f".split("|")
+      .map((pathname) => `-a -b -c -d -e f|${pathname}`),
+  ],
   ["afterFlags", "-1 -- -x y", "-1 -- -x y|-1 -- -x y", "-1 -- -x y|-x y"],
   ["afterFlags", "-- -x", "-- -x|-- -x", "-- -x|-x"],
   ["afterFlags", "-x.txt", "-x.txt|-x.txt"],

@@ -55,12 +55,13 @@ testTranscript("STAT shows the session", [
 ]);
 
 testTranscript("STAT with a path lists on the control connection", [
-  ["STAT /", /^213-Status of "\/":\nd.* dir\n-.* file\n213 End of status\.$/],
-  ["STAT -l", /^213-Status of "\/":\nd.* dir\n-.* file\n213 End of status\.$/],
-  ["STAT -la dir", /^213-Status of "\/dir":\n-.* inner\n213 End of status\.$/],
+  ["STAT /", /^212-Status of "\/":\nd.* dir\n-.* file\n212 End of status\.$/],
+  ["STAT -l", /^212-Status of "\/":\nd.* dir\n-.* file\n212 End of status\.$/],
+  ["STAT -la dir", /^212-Status of "\/dir":\n-.* inner\n212 End of status\.$/],
   ["STAT file", /^213-Status of "\/file":\n-.* file\n213 End of status\.$/],
-  ["STAT *", "550 Globbing not supported."],
-  ["STAT fil?", "550 Globbing not supported."],
-  ["STAT [f]ile", "550 Globbing not supported."],
+  ["STAT *", /^212-Status of "\/\*":\nd.* dir\n-.* file\n212 End of status\.$/],
+  ["STAT fil?", /^212-Status of "\/fil\?":\n-.* file\n212 End of status\.$/],
+  ["STAT [!f]*", /^212-Status of "\/\[!f\]\*":\nd.* dir\n212 End of status\.$/],
+  ["STAT *.zip", '212-Status of "/*.zip":\n212 End of status.'],
   ["STAT nothing", "550 No such file or directory."],
 ]);

@@ -28,7 +28,7 @@ testTranscript("LIST shows a directory sorted by name, or one file", [
 testTranscript("NLST shows names", [
   ["NLST", OKAY, { receives: "dir\r\nfile\r\n" }, DONE],
   ["NLST dir", OKAY, { receives: "inner\r\n" }, DONE],
-  ["NLST dir/inner", OKAY, { receives: "inner\r\n" }, DONE],
+  ["NLST dir/inner", OKAY, { receives: "dir/inner\r\n" }, DONE],
   ["NLST nothing", MISSING],
 ], { files });
 

@@ -1,0 +1,126 @@
+/**
+ * What a pathname of LIST, NLST and STAT selects: the entries of a directory, one entry, or the entries that a pattern
+ * matches. Only the last component can be a pattern, and only where nothing has that very name.
+ *
+ * @module
+ */
+
+import type { Account } from "../auth/authorizer.ts";
+import { turn } from "../deadline.ts";
+import type { CallOptions, DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
+import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import { hasWildcard, parseWildcard, type Wildcard } from "../protocol/wildcard.ts";
+import { type CommandContext, type CommandRequest, hasPermission, requestPath } from "./command.ts";
+
+/** What is to be listed. */
+export type Selection =
+  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "entry"; readonly path: string; readonly info: FileInfo }
+  | { readonly kind: "matches"; readonly path: string; readonly pattern: Wildcard };
+
+/** Steps of comparing after which everybody else gets a turn, a few milliseconds. */
+const MAX_STEPS_IN_A_ROW = 1_000_000;
+
+/** Flags of `ls` with the one that asks for all levels. */
+const RECURSIVE_REGEXP = /(?:^| )-[A-Za-z1]*R/;
+
+/**
+ * Finds what a request selects. What is not there is refused here, before any connection is opened; a pattern that
+ * nothing matches selects nothing.
+ *
+ * @returns A reply when it is refused.
+ * @throws {FileSystemError} When nothing is there.
+ */
+export async function select(context: CommandContext, request: CommandRequest): Promise<Selection | Reply> {
+  const path = requestPath(request);
+  const flags = request.argument.slice(0, request.argument.length - request.pathname.length);
+  // A listing of one level would be taken for that of all.
+  if (RECURSIVE_REGEXP.test(flags)) return reply(504, "Recursive listings are not offered.");
+  const info = await infoOf(context, request, path);
+  if (info?.type === "directory") return { kind: "directory", path };
+  if (info !== undefined) return { kind: "entry", path, info };
+  const directory = parentPath(path);
+  if (!await hasPermission(context.account, "l", directory, request)) return reply(550, "Not enough privileges.");
+  if ((await context.fileSystem.stat(directory, request)).type !== "directory") {
+    throw new FileSystemError("notDirectory", `Not a directory: "${directory}"`);
+  }
+  return { kind: "matches", path: directory, pattern: parseWildcard(baseName(path)) };
+}
+
+/** `undefined` when there is no such name, and it may be a pattern. */
+async function infoOf(
+  { fileSystem }: CommandContext,
+  options: CallOptions,
+  path: string,
+): Promise<FileInfo | undefined> {
+  try {
+    return await fileSystem.stat(path, options);
+  } catch (error) {
+    const isNoName = error instanceof FileSystemError && (error.kind === "notFound" || error.kind === "invalidName");
+    if (isNoName && hasWildcard(baseName(path))) return undefined;
+    throw error;
+  }
+}
+
+/** The entries of a selection by name. */
+export async function entriesOf(
+  context: CommandContext,
+  selection: Selection,
+  options: CallOptions,
+): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
+  const { path } = selection;
+  if (selection.kind === "entry") return [{ name: baseName(path), info: selection.info }];
+  const { account, fileSystem } = context;
+  const entries = selected(account, selection, fileSystem.list(path, options), options);
+  if (fileSystem.listsSorted) return entries;
+  return (await Array.fromAsync(entries)).sort((one, other) => one.name < other.name ? -1 : 1);
+}
+
+/** The same, of which only the names count. */
+export async function namesOf(
+  context: CommandContext,
+  selection: Selection,
+  options: CallOptions,
+): Promise<AsyncIterable<DirectoryEntry | string> | DirectoryEntry[]> {
+  const { account, fileSystem } = context;
+  if (selection.kind === "entry" || fileSystem.listNames === undefined) {
+    return await entriesOf(context, selection, options);
+  }
+  return selected(account, selection, fileSystem.listNames(selection.path, options), options);
+}
+
+/** Returns the name of an entry that may be nothing else. */
+export function nameOf(entry: DirectoryEntry | string): string {
+  return typeof entry === "string" ? entry : entry.name;
+}
+
+/** What a pattern matches and the user may list; all where there is no pattern. */
+function selected<Entry extends DirectoryEntry | string>(
+  account: Account,
+  selection: Selection,
+  entries: AsyncIterable<Entry>,
+  options: CallOptions,
+): AsyncIterable<Entry> {
+  return selection.kind === "matches" ? matching(account, selection, entries, options) : entries;
+}
+
+async function* matching<Entry extends DirectoryEntry | string>(
+  account: Account,
+  { path, pattern }: Selection & { readonly kind: "matches" },
+  entries: AsyncIterable<Entry>,
+  options: CallOptions,
+): AsyncGenerator<Entry, void, undefined> {
+  let steps = 0;
+  for await (const entry of entries) {
+    const name = nameOf(entry);
+    steps += name.length * Math.min(name.length, pattern.stepsPerCharacter) + 1;
+    if (steps > MAX_STEPS_IN_A_ROW) {
+      steps = 0;
+      await turn();
+      options.signal.throwIfAborted();
+    }
+    if (pattern.matches(name) && await hasPermission(account, "l", joinPathname(path, name), options)) yield entry;
+  }
+}
