@@ -130,7 +130,7 @@ export interface CommandContext {
   readonly defaultEncoding: TextEncoding;
   /** Whether TLS can be had on this server. */
   readonly tlsAvailable: boolean;
-  /** Aborts when the session ends. */
+  /** Aborts when the command is given up that the dialogue waits for: by ABOR, or since the session ends. */
   readonly signal: AbortSignal;
   /** The account of the logged-in user. The gate has seen to it that there is one. */
   readonly account: Account;

@@ -6,6 +6,7 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import { ALL_PERMISSIONS, type PermissionLetter, WRITE_PERMISSIONS } from "../auth/permission.ts";
+import { abortable } from "../deadline.ts";
 import type { SessionEvent } from "../events.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { sessionEvent } from "../session/session.ts";
@@ -152,7 +153,10 @@ function siteRow(command: SiteCommand, others: readonly CommandSpec[]): CommandS
     ...isPathname && { pathname: "whole" },
     help: `${verb}${SYNTAX[argument][isPathname ? 1 : 0]} (${help})`,
     rfc: "a command of this server",
-    run: async (context, request) => toReply(verb, await command.run(permittedCommand(context, request))),
+    run: async (context, request) => {
+      const answer = Promise.try(() => command.run(permittedCommand(context, request)));
+      return toReply(verb, await abortable(answer, request.signal));
+    },
   };
 }
 
@@ -186,7 +190,8 @@ function refusable(row: CommandSpec, refuse: Refuse): CommandSpec {
     async run(context, request) {
       // STAT without a path needs no login.
       const isLoggedIn = context.session.login.state === "loggedIn";
-      const text = isLoggedIn ? await refuse(permittedCommand(context, request)) : undefined;
+      const answer = Promise.try(() => isLoggedIn ? refuse(permittedCommand(context, request)) : undefined);
+      const text = await abortable(answer, request.signal); // a command that was given up is not run later
       return text === undefined ? await row.run(context, request) : reply(550, text);
     },
   };

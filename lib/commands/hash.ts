@@ -75,6 +75,7 @@ async function digestOf(
   let bytes = 0;
   for (let pieces = 1; bytes < options.maxBytes; pieces++) {
     options.signal.throwIfAborted();
+    context.transfer?.touch();
     const count = await file.read(buffer.subarray(0, Math.min(PIECE_BYTES, options.maxBytes - bytes)), options);
     if (count === null) break;
     digest.update(buffer.subarray(0, count));

@@ -15,17 +15,17 @@ import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { FILE_OKAY } from "./restart.ts";
-import { entriesOf, nameOf, namesOf, select } from "./selection.ts";
+import { entriesOf, type ListedFiles, nameOf, namesOf, select } from "./selection.ts";
 
 /** LIST: a directory's entries by name, one file, or what a pattern matches. */
 export async function list(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const view = viewOf(context);
-  const selection = await select(context, request);
+  const selection = await select(view, request);
   if ("code" in selection) return selection;
   return await transferLines(
     context,
     view,
-    await entriesOf(context, selection, request),
+    await entriesOf(view, selection, request),
     (entry) => view.listLine(entry, selection.path),
   );
 }
@@ -33,13 +33,13 @@ export async function list(context: CommandContext, request: CommandRequest): Pr
 /** NLST: the names of a directory's entries; of one file and of what a pattern matches pathnames that RETR takes. */
 export async function nameList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const view = viewOf(context);
-  const selection = await select(context, request);
+  const selection = await select(view, request);
   if ("code" in selection) return selection;
   const before = selection.kind === "directory" ? "" : pathBefore(request);
   return await transferLines(
     context,
     view,
-    await namesOf(context, selection, request),
+    await namesOf(view, selection, request),
     (entry) => before + nameOf(entry),
   );
 }
@@ -56,10 +56,10 @@ function pathBefore(request: CommandRequest): string {
 /** STAT with a path: the lines of LIST on the control connection. */
 export async function statusOfPath(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const view = viewOf(context);
-  const selection = await select(context, request);
+  const selection = await select(view, request);
   if ("code" in selection) return selection;
   const lines: string[] = [];
-  for await (const entry of await entriesOf(context, selection, request)) {
+  for await (const entry of await entriesOf(view, selection, request)) {
     if (view.isSendable(entry.name)) lines.push(view.listLine(entry, selection.path));
   }
   const code = selection.kind === "entry" ? 213 : 212;
@@ -70,13 +70,13 @@ export async function statusOfPath(context: CommandContext, request: CommandRequ
 export async function machineList(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const view = viewOf(context);
-  const { account, facts } = view;
-  const info = await context.fileSystem.stat(path, request);
+  const { account, fileSystem, facts } = view;
+  const info = await fileSystem.stat(path, request);
   if (info.type !== "directory") return reply(501, "No such directory.");
   const format = (entry: DirectoryEntry) => factLine(account, entry, facts);
   // Without its type, nobody could tell it from an entry
   const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
-  return await transferLines(context, view, chain(itself, context.fileSystem.list(path, request)), format);
+  return await transferLines(context, view, chain(itself, fileSystem.list(path, request)), format);
 }
 
 async function* chain(
@@ -107,8 +107,7 @@ interface FactEntry extends DirectoryEntry {
 }
 
 /** What a listing obeys from its start on, whatever commands beside it change. */
-interface View {
-  readonly account: Account;
+interface View extends ListedFiles {
   readonly encoding: TextEncoding;
   readonly facts: readonly FactName[];
   /** Tells whether the client could send a name back. */
@@ -116,12 +115,14 @@ interface View {
   readonly listLine: (entry: DirectoryEntry, directory: string) => string;
 }
 
-function viewOf({ account, session, settings }: CommandContext): View {
+function viewOf({ account, fileSystem, transfer, session, settings }: CommandContext): View {
   const { encoding, facts } = session;
   const options = { local: settings.times === "local" };
   const now = new Date();
   return {
     account,
+    fileSystem,
+    transfer,
     encoding,
     facts,
     isSendable: (name) => encoding.canEncode(name),

@@ -6,19 +6,28 @@
  */
 
 import type { Account } from "../auth/authorizer.ts";
+import type { Transfer } from "../data/transfer.ts";
 import { turn } from "../deadline.ts";
-import type { CallOptions, DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
+import type { CallOptions, DirectoryEntry, FileInfo, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { hasWildcard, parseWildcard, type Wildcard } from "../protocol/wildcard.ts";
-import { type CommandContext, type CommandRequest, hasPermission, requestPath } from "./command.ts";
+import { type CommandRequest, hasPermission, requestPath } from "./command.ts";
 
 /** What is to be listed. */
 export type Selection =
   | { readonly kind: "directory"; readonly path: string }
   | { readonly kind: "entry"; readonly path: string; readonly info: FileInfo }
   | { readonly kind: "matches"; readonly path: string; readonly pattern: Wildcard };
+
+/** Whose files are listed, from the start on: another user may log in while they are. */
+export interface ListedFiles {
+  readonly account: Account;
+  readonly fileSystem: FileSystem;
+  /** The transfer that runs, that of the listing or another one. */
+  readonly transfer: Transfer | undefined;
+}
 
 /** Steps of comparing after which everybody else gets a turn, a few milliseconds. */
 const MAX_STEPS_IN_A_ROW = 1_000_000;
@@ -33,17 +42,17 @@ const RECURSIVE_REGEXP = /(?:^| )-[A-Za-z1]*R/;
  * @returns A reply when it is refused.
  * @throws {FileSystemError} When nothing is there.
  */
-export async function select(context: CommandContext, request: CommandRequest): Promise<Selection | Reply> {
+export async function select(files: ListedFiles, request: CommandRequest): Promise<Selection | Reply> {
   const path = requestPath(request);
   const flags = request.argument.slice(0, request.argument.length - request.pathname.length);
   // A listing of one level would be taken for that of all.
   if (RECURSIVE_REGEXP.test(flags)) return reply(504, "Recursive listings are not offered.");
-  const info = await infoOf(context, request, path);
+  const info = await infoOf(files, request, path);
   if (info?.type === "directory") return { kind: "directory", path };
   if (info !== undefined) return { kind: "entry", path, info };
   const directory = parentPath(path);
-  if (!await hasPermission(context.account, "l", directory, request)) return reply(550, "Not enough privileges.");
-  if ((await context.fileSystem.stat(directory, request)).type !== "directory") {
+  if (!await hasPermission(files.account, "l", directory, request)) return reply(550, "Not enough privileges.");
+  if ((await files.fileSystem.stat(directory, request)).type !== "directory") {
     throw new FileSystemError("notDirectory", `Not a directory: "${directory}"`);
   }
   return { kind: "matches", path: directory, pattern: parseWildcard(baseName(path)) };
@@ -51,7 +60,7 @@ export async function select(context: CommandContext, request: CommandRequest): 
 
 /** `undefined` when there is no such name, and it may be a pattern. */
 async function infoOf(
-  { fileSystem }: CommandContext,
+  { fileSystem }: ListedFiles,
   options: CallOptions,
   path: string,
 ): Promise<FileInfo | undefined> {
@@ -66,27 +75,32 @@ async function infoOf(
 
 /** The entries of a selection by name. */
 export async function entriesOf(
-  context: CommandContext,
+  files: ListedFiles,
   selection: Selection,
   options: CallOptions,
 ): Promise<AsyncIterable<DirectoryEntry> | DirectoryEntry[]> {
   const { path } = selection;
   if (selection.kind === "entry") return [{ name: baseName(path), info: selection.info }];
-  const { account, fileSystem } = context;
+  const { account, fileSystem, transfer } = files;
   const entries = selected(account, selection, fileSystem.list(path, options), options);
   if (fileSystem.listsSorted) return entries;
-  return (await Array.fromAsync(entries)).sort((one, other) => one.name < other.name ? -1 : 1);
+  const gathered = [];
+  for await (const entry of entries) {
+    gathered.push(entry);
+    if (transfer?.signal === options.signal) transfer.touch(); // its own, not one beside STAT
+  }
+  return gathered.sort((one, other) => one.name < other.name ? -1 : 1);
 }
 
 /** The same, of which only the names count. */
 export async function namesOf(
-  context: CommandContext,
+  files: ListedFiles,
   selection: Selection,
   options: CallOptions,
 ): Promise<AsyncIterable<DirectoryEntry | string> | DirectoryEntry[]> {
-  const { account, fileSystem } = context;
+  const { account, fileSystem } = files;
   if (selection.kind === "entry" || fileSystem.listNames === undefined) {
-    return await entriesOf(context, selection, options);
+    return await entriesOf(files, selection, options);
   }
   return selected(account, selection, fileSystem.listNames(selection.path, options), options);
 }

@@ -14,7 +14,9 @@ import { abortable } from "../deadline.ts";
 import { type Transfer, TransferError, type TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
-import { guarded, type GuardedFileSystem } from "../filesystem/guarded_filesystem.ts";
+import type { FileSystem } from "../filesystem/filesystem.ts";
+import { guarded } from "../filesystem/guarded_filesystem.ts";
+import { PendingCalls } from "../filesystem/pending_calls.ts";
 import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
@@ -60,6 +62,8 @@ export interface ContextHost {
   readonly seesClientEnd: boolean;
   /** Aborts when the session ends. */
   readonly signal: AbortSignal;
+  /** Aborts when the command is given up that the dialogue waits for, and when the session ends. */
+  readonly commandSignal: AbortSignal;
   /** Sends a reply. */
   send(reply: Reply): Promise<void>;
 }
@@ -68,7 +72,8 @@ export interface ContextHost {
 export class SessionContext implements CommandContext {
   readonly #host: ContextHost;
   /** The file system of the last account. */
-  #guarded: { readonly account: Account; readonly fileSystem: GuardedFileSystem } | undefined;
+  #guarded: { readonly account: Account; readonly fileSystem: FileSystem } | undefined;
+  readonly #calls = new PendingCalls();
 
   constructor(host: ContextHost) {
     this.#host = host;
@@ -107,7 +112,7 @@ export class SessionContext implements CommandContext {
   }
 
   get signal(): AbortSignal {
-    return this.#host.signal;
+    return this.#host.commandSignal;
   }
 
   get account(): Account {
@@ -116,10 +121,10 @@ export class SessionContext implements CommandContext {
     return login.account;
   }
 
-  get fileSystem(): GuardedFileSystem {
+  get fileSystem(): FileSystem {
     const { account } = this;
     if (this.#guarded?.account !== account) {
-      this.#guarded = { account, fileSystem: guarded(account.fileSystem, (error) => this.#report(error)) };
+      this.#guarded = { account, fileSystem: guarded(account.fileSystem, this.#calls, (error) => this.#report(error)) };
     }
     return this.#guarded.fileSystem;
   }
@@ -137,7 +142,7 @@ export class SessionContext implements CommandContext {
   async beginAttempt(): Promise<Disposable | undefined> {
     const place = Promise.resolve(this.#host.service.counts.beginAttempt(this.session.remote.host));
     try {
-      return await abortable(place, this.signal);
+      return await abortable(place, this.#host.signal);
     } catch (error) {
       place.then((place) => place?.[Symbol.dispose](), () => {}); // its turn comes when nobody is there any more
       throw error;
@@ -155,7 +160,7 @@ export class SessionContext implements CommandContext {
   async enterAccount({ username, limits = {} }: Account): Promise<boolean> {
     const place = await this.#host.service.counts.enterAccount(username, limits);
     // The client may have left while another event loop was asked.
-    if (this.signal.aborted) place?.[Symbol.dispose]();
+    if (this.#host.signal.aborted) place?.[Symbol.dispose]();
     else this.#host.place = place;
     return place !== undefined;
   }
@@ -168,9 +173,9 @@ export class SessionContext implements CommandContext {
 
   async authenticate(username: string, password: string): Promise<Account | undefined> {
     const credentials = { username, password, remoteHost: this.session.remote.host };
-    const decision = this.#host.service.authorizer.authenticate(credentials, { signal: this.signal });
+    const decision = this.#host.service.authorizer.authenticate(credentials, { signal: this.#host.signal });
     // An authorizer that does not heed the signal keeps nobody else of the address waiting.
-    return await abortable(decision, this.signal);
+    return await abortable(decision, this.#host.signal);
   }
 
   createDigest(algorithm: HashAlgorithm): Digest {
@@ -213,8 +218,8 @@ export class SessionContext implements CommandContext {
   }
 
   /** Resolves when no call of a file system is under way. Never rejects. */
-  async filesSettled(): Promise<void> {
-    await this.#guarded?.fileSystem.settled();
+  filesSettled(): Promise<void> {
+    return this.#calls.settled();
   }
 
   #report(cause: unknown): void {
@@ -222,7 +227,7 @@ export class SessionContext implements CommandContext {
   }
 
   async #assertClientIsThere(transfer: Transfer): Promise<void> {
-    await assertClientIsThere(transfer, this.signal);
+    await assertClientIsThere(transfer, this.#host.signal);
     if (this.#host.seesClientEnd) return;
     throw new TransferError("aborted", "too many commands were waiting to see whether the client is still there");
   }

@@ -8,7 +8,7 @@ import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
-import { turn, Watchdog } from "../deadline.ts";
+import { delay, turn, Watchdog } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
@@ -20,10 +20,11 @@ import { ConnectionError, type ControlTransport } from "../transport/connection.
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
-import { errorReply, internalErrorReply } from "./error_reply.ts";
+import { CommandAbortedError, errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "./masking.ts";
+import { PendingCommand } from "./pending_command.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
 import type { AccountPlace } from "./shared_counts.ts";
@@ -38,6 +39,9 @@ const TIMED_OUT = "Control connection timed out.";
 
 /** How long the session's end waits for a command that an authorizer or a file system does not answer. */
 const WORK_TIMEOUT_MS = 500;
+
+/** How long a command may go on that ABOR stands behind: most end by themselves, and their own reply is the better one. */
+const GIVE_UP_AFTER_MS = 250;
 
 const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
   tooLong: reply(500, "Command too long."),
@@ -80,10 +84,9 @@ export class ControlConnection implements ContextHost {
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
-  /** Settles with the command that is being performed. */
-  #performing: Promise<unknown> = Promise.resolve();
-  /** Interrupts the wait for that command. */
-  #interrupt: ((reason: unknown) => void) | undefined;
+  readonly #pending = new PendingCommand();
+  /** Whether the command that the dialogue waits for waits for the running transfer itself. */
+  #awaitsTransfer = false;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
     const { service, id, listenHost, implicitTls, onLogin } = options;
@@ -108,7 +111,7 @@ export class ControlConnection implements ContextHost {
     });
     this.#end = new SessionEnd(this, this.#channel, this.dataPort);
     this.#watch = new ClientWatch(this, this.#channel, this.#end);
-    this.signal.addEventListener("abort", () => this.#interrupt?.(this.signal.reason), { once: true });
+    this.signal.addEventListener("abort", () => this.#pending.end(this.signal.reason), { once: true });
   }
 
   /** What an operator may know of it. */
@@ -132,6 +135,10 @@ export class ControlConnection implements ContextHost {
   /** Whether the end of the client would be noticed, see {@linkcode ClientWatch.seesEnd}. */
   get seesClientEnd(): boolean {
     return this.#watch.seesEnd;
+  }
+
+  get commandSignal(): AbortSignal {
+    return this.#pending.signal;
   }
 
   /** Serves the client to the end of the connection. Never rejects. */
@@ -224,26 +231,43 @@ export class ControlConnection implements ContextHost {
     return true;
   }
 
-  /** Waits for a command no longer than the session lasts: an authorizer or a file system may never answer. */
+  /** Waits for a command no longer than the session lasts, or until ABOR gives it up. */
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
-    if (this.commands.find(command.verb)?.startsTls !== true && this.#channel.lines.waiting === 0) {
-      // A client that is cut off meanwhile is noticed. Its FIN alone says only that it has no more to ask.
-      this.#channel.lines.readAhead().catch((error) => this.#end.fail(error));
+    const waiting = this.#pending.wait(work);
+    if (this.commands.find(command.verb)?.startsTls !== true) {
+      this.#watchLines(work).catch((error) => this.#end.fail(error));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Reply | undefined>();
-    work.then(resolve, reject);
-    this.#performing = work;
-    this.#interrupt = reject;
-    if (this.signal.aborted) reject(this.signal.reason);
-    return promise;
+    return waiting;
+  }
+
+  /**
+   * Reads ahead while a command is performed. A client that is cut off meanwhile is noticed; its FIN alone says only that it
+   * has no more to ask. ABOR gives the command up, unless it ends by itself at once.
+   */
+  async #watchLines(work: Promise<unknown>): Promise<void> {
+    const { lines } = this.#channel;
+    while (!lines.waitsFor("interrupts")) {
+      if (!this.#pending.isUnderWay(work) || lines.isFull || lines.mayBecomeTls || !await lines.readAhead()) return;
+    }
+    if (!this.#pending.isUnderWay(work) || this.session.login.state !== "loggedIn") return;
+    this.running?.transfer.abort("aborted", "ABOR");
+    await delay(GIVE_UP_AFTER_MS, this.signal).catch(() => {}); // the end of the session gives it up as well
+    // What waits for the transfer has not begun when that is aborted, and goes on.
+    if (this.#pending.isUnderWay(work) && !this.#awaitsTransfer) this.#pending.giveUp(new CommandAbortedError());
   }
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
-    const transferEnded = () => this.running && this.#watch.runningEnded();
+    const transferEnded = () => this.running && this.#transferEnded();
     const admission = admit(this.#context, command, transferEnded);
     if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
     return this.#run(command, admission);
+  }
+
+  async #transferEnded(): Promise<void> {
+    this.#awaitsTransfer = true;
+    await this.#watch.runningEnded();
+    this.#awaitsTransfer = false;
   }
 
   #run(command: CommandLine, admission: Admission): Reply | undefined | Promise<Reply | undefined> {
@@ -274,6 +298,8 @@ export class ControlConnection implements ContextHost {
     row: CommandSpec,
     request: CommandRequest,
   ): Promise<void> {
+    // Also before the data connection and behind it: a file system may never answer.
+    using _stalled = running.transfer.watch(this.settings.timeouts.dataMs);
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
       if (!await this.#answer(command, answer)) void this.#end.inOrder();
@@ -351,8 +377,8 @@ export class ControlConnection implements ContextHost {
   async #workEnded(): Promise<void> {
     const late = Promise.withResolvers<void>();
     using _deadline = new Watchdog(WORK_TIMEOUT_MS, () => late.resolve());
-    const performed = this.#performing.catch(() => {}); // its failure was told, or nobody is left to tell
-    await Promise.race([performed.then(() => this.#context.filesSettled()), late.promise]);
+    const ended = this.#pending.ended().then(() => this.#context.filesSettled());
+    await Promise.race([ended, late.promise]);
   }
 
   #tellDialogue(direction: "received" | "sent", line: string): void {

@@ -42,12 +42,22 @@ const CONNECT_TIMEOUT_REPLIES = {
   passive: reply(425, "Passive data channel timed out."),
 } as const;
 
+/** A command that ABOR has given up, though it moves no data. */
+export class CommandAbortedError extends Error {
+  override readonly name = "CommandAbortedError";
+
+  constructor() {
+    super("The client has sent ABOR");
+  }
+}
+
 /** The reply for an expected failure; `undefined` for any other, which is an internal error. */
 export function errorReply(error: unknown): Reply | undefined {
   if (error instanceof FileSystemError) return FILE_SYSTEM_REPLIES[error.kind];
   if (error instanceof TransferError) return TRANSFER_REPLIES[error.kind];
   if (error instanceof DataConnectTimeoutError) return CONNECT_TIMEOUT_REPLIES[error.mode];
   if (error instanceof ConnectionError) return reply(425, "Can't open data connection.");
+  if (error instanceof CommandAbortedError) return reply(451, "Requested action aborted.");
   if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
   return undefined;
 }

@@ -94,6 +94,7 @@ export async function sendLines<Item>(
   let sending = Promise.resolve();
   for await (const item of items) {
     gathered += format(item);
+    transfer.touch(); // a directory may be long, and slow to read
     if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
     await sending;
     sending = sendBytes(encoding.encode(gathered), connection, transfer);

@@ -130,6 +130,21 @@ export class Transfer {
     this.#watchdog?.resume();
   }
 
+  /**
+   * Aborts the transfer when it makes no progress for a time, until the watch is disposed of. The wait for a data connection
+   * does not count, which has its own deadlines.
+   *
+   * @param stallMs In milliseconds; 0: no limit.
+   */
+  watch(stallMs: number): Disposable {
+    return this.#watchdog = new Watchdog(stallMs, () => this.abort("stalled", "the transfer made no progress in time"));
+  }
+
+  /** Says that the transfer makes progress, though no byte has moved. */
+  touch(): void {
+    this.#watchdog?.touch();
+  }
+
   /** Ends the transfer early. Does nothing after its end. */
   abort(kind: TransferErrorKind, reason: string): void {
     this.#failure ??= new TransferError(kind, reason);
@@ -160,6 +175,8 @@ export class Transfer {
   async run(port: DataPort, options: TransferOptions, body: TransferBody): Promise<void> {
     this.#direction = options.direction;
     this.#interrupt = () => port.close();
+    const around = this.#watchdog;
+    around?.pause();
     try {
       this.#throwIfAborted();
       await port.opened(options.openMs);
@@ -173,6 +190,8 @@ export class Transfer {
       throw this.#failure ?? asTransferError(error);
     } finally {
       this.#interrupt = () => {};
+      this.#watchdog = around;
+      around?.resume();
     }
   }
 

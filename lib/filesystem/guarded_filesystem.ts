@@ -26,21 +26,16 @@ import type {
   WritableFile,
   WriteMode,
 } from "./filesystem.ts";
-import { PendingCalls } from "./pending_calls.ts";
-
-/** A file system that nobody waits for in vain. */
-export interface GuardedFileSystem extends FileSystem {
-  /** Resolves when no call is under way, those included that nobody waits for any more. Never rejects. */
-  settled(): Promise<void>;
-}
+import type { PendingCalls } from "./pending_calls.ts";
 
 /**
  * Guards a file system. What it does not have, the guarded one does not have either.
  *
+ * @param calls Knows of all calls that are under way, also of those that nobody waits for any more.
  * @param report Told of what is wrong and refuses nothing: a name that cannot be listed, a file that cannot be closed.
  */
-export function guarded(fileSystem: FileSystem, report: Report): GuardedFileSystem {
-  const guard = new Guard(fileSystem, report);
+export function guarded(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
+  const guard = new Guard(fileSystem, calls, report);
   const { listsSorted, listNames, lstat, openWrite, availableBytes } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
@@ -56,17 +51,17 @@ export function guarded(fileSystem: FileSystem, report: Report): GuardedFileSyst
       availableBytes: (path: string, { signal }: CallOptions) => guard.availableBytes(path, { signal }),
     },
     ...guard.changes(),
-    settled: () => guard.settled(),
   };
 }
 
 class Guard {
   readonly #fileSystem: FileSystem;
   readonly #report: Report;
-  readonly #calls = new PendingCalls();
+  readonly #calls: PendingCalls;
 
-  constructor(fileSystem: FileSystem, report: Report) {
+  constructor(fileSystem: FileSystem, calls: PendingCalls, report: Report) {
     this.#fileSystem = fileSystem;
+    this.#calls = calls;
     this.#report = report;
   }
 
@@ -117,10 +112,6 @@ class Guard {
       ...setModified && { setModified: this.#forward(setModified) },
       ...setMode && { setMode: this.#forward(setMode) },
     };
-  }
-
-  settled(): Promise<void> {
-    return this.#calls.settled();
   }
 
   #forward<Arguments extends [...unknown[], CallOptions]>(

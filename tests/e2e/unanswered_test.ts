@@ -10,17 +10,33 @@ import { UNABORTED } from "../helpers/unaborted.ts";
 /** A file system whose writes wait until the test lets them go. */
 class SlowFileSystem extends MemoryFileSystem {
   readonly gate: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #called = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+
+  /** Resolves when something is to be written. */
+  get called(): Promise<void> {
+    return this.#called.promise;
+  }
+
+  /** Resolves when a file was closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
 
   override async openWrite(...args: Parameters<MemoryFileSystem["openWrite"]>): Promise<WritableFile> {
     const file = await super.openWrite(...args);
     const { gate } = this;
     return {
       write: async (bytes) => {
+        this.#called.resolve();
         await gate.promise;
         await file.write(bytes, UNABORTED);
       },
       finish: (options) => file.finish(options),
-      close: () => file.close(),
+      close: async () => {
+        await file.close();
+        this.#closed.resolve();
+      },
     };
   }
 }
@@ -35,13 +51,19 @@ Deno.test("ABOR during a slow write of a throttled upload ends the transfer, not
   await data.secure();
   await data.write(new Uint8Array(20_000));
   await server.event("transferStarted");
+  // The write has not come back, and does not before the client has its answer.
+  await home.called;
   await client.send("ABOR\r\n");
-  // The rest that the rate demands is cut short while the write has not come back.
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  home.gate.resolve();
   assertEquals((await client.readReply("ABOR")).code, 426);
   assertEquals((await client.readReply("ABOR")).code, 226);
   await client.expect(200, "NOOP");
+  // Until it has come back, the file has a writer.
+  await using second = await client.passive();
+  await client.expect(450, "STOR a");
+  home.gate.resolve();
+  await home.closed;
+  await second[Symbol.asyncDispose]();
+  await client.store("a", new Uint8Array(1));
 });
 
 Deno.test("An authorizer that never answers keeps neither the session nor the server", async () => {
