@@ -7,7 +7,7 @@
 import type net from "node:net";
 import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
-import { type SocketEnds, socketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
+import { giveBack, type SocketEnds, socketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -100,6 +100,11 @@ class ClearControl extends TcpConnection implements ControlTransport {
       this.#socket.destroy();
       throw new ConnectionError("injected", "Bytes in clear came behind AUTH");
     }
+    if (this.#socket.readableEnded) {
+      this.#socket.destroy();
+      throw new ConnectionError("handshake", "Peer left before the handshake");
+    }
+    giveBack(this.#socket, unread);
     this.#handshake = new SecureControl({
       socket: this.#socket,
       ends: this,
@@ -108,7 +113,6 @@ class ClearControl extends TcpConnection implements ControlTransport {
       holdReplies: false,
       readAheadBytes: READ_AHEAD_BYTES,
     });
-    for (const bytes of unread) this.#handshake.feed(bytes);
     await this.#handshake.secured;
     const secured = this.#handshake;
     this.#handshake = undefined;

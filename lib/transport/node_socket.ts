@@ -23,6 +23,17 @@ export function socketEnds(socket: net.Socket): SocketEnds | undefined {
   return { local: toSocketAddress(localAddress, localPort), remote: toSocketAddress(remoteAddress, remotePort) };
 }
 
+/**
+ * Pauses a socket and puts what was read from it in front of what waits in it, for its next owner, who resumes it. All
+ * hand-overs go this way, so that bytes stay in order however they are cut. The peer's end stays behind them.
+ *
+ * @param chunks In the order in which they came; they belong to the socket then. It has not ended.
+ */
+export function giveBack(socket: net.Socket, chunks: readonly Uint8Array[]): void {
+  socket.pause();
+  for (const chunk of chunks.toReversed()) socket.unshift(chunk);
+}
+
 /** How a socket listens. */
 export interface SocketListenOptions {
   /** Whether others of this process may listen on the same port; the system spreads the connections over them. */

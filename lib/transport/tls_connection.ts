@@ -18,6 +18,7 @@ import { TlsRecordStream } from "./tls_record_stream.ts";
 
 /** What a protected connection is made of. */
 export interface TlsConnectionOptions {
+  /** Paused; what was read from it before is back in it: `giveBack()`. */
   readonly socket: net.Socket;
   readonly ends: SocketEnds;
   readonly context: TlsContext;
@@ -62,6 +63,7 @@ export class TlsConnection implements Connection {
     this.#stream.on("data", (bytes: Uint8Array) => this.#linger === undefined && this.#queue.push(bytes));
     this.#stream.once("end", () => this.#takeEnd());
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
+    nextTick(() => this.#records.start()); // behind the engine, which starts in a tick of its own
   }
 
   get tls(): TlsInfo | undefined {
@@ -92,12 +94,6 @@ export class TlsConnection implements Connection {
     this.#queue.drain();
     this.#socket.resume();
     this.#records.release();
-  }
-
-  /** Hands over bytes that were read from the socket before. */
-  feed(bytes: Uint8Array): void {
-    // The engine starts in the next tick. Bytes that make it fail before that would end the process.
-    nextTick(() => this.#records.feed(bytes));
   }
 
   read(): Promise<Uint8Array | null> {

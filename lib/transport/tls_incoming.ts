@@ -12,6 +12,7 @@ import type net from "node:net";
 import { type Connection, ConnectionError, type Direction, type IncomingConnection } from "./connection.ts";
 import type { SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
+import { giveBack } from "./node_socket.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
 
@@ -25,8 +26,6 @@ export class TlsIncoming implements IncomingConnection {
   readonly remote: SocketAddress;
   readonly #options: TlsSendConnectionOptions;
   readonly #socket: net.Socket;
-  /** What came before the command. */
-  #first: Uint8Array | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   /** The handshake that was begun before the command. */
   #early: TlsConnection | undefined;
@@ -65,13 +64,19 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   readonly #takeFirst = (bytes: Uint8Array): void => {
-    this.#socket.pause();
-    this.#first = bytes;
-    this.#patience = setTimeout(() => {
-      this.#early = this.#receiving();
-      this.#early.secured.catch(() => {}); // told by open()
-    }, PATIENCE_MS);
+    giveBack(this.#socket, [bytes]);
+    this.#patience = setTimeout(() => this.#beginEarly(), PATIENCE_MS);
   };
+
+  #beginEarly(): void {
+    if (this.#hasLeft) return; // told by open()
+    this.#early = this.#receiving();
+    this.#early.secured.catch(() => {}); // told by open()
+  }
+
+  get #hasLeft(): boolean {
+    return this.#socket.destroyed || this.#socket.readableEnded;
+  }
 
   #spend(): void {
     this.#isSpent = true;
@@ -86,7 +91,7 @@ export class TlsIncoming implements IncomingConnection {
       if (direction === "send") this.#early.startSending(this.#options.linger);
       return this.#early;
     }
-    if (this.#socket.destroyed || this.#socket.readableEnded) {
+    if (this.#hasLeft) {
       this.#socket.destroy();
       throw new ConnectionError("handshake", "Peer left before the handshake");
     }
@@ -94,17 +99,10 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   #sending(): TlsSendConnection {
-    if (this.#first !== undefined) this.#socket.unshift(this.#first);
     return new TlsSendConnection(this.#options);
   }
 
   #receiving(): TlsConnection {
-    const connection = new TlsConnection({
-      ...this.#options,
-      holdReplies: true,
-      readAheadBytes: READ_AHEAD_BYTES,
-    });
-    if (this.#first !== undefined) connection.feed(this.#first);
-    return connection;
+    return new TlsConnection({ ...this.#options, holdReplies: true, readAheadBytes: READ_AHEAD_BYTES });
   }
 }

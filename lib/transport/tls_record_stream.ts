@@ -24,6 +24,7 @@ const APPLICATION_DATA = 23;
 /** Feeds a TLS engine from a socket, and the socket from the engine. The owner closes the socket. */
 export class TlsRecordStream extends Duplex {
   readonly #socket: net.Socket;
+  readonly #onFailure: (error: ConnectionError) => void;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
   #bodyBytesLeft = 0;
@@ -35,7 +36,7 @@ export class TlsRecordStream extends Duplex {
   #sawFin = false;
 
   /**
-   * Starts reading from the socket.
+   * Takes over a paused socket, and leaves it paused: see {@linkcode TlsRecordStream.start}.
    *
    * @param options.holdReplies Hold back what TLS writes after the client's first type-23 record (its first data in TLS 1.2,
    * its Finished in TLS 1.3), until {@linkcode TlsRecordStream.release} or
@@ -49,15 +50,25 @@ export class TlsRecordStream extends Duplex {
     super({ autoDestroy: false, emitClose: false });
     this.#socket = socket;
     this.#isHolding = options.holdReplies;
+    this.#onFailure = options.onFailure;
     this.once("end", () => this.#sawFin = true);
-    socket.on("data", (bytes: Uint8Array) => this.feed(bytes));
+    socket.on("error", (error) => options.onFailure(toConnectionError(error)));
+    socket.once("close", () => options.onFailure(socketClosedError()));
+  }
+
+  /**
+   * Starts reading from the socket: first what waits in it, then what comes. Call it once the engine has started. Bytes that
+   * fail an engine before its start end the process.
+   */
+  start(): void {
+    const socket = this.#socket;
+    socket.on("data", (bytes: Uint8Array) => this.#feed(bytes));
     // A turn later, so that the engine has told of a close_notify first.
     const takeEnd = () => setImmediate(() => this.push(null));
     if (socket.readableEnded) takeEnd();
     else socket.once("end", takeEnd);
-    socket.on("error", (error) => options.onFailure(toConnectionError(error)));
-    socket.once("close", () => options.onFailure(socketClosedError()));
-    socket.resume();
+    if (socket.destroyed) this.#onFailure(socketClosedError());
+    else socket.resume();
   }
 
   /** Whether the engine was told of the peer's FIN. If it reports the end before that, close_notify was received. */
@@ -68,13 +79,6 @@ export class TlsRecordStream extends Duplex {
   /** Whether the bytes so far end inside a record. At the end of the stream, something is missing then. */
   get isInsideRecord(): boolean {
     return this.#headerBytes > 0 || this.#bodyBytesLeft > 0;
-  }
-
-  /** Hands received bytes to the engine, and over: nobody else may need them. */
-  feed(bytes: Uint8Array): void {
-    this.#walkRecords(bytes);
-    this.push(bytes);
-    if (this.readableLength === 0) discard(bytes); // the engine has taken them
   }
 
   /** Releases what was held, and holds nothing back any more. */
@@ -124,6 +128,13 @@ export class TlsRecordStream extends Duplex {
       else if (this.#socket.destroyed) done(); // as when it fails: the owner was told
       else this.#socket.end(done);
     });
+  }
+
+  /** Hands received bytes to the engine, and over: nobody else may need them. */
+  #feed(bytes: Uint8Array): void {
+    this.#walkRecords(bytes);
+    this.push(bytes);
+    if (this.readableLength === 0) discard(bytes); // the engine has taken them
   }
 
   #walkRecords(bytes: Uint8Array): void {

@@ -17,6 +17,7 @@ import type { HandshakeSettings, TlsContext } from "./tls_context.ts";
 
 /** What a sending connection is made of. */
 export interface TlsSendConnectionOptions {
+  /** Paused; what was read from it before is back in it: `giveBack()`. */
   readonly socket: net.Socket;
   readonly ends: SocketEnds;
   readonly context: TlsContext;
@@ -53,6 +54,7 @@ export class TlsSendConnection implements Connection {
     this.#stream = serverSocket(socket, { handshake, alpnProtocols });
     this.#stream.once("secure", () => this.#takeHandshake(handshake));
     this.#stream.once("end", () => this.#takeEnd());
+    socket.once("end", () => this.#takeEnd()); // where it came before the engine read from the socket
     this.#stream.once("close", () => this.#fail(socketClosedError()));
     onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
     this.#stream.resume();
