@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import net from "node:net";
 import { ConnectionError, type SocketAddress } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
@@ -32,6 +33,16 @@ export function socketEnds(socket: net.Socket): SocketEnds | undefined {
 export function giveBack(socket: net.Socket, chunks: readonly Uint8Array[]): void {
   socket.pause();
   for (const chunk of chunks.toReversed()) socket.unshift(chunk);
+}
+
+/**
+ * Makes one chunk of all that waits in a paused socket without listeners for data. `node:tls` gives what waits to its engine
+ * chunk by chunk, and the process ends where the engine has failed at the first of them.
+ */
+export function joinUnread(socket: net.Socket): void {
+  const chunks: Uint8Array[] = [];
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
+  if (chunks.length > 0) socket.unshift(Buffer.concat(chunks));
 }
 
 /** How a socket listens. */

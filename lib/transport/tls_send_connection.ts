@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import type tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
 import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
-import type { SocketEnds } from "./node_socket.ts";
+import { joinUnread, type SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import { onTlsError, serverSocket, tlsInfo } from "./tls_connection.ts";
@@ -51,6 +51,7 @@ export class TlsSendConnection implements Connection {
     this.remote = ends.remote;
     this.#linger = linger;
     this.#queue = new ReceiveQueue(socket, Infinity);
+    joinUnread(socket);
     this.#stream = serverSocket(socket, { handshake, alpnProtocols });
     this.#stream.once("secure", () => this.#takeHandshake(handshake));
     this.#stream.once("end", () => this.#takeEnd());

@@ -62,6 +62,8 @@ export interface MeasuredServerOptions {
    * @default {false}
    */
   readonly isSteady?: boolean;
+  /** Whether it may dial out, as active mode needs. @default {false} */
+  readonly mayDial?: boolean;
 }
 
 /** A server with one user, in a folder of its own, on any ports of the loopback address. */
@@ -75,13 +77,15 @@ export class MeasuredServer implements AsyncDisposable {
   readonly #waiting = new Set<(event: LoggedEvent) => void>();
   readonly #ports = new Map<string, number>();
   #ended = false;
+  #status: Deno.CommandStatus | undefined;
   #isEndTold = false;
 
-  private constructor(folder: TemporaryFolder, isSteady: boolean) {
+  private constructor(folder: TemporaryFolder, { isSteady = false, mayDial = false }: MeasuredServerOptions) {
     this.#folder = folder;
     const flags = ["--expose-gc", ...isSteady ? STEADY_FLAGS : []];
     const { path } = folder;
-    const permissions = [`--allow-net=${HOST}`, `--allow-read=${path}`, `--allow-write=${path}/home`];
+    const net = mayDial ? "--allow-net" : `--allow-net=${HOST}`;
+    const permissions = [net, `--allow-read=${path}`, `--allow-write=${path}/home`];
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", `--v8-flags=${flags}`, ...permissions, PROGRAM, "--log-format", "json"]
         .concat("--config", `${path}/ftpsd.yaml`),
@@ -100,7 +104,7 @@ export class MeasuredServer implements AsyncDisposable {
     const folder = stack.use(await TemporaryFolder.create());
     await Deno.mkdir(`${folder.path}/home`, { mode: 0o755 });
     await Deno.writeTextFile(`${folder.path}/ftpsd.yaml`, configurationOf(options));
-    const server = stack.use(new MeasuredServer(folder, options.isSteady ?? false));
+    const server = stack.use(new MeasuredServer(folder, options));
     await server.event(({ tls }) => tls === "implicit");
     stack.move();
     return server;
@@ -114,6 +118,11 @@ export class MeasuredServer implements AsyncDisposable {
   /** Process id. */
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** How it has ended by itself; `undefined` while it runs. */
+  get status(): Deno.CommandStatus | undefined {
+    return this.#status;
   }
 
   /** Port for AUTH TLS. */
@@ -214,7 +223,7 @@ export class MeasuredServer implements AsyncDisposable {
 
   #endedError(): Error {
     this.#isEndTold = true;
-    return new Error(`The server has ended by itself: ${Deno.inspect(this.internalErrors)}`);
+    return new Error(`The server has ended by itself: ${Deno.inspect([this.#status, ...this.internalErrors])}`);
   }
 
   async #read(): Promise<void> {
@@ -222,6 +231,7 @@ export class MeasuredServer implements AsyncDisposable {
       if (line.startsWith("{")) this.#take(JSON.parse(line));
       else this.#take({ event: "internalError", message: line }); // Deno itself, of an error that nobody caught
     }
+    this.#status = await this.#process.status;
     this.#ended = true;
     this.#tell({ event: "ended" });
   }
