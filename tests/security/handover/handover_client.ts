@@ -89,11 +89,12 @@ export class HandoverClient implements AsyncDisposable {
   async #secureBehindFiller(socket: Socket, reader: SocketReader, plan: HandoverCase): Promise<void> {
     await reader.line("the first reply"); // all commands are with the server
     socket.pause();
+    const ended = serverEnd(socket);
+    ended.catch(() => {}); // of a good one nobody waits for it
     if (plan.junk !== undefined) {
-      const sender = new PieceSender(socket, plan.plan);
-      await sender.send(plan.junk);
+      await new PieceSender(socket, plan.plan).send(plan.junk);
       socket.resume();
-      return await endedOrLeave(socket);
+      return await ended;
     }
     const stream = new CutStream(socket, plan.plan);
     const engine = startTls(stream, plan);
@@ -101,7 +102,7 @@ export class HandoverClient implements AsyncDisposable {
     await stream.idle;
     await pause(plan.leadMs);
     socket.resume();
-    if (!plan.isGood) return await endedOrLeave(socket);
+    if (!plan.isGood) return await ended;
     await skipTo234(reader);
     reader.detach();
     stream.begin(reader.pending);
@@ -114,9 +115,7 @@ export class HandoverClient implements AsyncDisposable {
     const engine = startTls(stream, plan);
     stream.begin(first);
     if (plan.isGood) return await finishControl(engine, greeting);
-    await pause(0);
-    await stream.idle;
-    await endedOrLeave(socket);
+    await serverEnd(socket);
   }
 
   async #playData(plan: HandoverCase): Promise<void> {
@@ -257,11 +256,7 @@ async function move(socket: Socket, plan: HandoverCase): Promise<void> {
   const stream = new CutStream(socket, plan.plan);
   const engine = startTls(stream, plan);
   stream.begin(new Uint8Array(0));
-  if (!plan.isGood) {
-    await pause(0);
-    await stream.idle;
-    return await endedOrLeave(socket);
-  }
+  if (!plan.isGood) return await serverEnd(socket);
   await engine.secured;
   await moveContent(engine.tls, plan);
 }
@@ -304,15 +299,16 @@ async function moveContent(socket: Socket | TLSSocket, plan: HandoverCase): Prom
 }
 
 async function sendJunk(socket: Socket, plan: HandoverCase): Promise<void> {
+  const ended = serverEnd(socket);
   socket.resume();
   if (plan.junk !== undefined) await new PieceSender(socket, plan.plan).send(plan.junk);
-  await endedOrLeave(socket);
+  await ended;
 }
 
-/** A server may wait for more until its deadline. */
-async function endedOrLeave(socket: Socket): Promise<void> {
-  socket.resume();
-  await new SocketReader(socket, DEADLINE_MS).ended("the server's end of a broken handshake");
+/** Waits for the server's end; it may wait for more until its deadline. */
+function serverEnd(socket: Socket): Promise<void> {
+  const ended = new Promise<void>((resolve) => socket.once("end", resolve).once("close", () => resolve()));
+  return withDeadline(ended, "the server's end of a broken handshake", DEADLINE_MS);
 }
 
 async function gone(socket: Socket): Promise<void> {
