@@ -25,7 +25,7 @@ const CONFIGURATION = [
   "tls: { policy: optional }",
   "active: { enabled: true }",
   // Broken handshakes that nobody ends wait for it; good ones take a small part of it.
-  "timeouts: { handshake: 5, passive: 3 }",
+  "timeouts: { handshake: 15, passive: 10 }",
   "limits: { connections: 0 }",
   "ban: { failures: 0 }",
 ].join("\n");
