@@ -163,6 +163,7 @@ function dataStatus(context: CommandContext): readonly string[] {
     case "listening":
       return ["Passive data channel waiting for connection."];
     case "connected":
+    case "ended":
       return openDataStatus({ bytes: 0, seconds: 0 });
   }
 }

@@ -107,6 +107,7 @@ export class ControlConnection implements ContextHost {
     this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
     this.dataPort = new DataPort(service.ports, {
       unusedMs: this.settings.timeouts.dataMs,
+      isBusy: () => this.running !== undefined,
       onUnused: () => this.#end.now("Data connection timed out."),
     });
     this.#end = new SessionEnd(this, this.#channel, this.dataPort);
@@ -145,8 +146,10 @@ export class ControlConnection implements ContextHost {
   async run(): Promise<void> {
     const { timeouts, banner } = this.settings;
     this.service.emit("connected", sessionEvent(this.session));
+    // A data connection that waits for its transfer has a time of its own, where there is one.
+    const hasOwnTime = () => timeouts.dataMs > 0 && this.dataPort.state === "connected";
     using idle = new Watchdog(timeouts.idleMs, () => this.#end.now(TIMED_OUT), {
-      isSuspended: () => this.running !== undefined || this.dataPort.state === "connected",
+      isSuspended: () => this.running !== undefined || hasOwnTime(),
     });
     using login = new Watchdog(timeouts.loginMs, () => this.#end.now("Login timed out."));
     this.#idle = idle;
@@ -333,7 +336,7 @@ export class ControlConnection implements ContextHost {
       throw new ConnectionError("injected", "Clear bytes came behind AUTH");
     }
     await this.send(answer);
-    if (isNegative(answer)) this.#tellRefusal(command, answer);
+    if (isNegative(answer)) this.#refused(command, answer);
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
     if (this.commands.find(command.verb)?.quits) this.#watch.clientQuit();
@@ -385,7 +388,8 @@ export class ControlConnection implements ContextHost {
     this.service.emit("dialogue", { ...sessionEvent(this.session), direction, line });
   }
 
-  #tellRefusal(command: CommandLine, answer: Reply): void {
+  #refused(command: CommandLine, answer: Reply): void {
+    if (this.commands.find(command.verb)?.dataConnection === "uses") this.dataPort.refuse();
     this.service.emit("commandRefused", {
       ...sessionEvent(this.session),
       ...maskedCommand(this.commands, command),

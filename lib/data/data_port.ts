@@ -15,14 +15,21 @@ import { acceptPeer, DataConnectTimeoutError, type PassiveOptions } from "./pass
 import type { PortPool } from "./port_pool.ts";
 
 /** What a session's data port is doing. */
-export type DataPortState = "closed" | "listening" | "connected";
+export type DataPortState = "closed" | "listening" | "connected" | "ended";
+
+/** A connection that waits longer for its transfer is looked at for the client's end. */
+const WATCH_AFTER_MS = 1000;
+/** So long an ended connection waits for an STOR that stands for an empty file and comes behind the end. */
+const END_GRACE_MS = 2000;
 
 /** Options of {@linkcode DataPort}. */
 export interface DataPortOptions {
   /** How long a connection may wait for its transfer, in milliseconds; 0: no limit. @default {0} */
   readonly unusedMs?: number;
-  /** Called when that time is over. */
+  /** Called when that time is over, unless the connection is of no use to the client any more. */
   readonly onUnused?: () => void;
+  /** Asked when a time is over: while it says yes, a command is under way, and the connection may wait. */
+  readonly isBusy?: () => boolean;
 }
 
 /**
@@ -35,10 +42,14 @@ export class DataPort implements Disposable {
   /** What the port holds now; its `close()` ends whatever stage it is in. */
   #current: { readonly connection: Promise<IncomingConnection>; readonly close: () => void } | undefined;
   #state: DataPortState = "closed";
+  /** Whether a transfer was refused while a connection was there. */
+  #wasRefused = false;
   /** How often it was closed. A listener that was being opened meanwhile comes too late. */
   #closings = 0;
   /** Waits for a transfer to take what has connected. */
   #unused: Watchdog | undefined;
+  /** Starts looking for the client's end. */
+  #watching: ReturnType<typeof setTimeout> | undefined;
   /** Settles when the port is opened for a transfer that was there first. */
   #opening: PromiseWithResolvers<void> | undefined;
 
@@ -130,10 +141,15 @@ export class DataPort implements Disposable {
     if (this.#current === current) {
       this.#current = undefined;
       this.#state = "closed";
-      this.#unused?.[Symbol.dispose]();
+      this.#stopWaiting();
       return incoming;
     }
     throw new ConnectionError("closed", "The data port was closed");
+  }
+
+  /** Says that a transfer was refused: its connection may wait for another one, but nobody is told that it does. */
+  refuse(): void {
+    this.#wasRefused = true;
   }
 
   /** Stops listening, and releases a connection that was not taken. May be called twice. */
@@ -148,8 +164,14 @@ export class DataPort implements Disposable {
     this.#current = undefined;
     this.#state = "closed";
     this.#closings++;
-    this.#unused?.[Symbol.dispose]();
+    this.#wasRefused = false;
+    this.#stopWaiting();
     current?.close();
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#watching);
+    this.#unused?.[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
@@ -171,16 +193,36 @@ export class DataPort implements Disposable {
     // Owned here: a connection that arrives after the port was closed or replaced is released at once.
     connection.then((incoming) => {
       arrived = incoming;
-      if (this.#current === current) this.#connected();
+      if (this.#current === current) this.#connected(incoming);
       else incoming.close();
     }, () => {
       // take() tells the reason; where nobody takes, there is nobody to tell.
       if (this.#current === current) this.#state = "closed";
     });
   }
-  #connected(): void {
+
+  #connected(incoming: IncomingConnection): void {
     this.#state = "connected";
-    const { unusedMs = 0, onUnused = () => {} } = this.#options;
-    this.#unused = new Watchdog(unusedMs, onUnused);
+    const { unusedMs = 0 } = this.#options;
+    this.#wait(unusedMs, () => this.#expire());
+    const watchAfterMs = unusedMs > 0 ? Math.min(WATCH_AFTER_MS, unusedMs / 2) : WATCH_AFTER_MS;
+    this.#watching = setTimeout(() => incoming.watch(() => this.#ended()), watchAfterMs);
+  }
+
+  #expire(): void {
+    if (this.#wasRefused) this.close();
+    else this.#options.onUnused?.();
+  }
+
+  /** Not closed at once: the end of an empty file may be seen before its STOR. */
+  #ended(): void {
+    this.#state = "ended";
+    this.#wait(END_GRACE_MS, () => this.close());
+  }
+
+  #wait(ms: number, onExpired: () => void): void {
+    const { isBusy = () => false } = this.#options;
+    this.#unused?.[Symbol.dispose]();
+    this.#unused = new Watchdog(ms, onExpired, { isSuspended: isBusy });
   }
 }

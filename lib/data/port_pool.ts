@@ -4,6 +4,7 @@
  * @module
  */
 
+import { turn } from "../deadline.ts";
 import {
   ConnectionError,
   type DataListener,
@@ -14,6 +15,9 @@ import {
 
 /** How many ports are tried before all are looked at. */
 const RANDOM_TRIES = 16;
+
+/** How often ports are tried again that nobody of us holds: the runtime frees one a turn after it was closed. */
+const MAX_RETRIES = 3;
 
 /** No port of the passive range is free. */
 export class PortsExhaustedError extends Error {
@@ -40,17 +44,33 @@ export class PortPool {
    */
   async listen(transport: DataTransport, host: string): Promise<DataListener> {
     if (this.#range === undefined) return await transport.listen({ host, port: 0 });
-    for (const port of this.#candidates(this.#range)) {
-      if (this.#taken.has(port)) continue;
-      this.#taken.add(port);
-      try {
-        return new PooledListener(await transport.listen({ host, port }), () => this.#taken.delete(port));
-      } catch (error) {
-        this.#taken.delete(port);
-        if (!(error instanceof ConnectionError && error.kind === "addressInUse")) throw error;
+    let candidates: Iterable<number> = this.#candidates(this.#range);
+    for (let retries = 0; retries <= MAX_RETRIES; retries++) {
+      const inUse = new Set<number>();
+      for (const port of candidates) {
+        if (this.#taken.has(port)) continue;
+        const listener = await this.#tryPort(transport, { host, port });
+        if (listener !== undefined) return listener;
+        inUse.add(port);
       }
+      if (inUse.size === 0) break;
+      candidates = inUse;
+      await turn();
     }
     throw new PortsExhaustedError(`No free port in ${this.#range.from}-${this.#range.to}`);
+  }
+
+  /** Listens on a port that nobody of this pool has; `undefined` when somebody else has it. */
+  async #tryPort(transport: DataTransport, address: SocketAddress): Promise<DataListener | undefined> {
+    const { port } = address;
+    this.#taken.add(port);
+    try {
+      return new PooledListener(await transport.listen(address), () => this.#taken.delete(port));
+    } catch (error) {
+      this.#taken.delete(port);
+      if (error instanceof ConnectionError && error.kind === "addressInUse") return undefined;
+      throw error;
+    }
   }
 
   /** Some ports of the range at random, which find a free one where there are many; then each port, starting anywhere. */

@@ -104,6 +104,12 @@ export interface IncomingConnection {
    * @throws {ConnectionError} Kind `"handshake"` when the handshake fails or the peer leaves during it.
    */
   open(direction: Direction): Promise<Connection>;
+  /**
+   * Looks for the peer's end until the connection is opened or closed. Call it once.
+   *
+   * @param onEnd Called at most once: the peer has ended its direction without a byte before, or reset the connection.
+   */
+  watch(onEnd: () => void): void;
   /** Releases the connection if it was not opened, or interrupts opening it. May be called twice. */
   close(): void;
 }

@@ -73,13 +73,19 @@ class DenoListener implements DataListener {
   }
 }
 
+/** A clear connection that can be read from before it is handed over. */
+interface ClearConnection extends Connection {
+  /** Starts the next call of {@linkcode Connection.read}, which returns the same promise then. */
+  readAhead(): Promise<Uint8Array | null>;
+}
+
 /** A connection that needs nothing to be usable. */
 class ClearIncoming implements IncomingConnection {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
-  #connection: Connection | undefined;
+  #connection: ClearConnection | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: ClearConnection) {
     this.local = connection.local;
     this.remote = connection.remote;
     this.#connection = connection;
@@ -91,18 +97,25 @@ class ClearIncoming implements IncomingConnection {
     return connection === undefined ? Promise.reject(closedError()) : Promise.resolve(connection);
   }
 
+  watch(onEnd: () => void): void {
+    const connection = this.#connection;
+    const report = (bytes: Uint8Array | null) => void (bytes === null && this.#connection === connection && onEnd());
+    connection?.readAhead().then(report, () => report(null)); // a failure is told by the one who reads
+  }
+
   close(): void {
     this.#connection?.close();
     this.#connection = undefined;
   }
 }
 
-class DenoTcpConnection implements Connection {
+class DenoTcpConnection implements ClearConnection {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly tls = undefined;
   readonly #conn: Deno.TcpConn;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
+  #ahead: Promise<Uint8Array | null> | undefined;
   #ending: PeerEnding | undefined;
   #isClosed = false;
 
@@ -116,7 +129,17 @@ class DenoTcpConnection implements Connection {
     return this.#ending;
   }
 
-  async read(): Promise<Uint8Array | null> {
+  readAhead(): Promise<Uint8Array | null> {
+    return this.#ahead ??= this.#receive();
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead ?? this.#receive();
+  }
+
+  async #receive(): Promise<Uint8Array | null> {
     this.#buffer ??= new Uint8Array(READ_BUFFER_BYTES);
     const count = await this.#guard(this.#conn.read(this.#buffer));
     if (count !== null) return this.#buffer.subarray(0, count);

@@ -19,6 +19,7 @@ export class TcpConnection implements Connection {
   readonly #socket: net.Socket;
   readonly #queue: ReceiveQueue;
   readonly #sending = new PendingCall();
+  #ahead: Promise<Uint8Array | null> | undefined;
   #isStarted = false;
 
   /** Takes over a paused socket. */
@@ -37,7 +38,18 @@ export class TcpConnection implements Connection {
     return this.#queue.ending;
   }
 
+  /** Starts the next call of {@linkcode TcpConnection.read}, which returns the same promise then. */
+  readAhead(): Promise<Uint8Array | null> {
+    return this.#ahead ??= this.#receive();
+  }
+
   read(): Promise<Uint8Array | null> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead ?? this.#receive();
+  }
+
+  #receive(): Promise<Uint8Array | null> {
     if (!this.#isStarted) {
       this.#isStarted = true;
       this.#socket.resume();

@@ -54,6 +54,18 @@ export class TlsIncoming implements IncomingConnection {
     return connection;
   }
 
+  watch(onEnd: () => void): void {
+    if (this.#isSpent) return;
+    const report = () => {
+      this.#socket.off("end", report);
+      this.#socket.off("close", report);
+      if (!this.#isSpent) onEnd();
+    };
+    if (this.#socket.destroyed || this.#socket.readableEnded) return report();
+    this.#socket.once("end", report);
+    this.#socket.once("close", report);
+  }
+
   close(): void {
     if (!this.#isSpent) {
       this.#spend();

@@ -135,6 +135,49 @@ Deno.test("DataPort tells nothing of what a transfer has taken, or what was clos
   await new Promise((resolve) => setTimeout(resolve, 30));
 });
 
+/** Waits for the port to look for the client's end, and says that it has come. */
+async function end(incoming: FakeIncoming): Promise<void> {
+  while (incoming.end === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  incoming.end();
+}
+
+Deno.test("DataPort keeps a connection that the client has ended for a while, and then closes it silently", async () => {
+  const fixture = new Fixture({ unusedMs: 10, onUnused: () => fail("It was not to be told") });
+  const incoming = await fixture.connected();
+  await end(incoming);
+  assertEquals(fixture.port.state, "ended");
+  while (fixture.port.state === "ended") await new Promise((resolve) => setTimeout(resolve, 10));
+  assertEquals([fixture.port.state, incoming.isClosed], ["closed", true]);
+});
+
+Deno.test("DataPort hands over a connection that the client has ended: it may be an empty file", async () => {
+  const fixture = new Fixture({ unusedMs: 1000 });
+  const incoming = await fixture.connected();
+  await end(incoming);
+  assertEquals(await fixture.port.take(), incoming);
+  assert(!incoming.isClosed);
+});
+
+Deno.test("DataPort closes silently what waits after a refusal", async () => {
+  const fixture = new Fixture({ unusedMs: 10, onUnused: () => fail("It was not to be told") });
+  const incoming = await fixture.connected();
+  fixture.port.refuse();
+  while (fixture.port.state !== "closed") await new Promise((resolve) => setTimeout(resolve, 5));
+  assert(incoming.isClosed);
+});
+
+Deno.test("DataPort lets a connection wait while a command is under way", async () => {
+  const told = Promise.withResolvers<void>();
+  let isBusy = true;
+  const fixture = new Fixture({ unusedMs: 10, onUnused: told.resolve, isBusy: () => isBusy });
+  await fixture.connected();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(fixture.port.state, "connected");
+  isBusy = false;
+  await told.promise;
+  fixture.port.close();
+});
+
 Deno.test("DataPort.take() rejects with DataConnectTimeoutError when the client does not come in time", async () => {
   const fixture = new Fixture();
   await fixture.openPassive(10);

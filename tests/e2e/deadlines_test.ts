@@ -9,8 +9,10 @@ import {
   startTransfer,
 } from "../helpers/dialogue.ts";
 import { DeafClient } from "../helpers/deaf_client.ts";
+import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
 import { RawClient } from "../helpers/raw_client.ts";
-import { type Protection, TestServer, type TestServerOptions } from "../helpers/test_server.ts";
+import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
+import { type Protection, PROTECTIONS, TestServer, type TestServerOptions } from "../helpers/test_server.ts";
 
 const IDLE = "421 Control connection timed out.";
 
@@ -107,6 +109,91 @@ Deno.test("A data connection without a transfer gets 421 after the data time, an
   await assertReplies(client, ["421 Data connection timed out."]);
   assertEquals(await client.closed(), "end");
 });
+
+/** What a client does with a data connection for which it has no use any more. */
+const GIVING_UP: Readonly<Record<string, (data: RawDataConnection) => unknown>> = {
+  "closes": (data) => data[Symbol.asyncDispose](),
+  "resets": (data) => data.reset(),
+  "keeps": () => {},
+};
+
+for (const protection of PROTECTIONS) {
+  for (const [name, giveUp] of Object.entries(GIVING_UP)) {
+    Deno.test(`A client that ${name} its data connection after a refusal goes on: ${protection}`, async () => {
+      await using server = await start({ data: 0.5, idle: 60 }, { protection });
+      await using client = await server.login();
+      await using data = await client.passive();
+      await client.expect(550, "RETR /missing");
+      await giveUp(data);
+      while (!(await client.expect(211, "STAT")).text.includes("Data connection closed.")) await wait(100);
+      await client.expect(425, "RETR /large");
+    });
+  }
+
+  Deno.test(`A client that closes a data connection without a command goes on: ${protection}`, async () => {
+    await using server = await start({ data: 0.5, idle: 60 }, { protection });
+    await using client = await server.login();
+    const data = await client.passive();
+    await data[Symbol.asyncDispose]();
+    while (!(await client.expect(211, "STAT")).text.includes("Data connection closed.")) await wait(100);
+  });
+
+  Deno.test(`A data connection that waits keeps no session for ever: ${protection}`, async () => {
+    await using server = await start({ data: 0, idle: 0.3 }, { protection });
+    await using client = await server.login();
+    await using _data = await client.passive();
+    await assertReplies(client, [IDLE]);
+  });
+}
+
+Deno.test("The idle time runs for a session whose client has closed its data connection", async () => {
+  await using server = await start({ data: 2, idle: 0.3 }, { protection: "clear" });
+  await using client = await server.login();
+  const data = await client.passive();
+  await data[Symbol.asyncDispose]();
+  await assertReplies(client, [IDLE]);
+});
+
+for (const line of ["HASH /file", "LIST /file"]) {
+  Deno.test(`A data connection may wait while ${line} takes long`, async () => {
+    const home = new GatedFileSystem();
+    await home.put("/file", new Uint8Array(3));
+    await using server = await start({ data: 0.2, idle: 60 }, { home, protection: "clear" });
+    await using client = await server.login();
+    await using data = await client.passive();
+    const reached = home.shut();
+    await client.send(`${line}\r\n`);
+    await reached;
+    await wait(800);
+    home.open();
+    if (line.startsWith("HASH")) return await assertReplies(client, [/^213 /]);
+    await assertReplies(client, [/^150 /]);
+    await data.readAll();
+    await assertReplies(client, [/^226 /]);
+  });
+}
+
+for (const protection of PROTECTIONS) {
+  Deno.test(`What a client sends long before its STOR is stored: ${protection}`, async () => {
+    const home = new MemoryFileSystem();
+    await using server = await start({ data: 60 }, { home, protection });
+    await using client = await server.login();
+    await client.expect(200, "TYPE I");
+    for (const parts of [["early ", "late"], ["all of it"], []]) {
+      await using data = await client.passive();
+      await data.secure(); // a handshake is answered before the command
+      const [first, ...rest] = parts.map((part) => new TextEncoder().encode(part));
+      if (first !== undefined) await data.write(first);
+      const finished = rest.length === 0 ? data.finish() : undefined;
+      await wait(1500); // the server looks for an end by then
+      await client.expect(150, "STOR /file");
+      for (const part of rest) await data.write(part);
+      await (finished ?? data.finish());
+      await assertReplies(client, ["226 Transfer complete."]);
+      assertEquals((await home.stat("/file")).size, parts.join("").length);
+    }
+  });
+}
 
 Deno.test("The idle time runs again once the data connection is closed", async () => {
   await using server = await start({ data: 5, idle: 0.2 });

@@ -5,7 +5,7 @@ import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue, assertReplies, type Exchange } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { RawDataConnection } from "../helpers/raw_data_connection.ts";
-import { type Protection, TestServer } from "../helpers/test_server.ts";
+import { type Protection, PROTECTIONS, TestServer } from "../helpers/test_server.ts";
 
 const CLEAR = { protection: "clear" } as const;
 const HOME = MemoryFileSystem.of({ "/a.txt": "content" });
@@ -115,6 +115,23 @@ Deno.test("PASV and EPSV reply 425 when every port of the range is taken", async
   await assertDialogue(first, [["ABOR", "225 ABOR command successful; data channel closed."]]);
   assertEquals(await epsv(second), ports.from);
 });
+
+for (const protection of PROTECTIONS) {
+  Deno.test(`EPSV and PASV may be repeated where one port is all there is: ${protection}`, async () => {
+    const ports = freePorts(1);
+    await using server = await TestServer.start({ protection, server: { passive: { ports } } });
+    await using client = await server.login();
+    for (let count = 0; count < 10; count++) {
+      assertEquals(await epsv(client), ports.from);
+      await client.expect(227, "PASV");
+    }
+    const data = await RawDataConnection.connect({ host: server.host, port: ports.from, deadlineMs: 10_000 });
+    assertEquals(await epsv(client), ports.from);
+    await data[Symbol.asyncDispose]();
+    await client.expect(225, "ABOR");
+    assertEquals(await epsv(client), ports.from);
+  });
+}
 
 Deno.test("A second PASV replaces the first, whose port is closed", async () => {
   await using server = await TestServer.start({ ...CLEAR, home: HOME });

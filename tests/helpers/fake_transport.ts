@@ -138,6 +138,8 @@ export class FakeIncoming implements IncomingConnection {
   direction: Direction | undefined;
   /** Whether it was closed. */
   isClosed = false;
+  /** Tells that the peer has ended; there once it is watched. */
+  end: (() => void) | undefined;
   /** Resolves when `open()` is called. */
   readonly opening: Promise<void>;
   readonly #open: FakeIncomingOptions["open"];
@@ -159,6 +161,10 @@ export class FakeIncoming implements IncomingConnection {
     if (this.#open === "blocks") await this.#closed.promise;
     if (this.#open instanceof ConnectionError) throw this.#open;
     return this.connection;
+  }
+
+  watch(onEnd: () => void): void {
+    this.end = onEnd;
   }
 
   close(): void {
