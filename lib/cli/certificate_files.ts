@@ -8,6 +8,7 @@ import type { CertificateFiles } from "../config/configuration.ts";
 import { modeBits } from "../mode_bits.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";
 import { pathPermissionMissing } from "./permissions.ts";
+import { NotRegularFileError, readRegularFile } from "./read_file.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** What stands in the files of a certificate. */
@@ -35,12 +36,16 @@ export class PemFileError extends ExitError {
 /**
  * Reads a certificate and its key. What they hold is not looked at.
  *
+ * @param signal Ends the wait.
  * @throws {PemFileError} About the first file that cannot be read.
  * @throws {StartError} When Deno does not permit to read it.
  */
-export async function readCertificateFiles(files: CertificateFiles): Promise<CertificateContents> {
-  const { text } = await readPemFile(files.certificate, "tls.certificate");
-  const { text: keyText, mode } = await readPemFile(files.key, "tls.key");
+export async function readCertificateFiles(
+  files: CertificateFiles,
+  signal?: AbortSignal,
+): Promise<CertificateContents> {
+  const { text } = await readPemFile(files.certificate, "tls.certificate", signal);
+  const { text: keyText, mode } = await readPemFile(files.key, "tls.key", signal);
   return { certificate: text, key: keyText, keyMode: mode };
 }
 
@@ -48,20 +53,19 @@ export async function readCertificateFiles(files: CertificateFiles): Promise<Cer
  * Reads a file of PEM texts, as that of a CA.
  *
  * @param where The key that names the file.
+ * @param signal Ends the wait.
  * @throws {PemFileError} When it cannot be read.
  * @throws {StartError} When Deno does not permit to read it.
  */
 export async function readPemFile(
   path: string,
   where: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly text: string; readonly mode: number | undefined }> {
   await requirePathPermission("read", path);
   try {
-    // Looked at before it is opened: a pipe would be waited for.
-    const info = await Deno.stat(path);
-    if (!info.isFile) throw new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path));
-    // The mode is not asked of an open file: of a link's target, as certbot has them, that is another permission.
-    return { text: await Deno.readTextFile(path), mode: modeBits(info.mode, Deno.build.os) };
+    const { bytes, info } = await readRegularFile(path, { signal });
+    return { text: new TextDecoder().decode(bytes), mode: modeBits(info.mode, Deno.build.os) };
   } catch (error) {
     throw explainFailure(error, path, where);
   }
@@ -79,7 +83,9 @@ export async function requirePathPermission(name: "read" | "write", path: string
 }
 
 function explainFailure(error: unknown, path: string, where: string): unknown {
-  if (error instanceof ExitError) return error;
+  if (error instanceof NotRegularFileError) {
+    return new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path), { cause: error });
+  }
   if (error instanceof Deno.errors.NotFound) {
     const hint = where === "tls.certificate" || where === "tls.key" ? "ftpsd cert makes a pair" : look(path);
     return new PemFileError(where, EXIT_STATUS.badUsage, `no such file: ${path}`, hint, { cause: error });

@@ -48,7 +48,7 @@ export class CertificateWatcher implements AsyncDisposable {
   #lastSeen: string;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> = Promise.resolve();
-  #isDisposed = false;
+  readonly #disposed = new AbortController();
 
   /** Starts to look; the first time after one interval. */
   constructor(files: CertificateFiles, options: CertificateWatcherOptions) {
@@ -58,9 +58,9 @@ export class CertificateWatcher implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** Stops, and waits for a look that is under way; nothing is called after that. May be called twice. */
+  /** Stops, a look that is under way too; nothing is called after that. May be called twice. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
+    this.#disposed.abort();
     clearTimeout(this.#timer);
     await this.#looking;
   }
@@ -75,7 +75,7 @@ export class CertificateWatcher implements AsyncDisposable {
     const { intervalMs = 10_000 } = this.#options;
     this.#timer = setTimeout(async () => {
       await this.look();
-      if (!this.#isDisposed) this.#schedule();
+      if (!this.#disposed.signal.aborted) this.#schedule();
     }, intervalMs);
   }
 
@@ -84,7 +84,7 @@ export class CertificateWatcher implements AsyncDisposable {
     const seen = identify(sight);
     const isSettling = seen !== this.#lastSeen;
     this.#lastSeen = seen;
-    if (this.#isDisposed || isSettling || seen === this.#settled) return;
+    if (this.#disposed.signal.aborted || isSettling || seen === this.#settled) return;
     this.#settled = seen;
     if ("reason" in sight) this.#options.onProblem(sight.reason);
     else await this.#tell(sight.contents);
@@ -92,7 +92,7 @@ export class CertificateWatcher implements AsyncDisposable {
 
   async #see(): Promise<Sight> {
     try {
-      return { contents: await readCertificateFiles(this.#files) };
+      return { contents: await readCertificateFiles(this.#files, this.#disposed.signal) };
     } catch (error) {
       return { reason: reasonOf(error) };
     }
@@ -102,7 +102,7 @@ export class CertificateWatcher implements AsyncDisposable {
     const { listenHosts, onChange, onProblem } = this.#options;
     const examined = await examineCertificate(contents, { now: new Date(), listenHosts });
     const flaw = examined.findings.find(({ severity }) => severity === "error");
-    if (this.#isDisposed) return;
+    if (this.#disposed.signal.aborted) return;
     if (flaw !== undefined) return onProblem(`${flaw.where}: ${flaw.message}`);
     try {
       onChange({ ...contents, examined });

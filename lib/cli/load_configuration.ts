@@ -14,6 +14,7 @@ import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import { describeOptionFinding } from "./option_names.ts";
 import type { ParsedArguments } from "./option_table.ts";
+import { NotRegularFileError, readRegularFile } from "./read_file.ts";
 import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
 import { shellWord } from "./shell_word.ts";
 
@@ -152,8 +153,11 @@ function decodePassword(bytes: Uint8Array, file: string): string {
 
 async function readFile(file: string, option: string): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(file);
+    return (await readRegularFile(file)).bytes;
   } catch (cause) {
+    if (cause instanceof NotRegularFileError) {
+      throw new UsageError(`not a file: ${file} (${option})`, `ls -l ${shellWord(file)}`, { cause });
+    }
     if (cause instanceof Deno.errors.NotFound) {
       throw new UsageError(`no such file: ${file} (${option})`, undefined, { cause });
     }

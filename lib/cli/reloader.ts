@@ -6,15 +6,20 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
+import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
 import type { ConfiguredServer } from "./configured_server.ts";
-import { ExitError } from "./exit_error.ts";
+import { ExitError, StartError } from "./exit_error.ts";
 import { describeObstacles, logFindings } from "./findings_text.ts";
 import { inspect, type Inspection } from "./inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { findRestartNeeds } from "./restart_needs.ts";
+
+/** Longest wait, in milliseconds, for all that a reload reads. */
+const READ_DEADLINE_MS = 30_000;
+const NO_ANSWER = "a file or home that it names does not answer";
 
 /** What a {@linkcode Reloader} works with. */
 export interface ReloaderOptions {
@@ -40,7 +45,9 @@ export class Reloader implements AsyncDisposable {
   #first: Configuration | undefined;
   #watcher: CertificateWatcher | undefined;
   #reloading: Promise<void> = this.#started.promise;
-  #isDisposed = false;
+  /** Whether a reload waits for the one before; it reads all that has changed until then. */
+  #isQueued = false;
+  readonly #disposed = new AbortController();
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -55,23 +62,28 @@ export class Reloader implements AsyncDisposable {
 
   /** Reads everything again; what cannot be used changes nothing. One reload follows the other. Never rejects. */
   reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload());
+    if (this.#isQueued) return this.#reloading;
+    this.#isQueued = true;
+    this.#reloading = this.#reloading.then(() => {
+      this.#isQueued = false;
+      return this.#reload();
+    });
     return this.#reloading;
   }
 
+  /** Ends what is under way, also where a file system does not answer. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
+    this.#disposed.abort();
     this.#started.resolve();
     await this.#reloading;
     await this.#watcher?.[Symbol.asyncDispose]();
   }
 
   async #reload(): Promise<void> {
-    if (this.#isDisposed) return;
-    const { args, server, logger } = this.#options;
+    if (this.#disposed.signal.aborted) return;
+    const { server, logger } = this.#options;
     try {
-      const loaded = await loadConfiguration(args);
-      const inspection = await inspect(loaded.configuration, loaded.file, new Date());
+      const { loaded, inspection } = await this.#read();
       const obstacles = describeObstacles(loaded, inspection);
       if (obstacles.length > 0) return this.#keep(obstacles);
       server.reconfigure({ configuration: loaded.configuration, files: inspection.files });
@@ -83,8 +95,19 @@ export class Reloader implements AsyncDisposable {
         logger.remark("warn", text);
       }
     } catch (error) {
-      this.#keep(reasonsOf(error));
+      if (!this.#disposed.signal.aborted) this.#keep(reasonsOf(error));
     }
+  }
+
+  /** Reads what there is, but does not wait for ever: a home may be on a file system whose server is away. */
+  async #read(): Promise<InUse> {
+    const late = new AbortController();
+    using _deadline = new Watchdog(READ_DEADLINE_MS, () => late.abort(new StartError(NO_ANSWER, "ls -l")));
+    const signal = AbortSignal.any([late.signal, this.#disposed.signal]);
+    const reading = loadConfiguration(this.#options.args).then(async (loaded) => {
+      return { loaded, inspection: await inspect(loaded.configuration, loaded.file, new Date()) };
+    });
+    return await abortable(reading, signal);
   }
 
   #keep(reasons: readonly string[]): void {
@@ -95,7 +118,7 @@ export class Reloader implements AsyncDisposable {
   #watch({ loaded, inspection: { files } }: InUse): void {
     this.#watcher = undefined;
     const { certificateFiles, server: { listen = [{}] } } = loaded.configuration;
-    if (certificateFiles === undefined || files.certificate === undefined || this.#isDisposed) return;
+    if (certificateFiles === undefined || files.certificate === undefined || this.#disposed.signal.aborted) return;
     const { server, logger, watchIntervalMs } = this.#options;
     this.#watcher = new CertificateWatcher(certificateFiles, {
       current: { ...files.certificate, keyMode: undefined },
