@@ -317,7 +317,8 @@ function infoOrError(hostPath: string): Deno.FileInfo | Error {
   }
 }
 
-function lstatIfThere(hostPath: string): Deno.FileInfo | undefined {
+/** Looks at a host path, a link itself. */
+export function lstatIfThere(hostPath: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(hostPath);
   } catch (error) {

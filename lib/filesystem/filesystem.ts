@@ -98,7 +98,8 @@ export interface WritableFile {
    * Ends the writing. Once it resolves, everything that was written is in a file that has a name; opened with `replace`
    * or `place` it has taken its place.
    *
-   * Kinds `exists`, when a name for `place` was taken meanwhile, `notFound`, when the file was removed or its directory moved meanwhile, `busy`, when somebody else has changed it.
+   * Kinds `exists`, when a name for `place` was taken meanwhile, `notFound`, when the file was removed or its directory moved
+   * meanwhile, `busy`, when somebody else has changed it, or is writing the file whose place it would take.
    */
   finish(options: FinishOptions): Promise<void>;
   /**
@@ -111,7 +112,8 @@ export interface WritableFile {
 /**
  * How a file is opened for writing:
  * - `truncate`: created, or emptied (STOR);
- * - `replace`: created without a name that anybody sees, to take the place of the old file at the end, if there is one;
+ * - `replace`: created without a name that anybody sees, to take the place and the permission bits of the old file at the
+ *   end, if there is one;
  * - `place`: the same for a name that is free; kind `exists` when it is taken, at the beginning or at the end;
  * - `append`: created, or continued at its end (APPE);
  * - `createNew`: created; kind `exists` when the name is taken (STOU, and STOR without `upload.overwrite`);
@@ -161,7 +163,7 @@ export interface FileSystem {
   makeDirectory?(path: string, options: CreateOptions): Promise<void>;
   /** Removes an empty directory, or a symbolic link to a directory itself. Kinds `notDirectory`, `directoryNotEmpty`. */
   removeDirectory?(path: string, options: CallOptions): Promise<void>;
-  /** Renames a file, a directory or a link itself; an existing file at `to` is replaced, an existing directory is not (kind `exists`). */
+  /** Renames a file, a directory or a link itself; an existing file at `to` is replaced, an existing directory is not (kind `exists`), nor is a file that is open for writing (kind `busy`). */
   rename?(from: string, to: string, options: CallOptions): Promise<void>;
   /** Sets the time of last modification. */
   setModified?(path: string, modified: Date, options: CallOptions): Promise<void>;

@@ -13,7 +13,7 @@
  * - `invalidName`: the name cannot exist on this file system (553);
  * - `notFound`, which stands for what leads outside the root, too; `exists`, `isDirectory`, `notDirectory`,
  *   `directoryNotEmpty`; `notRegularFile`, a FIFO, device or socket; `permissionDenied`, by the operating system or the
- *   runtime's sandbox (550).
+ *   runtime's sandbox, also for mount points and from one mount to another (550).
  */
 export type FileSystemErrorKind =
   | "busy"

@@ -6,30 +6,39 @@
 
 import { FileSystemError, type FileSystemErrorKind } from "./filesystem_error.ts";
 
+const IS_WINDOWS = Deno.build.os === "windows";
+
 const KINDS: Readonly<Record<string, FileSystemErrorKind>> = {
   EACCES: "permissionDenied",
-  EBUSY: "busy",
+  EAGAIN: "busy", // somebody has a lease on the file, and is asked to give it up
+  // On Windows somebody has the file open; elsewhere it is a mount point, which will not pass
+  EBUSY: IS_WINDOWS ? "busy" : "permissionDenied",
   EDQUOT: "noSpace",
   EEXIST: "exists",
   EFBIG: "noSpace",
   EINVAL: "invalidName", // names FAT cannot hold; a directory renamed into itself
   EISDIR: "isDirectory",
   ELOOP: "notFound",
+  EMLINK: "noSpace", // the directory has as many as it can hold
   ENAMETOOLONG: "invalidName",
   ENOENT: "notFound",
   ENOSPC: "noSpace",
+  ENOSYS: "unsupported",
   ENOTDIR: "notDirectory",
   ENOTEMPTY: "directoryNotEmpty",
+  ENOTSUP: "unsupported",
   ENXIO: "notRegularFile", // a socket, or a FIFO nobody reads
+  EOPNOTSUPP: "unsupported",
   EPERM: "permissionDenied",
   EROFS: "permissionDenied",
-  ETXTBSY: "busy",
-  EXDEV: "unsupported",
+  ETXTBSY: "permissionDenied", // a program that runs
+  EXDEV: "permissionDenied", // renamed to another mount
 };
 
 /** System error numbers that the runtime gives no code for. */
 const KINDS_BY_NUMBER: Readonly<Record<string, FileSystemErrorKind>> = {
   27: "noSpace", // EFBIG
+  31: "noSpace", // EMLINK
   69: "noSpace", // EDQUOT on macOS and the BSDs
   122: "noSpace", // EDQUOT on Linux
 };
@@ -66,5 +75,5 @@ function kindOf(error: unknown): FileSystemErrorKind | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("code" in error && typeof error.code === "string") return KINDS[error.code];
   const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
-  return number === undefined || Deno.build.os === "windows" ? undefined : KINDS_BY_NUMBER[number];
+  return number === undefined || IS_WINDOWS ? undefined : KINDS_BY_NUMBER[number];
 }

@@ -4,7 +4,18 @@
  * @module
  */
 
-import { closeSync, fstatSync, fsync, ftruncateSync, openSync, read, readSync, type Stats, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  openSync,
+  read,
+  readSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
 import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
@@ -13,6 +24,8 @@ import { type OpenFile, READ, withoutSurprise } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
 const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
+
+const PERMISSION_BITS = 0o777;
 
 /** A file of the host open for reading. */
 export class LocalReadableFile implements ReadableFile {
@@ -78,6 +91,14 @@ export class LocalWritableFile implements WritableFile {
   truncate(): void {
     onHost(this.#path, () => ftruncateSync(this.#descriptor.fd));
     this.#end = 0;
+  }
+
+  /** Gives the file permission bits, unless it has them. */
+  setMode(mode: number): void {
+    onHost(this.#path, () => {
+      const { fd } = this.#descriptor;
+      if ((fstatSync(fd).mode & PERMISSION_BITS) !== mode) fchmodSync(fd, mode);
+    });
   }
 
   write(bytes: Uint8Array): Promise<void> {

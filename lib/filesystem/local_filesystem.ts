@@ -30,8 +30,10 @@ import { createReplacement } from "./local_replacement.ts";
 import {
   APPEND,
   assertRegular,
+  assertStillTaken,
   changeAttributes,
   claimOpened,
+  claimReplaced,
   createDirectory,
   createRegular,
   type OpenFile,
@@ -155,14 +157,12 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
-    return attempt(from, () => {
-      const source = this.#existing(from);
-      if (source.target === undefined) throw new FileSystemError("notFound", `Cannot rename dangling link "${from}"`);
-      const target = this.#containment.locateEntry(to);
-      if (!isReplaceable(source.info, target)) {
-        throw new FileSystemError("exists", `Cannot rename "${from}" to "${to}": that exists`);
-      }
+  async rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
+    const taken = onHost(from, () => this.#locateRenaming(from, to).target);
+    using _claim = await claimReplaced(this.#writeClaims, taken);
+    onHost(from, () => {
+      const { source, target } = this.#locateRenaming(from, to);
+      assertStillTaken(taken, target.info);
       this.#containment.assertSteady(source);
       this.#containment.assertSteady(target);
       Deno.renameSync(source.hostPath, target.hostPath);
@@ -217,6 +217,14 @@ export class LocalFileSystem implements FileSystem {
     const entry = this.#containment.locateEntry(path);
     if (entry.info === undefined) throw new FileSystemError("notFound", `Cannot find "${path}"`);
     return { ...entry, info: entry.info };
+  }
+
+  #locateRenaming(from: string, to: string): { readonly source: HostEntry; readonly target: HostEntry } {
+    const source = this.#existing(from);
+    if (source.target === undefined) throw new FileSystemError("notFound", `Cannot rename dangling link "${from}"`);
+    const target = this.#containment.locateEntry(to);
+    if (isReplaceable(source.info, target)) return { source, target };
+    throw new FileSystemError("exists", `Cannot rename "${from}" to "${to}": that exists`);
   }
 
   async #cleanUnseen(path: string): Promise<number> {

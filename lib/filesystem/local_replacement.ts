@@ -4,14 +4,23 @@
  * @module
  */
 
-import type { Containment, HostName } from "./containment.ts";
+import { type Containment, type HostName, lstatIfThere } from "./containment.ts";
 import type { FileClaims } from "./file_claims.ts";
 import type { FinishOptions, WritableFile } from "./filesystem.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { onHost } from "./host_error.ts";
 import { HOST_RULES, joinHostPath, parentHostPath } from "./host_path.ts";
 import { LocalWritableFile, syncDirectory } from "./local_file.ts";
-import { claimOpened, createRegular, type OpenFile, removeIfSame, takeBack } from "./open_file.ts";
+import {
+  assertStillTaken,
+  claimOpened,
+  claimReplaced,
+  createRegular,
+  type OpenFile,
+  removeIfSame,
+  takeBack,
+  type TakenName,
+} from "./open_file.ts";
 import { createPartName } from "./part_name.ts";
 import { type FileIdentity, isOtherFile } from "./way.ts";
 
@@ -37,7 +46,11 @@ export interface ReplacementOptions {
 export async function createReplacement(options: ReplacementOptions): Promise<WritableFile> {
   const { path, target, mode, containment, claims } = options;
   const part = joinHostPath(directoryOf(target), [createPartName()], HOST_RULES);
-  const created = onHost(path, () => createRegular(containment, { hostPath: part, way: target.way }, mode));
+  // Nobody may read the new file who may not read the old one
+  const created = onHost(path, () => {
+    const old = bitsOf(lstatIfThere(target.hostPath));
+    return createRegular(containment, { hostPath: part, way: target.way }, old ?? mode);
+  });
   // Whoever removes left-overs asks for it
   const claim = await claimOpened(claims, created, part);
   return new LocalReplacement(
@@ -68,7 +81,9 @@ class LocalReplacement implements WritableFile {
   async finish(options: Partial<FinishOptions> = {}): Promise<void> {
     const { path, target } = this.#options;
     await this.#file.complete(options);
-    onHost(path, () => this.#place());
+    const taken = { ...target, info: onHost(path, () => lstatIfThere(target.hostPath)) };
+    using _claim = await claimReplaced(this.#options.claims, taken);
+    onHost(path, () => this.#place(taken));
     if (options.sync) await syncDirectory(path, directoryOf(target));
   }
 
@@ -82,15 +97,19 @@ class LocalReplacement implements WritableFile {
     }
   }
 
-  #place(): void {
+  #place(taken: TakenName): void {
     const { path, target, mayReplace, containment } = this.#options;
+    const old = lstatIfThere(target.hostPath);
+    assertStillTaken(taken, old);
+    const mode = bitsOf(old);
+    if (mode !== undefined) this.#file.setMode(mode);
     this.#file.close();
     containment.assertSteady(target);
     if (isOtherFile(Deno.lstatSync(this.#part), this.#identity)) {
       throw new FileSystemError("notFound", `Cannot put "${path}" in its place: it was moved meanwhile`);
     }
     // The system knows no renaming to a free name alone: other processes have the moment between these two lines.
-    if (!mayReplace && isTaken(target.hostPath)) {
+    if (!mayReplace && lstatIfThere(target.hostPath) !== undefined) {
       throw new FileSystemError("exists", `Cannot put "${path}" in its place: the name was taken meanwhile`);
     }
     Deno.renameSync(this.#part, target.hostPath);
@@ -101,14 +120,9 @@ class LocalReplacement implements WritableFile {
   }
 }
 
-function isTaken(hostPath: string): boolean {
-  try {
-    Deno.lstatSync(hostPath);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** Permission bits that a new file takes over from the one whose name it takes; none that let others act as its owner. */
+function bitsOf(info: Deno.FileInfo | undefined): number | undefined {
+  return Deno.build.os === "windows" || !info?.isFile || info.mode === null ? undefined : info.mode & 0o777;
 }
 
 function directoryOf(name: HostName): string {

@@ -101,6 +101,7 @@ export class MemoryWritableFile implements WritableFile {
   readonly #place: (() => void) | undefined;
   #position: number;
   #isClosed = false;
+  #isWriter = false;
   #isPlaced: boolean;
 
   /**
@@ -118,6 +119,7 @@ export class MemoryWritableFile implements WritableFile {
     if (mode === "truncate") volume.resize(file, 0);
     this.#position = typeof mode === "object" ? mode.offset : file.size;
     file.isWritten = true;
+    this.#isWriter = true;
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -137,16 +139,25 @@ export class MemoryWritableFile implements WritableFile {
     return Promise.try(() => {
       if (this.#isClosed) throw new TypeError("Cannot finish file: it is closed");
       if (this.#file.isRemoved) throw new FileSystemError("notFound", "Cannot finish file: it was removed meanwhile");
-      if (!this.#isPlaced) this.#place?.();
+      if (this.#isPlaced) return;
+      this.#place?.();
       this.#isPlaced = true;
+      this.#release();
     });
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#file.isWritten = false;
+    this.#release();
     if (this.#file.isRemoved || !this.#isPlaced) this.#volume.discard(this.#file);
+  }
+
+  /** Lets others write the file: once, since they may do so before this one is closed. */
+  #release(): void {
+    if (!this.#isWriter) return;
+    this.#isWriter = false;
+    this.#file.isWritten = false;
   }
 }
 

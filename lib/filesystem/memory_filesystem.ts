@@ -134,6 +134,7 @@ export class MemoryFileSystem implements FileSystem {
       const source = this.#slot(from);
       const target = this.#slot(to);
       if (source.node === undefined) throw missing(from);
+      if (target.node !== undefined) assertUnwritten(target.node);
       if (source.node === target.node) return;
       if (to.startsWith(`${from}/`)) {
         throw new FileSystemError("invalidName", `Cannot rename "${from}" to "${to}": that is below it`);
@@ -177,7 +178,11 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryWritableFile(this.#volume, file, "createNew", () => {
       const slot = this.#slot(path);
       if (slot.node !== undefined && how === "place") throw taken(path);
-      if (slot.node !== undefined) this.#volume.discard(asFile(slot.node, path));
+      if (slot.node !== undefined) {
+        assertUnwritten(slot.node);
+        file.mode = slot.node.mode;
+        this.#volume.discard(asFile(slot.node, path));
+      }
       this.#link(slot, file);
     });
   }
@@ -241,6 +246,12 @@ export class MemoryFileSystem implements FileSystem {
       isWritten: false,
       isRemoved: false,
     };
+  }
+}
+
+function assertUnwritten(node: Node): void {
+  if (node.type === "file" && node.isWritten) {
+    throw new FileSystemError("busy", "Cannot replace a file that is being written");
   }
 }
 

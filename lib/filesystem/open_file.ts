@@ -148,6 +148,33 @@ export async function claimOpened(claims: FileClaims, file: OpenFile, hostPath: 
   }
 }
 
+/** A name that something is about to take from what has it. */
+export interface TakenName {
+  readonly hostPath: string;
+  /** What has it now, a link itself. */
+  readonly info: Deno.FileInfo | undefined;
+}
+
+/**
+ * Claims a file whose name is about to be taken from it, so that nobody is writing it.
+ *
+ * @returns Where no regular file has the name, a claim of nothing.
+ * @throws {FileSystemError} Kind `"busy"`.
+ */
+export async function claimReplaced(claims: FileClaims, { hostPath, info }: TakenName): Promise<Disposable> {
+  return info?.isFile ? await claims.claim(unique(info) ?? hostPath) : new DisposableStack();
+}
+
+/**
+ * Refuses to take a name from another file than was claimed.
+ *
+ * @throws {FileSystemError} Kind `"busy"`.
+ */
+export function assertStillTaken({ hostPath, info }: TakenName, now: Deno.FileInfo | undefined): void {
+  const isSame = info === undefined ? !now?.isFile : now === undefined || !isOtherFile(info, now);
+  if (!isSame) throw new FileSystemError("busy", `Cannot take the name "${hostPath}": another file has just taken it`);
+}
+
 /** Removes a file that came to be outside the root, by a path that leads here and there in turn. */
 export function takeBack(hostPath: string, file: FileIdentity): void {
   for (let tries = 0; tries < TRIES; tries++) if (removeIfSame(hostPath, file)) return;

@@ -262,7 +262,7 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
       file.close();
       assertStrictEquals(await readText(fileSystem, path), "new content");
       const { mode = 0o600 } = await fileSystem.stat(path, UNABORTED);
-      assertStrictEquals(mode, 0o600);
+      if (path !== "/a.txt") assertStrictEquals(mode, 0o600);
     }
   });
 
@@ -325,11 +325,42 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     await writeText(fileSystem, "/n.txt", "another");
     await assertRefused("notFound", () => removed.finish(UNABORTED));
     removed.close();
-    const replaced = await fileSystem.openWrite("/n.txt", "append", UNABORTED);
-    await fileSystem.rename("/a.txt", "/n.txt", UNABORTED);
-    await assertRefused("notFound", () => replaced.finish(UNABORTED));
-    replaced.close();
-    assertStrictEquals(await readText(fileSystem, "/n.txt"), "alpha");
+  });
+
+  test(" lets nothing take the place of a file that is being written", async (fileSystem) => {
+    const file = await fileSystem.openWrite("/dir/b.txt", "append", UNABORTED);
+    await file.write(new TextEncoder().encode("!"), UNABORTED);
+    await assertRefused("busy", () => fileSystem.rename("/a.txt", "/dir/b.txt", UNABORTED));
+    await assertRefused("busy", () => fileSystem.rename("/dir/b.txt", "/dir/b.txt", UNABORTED));
+    const replacement = await fileSystem.openWrite("/dir/b.txt", "replace", UNABORTED);
+    await assertRefused("busy", () => replacement.finish(UNABORTED));
+    await file.finish(UNABORTED);
+    file.close();
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "beta!");
+    await replacement.finish(UNABORTED);
+    replacement.close();
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "");
+    await fileSystem.rename("/a.txt", "/dir/b.txt", UNABORTED);
+    assertStrictEquals(await readText(fileSystem, "/dir/b.txt"), "alpha");
+  });
+
+  test(".openWrite() with replace takes over the permission bits", async (fileSystem) => {
+    const { mode } = await fileSystem.stat("/a.txt", UNABORTED);
+    if (mode === undefined || Deno.build.os === "windows") return;
+    for (const bits of [0o600, 0o755, 0o666, 0o400]) {
+      await fileSystem.setMode("/a.txt", bits, UNABORTED);
+      const file = await fileSystem.openWrite("/a.txt", "replace", { ...UNABORTED, umask: 0o027 });
+      await file.write(new TextEncoder().encode("new"), UNABORTED);
+      await file.finish(UNABORTED);
+      file.close();
+      assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).mode, bits);
+      assertStrictEquals(await readText(fileSystem, "/a.txt"), "new");
+    }
+    const file = await fileSystem.openWrite("/a.txt", "replace", UNABORTED);
+    await fileSystem.setMode("/a.txt", 0o640, UNABORTED);
+    await file.finish(UNABORTED);
+    file.close();
+    assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).mode, 0o640);
   });
 
   test(".openWrite() gives a file that is finished though it was renamed, and not once it is closed", async (fileSystem) => {

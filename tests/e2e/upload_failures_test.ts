@@ -82,8 +82,16 @@ const CHANGES: readonly {
     what: "replaced by another session",
     change: async (_, other) => {
       await other.expect(350, "RNFR other");
-      await other.expect(250, "RNTO file");
+      await other.expect(450, "RNTO file");
+      await other.expect(350, "RNFR file");
+      await other.expect(450, "RNTO file");
     },
+    reply: "226 Transfer complete.",
+    files: { file: "content", other: "other" },
+  },
+  {
+    what: "replaced by another process",
+    change: (home) => Deno.rename(`${home}/other`, `${home}/file`),
     reply: "550 No such file or directory.",
     files: { file: "other" },
   },

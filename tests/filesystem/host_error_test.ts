@@ -5,15 +5,24 @@ import { asFileSystemError, onHost } from "../../lib/filesystem/host_error.ts";
 Deno.test("asFileSystemError() maps what the system refuses and keeps the cause", () => {
   const kinds = {
     EACCES: "permissionDenied",
+    EAGAIN: "busy",
+    EBUSY: Deno.build.os === "windows" ? "busy" : "permissionDenied",
     EDQUOT: "noSpace",
     EEXIST: "exists",
     EFBIG: "noSpace",
+    EINVAL: "invalidName",
     EISDIR: "isDirectory",
+    ELOOP: "notFound",
+    EMLINK: "noSpace",
     ENAMETOOLONG: "invalidName",
     ENOSPC: "noSpace",
+    ENOSYS: "unsupported",
     ENOTEMPTY: "directoryNotEmpty",
-    ETXTBSY: "busy",
-    EXDEV: "unsupported",
+    ENOTSUP: "unsupported",
+    EOPNOTSUPP: "unsupported",
+    EROFS: "permissionDenied",
+    ETXTBSY: "permissionDenied",
+    EXDEV: "permissionDenied",
   };
   for (const [code, kind] of Object.entries(kinds)) {
     const cause = Object.assign(new Error("No"), { code });
