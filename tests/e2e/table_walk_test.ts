@@ -67,7 +67,7 @@ for (const [state, connect] of Object.entries(STATES)) {
     await using server = await TestServer.start();
     await using client = await connect(server);
     for (const { name } of names(({ argument }) => argument === "none")) {
-      await assertReplies(client, [`${name} x`, `${name}  `], TAKES_NONE);
+      await assertReplies(client, [`${name} x`, `${name}  x `], TAKES_NONE);
     }
   });
 }
