@@ -55,7 +55,7 @@ export class ConfiguredServer {
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
-      { sharesPorts: options.workers > 1 },
+      options.workers > 1 ? { sharing: "begins" } : {},
     );
     this.#finished.promise.catch(() => {}); // told where it is awaited
   }

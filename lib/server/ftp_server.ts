@@ -18,6 +18,7 @@ import type { Settings } from "../session/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { listenControl } from "../transport/node_control.ts";
+import type { PortSharing } from "../transport/node_socket.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
 import { type CertificateInfo, TlsContext, type TlsReplacement } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
@@ -45,8 +46,8 @@ export interface FtpServerParts {
   readonly counts?: SharedCounts;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
-  /** Whether they listen on the same ports; the system spreads the clients over them. @default {false} */
-  readonly sharesPorts?: boolean;
+  /** How they share their ports; absent: not at all. */
+  readonly sharing?: PortSharing;
 }
 
 /**
@@ -76,7 +77,7 @@ export class FtpServer implements AsyncDisposable {
   #options: FtpServerOptions;
   readonly #counts: SharedCounts;
   readonly #idPrefix: string;
-  readonly #sharesPorts: boolean;
+  readonly #sharing: PortSharing | undefined;
   readonly #events: EventHub;
   readonly #finished = Promise.withResolvers<void>();
   #authorizer: Authorizer;
@@ -105,7 +106,7 @@ export class FtpServer implements AsyncDisposable {
     this.#commands = commands;
     this.#events = new EventHub(options);
     this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
-    this.#sharesPorts = parts.sharesPorts ?? false;
+    this.#sharing = parts.sharing;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
   }
 
@@ -280,7 +281,7 @@ export class FtpServer implements AsyncDisposable {
   async #open(options: ListenOptions): Promise<Listening> {
     const { host = LOOPBACK, port = 2121, tls = "explicit" } = options;
     const listener = await listenControl({ host, port }, {
-      sharesPort: this.#sharesPorts,
+      ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },
     });
     return { listener, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };

@@ -45,10 +45,19 @@ export function joinUnread(socket: net.Socket): void {
   if (chunks.length > 0) socket.unshift(Buffer.concat(chunks));
 }
 
+/**
+ * How listeners of one process share a port, over which the system then spreads the connections. The first one to listen
+ * `"begins"`: it takes a port that nobody has. Others `"join"` it.
+ *
+ * Left to the system alone, any process of the same user could join (SO_REUSEPORT), such as a second server, which would take
+ * half of the clients to its own files.
+ */
+export type PortSharing = "begins" | "joins";
+
 /** How a socket listens. */
 export interface SocketListenOptions {
-  /** Whether others of this process may listen on the same port; the system spreads the connections over them. */
-  readonly sharesPort?: boolean;
+  /** With whom the port is shared; absent: with nobody. */
+  readonly sharing?: PortSharing;
   /** How long in milliseconds a listener that may be deaf waits for a connection before it is opened anew; absent: for ever. */
   readonly renewAfterMs?: number;
 }
@@ -150,7 +159,7 @@ export class SocketListener {
   async #renew(): Promise<void> {
     this.#server.close();
     try {
-      const server = await listen(this.address, this.#options);
+      const server = await listen(this.address, renewed(this.#options));
       if (this.#closed) return void server.close();
       this.#server = server;
       this.#attach(server);
@@ -164,13 +173,33 @@ export class SocketListener {
   }
 }
 
-function listen({ host, port }: SocketAddress, { sharesPort = false }: SocketListenOptions): Promise<net.Server> {
+/** Others have joined meanwhile. */
+function renewed(options: SocketListenOptions): SocketListenOptions {
+  return options.sharing === undefined ? options : { ...options, sharing: "joins" };
+}
+
+async function listen(address: SocketAddress, { sharing }: SocketListenOptions): Promise<net.Server> {
+  // A listener that shares its port with nobody finds out whether somebody has it. Another that begins between this one and
+  // the next is not found.
+  if (sharing === "begins" && address.port !== 0) await closed(await bind(address, { reusePort: false }));
+  return await bind(address, { reusePort: sharing !== undefined });
+}
+
+function bind({ host, port }: SocketAddress, { reusePort }: { readonly reusePort: boolean }): Promise<net.Server> {
   const { promise, resolve, reject } = Promise.withResolvers<net.Server>();
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
   server.on("error", (error: Error & { readonly code?: string }) => {
     reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
   });
-  server.listen({ host, port, reusePort: sharesPort } as net.ListenOptions, () => resolve(server));
+  server.listen({ host, port, reusePort } as net.ListenOptions, () => resolve(server));
+  return promise;
+}
+
+/** Closes a listener that nobody should have connected to. */
+function closed(server: net.Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.on("connection", (socket) => socket.destroy());
+  server.close(() => resolve());
   return promise;
 }
 
