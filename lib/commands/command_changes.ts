@@ -176,6 +176,7 @@ function requireUnique(rows: readonly CommandSpec[]): void {
 /** The types do not hold programs in JavaScript, and a 331 or 221 would confuse every client. */
 function toReply(verb: string, answer: SiteReply | string): Reply {
   const { code, text } = typeof answer === "string" ? { code: 200, text: answer } as const : answer;
+  if (typeof text !== "string") throw new TypeError(`Cannot answer ${verb} with something that is no text`);
   if (!SITE_REPLY_CODES.includes(code)) throw new TypeError(`Cannot answer ${verb} with code ${code}`);
   return reply(code, text);
 }
@@ -192,7 +193,9 @@ function refusable(row: CommandSpec, refuse: Refuse): CommandSpec {
       const isLoggedIn = context.session.login.state === "loggedIn";
       const answer = Promise.try(() => isLoggedIn ? refuse(permittedCommand(context, request)) : undefined);
       const text = await abortable(answer, request.signal); // a command that was given up is not run later
-      return text === undefined ? await row.run(context, request) : reply(550, text);
+      if (text === undefined) return await row.run(context, request);
+      if (typeof text !== "string") throw new TypeError("Cannot refuse a command with something that is no text");
+      return reply(550, text);
     },
   };
 }

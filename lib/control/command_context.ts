@@ -26,6 +26,8 @@ import type { DataTransport, SocketAddress } from "../transport/connection.ts";
 import { assertClientIsThere } from "./leaving_client.ts";
 import type { Service } from "./service.ts";
 import type { AccountPlace } from "./shared_counts.ts";
+import { describeThrown } from "../thrown.ts";
+import { checkAccount } from "./checked_account.ts";
 
 /** A command that moves bytes, from its start to its final reply. */
 export interface RunningTransfer {
@@ -173,9 +175,10 @@ export class SessionContext implements CommandContext {
 
   async authenticate(username: string, password: string): Promise<Account | undefined> {
     const credentials = { username, password, remoteHost: this.session.remote.host };
-    const decision = this.#host.service.authorizer.authenticate(credentials, { signal: this.#host.signal });
+    const { signal } = this.#host;
+    const decision = Promise.try(() => this.#host.service.authorizer.authenticate(credentials, { signal }));
     // An authorizer that does not heed the signal keeps nobody else of the address waiting.
-    return await abortable(decision, this.#host.signal);
+    return checkAccount(await abortable(decision, signal));
   }
 
   createDigest(algorithm: HashAlgorithm): Digest {
@@ -210,7 +213,7 @@ export class SessionContext implements CommandContext {
       if (running.transfer.ending === "fin") await this.#assertClientIsThere(running.transfer);
       await plan.finish?.();
     } catch (error) {
-      finished(error instanceof Error ? error : new Error(String(error)));
+      finished(error instanceof Error ? error : new Error(describeThrown(error), { cause: error }));
       throw error;
     }
     finished();
@@ -223,7 +226,7 @@ export class SessionContext implements CommandContext {
   }
 
   #report(cause: unknown): void {
-    this.#host.service.emit("internalError", { session: this.session.id, message: String(cause), cause });
+    this.#host.service.emit("internalError", { session: this.session.id, message: describeThrown(cause), cause });
   }
 
   async #assertClientIsThere(transfer: Transfer): Promise<void> {

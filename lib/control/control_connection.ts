@@ -28,6 +28,7 @@ import { PendingCommand } from "./pending_command.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
 import type { AccountPlace } from "./shared_counts.ts";
+import { describeThrown } from "../thrown.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
@@ -174,8 +175,9 @@ export class ControlConnection implements ContextHost {
     this.#end.cutTransfer(reason);
   }
 
-  /** Sends a reply in one piece. */
+  /** Sends a reply in one piece, unless the last one was sent. */
   send(reply: Reply): Promise<void> {
+    if (this.#end.hasSaidGoodbye) return Promise.resolve();
     const text = formatReply(reply);
     if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
     return this.#channel.write(text);
@@ -198,6 +200,7 @@ export class ControlConnection implements ContextHost {
         this.#watch.clientLeft();
         break;
       }
+      if (this.#end.hasSaidGoodbye) break;
       goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
       if (this.session.login.state === "loggedIn") this.#endPrelogin();
     }
@@ -325,7 +328,7 @@ export class ControlConnection implements ContextHost {
       if (this.signal.aborted) throw error;
       const expected = errorReply(error);
       if (expected !== undefined) return expected;
-      this.service.emit("internalError", { session: this.session.id, message: String(error), cause: error });
+      this.service.emit("internalError", { session: this.session.id, message: describeThrown(error), cause: error });
       return internalErrorReply(this.session.id);
     }
   }

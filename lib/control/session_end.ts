@@ -10,6 +10,7 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import { ConnectionError, type ConnectionErrorKind } from "../transport/connection.ts";
 import type { ContextHost } from "./command_context.ts";
 import type { ControlChannel } from "./control_channel.ts";
+import { describeThrown } from "../thrown.ts";
 
 /** How long the client may take for the last reply. */
 const GOODBYE_TIMEOUT_MS = 5_000;
@@ -37,6 +38,7 @@ export class SessionEnd implements Disposable {
   /** Runs once the server does not wait for the transfer any more. */
   #cutting: Watchdog | undefined;
   #reason: string | undefined;
+  #hasSaidGoodbye = false;
 
   constructor(host: EndedHost, channel: ControlChannel, dataPort: DataPort) {
     this.#host = host;
@@ -54,6 +56,11 @@ export class SessionEnd implements Disposable {
     return this.#reason;
   }
 
+  /** Whether nothing more is said: the last reply is on its way, or the end of the connection. */
+  get hasSaidGoodbye(): boolean {
+    return this.#hasSaidGoodbye;
+  }
+
   /** Says why; the first reason counts. */
   because(reason: string): void {
     this.#reason ??= reason;
@@ -62,7 +69,9 @@ export class SessionEnd implements Disposable {
   /** Ends the session with 421. */
   now(text: string): void {
     this.because(text);
-    if (this.#channel.isHandshaking) this.abandon();
+    const { implicitTls, tls } = this.#host.session;
+    // Nothing can be said in a handshake, nor before one that comes first.
+    if (this.#channel.isHandshaking || (implicitTls && tls === undefined)) this.abandon();
     else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
   }
 
@@ -92,7 +101,7 @@ export class SessionEnd implements Disposable {
       this.because(CONNECTION_ENDS[error.kind]);
     } else if (!this.signal.aborted) {
       this.because("internal error");
-      service.emit("internalError", { session: session.id, message: String(error), cause: error });
+      service.emit("internalError", { session: session.id, message: describeThrown(error), cause: error });
     }
     this.abandon();
   }
@@ -117,7 +126,9 @@ export class SessionEnd implements Disposable {
   async #sayGoodbye(last?: Reply): Promise<void> {
     using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#channel.close());
     try {
-      if (last !== undefined) await this.#host.send(last);
+      const sent = last === undefined ? undefined : this.#host.send(last);
+      this.#hasSaidGoodbye = true;
+      await sent;
       await this.#channel.finish();
     } catch {
       // The client is gone: nobody is left to hear it.

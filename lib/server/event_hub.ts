@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Watchdog } from "../deadline.ts";
 import type {
   EventHandlers,
   EventListener,
@@ -12,6 +13,7 @@ import type {
   ServerEventOf,
   ServerEvents,
 } from "../events.ts";
+import { describeThrown } from "../thrown.ts";
 
 /** Which events a stream has, and how many of them wait. */
 export interface EventStreamOptions<Name extends ServerEventName = ServerEventName> {
@@ -84,15 +86,21 @@ export class EventHub {
     return stream as ReadableStream<ServerEventOf<Name | "eventsMissed">>;
   }
 
-  /** Ends the streams once their readers have what waits for them, and waits for handlers that have not ended. */
-  async close(): Promise<void> {
+  /** Ends the streams once their readers have what waits for them. */
+  close(): void {
     this.#isClosed = true;
     for (const { controller, missed } of this.#subscriptions) {
       if (missed > 0) controller.enqueue(eventsMissed(missed));
       controller.close();
     }
     this.#subscriptions.clear();
-    await Promise.all(this.#running);
+  }
+
+  /** Waits for handlers that have not ended, though not for ever. */
+  async handled(timeoutMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _deadline = new Watchdog(timeoutMs, () => late.resolve());
+    await Promise.race([Promise.all(this.#running), late.promise]);
   }
 
   #call(name: ServerEventName, listener: () => void | Promise<void>): void {
@@ -109,7 +117,7 @@ export class EventHub {
   #failed(name: ServerEventName, cause: unknown): void {
     // One that fails at this event, too, would be told of it for ever.
     if (name !== "internalError") {
-      this.emit("internalError", { message: `The listener for ${name} failed: ${cause}`, cause });
+      this.emit("internalError", { message: `The listener for ${name} failed: ${describeThrown(cause)}`, cause });
     }
   }
 }

@@ -29,6 +29,7 @@ import { LocalCounts } from "./local_counts.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
+import { describeThrown } from "../thrown.ts";
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
 export interface ShutdownOptions {
@@ -108,6 +109,7 @@ export class FtpServer implements AsyncDisposable {
     this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
     this.#sharing = parts.sharing;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Where the server listens; empty before `listen()`. */
@@ -169,7 +171,7 @@ export class FtpServer implements AsyncDisposable {
     return this.#reception?.disconnect(session, text) ?? false;
   }
 
-  /** Resolves when the server has stopped and everything is released. */
+  /** Resolves when the server has stopped, everything is released, and handlers have ended, for which it waits 5 s at most. */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
@@ -178,20 +180,22 @@ export class FtpServer implements AsyncDisposable {
    * Starts to listen and to serve.
    *
    * @throws {ConnectionError} Kind `"addressInUse"` when a port is taken.
+   * @throws The reason of `signal` when it has aborted before.
    * @throws {TypeError} When the certificate and key cannot be used, or the server was started before.
    * @throws {RangeError} When the encoding cannot be used.
    * @throws {Deno.errors.NotCapable} When `--allow-net` does not cover an address.
    */
   async listen(): Promise<void> {
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      await this.shutdown();
+      signal.throwIfAborted();
+    }
     if (this.#started !== undefined || this.#shutdown !== undefined) {
       throw new TypeError("Cannot listen: the server was started before");
     }
-    this.#options.signal?.throwIfAborted();
     this.#started = this.#start();
     await this.#started;
-    const { signal } = this.#options;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal?.aborted) this.#onAbort();
   }
 
   /**
@@ -236,7 +240,7 @@ export class FtpServer implements AsyncDisposable {
 
   /**
    * Stops: no new sessions, running transfers may end within the grace time, every client gets 421. May be called again,
-   * with a shorter time too.
+   * with a shorter time too. It does not wait for handlers of events, so that they may wait for it; `finished` does.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { graceMs = 0 } = options;
@@ -247,13 +251,14 @@ export class FtpServer implements AsyncDisposable {
     await this.#shutdown;
   }
 
-  /** Shuts down at once. */
+  /** Shuts down at once, and waits for `finished`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+    await this.#finished.promise;
   }
 
   readonly #onAbort = (): void => {
-    this.shutdown().catch((error) => this.#emit("internalError", { message: String(error), cause: error }));
+    this.shutdown().catch((error) => this.#emit("internalError", { message: describeThrown(error), cause: error }));
   };
 
   async #start(): Promise<void> {
@@ -317,8 +322,8 @@ export class FtpServer implements AsyncDisposable {
     await this.#reception?.stop();
     await this.#protectedData?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
-    await this.#events.close();
-    this.#finished.resolve();
+    this.#events.close();
+    this.#finished.resolve(this.#events.handled(HANDLER_TIMEOUT_MS));
   }
 
   #emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void {
@@ -327,6 +332,9 @@ export class FtpServer implements AsyncDisposable {
 }
 
 const LOOPBACK = "127.0.0.1";
+
+/** How long a stopped server waits for handlers. */
+const HANDLER_TIMEOUT_MS = 5_000;
 
 async function createTls(options: FtpServerOptions): Promise<TlsContext | undefined> {
   const { listen = [{}], tls: { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = {} } =

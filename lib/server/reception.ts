@@ -12,6 +12,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
+import { describeThrown } from "../thrown.ts";
 
 /** How long a client that is refused may take for its 421. */
 const REFUSAL_TIMEOUT_MS = 1_000;
@@ -116,7 +117,10 @@ export class Reception {
         this.#visits.add(visit);
       } catch (error) {
         if (error instanceof ConnectionError && error.kind === "closed") return;
-        this.#service.emit("internalError", { message: `Cannot accept a connection: ${error}`, cause: error });
+        this.#service.emit("internalError", {
+          message: `Cannot accept a connection: ${describeThrown(error)}`,
+          cause: error,
+        });
         await delay(ACCEPT_RETRY_MS, this.#stopping.signal).catch(() => {}); // stopping ends the loop
       }
     }
@@ -140,10 +144,12 @@ export class Reception {
     const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
     const { host, port } = transport.remote;
     try {
-      return await abortable(Promise.resolve(this.#refuseConnection({ host, port, listener, signal })), signal);
+      const reason = await abortable(Promise.resolve(this.#refuseConnection({ host, port, listener, signal })), signal);
+      if (reason !== undefined && typeof reason !== "string") throw new TypeError("It gave no text");
+      return reason;
     } catch (cause) {
       if (!signal.aborted) {
-        this.#service.emit("internalError", { message: `refuseConnection failed: ${cause}`, cause });
+        this.#service.emit("internalError", { message: `refuseConnection failed: ${describeThrown(cause)}`, cause });
       }
       return "Service not available.";
     }

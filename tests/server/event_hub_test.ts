@@ -19,7 +19,8 @@ Deno.test("EventHub tells the listener, the handler of the name, and streams", a
   const streams = [hub.stream({}), hub.stream({ only: ["stopped"] })];
   hub.emit("connected", SESSION);
   hub.emit("stopped", {});
-  await hub.close();
+  hub.close();
+  await hub.handled(60_000);
   assertEquals(told, ["all connected", "connected a-1", "all stopped"]);
   assertEquals(await Promise.all(streams.map(namesIn)), [["connected", "stopped"], ["stopped"]]);
 });
@@ -36,7 +37,8 @@ Deno.test("EventHub tells a slow reader how many events it has missed, between a
   emit(5);
   for (let index = 0; index < 2; index++) await read();
   emit(3);
-  await hub.close();
+  hub.close();
+  await hub.handled(60_000);
   for (let index = 0; index < 4; index++) await read();
   assertEquals(names, ["loggedOut", "loggedOut", "missed 3", "loggedOut", "missed 2", "end"]);
 });
@@ -50,7 +52,8 @@ Deno.test("EventHub forgets a stream that is left, and ends one that comes too l
     break;
   }
   hub.emit("loggedOut", SESSION);
-  await hub.close();
+  hub.close();
+  await hub.handled(60_000);
   assertEquals(await namesIn(hub.stream({})), []);
 });
 
@@ -73,7 +76,8 @@ for (const [index, on] of FAILING.entries()) {
       onEvent: (event) => void told.push(event.event === "internalError" ? event.message : event.event),
     });
     hub.emit("loggedOut", SESSION);
-    await hub.close();
+    hub.close();
+    await hub.handled(60_000);
     assertEquals(told, ["loggedOut", "The listener for loggedOut failed: Error: handler"]);
   });
 }
@@ -82,17 +86,19 @@ Deno.test("EventHub survives listeners that fail at internalError, too", async (
   const hub = new EventHub({ onEvent: fail, on: { internalError: () => Promise.reject(new Error("async")) } });
   hub.emit("loggedOut", SESSION);
   hub.emit("internalError", { message: "x" });
-  await hub.close();
+  hub.close();
+  await hub.handled(60_000);
 });
 
-Deno.test("EventHub.close() waits for handlers that have not ended", async () => {
+Deno.test("EventHub.handled() waits for handlers that have not ended, though not for ever", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const hub = new EventHub({ on: { loggedOut: () => promise } });
   hub.emit("loggedOut", SESSION);
-  let isClosed = false;
-  const closed = hub.close().then(() => isClosed = true);
+  let isHandled = false;
+  await hub.handled(1);
+  const handled = hub.handled(60_000).then(() => isHandled = true);
   await Promise.resolve();
-  assert(!isClosed);
+  assert(!isHandled);
   resolve();
-  await closed;
+  await handled;
 });
