@@ -102,7 +102,7 @@ async function receive(
   request: CommandRequest,
   upload: Upload & { readonly path: string; readonly mode: WriteMode },
 ): Promise<Reply> {
-  // Asked before the file is opened, which may empty it.
+  // Asked before the file is opened, which may create it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const { fileSystem, path, created } = upload;
   const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;

@@ -111,7 +111,8 @@ export interface WritableFile {
 
 /**
  * How a file is opened for writing:
- * - `truncate`: created, or emptied (STOR);
+ * - `truncate`: created, or emptied (STOR), though not before the first byte is written or the writing is finished: the
+ *   upload may never come;
  * - `replace`: created without a name that anybody sees, to take the place and the permission bits of the old file at the
  *   end, if there is one;
  * - `place`: the same for a name that is free; kind `exists` when it is taken, at the beginning or at the end;

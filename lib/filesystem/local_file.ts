@@ -67,6 +67,8 @@ export class LocalWritableFile implements WritableFile {
   #position: number | null = null;
   /** Least size that the file must have in the end. */
   #end: number;
+  /** Whether the old content is still there, and has to go. */
+  #isToBeEmptied = false;
 
   /**
    * Takes over the open file; `claim` is disposed of when it is closed.
@@ -87,9 +89,9 @@ export class LocalWritableFile implements WritableFile {
     this.#end = offset;
   }
 
-  /** Empties the file. */
+  /** Empties the file as soon as something is written, or the writing ends. */
   truncate(): void {
-    onHost(this.#path, () => ftruncateSync(this.#descriptor.fd));
+    this.#isToBeEmptied = true;
     this.#end = 0;
   }
 
@@ -101,10 +103,17 @@ export class LocalWritableFile implements WritableFile {
     });
   }
 
+  #empty(): void {
+    if (!this.#isToBeEmptied) return;
+    ftruncateSync(this.#descriptor.fd);
+    this.#isToBeEmptied = false;
+  }
+
   write(bytes: Uint8Array): Promise<void> {
     return Promise.try(() =>
       onHost(this.#path, () => {
         const { fd } = this.#descriptor;
+        if (bytes.length > 0) this.#empty();
         for (let written = 0; written < bytes.length;) {
           const count = writeSync(fd, bytes, written, bytes.length - written, this.#position);
           written += count;
@@ -126,6 +135,7 @@ export class LocalWritableFile implements WritableFile {
    * @throws {FileSystemError} Kind `"notFound"`, `"busy"`.
    */
   async complete({ sync = false }: Partial<FinishOptions>): Promise<void> {
+    onHost(this.#path, () => this.#empty());
     if (sync) await this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
     const { nlink, size } = onHost(this.#path, () => fstatSync(this.#descriptor.fd));
     // Some network file systems count no links

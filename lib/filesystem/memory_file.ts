@@ -100,6 +100,8 @@ export class MemoryWritableFile implements WritableFile {
   readonly #file: FileNode;
   readonly #place: (() => void) | undefined;
   #position: number;
+  /** Whether the old content is still there, and has to go. */
+  #isToBeEmptied: boolean;
   #isClosed = false;
   #isWriter = false;
   #isPlaced: boolean;
@@ -116,8 +118,8 @@ export class MemoryWritableFile implements WritableFile {
     this.#isPlaced = place === undefined;
     this.#volume = volume;
     this.#file = file;
-    if (mode === "truncate") volume.resize(file, 0);
-    this.#position = typeof mode === "object" ? mode.offset : file.size;
+    this.#isToBeEmptied = mode === "truncate";
+    this.#position = typeof mode === "object" ? mode.offset : this.#isToBeEmptied ? 0 : file.size;
     file.isWritten = true;
     this.#isWriter = true;
   }
@@ -129,6 +131,8 @@ export class MemoryWritableFile implements WritableFile {
   /** Writes like {@linkcode MemoryWritableFile.write}, at once. */
   append(bytes: Uint8Array): void {
     if (this.#isClosed) throw new TypeError("Cannot write file: it is closed");
+    if (bytes.length === 0) return;
+    this.#empty();
     const end = this.#position + bytes.length;
     this.#volume.resize(this.#file, Math.max(end, this.#file.size));
     this.#file.bytes.set(bytes, this.#position);
@@ -139,11 +143,17 @@ export class MemoryWritableFile implements WritableFile {
     return Promise.try(() => {
       if (this.#isClosed) throw new TypeError("Cannot finish file: it is closed");
       if (this.#file.isRemoved) throw new FileSystemError("notFound", "Cannot finish file: it was removed meanwhile");
+      this.#empty();
       if (this.#isPlaced) return;
       this.#place?.();
       this.#isPlaced = true;
       this.#release();
     });
+  }
+
+  #empty(): void {
+    if (this.#isToBeEmptied) this.#volume.resize(this.#file, 0);
+    this.#isToBeEmptied = false;
   }
 
   close(): void {

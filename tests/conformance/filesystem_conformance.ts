@@ -57,6 +57,7 @@ export async function writeText(
   const file = await fileSystem.openWrite(path, mode, UNABORTED);
   try {
     await file.write(new TextEncoder().encode(text), UNABORTED);
+    if (mode === "truncate") await file.finish(UNABORTED);
   } finally {
     file.close();
   }
@@ -203,6 +204,24 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     if (fileSystem.availableBytes === undefined) return;
     assertGreater(await fileSystem.availableBytes("/", UNABORTED), 0);
     await assertRefused("notFound", () => fileSystem.availableBytes?.("/missing", UNABORTED) ?? Promise.resolve());
+  });
+
+  test(".openWrite() keeps the old content until something is written, or the end has come", async (fileSystem) => {
+    const content = async () => (await fileSystem.stat("/old.txt", UNABORTED)).size;
+    await writeText(fileSystem, "/old.txt", "old");
+    const unused = await fileSystem.openWrite("/old.txt", "truncate", UNABORTED);
+    assertEquals(await content(), 3);
+    await unused.write(new Uint8Array(0), UNABORTED);
+    await unused.close();
+    assertEquals(await content(), 3);
+    const written = await fileSystem.openWrite("/old.txt", "truncate", UNABORTED);
+    await written.write(new Uint8Array(1), UNABORTED);
+    assertEquals(await content(), 1);
+    await written.close();
+    const empty = await fileSystem.openWrite("/old.txt", "truncate", UNABORTED);
+    await empty.finish(UNABORTED);
+    await empty.close();
+    assertEquals(await content(), 0);
   });
 
   test(".openWrite() truncates or creates", async (fileSystem) => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStrictEqual
 import { denoArguments, SpawnedServer, writeFlags } from "../cli/spawned_server.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { startTransfer } from "../helpers/dialogue.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { mountRefusal, SmallDisk } from "../helpers/small_disk.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
@@ -170,7 +171,6 @@ Deno.test(programTest({
     await using scene = await UnprivilegedScene.create({ atomic: false });
     const { client, home } = scene;
     await using data = await startTransfer(client, "STOR file");
-    await waitForSize(`${home}/file`, 0);
     await Deno.chmod(`${home}/file`, 0o000);
     await Deno.chmod(home, 0o555);
     await data.write(CONTENT);
@@ -247,5 +247,50 @@ async function waitForSize(path: string, size: number): Promise<void> {
     const found = await Deno.stat(path).then((info) => info.size, () => -1);
     if (found === size) return;
     assert(performance.now() < deadline, `"${path}" never came to ${size} bytes`);
+  }
+}
+
+/** Ends of a STOR of which no byte came. */
+const UNBEGUN: Readonly<Record<string, (client: RawClient) => Promise<number>>> = {
+  "no data connection comes": async (client) => {
+    await client.expect(229, "EPSV");
+    await client.expect(150, "STOR file");
+    return (await client.readReply()).code;
+  },
+  "its handshake fails": async (client) => {
+    await using data = await client.passive();
+    await client.expect(150, "STOR file");
+    await data.write(new TextEncoder().encode("no ClientHello at all"));
+    return (await client.readReply()).code;
+  },
+  "the data connection is reset": async (client) => {
+    await using data = await startTransfer(client, "STOR file");
+    await data.reset();
+    return (await client.readReply()).code;
+  },
+  "it is aborted": async (client) => {
+    await using _data = await startTransfer(client, "STOR file");
+    await client.send("ABOR\r\n");
+    assertEquals((await client.readReply()).code, 426);
+    return (await client.readReply()).code;
+  },
+};
+
+for (const [why, end] of Object.entries(UNBEGUN)) {
+  for (const type of ["I", "A"]) {
+    Deno.test(`STOR of which no byte comes leaves the old file: ${why}, TYPE ${type}`, async () => {
+      await using folder = await TemporaryFolder.create();
+      for (const home of [folder.path, new MemoryFileSystem()]) {
+        await using server = await TestServer.start({ home, server: { timeouts: { passive: 0.3 } } });
+        await using client = await binaryLogin(server);
+        await client.store("file", OLD);
+        await client.expect(200, `TYPE ${type}`);
+        assert([226, 425, 426].includes(await end(client)));
+        await client.expect(200, "TYPE I");
+        assertEquals(await client.retrieve("file"), OLD);
+        await client.store("file", new Uint8Array(0));
+        assertEquals(await client.retrieve("file"), new Uint8Array(0));
+      }
+    });
   }
 }
