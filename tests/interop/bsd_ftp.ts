@@ -58,6 +58,9 @@ export function bsdFtp(description: BsdFtp): Required<Pick<RealClient, "run" | "
         const size = /^213 (\d+)|\t(\d+)$/m.exec(await start(target, [`quote SIZE ${remote}`]));
         return `restart ${size?.[1] ?? size?.[2]}\nput ${here} ${there}`;
       }
+      case "getMatching":
+        // Names were to be taken as they are, so far.
+        return `lcd ${here}\nglob\nmget ${remote}\nglob`;
       case "rename":
         return `rename ${there} ${here}`;
       case "mkdir":

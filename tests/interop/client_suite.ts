@@ -18,6 +18,7 @@ import {
 } from "./real_client.ts";
 import { assertOnPage, resultOf } from "./page_entry.ts";
 import { record, resultsFolder } from "./results.ts";
+import { baseName } from "../../lib/protocol/pathname.ts";
 import { digestOf, digestsOf, fileStep, readTree, Scene, type SceneOptions, writeTree } from "./scene.ts";
 
 /** How a client reaches the server in a test. */
@@ -64,6 +65,18 @@ const TREE: Readonly<Record<string, string>> = Object.fromEntries([
   ...Array.from({ length: 24 }, (_, i) => [`outer${i % 3}/inner${i % 6}/${i}.txt`, `${i}\n`.repeat(100 * i)]),
 ]);
 
+/** With a hidden file, and a name that is a pattern itself. */
+const PATTERN_TREE: Readonly<Record<string, string>> = {
+  "a.txt": "a",
+  "b.txt": "b",
+  "[1].txt": "1",
+  "c.bin": "c",
+  ".hidden.txt": "hidden",
+  "sub/d.txt": "d",
+  "sub/dd.txt": "dd",
+  "sub/e.bin": "e",
+};
+
 /** Files of the folder `many` that the operation `parallel` is about. */
 export const PARALLEL_FILES: readonly string[] = ["0.bin", "1.bin", "2.bin", "3.bin"];
 
@@ -79,6 +92,7 @@ export function testClient(client: RealClient): void {
   suite.activeMode();
   suite.resumption();
   suite.changes();
+  suite.patterns();
   suite.trees();
   suite.parallel();
   suite.abort();
@@ -220,6 +234,24 @@ class Suite {
         assertEquals(await readTree(scene.home), after);
       });
     }
+  }
+
+  patterns(): void {
+    this.#testOnMain("gets what a pattern matches", ["get matching"], async (network) => {
+      await using scene = await this.#scene(network);
+      await writeTree(scene.home, PATTERN_TREE);
+      const [here, below] = [`${scene.local}/here`, `${scene.local}/below`];
+      // Most take the folder of a name with it, and make none.
+      await Promise.all([Deno.mkdir(here), Deno.mkdir(`${below}/sub`, { recursive: true })]);
+      await this.#client.run(scene.target, [
+        { operation: "getMatching", remote: "*.txt", other: here },
+        { operation: "getMatching", remote: "sub/?.txt", other: below },
+      ]);
+      assertEquals(await readTree(here), { "a.txt": "a", "b.txt": "b", "[1].txt": "1" });
+      const found = Object.entries(filesOf(await readTree(below))).map(([path, text]) => [baseName(path), text]);
+      assertEquals(Object.fromEntries(found), { "d.txt": "d" });
+      scene.assertComplete();
+    });
   }
 
   trees(): void {

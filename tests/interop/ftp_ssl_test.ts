@@ -8,7 +8,7 @@ testClient({
   needs: ["ftp-ssl"],
   tls: "OpenSSL",
   protections: ["explicit"],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "getMatching"],
   also: ["IPv6", "active mode", "refuses unknown certificates", "UTF-8 names", "odd names"],
   defects: {
     abort: {

@@ -7,7 +7,7 @@ testClient({
   origin: "Debian: inetutils-ftp",
   needs: ["inetutils-ftp"],
   protections: [],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "getMatching"],
   also: ["IPv6", "active mode", "active mode over IPv6", "UTF-8 names", "odd names"],
   version: () => packageVersion("inetutils-ftp"),
   ...bsdFtp({

@@ -21,6 +21,7 @@ const LFTP: RealClient = {
     "mkdir",
     "rmdir",
     "delete",
+    "getMatching",
     "mirrorGet",
     "mirrorPut",
     "parallel",
@@ -98,6 +99,8 @@ function commandOf({ operation, remote, other }: Step): string {
       return `rmdir ${there}`;
     case "delete":
       return `rm ${there}`;
+    case "getMatching":
+      return `mget -O ${here} ${remote}`;
     case "mirrorGet":
       return `mirror ${there} ${here}`;
     case "mirrorPut":

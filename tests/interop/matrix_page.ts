@@ -34,7 +34,8 @@ session from a server with \`tls.sessionReuse: require\`.`;
 const OPERATIONS = `## Operations
 
 Over explicit TLS 1.2 and 1.3 where the client knows it. _Abort_: a download is ended early, and the same session goes on.
-_Parallel_: several connections at once. _Odd names_ have spaces, quotes, \`;\`, \`&\`, \`$\`, \`%\` and \`#\`.`;
+_Parallel_: several connections at once. _Get matching_: \`mget *.txt\` and its
+like. _Odd names_ have spaces, quotes, \`;\`, \`&\`, \`$\`, \`%\` and \`#\`.`;
 
 /**
  * Makes the page of results, in Markdown that is not formatted yet.

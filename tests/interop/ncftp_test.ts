@@ -19,6 +19,7 @@ testClient({
     "mkdir",
     "rmdir",
     "delete",
+    "getMatching",
     "mirrorGet",
     "mirrorPut",
   ],
@@ -79,6 +80,8 @@ function commandOf({ operation, remote, other }: Step): string {
       return `rmdir ${there}`;
     case "delete":
       return `rm ${there}`;
+    case "getMatching":
+      return `lcd ${here}\nget -f ${remote}`;
     case "mirrorGet":
       return `lcd ${quoted(other.replace(/\/[^/]*$/, ""))}\nget -R -T ${there}`;
     case "mirrorPut":

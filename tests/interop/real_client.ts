@@ -35,6 +35,8 @@ export type Operation =
   | "mkdir"
   | "rmdir"
   | "delete"
+  /** Gets what a pattern of shells matches into a folder; where the pattern names folders, they are in that, too. */
+  | "getMatching"
   /** Copies a tree of folders from the server. */
   | "mirrorGet"
   /** Copies a tree of folders to the server. */
@@ -79,6 +81,7 @@ export const OPERATION_COLUMNS = [
   "mkdir",
   "rmdir",
   "delete",
+  "get matching",
   "mirror get",
   "mirror put",
   "parallel",

@@ -7,7 +7,7 @@ testClient({
   origin: "Debian: tnftp",
   needs: ["tnftp"],
   protections: [],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete"],
+  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "getMatching"],
   also: ["IPv6", "active mode", "active mode over IPv6", "UTF-8 names", "odd names"],
   version: () => packageVersion("tnftp"),
   ...bsdFtp({
