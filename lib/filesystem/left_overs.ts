@@ -24,7 +24,7 @@ const MOST_DIRECTORIES = 1000;
 export class LeftOvers {
   readonly #containment: Containment;
   readonly #claims: FileClaims;
-  /** When a directory was last cleaned, by its host path, the one of longest ago first. */
+  /** When a directory was last cleaned, in ms of a clock that nobody sets; by its host path, the one of longest ago first. */
   readonly #cleaned = new Map<string, number>();
 
   /** What is in `claims` is being written, however old it is. */
@@ -41,9 +41,9 @@ export class LeftOvers {
   async cleanOnce(directory: HostName): Promise<void> {
     const { hostPath } = directory;
     const last = this.#cleaned.get(hostPath);
-    if (last !== undefined && Date.now() - last < AGAIN_AFTER_MS) return;
+    if (last !== undefined && performance.now() - last < AGAIN_AFTER_MS) return;
     this.#cleaned.delete(hostPath);
-    this.#cleaned.set(hostPath, Date.now());
+    this.#cleaned.set(hostPath, performance.now());
     const [oldest] = this.#cleaned.keys();
     if (this.#cleaned.size > MOST_DIRECTORIES && oldest !== undefined) this.#cleaned.delete(oldest);
     await this.clean(directory);

@@ -3,6 +3,7 @@ import { Containment } from "../../lib/filesystem/containment.ts";
 import { LeftOvers } from "../../lib/filesystem/left_overs.ts";
 import { unique } from "../../lib/filesystem/local_file_info.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
+import { SteppedClock } from "../helpers/stepped_clock.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { clockAhead } from "./clock.ts";
 
@@ -66,6 +67,19 @@ Deno.test("LeftOvers.clean() removes files with the name of an upload that nobod
   assertStrictEquals(await scene.clean(), 0);
 });
 
+Deno.test("LeftOvers.cleanOnce() cleans again after a day, also when the clock was set back by a year", async () => {
+  await using scene = await Scene.create();
+  using clock = new SteppedClock();
+  await scene.cleanOnce();
+  clock.set(-365 * DAY_MS);
+  await scene.put(".ftpsd-00000001.part", 2);
+  await scene.cleanOnce();
+  assertEquals(scene.names(), [".ftpsd-00000001.part"]);
+  clock.passDays(1.01);
+  await scene.cleanOnce();
+  assertEquals(scene.names(), []);
+});
+
 Deno.test("LeftOvers.clean() keeps what is being written, however long ago the last byte came", async () => {
   await using scene = await Scene.create();
   await scene.put(".ftpsd-00000001.part", 2);
@@ -97,7 +111,8 @@ Deno.test("LeftOvers.cleanOnce() reads a folder once a day", async () => {
   await scene.put(".ftpsd-00000001.part", 2);
   await scene.cleanOnce();
   assertEquals(scene.names(), [".ftpsd-00000001.part"]);
-  using _later = clockAhead(1.01 * DAY_MS);
+  using clock = new SteppedClock();
+  clock.passDays(1.01);
   await scene.cleanOnce();
   assertEquals(scene.names(), []);
 });
