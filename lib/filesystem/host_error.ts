@@ -73,7 +73,13 @@ export function onHost<T>(path: string, operation: () => T): T {
 function kindOf(error: unknown): FileSystemErrorKind | undefined {
   if (error instanceof Deno.errors.NotCapable) return "permissionDenied";
   if (!(error instanceof Error)) return undefined;
-  if ("code" in error && typeof error.code === "string") return KINDS[error.code];
-  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  if ("code" in error && typeof error.code === "string" && error.code !== "UNKNOWN") return KINDS[error.code];
+  const number = numberOf(error);
   return number === undefined || IS_WINDOWS ? undefined : KINDS_BY_NUMBER[number];
+}
+
+/** `node:fs` has it as a negative field beside the code UNKNOWN, Deno in its message. */
+function numberOf(error: Error): string | undefined {
+  if ("errno" in error && typeof error.errno === "number") return String(Math.abs(error.errno));
+  return /\(os error (\d+)\)/.exec(error.message)?.[1];
 }
