@@ -6,7 +6,7 @@
 
 import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
+import { openHome } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 
 /**
@@ -31,6 +31,6 @@ export class VirtualAuthorizer extends VirtualAccounts {
    */
   constructor(options: PasswordVerifierLimits = {}) {
     const writeClaims = new WriteClaims();
-    super({ ...options, openHome: (home) => new LocalFileSystem(home, { writeClaims }) });
+    super({ ...options, openHome: (home) => openHome(home, writeClaims) });
   }
 }
