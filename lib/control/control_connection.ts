@@ -108,7 +108,7 @@ export class ControlConnection implements ContextHost {
     this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
     this.dataPort = new DataPort(service.ports, {
       unusedMs: this.settings.timeouts.dataMs,
-      isBusy: () => this.running !== undefined,
+      isBusy: () => this.running !== undefined || !this.#pending.isSettled,
       onUnused: () => this.#end.now("Data connection timed out."),
     });
     this.#end = new SessionEnd(this, this.#channel, this.dataPort);
@@ -148,7 +148,7 @@ export class ControlConnection implements ContextHost {
     const { timeouts, banner } = this.settings;
     this.service.emit("connected", sessionEvent(this.session));
     // A data connection that waits for its transfer has a time of its own, where there is one.
-    const hasOwnTime = () => timeouts.dataMs > 0 && this.dataPort.state === "connected";
+    const hasOwnTime = () => timeouts.dataMs > 0 && this.dataPort.state === "connected" && this.#pending.isSettled;
     using idle = new Watchdog(timeouts.idleMs, () => this.#end.now(TIMED_OUT), {
       isSuspended: () => this.running !== undefined || hasOwnTime(),
     });

@@ -16,6 +16,11 @@ export class PendingCommand {
     return this.#given.signal;
   }
 
+  /** Whether the last command that was waited for has settled. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Resolves when the last command has let go of what it holds, whether or not anybody has waited for it. */
   async ended(): Promise<void> {
     await this.#work.catch(() => {}); // its failure was told, or nobody is left to tell

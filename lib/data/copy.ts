@@ -12,9 +12,9 @@ import type { Transfer } from "./transfer.ts";
 
 /** Most bytes of a file in one piece; a download holds two. */
 const LARGEST_PIECE_BYTES = 512 * 1024;
-/** Least bytes of a file in one piece: what a slow client must take before the transfer counts as stalled. */
+/** Least bytes of a file in one piece. */
 const SMALLEST_PIECE_BYTES = 16 * 1024;
-/** A piece that goes out faster lets the next be larger, one that takes longer lets it be smaller. */
+/** A piece that goes out faster lets the next be larger; after one that takes longer the next is what that time takes. */
 const FAST_PIECE_MS = 50;
 const SLOW_PIECE_MS = 1000;
 
@@ -61,8 +61,9 @@ function readAhead(file: ReadableFile, buffer: Uint8Array, { signal }: Transfer)
 
 function nextPieceBytes(pieceBytes: number, elapsedMs: number): number {
   if (elapsedMs < FAST_PIECE_MS) return Math.min(pieceBytes * 2, LARGEST_PIECE_BYTES);
-  if (elapsedMs > SLOW_PIECE_MS) return Math.max(pieceBytes / 2, SMALLEST_PIECE_BYTES);
-  return pieceBytes;
+  if (elapsedMs < SLOW_PIECE_MS) return pieceBytes;
+  const bytesInTime = pieceBytes * SLOW_PIECE_MS / elapsedMs;
+  return Math.max(Math.floor(bytesInTime), SMALLEST_PIECE_BYTES);
 }
 
 /** Receives to the end of the stream. What came before a failure is in the file. */
@@ -109,7 +110,6 @@ const LISTING_CHUNK_CHARACTERS = 64 * 1024;
 
 async function sendBytes(bytes: Uint8Array, connection: Connection, transfer: Transfer): Promise<void> {
   if (bytes.length === 0) return;
-  await connection.write(bytes);
-  const restMs = transfer.moved(bytes.length);
+  const restMs = await transfer.send(connection, bytes);
   if (restMs > 0) await transfer.rest(restMs);
 }

@@ -13,6 +13,7 @@ import {
   type PeerEnding,
 } from "../transport/connection.ts";
 import type { DataPort } from "./data_port.ts";
+import { SendBuffer } from "./send_buffer.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Why a transfer has failed. Each kind has one reply in `control/error_reply.ts`. */
@@ -65,6 +66,8 @@ export class Transfer {
   #bytes = 0;
   #ending: PeerEnding | undefined;
   #watchdog: Watchdog | undefined;
+  readonly #sendBuffer = new SendBuffer();
+  #movedAt = 0;
   #throttles: readonly Throttle[] = [];
   #failure: TransferError | undefined;
   readonly #aborted = new AbortController();
@@ -112,7 +115,7 @@ export class Transfer {
    */
   moved(bytes: number): number {
     this.#bytes += bytes;
-    this.#watchdog?.touch();
+    this.#touch();
     let restMs = 0;
     for (const throttle of this.#throttles) restMs = Math.max(restMs, throttle.count(bytes));
     return restMs;
@@ -128,6 +131,31 @@ export class Transfer {
     this.#watchdog?.pause();
     await delay(restMs, this.#aborted.signal);
     this.#watchdog?.resume();
+    this.#touch();
+  }
+
+  /**
+   * Sends bytes and counts them.
+   *
+   * @returns See {@linkcode Transfer.moved}.
+   * @throws {ConnectionError} When the connection was reset or closed.
+   */
+  async send(connection: Connection, bytes: Uint8Array): Promise<number> {
+    this.#sendBuffer.begin(bytes.length);
+    await connection.write(bytes);
+    this.#sendBuffer.end();
+    return this.moved(bytes.length);
+  }
+
+  #touch(): void {
+    this.#movedAt = performance.now();
+    this.#watchdog?.touch();
+  }
+
+  /** Whether a peer for which nothing was seen to move may be reading all the same. */
+  #mayBeReading({ direction, stallMs }: TransferOptions): boolean {
+    const elapsedMs = performance.now() - this.#movedAt;
+    return direction === "send" && elapsedMs >= stallMs && elapsedMs < this.#sendBuffer.patienceMs(stallMs);
   }
 
   /**
@@ -217,8 +245,11 @@ export class Transfer {
 
   async #move(connection: Connection, options: TransferOptions, body: TransferBody): Promise<void> {
     this.#interrupt = () => connection.close();
-    using watchdog = new Watchdog(options.stallMs, () => this.abort("stalled", "no byte moved in time"));
+    using watchdog = new Watchdog(options.stallMs, () => this.abort("stalled", "no byte moved in time"), {
+      isSuspended: () => this.#mayBeReading(options),
+    });
     this.#watchdog = watchdog;
+    this.#touch();
     this.#throttles = options.throttles;
     this.#connection = connection;
     if (this.#hasClientLeft) this.clientLeft();

@@ -1,5 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import type { DirectoryEntry, ReadableFile } from "../../lib/filesystem/filesystem.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import {
   assertDialogue,
@@ -9,7 +10,6 @@ import {
   startTransfer,
 } from "../helpers/dialogue.ts";
 import { DeafClient } from "../helpers/deaf_client.ts";
-import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { type Protection, PROTECTIONS, TestServer, type TestServerOptions } from "../helpers/test_server.ts";
@@ -154,22 +154,41 @@ Deno.test("The idle time runs for a session whose client has closed its data con
   await assertReplies(client, [IDLE]);
 });
 
-for (const line of ["HASH /file", "LIST /file"]) {
+/** Files that are read, and folders that are listed, slowly. */
+class SlowFileSystem extends MemoryFileSystem {
+  override async openRead(...args: Parameters<MemoryFileSystem["openRead"]>): Promise<ReadableFile> {
+    const file = await super.openRead(...args);
+    return {
+      size: file.size,
+      read: async (buffer, options) => {
+        await wait(100);
+        return await file.read(buffer.subarray(0, 10), options);
+      },
+      close: () => file.close(),
+    };
+  }
+
+  override async *list(...args: Parameters<MemoryFileSystem["list"]>): AsyncGenerator<DirectoryEntry, void, undefined> {
+    for await (const entry of super.list(...args)) {
+      await wait(100);
+      yield entry;
+    }
+  }
+}
+
+for (const [line, first] of [["HASH /0", /^213 /], ["LIST /", /^150 /]] as const) {
   Deno.test(`A data connection may wait while ${line} takes long`, async () => {
-    const home = new GatedFileSystem();
-    await home.put("/file", new Uint8Array(3));
-    await using server = await start({ data: 0.2, idle: 60 }, { home, protection: "clear" });
+    const home = new SlowFileSystem();
+    for (let number = 0; number < 20; number++) {
+      const file = await home.openWrite(`/${number}`, "truncate");
+      await file.write(new Uint8Array(200), { signal: new AbortController().signal });
+      await file.close();
+    }
+    await using server = await start({ data: 1, idle: 60 }, { home, protection: "clear" });
     await using client = await server.login();
-    await using data = await client.passive();
-    const reached = home.shut();
+    await using _data = await client.passive();
     await client.send(`${line}\r\n`);
-    await reached;
-    await wait(800);
-    home.open();
-    if (line.startsWith("HASH")) return await assertReplies(client, [/^213 /]);
-    await assertReplies(client, [/^150 /]);
-    await data.readAll();
-    await assertReplies(client, [/^226 /]);
+    await assertReplies(client, [first]);
   });
 }
 
@@ -214,6 +233,23 @@ Deno.test("A transfer may take longer than the data time while bytes move", asyn
   }
   await data.finish();
   await assertReplies(client, ["226 Transfer complete."]);
+});
+
+Deno.test("A client that reads slowly is not cut: the system tells late of what it takes", async () => {
+  await using server = await start({ data: 4 }, { protection: "clear" });
+  await using client = await server.login();
+  await client.expect(200, "TYPE I");
+  const port = Number(/\|\|\|(\d+)\|/.exec((await client.expect(229, "EPSV")).text)?.[1]);
+  using data = await Deno.connect({ hostname: server.host, port });
+  await client.expect(150, "RETR /large");
+  const buffer = new Uint8Array(30_000);
+  for (const startedAt = performance.now(); performance.now() - startedAt < 12_000;) {
+    await data.read(buffer);
+    await wait(100);
+  }
+  assertEquals(client.pending.length, 0);
+  await client.send("ABOR\r\n");
+  await assertReplies(client, [/^426 /, /^226 /]);
 });
 
 Deno.test("A transfer to whose port nobody connects gets 425 after the passive time", async () => {
