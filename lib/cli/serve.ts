@@ -19,6 +19,7 @@ import { loadConfiguration, type LoadedConfiguration } from "./load_configuratio
 import type { ParsedArguments } from "./option_table.ts";
 import { findMissingFlags, giveUpExcess, permissionMissing } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
+import { takeWarnings } from "./runtime_warnings.ts";
 import { shellWord } from "./shell_word.ts";
 import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
@@ -73,6 +74,7 @@ export async function serve(
   const { dialogue, stacks } = settings.log;
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
   output.listen?.({ onDropped: (count) => logger.remark("error", `${count} lines of this log were dropped`) });
+  takeWarnings((text) => logger.remark("warn", text));
   await using transferLog = await openTransferLog(transfers, logger);
   const onEvent: EventListener = (event) => {
     logger.event(event);

@@ -9,6 +9,7 @@ import type { ServerEvent } from "../events.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { AskingCounts } from "./asking_counts.ts";
+import { takeWarnings } from "./runtime_warnings.ts";
 import type { FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
@@ -50,6 +51,7 @@ scope.onmessage = ({ data }) => {
       break;
   }
 };
+takeWarnings((message) => tell({ event: "internalError", time: new Date(), message }));
 scope.postMessage({ kind: "ready" });
 
 async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly kind: "start" }>): Promise<void> {

@@ -135,6 +135,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "A warning of the runtime goes to the log, and ends nothing where that cannot be written",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    const module = new URL("../../lib/cli/runtime_warnings.ts", import.meta.url).href;
+    const program = `import process from "node:process";
+      import { takeWarnings } from ${JSON.stringify(module)};
+      takeWarnings((text) => console.log(text));
+      process.emitWarning("too many");
+      setTimeout(() => console.log("alive"), 100);`;
+    await Deno.writeTextFile(`${folder.path}/program.ts`, program);
+    const words = ["run", "--no-check", "--no-prompt", "--no-config", `${folder.path}/program.ts`];
+    const command = new Deno.Command("sh", { args: ["-c", 'exec "$@" 2> /dev/full', "sh", Deno.execPath(), ...words] });
+    const { code, stdout } = await command.output();
+    assertEquals(
+      { code, text: new TextDecoder().decode(stdout) },
+      { code: 0, text: "warning of the runtime: Warning: too many\nalive\n" },
+    );
+  },
+});
+
+Deno.test({
   name: "A short command says that its output cannot be written",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
