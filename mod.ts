@@ -19,6 +19,7 @@
 
 export { FtpServer, type FtpServerParts, type ShutdownOptions } from "./lib/server/ftp_server.ts";
 export type { ConnectingClient, ListeningAddress, RefuseConnection } from "./lib/server/reception.ts";
+export { catchUncaughtErrors, type UncaughtErrorOptions } from "./lib/server/uncaught_errors.ts";
 export type { EventStreamOptions } from "./lib/server/event_hub.ts";
 export type {
   CommandChanges,

@@ -60,7 +60,16 @@ export class Watchdog implements Disposable {
     const leftMs = this.#touchedAt + this.#timeoutMs - performance.now();
     if (this.#paused || this.#isSuspended()) this.#arm(this.#timeoutMs);
     else if (leftMs > 0) this.#arm(leftMs);
-    else this.#onExpired();
+    else this.#expire();
+  }
+
+  /** A timer has no caller to throw to, and the runtime forgets whose it was. It does not for a promise. */
+  #expire(): void {
+    try {
+      this.#onExpired();
+    } catch (error) {
+      void Promise.reject(error);
+    }
   }
 }
 

@@ -69,8 +69,16 @@ export interface ServerEvents {
   banned: { readonly address: string; readonly seconds: number };
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
-  /** Something unexpected happened; the client was told 451 with the session id, if it could be told. */
-  internalError: { readonly session?: string | undefined; readonly message: string; readonly cause?: unknown };
+  /**
+   * Something unexpected happened; the client was told 451 with the session id, if it could be told. `uncaught`: nobody
+   * expected an error there, and the session was ended; see `catchUncaughtErrors()`.
+   */
+  internalError: {
+    readonly session?: string | undefined;
+    readonly message: string;
+    readonly cause?: unknown;
+    readonly uncaught?: true;
+  };
   /** One line of the protocol dialogue, secrets masked; only made when somebody listens at debug level. */
   dialogue: SessionEvent & { readonly direction: "received" | "sent"; readonly line: string };
   /** A control connection has ended. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EndedTransferEvent, ServerEvent, SessionEvent } from "./events.ts";
+import type { EndedTransferEvent, ServerEvent, ServerEvents, SessionEvent } from "./events.ts";
 
 /** Levels from the most talkative to the most silent. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -50,8 +50,9 @@ export class Logger {
     const { format, stacks, write } = this.#options;
     if (format === "json") return write(jsonOfEvent(event, level, { stacks }));
     write(this.#prettyLine(event.time, level, linesOf(event)));
-    if (stacks && event.event === "internalError" && event.cause instanceof Error) {
-      write(this.#prettyLine(event.time, level, (event.cause.stack ?? "").split("\n")));
+    const stack = event.event === "internalError" ? stackOf(event, stacks) : undefined;
+    if (stack !== undefined) {
+      write(this.#prettyLine(event.time, level, stack.split("\n")));
     }
   }
 
@@ -108,8 +109,12 @@ function jsonOfEvent(event: ServerEvent, level: LogLevel, options: { readonly st
   const { time, ...fields } = event;
   if (fields.event !== "internalError") return jsonLine({ time, level, ...fields });
   const { cause, ...rest } = fields;
-  const stack = options.stacks && cause instanceof Error ? cause.stack : undefined;
-  return jsonLine({ time, level, ...rest, stack });
+  return jsonLine({ time, level, ...rest, stack: stackOf({ cause, ...rest }, options.stacks) });
+}
+
+/** The stack of an error that is told with it: of all, or of those that nobody caught. */
+function stackOf({ cause, uncaught }: ServerEvents["internalError"], showsAll: boolean): string | undefined {
+  return (showsAll || uncaught) && cause instanceof Error ? cause.stack : undefined;
 }
 
 /** JSON leaves some characters as they are that command a terminal; their codes are the same text in JSON. */

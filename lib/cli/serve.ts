@@ -6,8 +6,10 @@
 
 import { findPermissionNeeds } from "../config/permission_needs.ts";
 import { countWorkers } from "../config/worker_count.ts";
+import { describeThrown } from "../thrown.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
+import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { ConfiguredServer } from "./configured_server.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
@@ -80,6 +82,10 @@ export async function serve(
     logger.event(event);
     transferLog?.event(event);
   };
+  using _lastResort = catchUncaughtErrors({
+    onOther: (cause) =>
+      onEvent({ event: "internalError", time: new Date(), message: describeThrown(cause), cause, uncaught: true }),
+  });
   const workers = countWorkers(configuration.workers, {
     processors: navigator.hardwareConcurrency,
     mayReadProgram: await mayReadProgram(),

@@ -5,9 +5,11 @@
  */
 
 import { createHomes, toServerOptions } from "../config/server_options.ts";
+import { describeThrown } from "../thrown.ts";
 import type { ServerEvent } from "../events.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
+import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AskingCounts } from "./asking_counts.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
 import type { FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
@@ -25,6 +27,10 @@ const openHome = createHomes(counts);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 
+catchUncaughtErrors({
+  onOther: (cause) =>
+    tell({ event: "internalError", time: new Date(), message: describeThrown(cause), cause, uncaught: true }),
+});
 scope.onmessage = ({ data }) => {
   switch (data.kind) {
     case "start":
@@ -80,5 +86,5 @@ function tell(event: ServerEvent): void {
 /** A cause may be anything, and not all can be sent. */
 function sendable<Event extends { readonly cause?: unknown }>(event: Event): Event {
   if (event.cause === undefined || event.cause instanceof Error) return event;
-  return { ...event, cause: String(event.cause) };
+  return { ...event, cause: describeThrown(event.cause) };
 }

@@ -175,6 +175,18 @@ export class ControlConnection implements ContextHost {
     this.#end.cutTransfer(reason);
   }
 
+  /** Ends the session at once for an error that nobody caught. */
+  fail(cause: unknown): void {
+    this.service.emit("internalError", {
+      session: this.session.id,
+      message: describeThrown(cause),
+      cause,
+      uncaught: true,
+    });
+    this.#end.because("internal error");
+    this.#end.abandon();
+  }
+
   /** Sends a reply in one piece, unless the last one was sent. */
   send(reply: Reply): Promise<void> {
     if (this.#end.hasSaidGoodbye) return Promise.resolve();

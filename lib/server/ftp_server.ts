@@ -17,6 +17,7 @@ import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
+import { runInScope } from "../transport/error_scope.ts";
 import { listenControl } from "../transport/node_control.ts";
 import type { PortSharing } from "../transport/node_socket.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
@@ -194,7 +195,8 @@ export class FtpServer implements AsyncDisposable {
     if (this.#started !== undefined || this.#shutdown !== undefined) {
       throw new TypeError("Cannot listen: the server was started before");
     }
-    this.#started = this.#start();
+    // Errors of no session, nor of a client before its session, end nothing.
+    this.#started = runInScope({ fail: (error) => this.#emitUncaught(error) }, () => this.#start());
     await this.#started;
   }
 
@@ -260,6 +262,10 @@ export class FtpServer implements AsyncDisposable {
   readonly #onAbort = (): void => {
     this.shutdown().catch((error) => this.#emit("internalError", { message: describeThrown(error), cause: error }));
   };
+
+  #emitUncaught(cause: unknown): void {
+    this.#emit("internalError", { message: describeThrown(cause), cause, uncaught: true });
+  }
 
   async #start(): Promise<void> {
     const options = this.#options;

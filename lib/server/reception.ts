@@ -12,6 +12,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
+import { type ErrorScope, runInScope } from "../transport/error_scope.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** How long a client that is refused may take for its 421. */
@@ -112,8 +113,9 @@ export class Reception {
   async #accept({ listener, address }: Listening): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        const transport = await listener.accept();
-        const visit = this.#receive(transport, address).finally(() => this.#visits.delete(visit));
+        const scope = new ClientScope(this.#service);
+        scope.transport = await runInScope(scope, () => listener.accept());
+        const visit = runInScope(scope, () => this.#receive(scope, address)).finally(() => this.#visits.delete(visit));
         this.#visits.add(visit);
       } catch (error) {
         if (error instanceof ConnectionError && error.kind === "closed") return;
@@ -127,13 +129,23 @@ export class Reception {
   }
 
   /** Never rejects. */
-  async #receive(transport: ControlTransport, address: ListeningAddress): Promise<void> {
+  async #receive(scope: ClientScope, address: ListeningAddress): Promise<void> {
+    const { transport } = scope;
+    if (transport === undefined) return;
+    try {
+      await this.#admit(transport, address, scope);
+    } catch (error) {
+      scope.fail(error);
+    }
+  }
+
+  async #admit(transport: ControlTransport, address: ListeningAddress, scope: ClientScope): Promise<void> {
     const place = await this.#service.counts.enterConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
     const reason = await this.#reasonToRefuse(transport, address);
     if (reason !== undefined) return await this.#refuse(transport, { reason, address });
-    await this.#serve(transport, address, place);
+    await this.#serve(transport, { address, place, scope });
   }
 
   /** What the program says against a client; what it cannot say in time is a no. */
@@ -155,7 +167,14 @@ export class Reception {
     }
   }
 
-  async #serve(transport: ControlTransport, address: ListeningAddress, place: ConnectionPlace): Promise<void> {
+  async #serve(
+    transport: ControlTransport,
+    { address, place, scope }: {
+      readonly address: ListeningAddress;
+      readonly place: ConnectionPlace;
+      readonly scope: ClientScope;
+    },
+  ): Promise<void> {
     const session = new ControlConnection(transport, {
       service: this.#service,
       id: `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`,
@@ -163,6 +182,7 @@ export class Reception {
       implicitTls: address.tls === "implicit",
       onLogin: () => place.loggedIn(),
     });
+    scope.session = session;
     this.#sessions.add(session);
     const served = session.run();
     // The server may have been stopped while another event loop was asked for the place.
@@ -187,5 +207,22 @@ export class Reception {
       // Gone already, which is what was wanted.
     }
     transport.close();
+  }
+}
+
+/** One client, to its errors that nobody caught. */
+class ClientScope implements ErrorScope {
+  readonly #service: Service;
+  transport: ControlTransport | undefined;
+  session: ControlConnection | undefined;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  fail(cause: unknown): void {
+    if (this.session !== undefined) return this.session.fail(cause);
+    this.#service.emit("internalError", { message: describeThrown(cause), cause, uncaught: true });
+    this.transport?.close();
   }
 }

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import { ConnectionError, type SocketAddress } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
+import { guarded, scoped } from "./error_scope.ts";
 import { toSocketAddress } from "./socket_address.ts";
 
 /** Both ends of a connected socket. */
@@ -124,7 +125,7 @@ export class SocketListener {
   }
 
   #attach(server: net.Server): void {
-    server.on("connection", (socket) => this.#take(socket));
+    server.on("connection", scoped((socket: net.Socket) => this.#take(socket)));
   }
 
   #take(socket: net.Socket): void {
@@ -146,14 +147,14 @@ export class SocketListener {
     const { renewAfterMs } = this.#options;
     if (renewAfterMs === undefined) return;
     this.#openConnections++;
-    socket.once("close", () => this.#openConnections--);
+    socket.once("close", guarded(() => void this.#openConnections--));
     this.#hadMany ||= this.#openConnections >= MANY_CONNECTIONS;
     if (this.#hadMany) this.#renewIn(renewAfterMs);
   }
 
   #renewIn(ms: number | undefined): void {
     clearTimeout(this.#renewal);
-    this.#renewal = setTimeout(() => this.#renew(), ms);
+    this.#renewal = setTimeout(guarded(() => void this.#renew()), ms);
   }
 
   async #renew(): Promise<void> {
@@ -188,10 +189,13 @@ async function listen(address: SocketAddress, { sharing }: SocketListenOptions):
 function bind({ host, port }: SocketAddress, { reusePort }: { readonly reusePort: boolean }): Promise<net.Server> {
   const { promise, resolve, reject } = Promise.withResolvers<net.Server>();
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-  server.on("error", (error: Error & { readonly code?: string }) => {
-    reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
-  });
-  server.listen({ host, port, reusePort } as net.ListenOptions, () => resolve(server));
+  server.on(
+    "error",
+    guarded((error: Error & { readonly code?: string }) => {
+      reject(error.code === "EADDRINUSE" ? toConnectionError(error) : error);
+    }),
+  );
+  server.listen({ host, port, reusePort } as net.ListenOptions, guarded(() => resolve(server)));
   return promise;
 }
 

@@ -13,6 +13,7 @@ import {
   type IncomingConnection,
   type SocketAddress,
 } from "./connection.ts";
+import { guarded } from "./error_scope.ts";
 import { dialSocket, type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
 import { keepFreedMemory } from "./spent_bytes.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -81,12 +82,15 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
 
   #linger(socket: net.Socket): void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = setTimeout(() => socket.destroy(), LINGER_MS);
+    const deadline = setTimeout(guarded(() => void socket.destroy()), LINGER_MS);
     this.#lingering.add(promise);
-    socket.once("close", () => {
-      clearTimeout(deadline);
-      this.#lingering.delete(promise);
-      resolve();
-    });
+    socket.once(
+      "close",
+      guarded(() => {
+        clearTimeout(deadline);
+        this.#lingering.delete(promise);
+        resolve();
+      }),
+    );
   }
 }

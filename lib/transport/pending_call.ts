@@ -6,6 +6,7 @@
 
 import type { ConnectionError } from "./connection.ts";
 import { toConnectionError } from "./connection_failure.ts";
+import { guarded } from "./error_scope.ts";
 
 /** Reports the end of a call: with an error when it failed. */
 export type Done = (error?: Error | null) => void;
@@ -26,12 +27,12 @@ export class PendingCall {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const call = Promise.withResolvers<void>();
     this.#call = call;
-    start((error) => {
+    start(guarded((error) => {
       if (this.#call !== call) return;
       this.#call = undefined;
       if (error) call.reject(toConnectionError(error));
       else call.resolve();
-    });
+    }));
     return call.promise;
   }
 

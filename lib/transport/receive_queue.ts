@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError, type PeerEnding } from "./connection.ts";
+import { guarded } from "./error_scope.ts";
 import { discard } from "./spent_bytes.ts";
 
 /** The socket that brings the bytes; pausing it leaves them to TCP. */
@@ -92,13 +93,15 @@ export class ReceiveQueue {
   #deliverSoon(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    queueMicrotask(() => {
-      this.#isDelivering = false;
-      if (this.#chunks.length === 0) return;
-      this.#reader?.resolve(this.#take());
-      this.#reader = undefined;
-    });
+    queueMicrotask(this.#deliver);
   }
+
+  readonly #deliver = guarded(() => {
+    this.#isDelivering = false;
+    if (this.#chunks.length === 0) return;
+    this.#reader?.resolve(this.#take());
+    this.#reader = undefined;
+  });
 
   /** Takes a chunk, and those behind it as far as the limit allows. */
   #take(): Uint8Array {

@@ -7,6 +7,7 @@
 import type net from "node:net";
 import type { Connection, PeerEnding, SocketAddress } from "./connection.ts";
 import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
+import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
@@ -90,15 +91,15 @@ export class TcpConnection implements Connection {
     return unread;
   }
 
-  readonly #take = (bytes: Uint8Array): void => this.#queue.push(bytes);
+  readonly #take = guarded((bytes: Uint8Array) => this.#queue.push(bytes));
 
-  readonly #takeEnd = (): void => this.#queue.settle("fin");
+  readonly #takeEnd = guarded(() => this.#queue.settle("fin"));
 
-  readonly #takeClose = (): void => this.#fail(socketClosedError());
+  readonly #takeClose = guarded(() => this.#fail(socketClosedError()));
 
-  readonly #fail = (error: Error): void => {
+  readonly #fail = guarded((error: Error) => {
     const failure = toConnectionError(error);
     this.#queue.settle(failure);
     this.#sending.fail(failure);
-  };
+  });
 }

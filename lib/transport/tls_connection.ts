@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
+import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { type Done, PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
@@ -59,11 +60,11 @@ export class TlsConnection implements Connection {
     this.#records = new TlsRecordStream(socket, { holdReplies, onFailure: (error) => this.#fail(error) });
     const { handshake } = context;
     this.#stream = serverSocket(this.#records, { handshake, alpnProtocols });
-    this.#stream.once("secure", () => this.#takeHandshake(handshake));
-    this.#stream.on("data", (bytes: Uint8Array) => this.#linger === undefined && this.#queue.push(bytes));
-    this.#stream.once("end", () => this.#takeEnd());
-    onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
-    nextTick(() => this.#records.start()); // behind the engine, which starts in a tick of its own
+    this.#stream.once("secure", guarded(() => this.#takeHandshake(handshake)));
+    this.#stream.on("data", guarded((bytes: Uint8Array) => this.#take(bytes)));
+    this.#stream.once("end", guarded(() => this.#takeEnd()));
+    onTlsError(this.#stream, guarded((error) => this.#fail(toConnectionError(error))));
+    nextTick(guarded(() => this.#records.start())); // behind the engine, which starts in a tick of its own
   }
 
   get tls(): TlsInfo | undefined {
@@ -111,7 +112,7 @@ export class TlsConnection implements Connection {
         this.#isFinished = !error;
         done(error);
       };
-      this.#stream.end(() => this.#records.finish((error) => this.#finishing?.(error)));
+      this.#stream.end(guarded(() => this.#records.finish((error) => this.#finishing?.(error))));
     });
   }
 
@@ -123,12 +124,16 @@ export class TlsConnection implements Connection {
     this.#sending.fail(error);
     this.#secured.reject(error);
     if (this.#linger !== undefined && this.#isFinished && !this.#hasEnded && !this.#socket.destroyed) {
-      this.#socket.once("close", () => this.#stream.destroy());
+      this.#socket.once("close", guarded(() => void this.#stream.destroy()));
       this.#linger(this.#socket);
     } else {
       this.#stream.destroy();
       this.#socket.destroy();
     }
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#linger === undefined) this.#queue.push(bytes);
   }
 
   #takeHandshake(handshake: HandshakeSettings): void {
@@ -153,10 +158,10 @@ export class TlsConnection implements Connection {
     if (this.#tls === undefined) {
       this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
       // A turn later the alert is written, which tells the client why.
-      setImmediate(() => {
+      setImmediate(guarded(() => {
         this.#stream.destroy();
         this.#socket.destroySoon();
-      });
+      }));
     }
     this.#hasFailed = true;
     // A peer that has ended may be gone: what it does not take of tickets and close_notify harms nothing.

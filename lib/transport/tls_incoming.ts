@@ -12,6 +12,7 @@ import type net from "node:net";
 import { type Connection, ConnectionError, type Direction, type IncomingConnection } from "./connection.ts";
 import type { SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
+import { guarded, scoped } from "./error_scope.ts";
 import { giveBack } from "./node_socket.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
@@ -75,10 +76,10 @@ export class TlsIncoming implements IncomingConnection {
     this.#opening?.close();
   }
 
-  readonly #takeFirst = (bytes: Uint8Array): void => {
+  readonly #takeFirst = scoped((bytes: Uint8Array): void => {
     giveBack(this.#socket, [bytes]);
-    this.#patience = setTimeout(() => this.#beginEarly(), PATIENCE_MS);
-  };
+    this.#patience = setTimeout(guarded(() => this.#beginEarly()), PATIENCE_MS);
+  });
 
   #beginEarly(): void {
     if (this.#hasLeft) return; // told by open()

@@ -15,6 +15,7 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { ConnectionError } from "./connection.ts";
 import { socketClosedError, toConnectionError } from "./connection_failure.ts";
+import { guarded } from "./error_scope.ts";
 import type { Done } from "./pending_call.ts";
 import { discard } from "./spent_bytes.ts";
 
@@ -34,6 +35,11 @@ export class TlsRecordStream extends Duplex {
   #writesInFlight = 0;
   #onceWritten: (() => void) | undefined;
   #sawFin = false;
+  readonly #written = guarded((done?: Done) => {
+    this.#writesInFlight--;
+    done?.();
+    if (this.#writesInFlight === 0) this.#onceWritten?.();
+  });
 
   /**
    * Takes over a paused socket, and leaves it paused: see {@linkcode TlsRecordStream.start}.
@@ -52,8 +58,8 @@ export class TlsRecordStream extends Duplex {
     this.#isHolding = options.holdReplies;
     this.#onFailure = options.onFailure;
     this.once("end", () => this.#sawFin = true);
-    socket.on("error", (error) => options.onFailure(toConnectionError(error)));
-    socket.once("close", () => options.onFailure(socketClosedError()));
+    socket.on("error", guarded((error) => options.onFailure(toConnectionError(error))));
+    socket.once("close", guarded(() => options.onFailure(socketClosedError())));
   }
 
   /**
@@ -62,9 +68,9 @@ export class TlsRecordStream extends Duplex {
    */
   start(): void {
     const socket = this.#socket;
-    socket.on("data", (bytes: Uint8Array) => this.#feed(bytes));
+    socket.on("data", guarded((bytes: Uint8Array) => this.#feed(bytes)));
     // A turn later, so that the engine has told of a close_notify first.
-    const takeEnd = () => setImmediate(() => this.push(null));
+    const takeEnd = guarded(() => void setImmediate(guarded(() => this.push(null))));
     if (socket.readableEnded) takeEnd();
     else socket.once("end", takeEnd);
     if (socket.destroyed) this.#onFailure(socketClosedError());
@@ -113,21 +119,17 @@ export class TlsRecordStream extends Duplex {
   #send(bytes: Uint8Array, done?: Done): void {
     this.#writesInFlight++;
     // Failures come as the socket's "error" event.
-    this.#socket.write(bytes, () => {
-      this.#writesInFlight--;
-      done?.();
-      if (this.#writesInFlight === 0) this.#onceWritten?.();
-    });
+    this.#socket.write(bytes, () => this.#written(done));
   }
 
   // The engine's last records come in a microtask, or once the write before them is done.
   #end(done: Done): void {
-    setImmediate(() => {
+    setImmediate(guarded(() => {
       this.#onceWritten = undefined;
       if (this.#writesInFlight > 0) this.#onceWritten = () => this.#end(done);
       else if (this.#socket.destroyed) done(); // as when it fails: the owner was told
-      else this.#socket.end(done);
-    });
+      else this.#socket.end(guarded(done));
+    }));
   }
 
   /** Hands received bytes to the engine, and over: nobody else may need them. */

@@ -9,6 +9,7 @@ import { setImmediate } from "node:timers";
 import type tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
 import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
+import { guarded } from "./error_scope.ts";
 import { joinUnread, type SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
@@ -53,11 +54,11 @@ export class TlsSendConnection implements Connection {
     this.#queue = new ReceiveQueue(socket, Infinity);
     joinUnread(socket);
     this.#stream = serverSocket(socket, { handshake, alpnProtocols });
-    this.#stream.once("secure", () => this.#takeHandshake(handshake));
-    this.#stream.once("end", () => this.#takeEnd());
-    socket.once("end", () => this.#takeEnd()); // where it came before the engine read from the socket
-    this.#stream.once("close", () => this.#fail(socketClosedError()));
-    onTlsError(this.#stream, (error) => this.#fail(toConnectionError(error)));
+    this.#stream.once("secure", guarded(() => this.#takeHandshake(handshake)));
+    this.#stream.once("end", guarded(() => this.#takeEnd()));
+    socket.once("end", guarded(() => this.#takeEnd())); // where it came before the engine read from the socket
+    this.#stream.once("close", guarded(() => this.#fail(socketClosedError())));
+    onTlsError(this.#stream, guarded((error) => this.#fail(toConnectionError(error))));
     this.#stream.resume();
   }
 
@@ -126,7 +127,7 @@ export class TlsSendConnection implements Connection {
     if (this.#tls === undefined) {
       this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
       // A turn later the alert is written, which tells the client why.
-      setImmediate(() => this.#stream.destroy());
+      setImmediate(guarded(() => void this.#stream.destroy()));
     }
     this.#queue.settle(error);
     this.#sending.fail(error);

@@ -37,6 +37,9 @@ export interface LoggedEvent {
   readonly tls?: string;
   readonly text?: string;
   readonly message?: string;
+  readonly session?: string;
+  readonly uncaught?: boolean;
+  readonly stack?: string;
 }
 
 /** What a server holds. */
@@ -62,6 +65,8 @@ export interface MeasuredServerOptions {
    * @default {false}
    */
   readonly isSteady?: boolean;
+  /** Path of the program; absent: one that measures. */
+  readonly program?: string;
   /** Whether it may dial out, as active mode needs. @default {false} */
   readonly mayDial?: boolean;
 }
@@ -80,14 +85,15 @@ export class MeasuredServer implements AsyncDisposable {
   #status: Deno.CommandStatus | undefined;
   #isEndTold = false;
 
-  private constructor(folder: TemporaryFolder, { isSteady = false, mayDial = false }: MeasuredServerOptions) {
+  private constructor(folder: TemporaryFolder, options: MeasuredServerOptions) {
+    const { isSteady = false, mayDial = false, program = PROGRAM } = options;
     this.#folder = folder;
     const flags = ["--expose-gc", ...isSteady ? STEADY_FLAGS : []];
     const { path } = folder;
     const net = mayDial ? "--allow-net" : `--allow-net=${HOST}`;
     const permissions = [net, `--allow-read=${path}`, `--allow-write=${path}/home`];
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", `--v8-flags=${flags}`, ...permissions, PROGRAM, "--log-format", "json"]
+      args: ["run", "--no-prompt", `--v8-flags=${flags}`, ...permissions, program, "--log-format", "json"]
         .concat("--config", `${path}/ftpsd.yaml`),
       env: isSteady ? STEADY_ENVIRONMENT : {},
       stdin: "null",
