@@ -45,6 +45,6 @@ Deno.test({
     await using server = await TestServer.start({ home: folder.path });
     await using client = await server.login();
     assertEquals((await client.list("LIST")).at(0), "p");
-    assertEquals(/type=([^;]+);/i.exec(await client.list("MLSD"))?.[1], "OS.unix=special");
+    assertEquals(/type=([^;]+);\S* fifo\r/i.exec(await client.list("MLSD"))?.[1], "OS.unix=special");
   },
 });
