@@ -33,7 +33,7 @@ export interface BanOptions {
 /** Most addresses that are kept in mind. */
 const LARGEST_LIST = 10_000;
 /** Most failures of each that are kept in mind. */
-const MOST_FAILURES = 1000;
+export const MAX_FAILURES = 1000;
 
 interface Offender {
   /** Times of the failures that count. */
@@ -41,26 +41,11 @@ interface Offender {
   readonly bannedUntil: number;
 }
 
-/**
- * A password that is being checked. It counts as a failure from its beginning on; only one that was right, or that nobody
- * has looked at, is given back. Disposing of it is its failure, unless it has ended before.
- */
-export interface LoginAttempt extends Disposable {
-  /** It counts as nothing. */
-  giveBack(): void;
-  /**
-   * It counts for good.
-   *
-   * @returns Length of the ban in seconds when this was the failure that brought it.
-   */
-  fail(): number | undefined;
-}
-
 /** Passwords of one address that are being checked. */
 interface Attempts {
   running: number;
-  /** Wakes those who wait for one to end, in the order in which they came. */
-  readonly waiting: Set<() => void>;
+  /** Resolves when the next check has ended. */
+  ended: PromiseWithResolvers<void>;
 }
 
 type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlySet<string> };
@@ -73,9 +58,8 @@ type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlyS
  * It keeps 10,000 addresses in mind. Beyond them it forgets the one that has been quiet longest, a banned one only when all
  * are.
  *
- * A password counts as soon as it begins to be checked, whether its client waits for the answer or not, and an address has no
- * more of them checked at once than it has failures left: guesses that are made all together, or cut short, are no more than
- * guesses one by one.
+ * An address has no more passwords checked at once than it has failures left: guesses that are made all together are no
+ * more than guesses one by one.
  */
 export class LoginThrottle {
   readonly #offenders = new Map<string, Offender>();
@@ -110,42 +94,33 @@ export class LoginThrottle {
   }
 
   /**
-   * Begins to check a password, which counts from now on; when all failures that are left may come of those before it, it
-   * waits for them.
+   * Takes a place for a password to be checked, until it is disposed of; when all failures that are left may come of those
+   * before it, it waits for them. A failure is to be counted before the place is given back.
    *
    * @returns `undefined` when the address is banned, at once or when its turn has come.
-   * @throws The reason of `signal` when it aborts before; then nothing is counted.
    */
-  async beginAttempt(host: string, signal: AbortSignal): Promise<LoginAttempt | undefined> {
+  async beginAttempt(host: string): Promise<Disposable | undefined> {
     const block = addressBlock(host);
     while (!this.isBanned(host)) {
-      const attempts = this.#attempts.get(block) ?? { running: 0, waiting: new Set() };
+      const attempts = this.#attempts.get(block) ?? { running: 0, ended: Promise.withResolvers<void>() };
       if (attempts.running < this.#failuresLeft(block)) {
         attempts.running++;
         this.#attempts.set(block, attempts);
-        return this.#attempt(block, attempts);
+        return { [Symbol.dispose]: () => this.#endAttempt(block, attempts) };
       }
-      await waitForEnd(attempts, signal);
+      await attempts.ended.promise;
     }
     return undefined;
   }
 
-  #attempt(block: string, attempts: Attempts): LoginAttempt {
-    let hasEnded = false;
-    const end = <Result>(count: () => Result): Result | undefined => {
-      if (hasEnded) return undefined;
-      hasEnded = true;
-      const result = count(); // before somebody else takes the place
-      this.#endAttempt(block, attempts);
-      return result;
-    };
-    const fail = () => end(() => this.#countFailure(block));
-    return { fail, giveBack: () => void end(() => {}), [Symbol.dispose]: () => void fail() };
-  }
-
-  /** Counts a failed login, unless the address is banned already; the length of the ban in seconds when it has brought one. */
-  #countFailure(block: string): number | undefined {
+  /**
+   * Counts a failed login, unless the address is banned already.
+   *
+   * @returns Length of the ban in seconds when this was the failure that brought it.
+   */
+  countFailure(host: string): number | undefined {
     const { failures: most, window, duration, never } = this.#options;
+    const block = addressBlock(host);
     const offender = this.#offenders.get(block);
     if (most === 0 || never.has(block) || this.#holds(offender)) return undefined;
     const now = this.#now();
@@ -172,9 +147,9 @@ export class LoginThrottle {
   #endAttempt(block: string, attempts: Attempts): void {
     attempts.running--;
     if (attempts.running === 0) this.#attempts.delete(block);
-    const woken = [...attempts.waiting];
-    attempts.waiting.clear();
-    for (const wake of woken) wake(); // they look again
+    const { ended } = attempts;
+    attempts.ended = Promise.withResolvers<void>();
+    ended.resolve(); // those who wait look again, in the order in which they came
   }
 
   /** Puts an entry at the end, so that the first one is the one quiet longest. */
@@ -192,26 +167,10 @@ export class LoginThrottle {
   }
 }
 
-function waitForEnd({ waiting }: Attempts, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const wake = () => {
-      signal.removeEventListener("abort", abandon);
-      resolve();
-    };
-    const abandon = () => {
-      waiting.delete(wake);
-      reject(signal.reason);
-    };
-    if (signal.aborted) return abandon();
-    signal.addEventListener("abort", abandon, { once: true });
-    waiting.add(wake);
-  });
-}
-
 function resolveOptions(options: BanOptions): Options {
   const { failures = 10, window = 600, duration = 900, never = [] } = options;
-  if (!Number.isInteger(failures) || failures < 0 || failures > MOST_FAILURES) {
-    throw new RangeError(`Cannot ban after ${failures} failures: it must be a whole number from 0 to ${MOST_FAILURES}`);
+  if (!Number.isInteger(failures) || failures < 0 || failures > MAX_FAILURES) {
+    throw new RangeError(`Cannot ban after ${failures} failures: it must be a whole number from 0 to ${MAX_FAILURES}`);
   }
   if (!(window > 0)) throw new RangeError(`Cannot count failures within ${window} seconds: it must be over 0`);
   if (!(duration > 0)) throw new RangeError(`Cannot ban for ${duration} seconds: it must be over 0`);

@@ -46,6 +46,7 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
   if (file === undefined) {
     const configuration = await configurationOf(settings);
     refuseContradictions(configuration);
+    refusePointlessPermit(args, configuration);
     return { configuration, file, settings, locate: () => undefined };
   }
   refuseShareOptions(args);
@@ -62,6 +63,7 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
     resolve,
     override: (configuration) => override(configuration, args, settings),
   });
+  refusePointlessPermit(args, configuration);
   const locate = (key: string) => findLine(readPositions(text), pathOf(key));
   return { configuration, file, settings, locate };
 }
@@ -72,6 +74,12 @@ function refuseContradictions(configuration: Configuration): void {
   if (first === undefined) return;
   const { path, message } = first;
   throw new UsageError(describeOptionFinding({ where: formatPath(path), message }), "ftpsd help serve");
+}
+
+/** Active mode may be on by the option or by the file. */
+function refusePointlessPermit({ switches }: ParsedArguments, { server: { active = {} } }: Configuration): void {
+  if (active.enabled === true || !switches.has("permit-privileged-ports")) return;
+  throw new UsageError("--permit-privileged-ports without active mode", "add --active");
 }
 
 function refuseShareOptions({ operands, switches, values }: ParsedArguments): void {

@@ -19,6 +19,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   "listen[1]": "--implicit-port",
   "listen[1].port": "--implicit-port",
   "passive.address": "--nat-address",
+  "passive.foreignAddresses": "--permit-foreign-addresses",
   "passive.ports": "--range",
   "tls.certificate": "--certfile",
   "tls.key": "--keyfile",

@@ -65,14 +65,10 @@ export function readServeSettings(args: ParsedArguments): ServeSettings {
 }
 
 /** Options that mean nothing together: whoever gives them expects something that will not be. */
-function refuseContradictions({ switches, values }: ParsedArguments): void {
+function refuseContradictions({ values }: ParsedArguments): void {
   for (const name of ["implicit-port", "certfile", "keyfile", "tls-session-reuse"]) {
     if (values.get("tls") !== "off" || !values.has(name)) continue;
     throw new UsageError(`--${name} without TLS (--tls off)`, `leave out --tls off, or --${name}`);
-  }
-  for (const name of ["permit-foreign-addresses", "permit-privileged-ports"]) {
-    if (switches.has("active") || !switches.has(name)) continue;
-    throw new UsageError(`--${name} without active mode`, "add --active");
   }
 }
 
@@ -165,7 +161,11 @@ function serverOptions({ switches, values }: ParsedArguments): ServeSettings["se
       policy: oneOf(values, "tls", TLS_POLICIES),
       sessionReuse: oneOf(values, "tls-session-reuse", SESSION_REUSE_MODES),
     }),
-    passive: given({ ports: rangeOf(values.get("range")), address }),
+    passive: given({
+      ports: rangeOf(values.get("range")),
+      address,
+      foreignAddresses: isOn(switches, "permit-foreign-addresses"),
+    }),
     active: given({
       enabled: isOn(switches, "active"),
       foreignAddresses: isOn(switches, "permit-foreign-addresses"),

@@ -68,7 +68,7 @@ async function openPassive(context: CommandContext): Promise<SocketAddress | Rep
   const { session, settings } = context;
   try {
     return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
-      peerHost: session.remote.host,
+      peerHost: settings.passive.foreignAddresses ? undefined : session.remote.host,
       timeoutMs: settings.timeouts.passiveMs,
       onForeignPeer: (peer) => context.foreignPeer(peer),
     });

@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import { MAX_FAILURES } from "../auth/login_throttle.ts";
 import { READ_PERMISSIONS } from "../auth/permission.ts";
 import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
@@ -25,6 +26,7 @@ import {
   port,
   portRange,
   seconds,
+  secondsOverZero,
   secret,
   table,
   text,
@@ -63,7 +65,8 @@ const tls = mapping({
   maxVersion: optional(choice(TLS_VERSIONS), "Newest version that is spoken.", { default: "TLSv1.3" }),
   sessionReuse: optional(
     choice(["off", "allow", "require"]),
-    "Whether a data connection resumes a TLS session: not offered, as the client likes, or a must.",
+    "Whether a data connection must resume a TLS session: `require` refuses those that do not. `off` and `allow` leave it to " +
+      "the client.",
     { default: "allow" },
   ),
   requireCloseNotify: optional(truth, "Whether an upload that ends without close_notify is incomplete.", {
@@ -179,6 +182,12 @@ export const CONFIGURATION_SCHEMA = mapping({
         table(address, ipv4Address, "local addresses, each with a numeric IPv4 address of a host"),
         "The same by the local address that the client has reached; goes before `address`.",
       ),
+      foreignAddresses: optional(
+        truth,
+        "Whether from other hosts than the client, as from a NAT router with several addresses: the risk " +
+          "`foreign-data-address`.",
+        { default: false },
+      ),
     }),
     "Passive mode: clients make the data connections.",
   ),
@@ -248,11 +257,15 @@ export const CONFIGURATION_SCHEMA = mapping({
   limits: optional(limits, "Limits; 0 for none."),
   ban: optional(
     mapping({
-      failures: optional(count, "Failed logins from one address (of IPv6 one /64) that ban it; 0 for never.", {
-        default: 10,
-      }),
-      window: optional(seconds, "Time within which they count.", { default: 600 }),
-      duration: optional(seconds, "Time of the ban.", { default: 900 }),
+      failures: optional(
+        wholeNumber(0, MAX_FAILURES, "a whole number"),
+        "Failed logins from one address (of IPv6 one /64) that ban it; 0 for never.",
+        {
+          default: 10,
+        },
+      ),
+      window: optional(secondsOverZero, "Time within which they count.", { default: 600 }),
+      duration: optional(secondsOverZero, "Time of the ban.", { default: 900 }),
       never: optional(list(address, "a list of addresses"), "Addresses that are never banned.", { default: [] }),
     }),
     "Bans of addresses from which passwords are guessed.",

@@ -137,6 +137,15 @@ export const port: Form<number> = wholeNumber(0, LARGEST_PORT, "a port");
 /** Seconds, fractions allowed, 0 for no limit. */
 export const seconds: Form<number> = numberOfSeconds(`a number of seconds, 0 to ${MAX_SECONDS}`);
 
+const OVER_ZERO = `a number of seconds over 0, to ${MAX_SECONDS}`;
+
+/** Seconds, fractions allowed, not 0: of what cannot be without end. */
+export const secondsOverZero: Form<number> = v.pipe(
+  numberOfSeconds(OVER_ZERO),
+  v.check((value) => value > 0, unwanted(OVER_ZERO)),
+  described(OVER_ZERO),
+);
+
 function numberOfSeconds(wanted: string): Form<number> {
   const message = unwanted(wanted);
   return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(MAX_SECONDS, message), described(wanted));

@@ -21,8 +21,8 @@ export class DataConnectTimeoutError extends Error {
 
 /** How a passive port waits. */
 export interface PassiveOptions {
-  /** Only a connection from this address is taken. */
-  readonly peerHost: string;
+  /** Only a connection from this address is taken; `undefined`: from any. */
+  readonly peerHost: string | undefined;
   /** From now to the connection, in milliseconds; 0: no limit. */
   readonly timeoutMs: number;
   /** Told of each connection that was dropped because it came from elsewhere. */
@@ -45,7 +45,7 @@ export async function acceptPeer(listener: DataListener, options: PassiveOptions
   try {
     for (;;) {
       const incoming = await listener.accept();
-      if (incoming.remote.host === options.peerHost) return incoming;
+      if (options.peerHost === undefined || incoming.remote.host === options.peerHost) return incoming;
       incoming.close();
       options.onForeignPeer(incoming.remote);
     }

@@ -25,7 +25,10 @@ export interface ContradictableOptions {
     readonly maxVersion?: string;
     readonly clientCertificates?: { readonly mode: "none" | "request" | "require" } | undefined;
   };
-  readonly passive?: { readonly ports?: PortRange | undefined };
+  readonly passive?: {
+    readonly ports?: PortRange | undefined;
+    readonly addresses?: Readonly<Record<string, string>>;
+  };
 }
 
 /** Finds everything in a server's options that contradicts something else in them, defaults included. */
@@ -70,7 +73,12 @@ function overlap(one: HostPort, other: HostPort): boolean {
 }
 
 function* inPassive({ listen, passive = {} }: ContradictableOptions): Generator<Contradiction> {
-  const { ports } = passive;
+  const { ports, addresses = {} } = passive;
+  const locals = Object.keys(addresses);
+  for (const [index, local] of locals.entries()) {
+    const same = locals.slice(0, index).find((other) => sameHost(other, local));
+    if (same !== undefined) yield { path: ["passive", "addresses", local], message: `is the same address as ${same}` };
+  }
   if (ports === undefined) return;
   for (const [index, listener] of (listen ?? [{}]).entries()) {
     const { port } = addressOf(listener);

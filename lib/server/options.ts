@@ -93,6 +93,13 @@ export interface FtpServerOptions {
     readonly address?: string;
     /** The same by local address; goes before `address`. */
     readonly addresses?: Readonly<Record<string, string>>;
+    /**
+     * Whether another host than the client may make the data connection: the risk `foreign-data-address`. For clients behind
+     * a NAT router that takes another of its addresses for each connection.
+     *
+     * @default {false}
+     */
+    readonly foreignAddresses?: boolean;
   };
   /** Active data connections, where the server dials the client. */
   readonly active?: {

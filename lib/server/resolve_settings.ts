@@ -35,6 +35,7 @@ export function resolveSettings(options: FtpServerOptions): Settings {
       ports: passive.ports && checkedRange(passive.ports),
       address: passive.address,
       addresses: announcedAddresses(passive.addresses ?? {}),
+      foreignAddresses: passive.foreignAddresses ?? false,
     },
     active: {
       enabled: active.enabled ?? false,
@@ -123,9 +124,6 @@ function announcedAddresses(table: Readonly<Record<string, string>>): Record<str
     const key = canonicalHost(local);
     if (key === undefined) {
       throw new RangeError(`Cannot use passive.addresses: the key "${local}" must be a numeric address`);
-    }
-    if (Object.hasOwn(addresses, key)) {
-      throw new RangeError(`Cannot use passive.addresses: "${local}" is given twice, once in another spelling`);
     }
     requireAnnounceable(announced);
     addresses[key] = announced;

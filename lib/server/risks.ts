@@ -60,10 +60,12 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     instead: "Put a hash there: ftpsd hash-password.",
   },
   "foreign-data-address": {
-    title: "data connections may go to other hosts than the client",
+    title: "data connections may go to, or come from, other hosts than the client",
     danger:
-      "A client can make the server connect to, and send bytes to, any host it reaches (FTP bounce, RFC 2577 §2).",
-    instead: "Leave active.foreignAddresses false; clients behind NAT use passive mode.",
+      "In active mode a client can make the server connect to, and send bytes to, any host it reaches (FTP bounce, " +
+      "RFC 2577 §2). In passive mode whoever finds the port before the client does gets its file, or stores one of his own " +
+      "in its place (port stealing, RFC 2577 §3); tls.sessionReuse require or certificates of clients keep others out.",
+    instead: "Leave active.foreignAddresses and passive.foreignAddresses false; clients behind NAT use passive mode.",
   },
   "privileged-data-port": {
     title: "data connections may go to ports below 1024",
@@ -122,6 +124,7 @@ export interface PresentRisk {
 /** What of a server's options can be risky. */
 export interface RiskySettings {
   readonly tls: { readonly policy: TlsPolicy; readonly requireCloseNotify: boolean };
+  readonly passive: { readonly foreignAddresses: boolean };
   readonly active: {
     readonly enabled: boolean;
     readonly foreignAddresses: boolean;
@@ -130,13 +133,14 @@ export interface RiskySettings {
 }
 
 /** Finds the risks of a server's settings. Those of accounts are told by who makes the accounts. */
-export function findSettingRisks({ tls, active }: RiskySettings): PresentRisk[] {
+export function findSettingRisks({ tls, passive, active }: RiskySettings): PresentRisk[] {
   const isClear = tls.policy === "off" || tls.policy === "optional";
   const found: readonly (PresentRisk | false)[] = [
     isClear && { risk: "clear-text-control", where: `tls.policy ${tls.policy}` },
     tls.policy !== "required" && { risk: "clear-text-data", where: `tls.policy ${tls.policy}` },
     tls.policy !== "off" && !tls.requireCloseNotify &&
     { risk: "no-close-notify", where: "tls.requireCloseNotify false" },
+    passive.foreignAddresses && { risk: "foreign-data-address", where: "passive.foreignAddresses" },
     active.enabled && active.foreignAddresses && { risk: "foreign-data-address", where: "active.foreignAddresses" },
     active.enabled && active.privilegedPorts && { risk: "privileged-data-port", where: "active.privilegedPorts" },
   ];

@@ -46,6 +46,8 @@ export interface Settings {
     readonly address: string | undefined;
     /** The same by local address as `canonicalHost()` spells it; goes before `address`. */
     readonly addresses: Readonly<Record<string, string>>;
+    /** Whether data connections may come from other hosts than the client. */
+    readonly foreignAddresses: boolean;
   };
   readonly active: {
     readonly enabled: boolean;

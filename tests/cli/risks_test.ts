@@ -131,7 +131,8 @@ const MEANT: readonly (readonly [args: string, risks: readonly RiskId[], flags?:
   ["--tls control", ["clear-text-data"]],
   ["--tls optional", ["clear-text-control", "clear-text-data"]],
   ["--tls off", ["clear-text-control", "clear-text-data"]],
-  ["--active --permit-foreign-addresses", ["foreign-data-address"], ALL_ADDRESSES],
+  ["--permit-foreign-addresses", ["foreign-data-address"]],
+  ["--active --permit-foreign-addresses", ["foreign-data-address", "foreign-data-address"], ALL_ADDRESSES],
   ["--active --permit-privileged-ports", ["privileged-data-port"], ALL_ADDRESSES],
   ["--write --force-anonymous-write", ["anonymous-write"], writeFlags],
 ];

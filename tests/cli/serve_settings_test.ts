@@ -22,6 +22,7 @@ const GOOD: readonly (readonly [line: string, of: (settings: ServeSettings) => u
   ["--implicit-port 990", ({ listen }) => listen[1], { host: "127.0.0.1", port: 990, tls: "implicit" }],
   ["-r 1-65535", ({ server }) => server.passive?.ports, { from: 1, to: 65535 }],
   ["-r 50000-50000", ({ server }) => server.passive?.ports, { from: 50000, to: 50000 }],
+  ["--permit-foreign-addresses", ({ server }) => server.passive, { foreignAddresses: true }],
   ["-n 203.0.113.7", ({ server }) => server.passive?.address, "203.0.113.7"],
   ["", ({ server }) => server.tls, {}],
   ["--tls off", ({ server }) => server.tls, { policy: "off" }],
@@ -112,8 +113,6 @@ const BAD: readonly (readonly [line: string, message: string])[] = [
   ["--max-cons many", '"many" is not a whole number, 0 or more (--max-cons)'],
   ["--max-cons-per-ip 1.5", '"1.5" is not a whole number, 0 or more (--max-cons-per-ip)'],
   ["--max-login-attempts x", '"x" is not a whole number, 0 or more (--max-login-attempts)'],
-  ["--permit-foreign-addresses", "--permit-foreign-addresses without active mode"],
-  ["--permit-privileged-ports", "--permit-privileged-ports without active mode"],
   ["--log-format xml", '"xml" is none of pretty, json (--log-format)'],
 ];
 

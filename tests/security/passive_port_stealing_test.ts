@@ -31,6 +31,25 @@ async function stealPort(server: TestServer, port: number): Promise<string> {
   return output.stdout.trim();
 }
 
+/** Connects from an address, and returns all that comes. */
+async function fetchFrom(
+  address: string,
+  { host, port, isSecure }: { readonly host: string; readonly port: number; readonly isSecure: boolean },
+): Promise<string> {
+  const program = `
+    import net from "node:net";
+    import tls from "node:tls";
+    const socket = net.connect({ host: "${host}", port: ${port}, localAddress: "${address}" });
+    const stream = ${isSecure} ? tls.connect({ socket, rejectUnauthorized: false }) : socket;
+    stream.on("data", (bytes) => process.stdout.write(bytes));
+    stream.on("error", (error) => console.log(String(error)));
+  `;
+  const output = await runProgram(Deno.execPath(), ["eval", `import process from "node:process"; ${program}`], {
+    deadlineMs: 20_000,
+  });
+  return output.stdout.trim();
+}
+
 async function openPassive(client: RawClient): Promise<number> {
   const { text } = await client.expect(229, "EPSV");
   return Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]);
@@ -43,6 +62,23 @@ function connectData(server: TestServer, port: number): Promise<RawDataConnectio
 }
 
 for (const protection of ["explicit", "clear"] as const) {
+  Deno.test({
+    name: `RETR serves another address of the client's where passive.foreignAddresses is on, ${protection}${reason}`,
+    ignore,
+    fn: async () => {
+      const passive = { foreignAddresses: true };
+      await using server = await TestServer.start({ protection, home: new MemoryFileSystem(), server: { passive } });
+      await using client = await server.login();
+      await client.store("/file", new TextEncoder().encode("content"));
+      const port = await openPassive(client);
+      const stranger = fetchFrom(IMPOSTOR, { host: server.host, port, isSecure: protection === "explicit" });
+      await client.expect(150, "RETR /file");
+      assertEquals(await stranger, "content");
+      assertEquals((await client.readReply("RETR")).code, 226);
+      assertEquals(server.events.filter(({ event }) => event === "connectionRefused"), []);
+    },
+  });
+
   Deno.test({
     name: `RETR serves the owner after an impostor was first on the passive port, ${protection}${reason}`,
     ignore,

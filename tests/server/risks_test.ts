@@ -14,6 +14,7 @@ const RISKY: readonly (readonly [risk: RiskId, options: Partial<FtpServerOptions
   ["clear-text-control", { tls: { policy: "optional" } }, ["clear-text-data"]],
   ["clear-text-data", { tls: { policy: "control" } }],
   ["foreign-data-address", { active: { enabled: true, foreignAddresses: true } }],
+  ["foreign-data-address", { passive: { foreignAddresses: true } }],
   ["privileged-data-port", { active: { enabled: true, privilegedPorts: true } }],
   ["no-close-notify", { tls: { requireCloseNotify: false } }],
 ];
