@@ -41,7 +41,7 @@ export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/server/risks.ts";
 export type { BanOptions } from "./lib/auth/login_throttle.ts";
 export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
-export { VirtualAuthorizer } from "./lib/server/virtual_authorizer.ts";
+export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
 export {
   type AccountOptions,
   type AnonymousOptions,

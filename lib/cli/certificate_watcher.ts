@@ -7,7 +7,7 @@
  * @module
  */
 
-import { examineCertificate, type ExaminedCertificate } from "../config/certificate_findings.ts";
+import type { ExaminedCertificate } from "../config/certificate_findings.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
@@ -18,14 +18,21 @@ export interface RenewedCertificate extends CertificateContents {
   readonly examined: ExaminedCertificate;
 }
 
+/** What is said about a pair. */
+export interface JudgedCertificate {
+  readonly examined: ExaminedCertificate;
+  /** Why it cannot be used, a line each; none for one that can. */
+  readonly obstacles: readonly string[];
+}
+
 /** Options of {@linkcode CertificateWatcher}. */
 export interface CertificateWatcherOptions {
   /** What the server uses now. */
   readonly current: CertificateContents;
-  /** Addresses that the server listens on. */
-  readonly listenHosts: readonly string[];
-  /** Called once for each new pair. What it throws is told as a problem. */
-  readonly onChange: (renewed: RenewedCertificate) => void;
+  /** Judges a pair, as at the start of the server. */
+  readonly judge: (contents: CertificateContents) => Promise<JudgedCertificate>;
+  /** Called once for each new pair that can be used, and waited for. What it throws is told as a problem. */
+  readonly onChange: (renewed: RenewedCertificate) => void | Promise<void>;
   /** Called once for each change that cannot be used, with one line saying why; the pair in use should stay. */
   readonly onProblem: (reason: string) => void;
   /**
@@ -45,6 +52,7 @@ export class CertificateWatcher implements AsyncDisposable {
   readonly #options: CertificateWatcherOptions;
   /** What was told last, or is in use. */
   #settled: string;
+  #inUse: CertificateContents;
   #lastSeen: string;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -54,6 +62,7 @@ export class CertificateWatcher implements AsyncDisposable {
   constructor(files: CertificateFiles, options: CertificateWatcherOptions) {
     this.#files = files;
     this.#options = options;
+    this.#inUse = options.current;
     this.#settled = this.#lastSeen = identify({ contents: options.current });
     this.#schedule();
   }
@@ -99,13 +108,14 @@ export class CertificateWatcher implements AsyncDisposable {
   }
 
   async #tell(contents: CertificateContents): Promise<void> {
-    const { listenHosts, onChange, onProblem } = this.#options;
-    const examined = await examineCertificate(contents, { now: new Date(), listenHosts });
-    const flaw = examined.findings.find(({ severity }) => severity === "error");
-    if (this.#disposed.signal.aborted) return;
-    if (flaw !== undefined) return onProblem(`${flaw.where}: ${flaw.message}`);
+    const { judge, onChange, onProblem } = this.#options;
     try {
-      onChange({ ...contents, examined });
+      const { examined, obstacles } = await judge(contents);
+      if (this.#disposed.signal.aborted) return;
+      if (obstacles.length > 0) return onProblem(obstacles.join("; "));
+      if (isSamePair(contents, this.#inUse)) return;
+      await onChange({ ...contents, examined });
+      this.#inUse = contents;
     } catch (error) {
       onProblem(error instanceof Error ? error.message : String(error));
     }
@@ -117,7 +127,13 @@ function reasonOf(error: unknown): string {
   return error instanceof ExitError ? error.message : String(error);
 }
 
-/** Equal for equal texts; the mode of the key does not make another pair. */
+/** Equal for equal texts, and the same mode of the key: who may read it decides whether the pair may be used. */
 function identify(sight: Sight): string {
-  return "reason" in sight ? sight.reason : `${sight.contents.certificate}\n${sight.contents.key}`;
+  if ("reason" in sight) return sight.reason;
+  const { certificate, key, keyMode } = sight.contents;
+  return `${keyMode}\n${certificate}\n${key}`;
+}
+
+function isSamePair(one: CertificateContents, other: CertificateContents): boolean {
+  return one.certificate === other.certificate && one.key === other.key;
 }

@@ -4,19 +4,13 @@
  * @module
  */
 
-import {
-  createFileClaims,
-  createHomes,
-  createWorkPlaces,
-  toServerOptions,
-  withCertificate,
-} from "../config/server_options.ts";
+import { createFileClaims, createHomes, toServerOptions, withCertificate } from "../config/server_options.ts";
 import type { EventListener, ServerEvent } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import { WorkerGroup } from "./worker_group.ts";
-import type { CertificatePair, ServerPlan } from "./worker_messages.ts";
+import type { CertificatePair, ServerChange, ServerPlan } from "./worker_messages.ts";
 
 const WORKER_PROGRAM = new URL("./worker_program.ts", import.meta.url);
 
@@ -33,10 +27,19 @@ export interface ConfiguredServerOptions {
   readonly mayServeAlone?: boolean;
   /** The module that the other event loops run. @default {worker_program.ts} */
   readonly workerProgram?: URL;
+  /** How long an event loop may take to make ready for a change, in milliseconds. @default {30_000} */
+  readonly changeTimeoutMs?: number;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Whether `dialogue` events are made. */
   readonly dialogue: boolean;
+}
+
+/** What is to hold, here and in the other event loops. */
+interface Change {
+  readonly serverOptions: FtpServerOptions;
+  readonly plan: ServerPlan;
+  readonly forOthers: ServerChange;
 }
 
 /** Serves a configuration. The main event loop is one of those that serve, and owns what all of them count. */
@@ -44,7 +47,6 @@ export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
   readonly #claims = createFileClaims();
   readonly #openHome = createHomes(this.#claims);
-  readonly #workPlaces = createWorkPlaces();
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
   #workers: number;
@@ -52,6 +54,7 @@ export class ConfiguredServer {
   #serverOptions: FtpServerOptions;
   #group: Promise<WorkerGroup> | undefined;
   #shutdown: Promise<void> | undefined;
+  #changing: Promise<void> = Promise.resolve();
   /** The last event, kept back until all event loops have ended. */
   #stopped: ServerEvent | undefined;
 
@@ -126,24 +129,44 @@ export class ConfiguredServer {
     }
   }
 
-  /** See `FtpServer.reconfigure`. */
-  reconfigure(plan: ServerPlan): void {
-    const serverOptions = this.#optionsOf(this.#withCertificateInUse(plan));
-    this.#server.reconfigure(serverOptions);
-    this.#use(serverOptions, this.#withCertificateInUse(plan));
-    this.#group?.then((group) => group.reconfigure(this.#planOfOthers()), () => {}); // listen() tells of a failure
+  /**
+   * Uses another configuration in all event loops, or in none. See `FtpServer.reconfigure`.
+   *
+   * @throws As `FtpServer.reconfigure`, and when an event loop does not answer; nothing has changed then.
+   */
+  async reconfigure(plan: ServerPlan): Promise<void> {
+    await this.#change(() => {
+      const next = this.#withCertificateInUse(plan);
+      return { serverOptions: this.#optionsOf(next), plan: next, forOthers: { plan: this.#planOfOthers(next) } };
+    });
   }
 
   /**
-   * Uses another certificate, and leaves all else: users keep their remembered logins.
+   * Uses another certificate in all event loops, or in none, and leaves all else: users keep their remembered logins.
    *
-   * @throws {TypeError} When the pair cannot be used; nothing has changed then.
+   * @throws {TypeError} When the pair cannot be used, and when an event loop does not answer; nothing has changed then.
    */
-  replaceCertificate(pair: CertificatePair): void {
-    const serverOptions = { ...this.#serverOptions, tls: { ...this.#serverOptions.tls, ...pair } };
-    this.#server.reconfigure(serverOptions);
-    this.#use(serverOptions, { ...this.#plan, files: { ...this.#plan.files, certificate: pair } });
-    this.#group?.then((group) => group.replaceCertificate(pair), () => {}); // as above
+  async replaceCertificate(pair: CertificatePair): Promise<void> {
+    await this.#change(() => ({
+      serverOptions: { ...this.#serverOptions, tls: { ...this.#serverOptions.tls, ...pair } },
+      plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
+      forOthers: { pair },
+    }));
+  }
+
+  /** Makes a change: one after the other, ready everywhere before it holds anywhere. */
+  async #change(describe: () => Change): Promise<void> {
+    const change = this.#changing.then(async () => {
+      const { serverOptions, plan, forOthers } = describe();
+      const use = this.#server.prepare(serverOptions);
+      const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
+      const useInOthers = await group?.prepare(forOthers);
+      use();
+      this.#use(serverOptions, plan);
+      await useInOthers?.();
+    });
+    this.#changing = change.catch(() => {}); // told to who wants the change
+    await change;
   }
 
   /** See `FtpServer.shutdown`. */
@@ -157,11 +180,11 @@ export class ConfiguredServer {
     return WorkerGroup.start({
       count: this.#options.workers - 1,
       program: this.#options.workerProgram ?? WORKER_PROGRAM,
-      plan: this.#planOfOthers(),
+      plan: this.#planOfOthers(this.#plan),
       dialogue: this.#options.dialogue,
+      changeTimeoutMs: this.#options.changeTimeoutMs,
       counts: this.#server.counts,
       fileClaims: this.#claims,
-      workPlaces: this.#workPlaces,
       onEvent: this.#options.onEvent,
     });
   }
@@ -184,17 +207,13 @@ export class ConfiguredServer {
   }
 
   /** The plan with the ports that the main event loop listens on. */
-  #planOfOthers(): ServerPlan {
-    const { configuration, files } = this.#plan;
+  #planOfOthers({ configuration, files }: ServerPlan): ServerPlan {
     const listen = this.addresses.map(({ host, port, tls }) => ({ host, port, ...tls !== "off" && { tls } }));
     return { files, configuration: { ...configuration, server: { ...configuration.server, listen } } };
   }
 
   #optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-    return toServerOptions(configuration, files, new Date(), {
-      openHome: this.#openHome,
-      workPlaces: this.#workPlaces,
-    });
+    return toServerOptions(configuration, files, new Date(), { openHome: this.#openHome });
   }
 
   #tell(event: ServerEvent): void {

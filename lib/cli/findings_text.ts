@@ -7,9 +7,10 @@
 import type { Finding } from "../config/finding.ts";
 import type { Logger } from "../logger.ts";
 import { UsageError } from "./exit_error.ts";
-import { findObstacles } from "./inspection.ts";
+import { findObstacles, type Inspection, isMissingPermission } from "./inspection.ts";
 import { describeOptionFinding, optionFor } from "./option_names.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
+import { permissionMissing } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
@@ -50,16 +51,18 @@ export function describeObstacles(
 }
 
 /**
- * Refuses a configuration that cannot be used.
+ * Refuses a configuration that cannot be used. What is wrong or unsafe goes first, whatever Deno permits.
  *
  * @throws {UsageError} With a line for each reason.
+ * @throws {StartError} When only permissions are missing.
  */
-export function refuseObstacles(
-  loaded: LoadedConfiguration,
-  inspection: { readonly findings: readonly Finding[] },
-): void {
+export function refuseObstacles(loaded: LoadedConfiguration, { findings, missing }: Inspection): void {
+  const inspection = { findings: findings.filter((finding) => !isMissingPermission(finding)) };
   const obstacles = describeObstacles(loaded, inspection);
-  if (obstacles.length === 0) return;
+  if (obstacles.length === 0) {
+    if (missing.length > 0) throw permissionMissing(missing);
+    return;
+  }
   const { configuration, file } = loaded;
   const hint = hintFor(findObstacles(configuration, inspection.findings, new Date()), file);
   throw new UsageError(obstacles.join("\n"), hint);

@@ -4,38 +4,35 @@
  * @module
  */
 
-import { accountsOf, findAccountProblems, type PlacedAccount } from "../config/account_findings.ts";
-import { examineCertificate } from "../config/certificate_findings.ts";
+import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
+import { findAccountProblems } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
 import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
-import { acceptedRisks, checkServerPart, type ConfigurationFiles } from "../config/server_options.ts";
-import { modeBits } from "../mode_bits.ts";
+import { acceptedRisks, checkServerPart, type ConfigurationFiles, toServerOptions } from "../config/server_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
-import { findSettingRisks, RISKS } from "../server/risks.ts";
-import { PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
-import { ExitError } from "./exit_error.ts";
+import { checkOptions } from "../server/check_options.ts";
+import { findSettingRisks, RISK_IDS, RISKS } from "../server/risks.ts";
+import { inspectHost } from "./host_inspection.ts";
 import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
-import { shellWord } from "./shell_word.ts";
 
 /** What an inspection was told and has found. */
 export interface Inspection {
   readonly findings: readonly Finding[];
   /** What the named files hold, as far as they could be read. */
   readonly files: ConfigurationFiles;
+  /** Flags of Deno that this needs and was not given; they are among the findings, too. */
+  readonly missing: readonly string[];
 }
-
-const WRITABLE_BY_OTHERS = 0o002;
 
 /** Inspects a configuration. Nothing is changed or opened for long. */
 export async function inspect(configuration: Configuration, file: string | undefined, now: Date): Promise<Inspection> {
   const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
-  const missing = await findMissingFlags(needs);
-  // Without all permissions nothing of the host is looked at.
-  const host = missing.length === 0 ? await inspectHost(configuration, now) : { findings: [], files: {} };
+  const host = await inspectHost(configuration, now);
+  const missing = [...await findMissingFlags(needs), ...host.missing];
   const findings = [
     ...missingPermissions(missing),
     ...findAccountProblems(configuration),
@@ -46,23 +43,22 @@ export async function inspect(configuration: Configuration, file: string | undef
     ...await findExcessPermissions(needs, { findsBreadth: file !== undefined }),
     ...expiredAcceptances(configuration, now),
   ];
-  return { findings, files: host.files };
+  const isSound = findings.every(({ severity }) => severity !== "error");
+  const rest = isSound ? inspectOptions(configuration, host.files, now) : [];
+  return { findings: [...findings, ...rest], files: host.files, missing };
 }
 
 function missingPermissions(flags: readonly string[]): Finding[] {
   if (flags.length === 0) return [];
   const message = `Deno does not permit what this needs; add ${flags.join(" ")}`;
-  return [{ severity: "error", where: "permissions", message }];
+  return [{ severity: "error", where: PERMISSIONS, message }];
 }
 
-async function inspectHost(configuration: Configuration, now: Date): Promise<InspectedFiles> {
-  const homes = await Promise.all(accountsOf(configuration).map(inspectHome));
-  const certificate = await inspectCertificate(configuration, now);
-  const clientCa = await inspectClientCa(configuration);
-  return {
-    findings: [...homes.flat(), ...certificate.findings, ...clientCa.findings],
-    files: { ...certificate.files, ...clientCa.files },
-  };
+const PERMISSIONS = "permissions";
+
+/** Returns whether an obstacle is nothing but a permission that is missing. */
+export function isMissingPermission({ severity, where }: Finding): boolean {
+  return severity === "error" && where === PERMISSIONS;
 }
 
 /** The findings that keep a server from starting: errors, and risks that nobody has accepted. */
@@ -87,37 +83,6 @@ async function inspectEncoding({ server: { encoding } }: Configuration): Promise
   }
 }
 
-async function inspectHome({ where, account }: PlacedAccount): Promise<Finding[]> {
-  const { home } = account;
-  const at = `${where}.home`;
-  try {
-    const info = await Deno.stat(home);
-    if (!info.isDirectory) return [{ severity: "error", where: at, message: `${home} is not a folder` }];
-    // Systems without mode bits do not open folders.
-    if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
-    const findings: Finding[] = [];
-    if (isRoot(await Deno.realPath(home))) {
-      const message = `${home} is the root of the file system; give a folder made for the purpose`;
-      findings.push({ severity: "risk", risk: "root-directory-home", where: at, message });
-    }
-    if (((modeBits(info.mode, Deno.build.os) ?? 0) & WRITABLE_BY_OTHERS) !== 0) {
-      const message = `others on this host may write in ${home}; chmod o-w it`;
-      findings.push({ severity: "risk", risk: "home-writable-by-others", where: at, message });
-    }
-    return findings;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      return [{ severity: "error", where: at, message: `${home} does not exist`, hint: `mkdir -p ${shellWord(home)}` }];
-    }
-    const hint = `make it readable for the user who runs the server: ls -ld ${shellWord(home)}`;
-    return [{ severity: "error", where: at, message: `${home} cannot be opened`, hint }];
-  }
-}
-
-function isRoot(path: string): boolean {
-  return path === "/" || /^[A-Za-z]:\\?$/.test(path);
-}
-
 function settingRisks({ server }: Configuration): Finding[] {
   const settings = settingsOf(server);
   if (settings instanceof RangeError) return [{ severity: "error", where: "", message: settings.message }];
@@ -139,38 +104,20 @@ export function settingsOf(server: Configuration["server"]): Settings | RangeErr
   }
 }
 
-interface InspectedFiles {
-  readonly findings: readonly Finding[];
-  readonly files: ConfigurationFiles;
-}
-
-async function inspectCertificate(configuration: Configuration, now: Date): Promise<InspectedFiles> {
-  const { certificateFiles, server } = configuration;
-  if (certificateFiles === undefined || server.tls?.policy === "off") return { findings: [], files: {} };
-  const listenHosts = (server.listen ?? []).map(({ host = "127.0.0.1" }) => host);
+/** Makes the server's options as the start does, every risk accepted, and says what is against them that nothing else found. */
+function inspectOptions(configuration: Configuration, files: ConfigurationFiles, now: Date): Finding[] {
+  const { anonymous } = configuration;
+  const acceptRisks = RISK_IDS.map((risk) => ({ risk, reason: "judged apart" }));
+  const forced = anonymous && { ...anonymous, forceWrite: true };
   try {
-    const contents = await readCertificateFiles(certificateFiles);
-    const { findings } = await examineCertificate(contents, { now, listenHosts });
-    return { findings, files: { certificate: contents } };
+    void checkOptions(toServerOptions({ ...configuration, acceptRisks, anonymous: forced }, files, now));
+    return [];
   } catch (error) {
-    return { findings: [unreadable("tls.certificate", error)], files: {} };
+    const isJudgement = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||
+      error instanceof InsecureConfigurationError;
+    if (!isJudgement) throw error;
+    return [{ severity: "error", where: "", message: error.message }];
   }
-}
-
-async function inspectClientCa({ clientCertificates }: Configuration): Promise<InspectedFiles> {
-  const { mode, caFile } = clientCertificates;
-  if (mode === "none" || caFile === undefined) return { findings: [], files: {} };
-  try {
-    return { findings: [], files: { clientCa: (await readPemFile(caFile, "tls.clientCertificates.ca")).text } };
-  } catch (error) {
-    return { findings: [unreadable("tls.clientCertificates.ca", error)], files: {} };
-  }
-}
-
-function unreadable(where: string, error: unknown): Finding {
-  if (!(error instanceof ExitError)) throw error;
-  const at = error instanceof PemFileError ? error.where : where;
-  return { severity: "error", where: at, message: error.message, hint: error.hint };
 }
 
 function expiredAcceptances({ acceptRisks }: Configuration, now: Date): Finding[] {

@@ -14,6 +14,13 @@ export async function findMissingFlags({ net, read, write }: PermissionNeeds): P
   const hosts = net.length === 0 ? [undefined] : net;
   return [
     ...flagsFor("net", await notGranted(hosts.map((host) => ({ name: "net", ...host && { host } })))),
+    ...await findMissingPathFlags({ read, write }),
+  ];
+}
+
+/** The same of paths alone. */
+export async function findMissingPathFlags({ read, write }: Omit<PermissionNeeds, "net">): Promise<string[]> {
+  return [
     ...flagsFor("read", await notGranted(read.map((path) => ({ name: "read", path })))),
     ...flagsFor("write", await notGranted(write.map((path) => ({ name: "write", path })))),
   ];

@@ -4,18 +4,20 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
+import type { CertificateContents } from "./certificate_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
 import type { ConfiguredServer } from "./configured_server.ts";
-import { ExitError, StartError } from "./exit_error.ts";
-import { describeObstacles, logFindings } from "./findings_text.ts";
-import { inspect, type Inspection } from "./inspection.ts";
+import { StartError } from "./exit_error.ts";
+import { describeFinding, describeObstacles, logFindings } from "./findings_text.ts";
+import { inspectPair } from "./host_inspection.ts";
+import { findObstacles, inspect, type Inspection } from "./inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { findRestartNeeds } from "./restart_needs.ts";
+import { applyReload } from "./restart_needs.ts";
+import type { ServerPlan } from "./worker_messages.ts";
 
 /** Longest wait, in milliseconds, for all that a reload reads. */
 const READ_DEADLINE_MS = 30_000;
@@ -31,18 +33,22 @@ export interface ReloaderOptions {
   readonly watchIntervalMs?: number;
 }
 
-/** What a server runs with. */
-interface InUse {
+/** What a server was started with. */
+interface Start {
   readonly loaded: LoadedConfiguration;
   readonly inspection: Inspection;
+}
+
+/** What a server runs with. */
+interface Running extends ServerPlan {
+  readonly file: string | undefined;
 }
 
 /** Gives a running server what the configuration, or the files of its certificate, say now. */
 export class Reloader implements AsyncDisposable {
   readonly #options: ReloaderOptions;
   readonly #started = Promise.withResolvers<void>();
-  /** What the server was started with; some of it holds until it ends. */
-  #first: Configuration | undefined;
+  #running: Running | undefined;
   #watcher: CertificateWatcher | undefined;
   #reloading: Promise<void> = this.#started.promise;
   /** Whether a reload waits for the one before; it reads all that has changed until then. */
@@ -54,9 +60,9 @@ export class Reloader implements AsyncDisposable {
   }
 
   /** Tells what the server has been started with, and so lets reloads begin; to be called once it listens. */
-  start(inUse: InUse): void {
-    this.#first = inUse.loaded.configuration;
-    this.#watch(inUse);
+  start({ loaded: { configuration, file }, inspection: { files } }: Start): void {
+    this.#running = { configuration, files, file };
+    this.#watch(this.#running);
     this.#started.resolve();
   }
 
@@ -80,27 +86,24 @@ export class Reloader implements AsyncDisposable {
   }
 
   async #reload(): Promise<void> {
-    if (this.#disposed.signal.aborted) return;
-    const { server, logger } = this.#options;
+    if (this.#disposed.signal.aborted || this.#running === undefined) return;
+    const { logger } = this.#options;
     try {
       const { loaded, inspection } = await this.#read();
+      const { configuration, file } = loaded;
       const obstacles = describeObstacles(loaded, inspection);
       if (obstacles.length > 0) return this.#keep(obstacles);
-      server.reconfigure({ configuration: loaded.configuration, files: inspection.files });
-      await this.#watcher?.[Symbol.asyncDispose]();
-      this.#watch({ loaded, inspection });
+      const needs = await this.#apply({ configuration, files: inspection.files, file });
       logger.remark("info", "configuration reloaded");
-      logFindings(logger, { findings: inspection.findings, file: loaded.file });
-      for (const text of this.#first === undefined ? [] : findRestartNeeds(this.#first, loaded.configuration)) {
-        logger.remark("warn", text);
-      }
+      logFindings(logger, { findings: inspection.findings, file });
+      for (const text of needs) logger.remark("warn", text);
     } catch (error) {
       if (!this.#disposed.signal.aborted) this.#keep(reasonsOf(error));
     }
   }
 
   /** Reads what there is, but does not wait for ever: a home may be on a file system whose server is away. */
-  async #read(): Promise<InUse> {
+  async #read(): Promise<Start> {
     const late = new AbortController();
     using _deadline = new Watchdog(READ_DEADLINE_MS, () => late.abort(new StartError(NO_ANSWER, "ls -l")));
     const signal = AbortSignal.any([late.signal, this.#disposed.signal]);
@@ -110,32 +113,56 @@ export class Reloader implements AsyncDisposable {
     return await abortable(reading, signal);
   }
 
+  /** Lets the server use what can change; returns a line for each change that waits for a restart. */
+  async #apply({ file, ...next }: Running): Promise<readonly string[]> {
+    // Nothing else may change the certificate meanwhile.
+    await this.#watcher?.[Symbol.asyncDispose]();
+    const running = this.#running ?? { ...next, file };
+    try {
+      const { plan, needs } = applyReload(running, next);
+      await this.#options.server.reconfigure(plan);
+      this.#running = { ...plan, file };
+      return needs;
+    } finally {
+      this.#watch(this.#running ?? running);
+    }
+  }
+
   #keep(reasons: readonly string[]): void {
     for (const reason of reasons) this.#options.logger.remark("error", `configuration kept as it was: ${reason}`);
   }
 
   /** Watches the files of the certificate in use from now on. */
-  #watch({ loaded, inspection: { files } }: InUse): void {
+  #watch({ configuration, files: { certificate }, file }: Running): void {
     this.#watcher = undefined;
-    const { certificateFiles, server: { listen = [{}] } } = loaded.configuration;
-    if (certificateFiles === undefined || files.certificate === undefined || this.#disposed.signal.aborted) return;
-    const { server, logger, watchIntervalMs } = this.#options;
+    const { certificateFiles } = configuration;
+    if (certificateFiles === undefined || certificate === undefined || this.#disposed.signal.aborted) return;
+    const { logger, watchIntervalMs } = this.#options;
     this.#watcher = new CertificateWatcher(certificateFiles, {
-      current: { ...files.certificate, keyMode: undefined },
-      listenHosts: listen.map(({ host = "127.0.0.1" }) => host),
-      onChange: ({ certificate, key, examined }) => {
-        server.replaceCertificate({ certificate, key });
+      current: { ...certificate, keyMode: certificate.keyMode },
+      judge: async (contents) => {
+        const examined = await inspectPair(configuration, contents, new Date());
+        const obstacles = findObstacles(configuration, examined.findings, new Date()).map(describeFinding);
+        return { examined, obstacles };
+      },
+      onChange: async ({ examined, ...contents }) => {
+        await this.#useCertificate(contents);
         logger.remark("info", `certificate replaced: ${examined.info?.fingerprint}`);
-        logFindings(logger, { findings: examined.findings, file: loaded.file });
+        logFindings(logger, { findings: examined.findings, file });
       },
       onProblem: (reason) => logger.remark("error", `certificate kept as it was: ${reason}`),
       ...watchIntervalMs === undefined ? {} : { intervalMs: watchIntervalMs },
     });
   }
+
+  async #useCertificate(certificate: CertificateContents): Promise<void> {
+    await this.#options.server.replaceCertificate(certificate);
+    if (this.#running === undefined) return;
+    this.#running = { ...this.#running, files: { ...this.#running.files, certificate } };
+  }
 }
 
 function reasonsOf(error: unknown): string[] {
   if (error instanceof ConfigurationError) return error.problems.map(formatProblem);
-  const isExpected = error instanceof ExitError || error instanceof TypeError || error instanceof RangeError;
-  return [isExpected ? error.message : String(error)];
+  return [error instanceof Error ? error.message : String(error)];
 }

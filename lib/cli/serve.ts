@@ -11,7 +11,7 @@ import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { ConfiguredServer } from "./configured_server.ts";
-import { StartError, UsageError } from "./exit_error.ts";
+import { StartError } from "./exit_error.ts";
 import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
 import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
@@ -19,7 +19,7 @@ import { inspect } from "./inspection.ts";
 import type { LogListeners } from "./log_writer.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { findMissingFlags, giveUpExcess, permissionMissing } from "./permissions.ts";
+import { giveUpExcess } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
 import { shellWord } from "./shell_word.ts";
@@ -27,7 +27,7 @@ import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
 import { describeSessions } from "./status_text.ts";
-import { TransferLog } from "./transfer_log.ts";
+import { describeLogFailure, TransferLog } from "./transfer_log.ts";
 
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;
@@ -45,7 +45,7 @@ export interface LogOutput {
 /** What else a running server is given. */
 export interface ServeOptions {
   /** Signals of this process. */
-  readonly signals: ProcessSignals;
+  readonly signals: Pick<ProcessSignals, "act">;
   /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
   readonly watchIntervalMs?: number;
   /** Milliseconds between two notices that the certificate will expire; absent: a day. */
@@ -64,16 +64,14 @@ export async function serve(
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
   const { configuration, settings } = loaded;
-  const needs = findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER);
-  const missing = await findMissingFlags(needs);
-  if (missing.length > 0) throw permissionMissing(missing);
-  if (loaded.file === undefined) await checkDirectory(settings.directory);
   const inspection = await inspect(configuration, loaded.file, new Date());
   refuseObstacles(loaded, inspection);
-  await giveUpExcess(needs);
+  await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER));
 
   const { format, level, transfers } = configuration.log;
-  const { dialogue, stacks } = settings.log;
+  const { stacks } = settings.log;
+  // At this level the log has nothing more but the dialogue.
+  const dialogue = settings.log.dialogue || level === "debug";
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
   output.listen?.({ onDropped: (count) => logger.remark("error", `${count} lines of this log were dropped`) });
   takeWarnings((text) => logger.remark("warn", text));
@@ -122,20 +120,19 @@ async function openTransferLog(path: string | undefined, logger: Logger): Promis
   const remark = (text: string) => logger.remark("error", `log.transfers: ${text}`);
   try {
     return await TransferLog.open(path, {
-      onFailed: (error) => remark(`cannot write to ${path}, trying again: ${reasonOf(error)}`),
+      onFailed: (error) => remark(`cannot write to ${path}, trying again: ${describeLogFailure(error)}`),
       onDropped: (count) => remark(`${count} lines were dropped`),
     });
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) throw cause;
-    throw new StartError(`cannot open ${path} (log.transfers): ${reasonOf(cause)}`, `ls -l ${shellWord(path)}`, {
-      cause,
-    });
+    throw new StartError(
+      `cannot open ${path} (log.transfers): ${describeLogFailure(cause)}`,
+      `ls -l ${shellWord(path)}`,
+      {
+        cause,
+      },
+    );
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "code" in error && error.code === "ENXIO" ? "nobody reads this pipe" : error.message;
 }
 
 /** Logs who is connected. Never rejects. */
@@ -146,20 +143,6 @@ async function reportSessions(server: ConfiguredServer, logger: Logger): Promise
   } catch (error) {
     logger.remark("error", `cannot tell who is connected: ${error}`);
   }
-}
-
-/** Says in its own words what is wrong with the one folder of the command line. */
-async function checkDirectory(directory: string): Promise<void> {
-  const hint = "ftpsd DIR with a folder that exists";
-  try {
-    // A link may lead where Deno does not permit to read: its refusal tells the flag.
-    if ((await Deno.stat(await Deno.realPath(directory))).isDirectory) return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    const problem = error instanceof Deno.errors.NotFound ? "no such directory" : "cannot open the folder";
-    throw new UsageError(`${problem}: ${directory}`, hint, { cause: error });
-  }
-  throw new UsageError(`not a folder: ${directory}`, hint);
 }
 
 /** Puts what can go wrong at start in the words of the command line. */

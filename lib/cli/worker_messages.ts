@@ -23,30 +23,30 @@ export interface ServerPlan {
 /** A certificate and its key, PEM. */
 export type CertificatePair = NonNullable<ConfigurationFiles["certificate"]>;
 
+/** Another plan, or only another certificate. */
+export type ServerChange = { readonly plan: ServerPlan } | { readonly pair: CertificatePair };
+
 /** What a worker asks; `hold` names what it will give back. */
 export type Question =
   | { readonly ask: "enterConnection"; readonly host: string; readonly hold: number }
   | { readonly ask: "beginAttempt"; readonly host: string; readonly hold: number }
-  | { readonly ask: "failAttempt"; readonly hold: number }
+  | { readonly ask: "countFailure"; readonly host: string }
   | { readonly ask: "enterAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
-  | { readonly ask: "claimFile"; readonly file: string; readonly hold: number }
-  | { readonly ask: "takeWorkPlace"; readonly owner: string | undefined; readonly hold: number };
+  | { readonly ask: "claimFile"; readonly file: string; readonly hold: number };
 
 /** What is answered. */
 export interface Answers {
   /** Why there is no place; `undefined` when there is one. */
   readonly enterConnection: string | undefined;
-  /** Whether it may begin; not for an address that is banned. */
+  /** Whether there is a place; not for an address that is banned. */
   readonly beginAttempt: boolean;
-  readonly failAttempt: FailureCount;
+  readonly countFailure: FailureCount;
   /** The rates that hold; `undefined` when there is no place. */
   readonly enterAccount:
     | { readonly send: SharedRate | undefined; readonly receive: SharedRate | undefined }
     | undefined;
   /** Whether the file is free. */
   readonly claimFile: boolean;
-  /** Why there is no place for a password to be checked; `undefined` when there is one. */
-  readonly takeWorkPlace: string | undefined;
 }
 
 /** From the main event loop to a worker. */
@@ -59,9 +59,9 @@ export type ToWorker =
     readonly dialogue: boolean;
   }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "reconfigure"; readonly plan: ServerPlan }
+  | { readonly kind: "prepare"; readonly id: number; readonly change: ServerChange }
+  | { readonly kind: "commit"; readonly id: number }
   | { readonly kind: "tellSessions" }
-  | { readonly kind: "replaceCertificate"; readonly pair: CertificatePair }
   | { readonly kind: "shutdown"; readonly graceMs: number };
 
 /** From a worker to the main event loop. */
@@ -69,9 +69,10 @@ export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "started" }
   | { readonly kind: "failed"; readonly reason: string }
+  /** Whether a change can be made, nothing of which holds yet, or that it holds. */
+  | { readonly kind: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: "question"; readonly id: number; readonly question: Question }
   | { readonly kind: "loggedIn"; readonly hold: number }
-  | { readonly kind: "giveBack"; readonly hold: number }
   | { readonly kind: "release"; readonly hold: number }
   | { readonly kind: "sessions"; readonly sessions: readonly SessionInfo[] }
   | { readonly kind: "event"; readonly event: ServerEvent }

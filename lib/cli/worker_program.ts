@@ -26,6 +26,7 @@ const counts = new AskingCounts((message) => scope.postMessage(message));
 const openHome = createHomes(counts);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
+let prepared: { readonly id: number; readonly use: () => void } | undefined;
 
 catchUncaughtErrors({
   onOther: (cause) =>
@@ -39,15 +40,13 @@ scope.onmessage = ({ data }) => {
     case "answer":
       counts.answer(data.id, data.value);
       break;
-    case "reconfigure":
-      options = optionsOf(data.plan);
-      server?.reconfigure(options);
+    case "prepare":
+      scope.postMessage({ kind: "changed", id: data.id, problem: prepare(data) });
       break;
-    case "replaceCertificate":
-      if (options === undefined) break;
-      // Only the pair is another: users keep their remembered logins.
-      options = { ...options, tls: { ...options.tls, ...data.pair } };
-      server?.reconfigure(options);
+    case "commit":
+      if (prepared?.id === data.id) prepared.use();
+      prepared = undefined;
+      scope.postMessage({ kind: "changed", id: data.id, problem: undefined });
       break;
     case "tellSessions":
       scope.postMessage({ kind: "sessions", sessions: server?.sessions ?? [] });
@@ -67,6 +66,26 @@ async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly 
   scope.postMessage({ kind: "started" });
 }
 
+/** Makes ready for a change; returns why that cannot be. */
+function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepare" }>): string | undefined {
+  if (server === undefined || options === undefined) return "the server has not been started";
+  try {
+    // With only another pair, users keep their remembered logins.
+    const next = "plan" in change ? optionsOf(change.plan) : { ...options, tls: { ...options.tls, ...change.pair } };
+    const use = server.prepare(next);
+    prepared = {
+      id,
+      use: () => {
+        options = next;
+        use();
+      },
+    };
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 async function stop(graceMs: number): Promise<void> {
   await server?.shutdown({ graceMs });
   scope.postMessage({ kind: "finished" });
@@ -74,7 +93,7 @@ async function stop(graceMs: number): Promise<void> {
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces: counts });
+  return toServerOptions(configuration, files, new Date(), { openHome });
 }
 
 /** The main event loop tells of listeners and of the end; what happens in sessions is told as it happens here. */

@@ -6,6 +6,7 @@
 
 import { sameHost } from "../protocol/host_port.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
+import { ClientCertificates } from "../transport/client_certificates.ts";
 import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
 import type { Finding } from "./finding.ts";
@@ -56,6 +57,19 @@ export function findCertificateProblems(info: CertificateInfo, circumstances: Ce
     ...nameFindings(info, circumstances.listenHosts),
     ...chainFindings(info),
   ];
+}
+
+/** Finds what is wrong or doubtful about the CA of clients. */
+export function findClientCaProblems(ca: string, mode: "none" | "request" | "require"): Finding[] {
+  const where = "tls.clientCertificates.ca";
+  try {
+    void new ClientCertificates({ mode: mode === "none" ? "request" : mode, ca });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return [{ severity: "error", where, message: error.message }];
+  }
+  if (mode !== "none") return [];
+  return [{ severity: "warning", where, message: "is given, but mode is none: no client is asked for a certificate" }];
 }
 
 /**

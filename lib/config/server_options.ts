@@ -6,11 +6,9 @@
 
 import { LoginThrottle } from "../auth/login_throttle.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import type { WorkPlaces } from "../auth/work_places.ts";
-import { WorkQueue } from "../auth/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
-import { openHome } from "../filesystem/local_home.ts";
+import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { resolveSettings } from "../server/resolve_settings.ts";
@@ -23,7 +21,12 @@ import type { AccountConfiguration, Configuration } from "./configuration.ts";
 /** What the files that a configuration names hold, PEM. */
 export interface ConfigurationFiles {
   /** The server's certificate; absent: one is made in memory. */
-  readonly certificate?: CertificatePair | undefined;
+  readonly certificate?:
+    | CertificatePair & {
+      /** Mode bits of the key's file; `undefined` where there are none. */
+      readonly keyMode?: number | undefined;
+    }
+    | undefined;
   /** Who signs the certificates of clients. */
   readonly clientCa?: string | undefined;
 }
@@ -35,8 +38,6 @@ export type HomeOpener = (home: string) => FileSystem;
 export interface ToServerOptionsOptions {
   /** Opens homes; one for all configurations of a server keeps a file from being written by two across a reload. */
   readonly openHome?: HomeOpener;
-  /** Where passwords wait to be checked; one for all configurations and event loops of a server bounds the memory they take. */
-  readonly workPlaces?: WorkPlaces;
 }
 
 /**
@@ -54,7 +55,7 @@ export function toServerOptions(
   const { mode } = clientCertificates;
   return {
     ...server,
-    authorizer: createAuthorizer(configuration, now, options),
+    authorizer: createAuthorizer(configuration, now, options.openHome ?? createHomes()),
     acceptRisks: acceptedRisks(acceptRisks, now),
     tls: {
       ...server.tls,
@@ -82,14 +83,9 @@ export function createFileClaims(): FileClaims {
   return new WriteClaims();
 }
 
-/** Makes places for two passwords to be checked at once; each takes 128 MiB with the default cost. */
-export function createWorkPlaces(): WorkPlaces {
-  return new WorkQueue({ maxRunning: 2, maxWaiting: 512 });
-}
-
 /** Makes homes that see each other's uploads, so that no file is written by two at once. */
 export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeOpener {
-  return (home) => openHome(home, writeClaims);
+  return (home) => new LocalFileSystem(home, { writeClaims });
 }
 
 /**
@@ -105,13 +101,9 @@ export function checkServerPart(server: Configuration["server"]): Settings {
 /** Settings do not depend on who logs in. */
 const NOBODY = { authenticate: () => Promise.resolve(undefined) };
 
-function createAuthorizer(
-  configuration: Configuration,
-  now: Date,
-  { openHome = createHomes(), workPlaces = createWorkPlaces() }: ToServerOptionsOptions,
-): VirtualAccounts {
+function createAuthorizer(configuration: Configuration, now: Date, openHome: HomeOpener): VirtualAccounts {
   const { users, anonymous } = configuration;
-  const authorizer = new VirtualAccounts({ openHome, places: workPlaces });
+  const authorizer = new VirtualAccounts({ openHome });
   for (const { name, password, home, limits, ...account } of users) {
     authorizer.addUser(name, password, home, { ...optionsOf(account), limits });
   }

@@ -6,8 +6,21 @@
 
 import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import { openHome } from "../filesystem/local_home.ts";
+import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
+import { refuseRiskyHome } from "./home_risks.ts";
+import type { RiskId } from "./risks.ts";
+
+/** Options of {@linkcode VirtualAuthorizer}. */
+export interface VirtualAuthorizerOptions extends PasswordVerifierLimits {
+  /**
+   * Ids of the risks of homes that are accepted: `"root-directory-home"`, `"home-writable-by-others"`. A folder that has one
+   * which is not accepted is refused when its user is added; so it is looked at then, if it is there.
+   *
+   * @default {[]}
+   */
+  readonly acceptRisks?: readonly RiskId[];
+}
 
 /**
  * A table of users, each with a password, a home and permissions. Homes are folders of the host, or file systems of the
@@ -29,8 +42,12 @@ export class VirtualAuthorizer extends VirtualAccounts {
    *
    * @throws {RangeError} When a limit is out of range.
    */
-  constructor(options: PasswordVerifierLimits = {}) {
+  constructor({ acceptRisks = [], ...limits }: VirtualAuthorizerOptions = {}) {
     const writeClaims = new WriteClaims();
-    super({ ...options, openHome: (home) => openHome(home, writeClaims) });
+    const openHome = (home: string) => {
+      refuseRiskyHome(home, acceptRisks);
+      return new LocalFileSystem(home, { writeClaims });
+    };
+    super({ ...limits, openHome });
   }
 }

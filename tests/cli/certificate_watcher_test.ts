@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { examineCertificate } from "../../lib/config/certificate_findings.ts";
+import { describeFinding } from "../../lib/cli/findings_text.ts";
 import { type CertificateContents, readCertificateFiles } from "../../lib/cli/certificate_files.ts";
 import { CertificateWatcher, type RenewedCertificate } from "../../lib/cli/certificate_watcher.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
@@ -6,9 +8,10 @@ import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certif
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 const NEVER_MS = 1_000_000;
-const [FIRST, SECOND, EXPIRED] = await Promise.all([
+const [FIRST, SECOND, THIRD, EXPIRED] = await Promise.all([
   createEphemeralCertificate({ names: ["first.example"] }),
   createEphemeralCertificate({ names: ["second.example"] }),
+  createEphemeralCertificate({ names: ["third.example"] }),
   createEphemeralCertificate({ names: ["expired.example"], now: new Date(0) }),
 ]);
 
@@ -32,7 +35,11 @@ async function withWatched(
   const problems: string[] = [];
   await using watcher = new CertificateWatcher(files, {
     current,
-    listenHosts: ["192.0.2.1"],
+    judge: async (contents) => {
+      const examined = await examineCertificate(contents, { now: new Date(), listenHosts: ["192.0.2.1"] });
+      const obstacles = examined.findings.filter(({ severity }) => severity !== "warning").map(describeFinding);
+      return { examined, obstacles };
+    },
     intervalMs: options.intervalMs ?? NEVER_MS,
     onChange: (renewed) => {
       changes.push(renewed);
@@ -66,6 +73,29 @@ Deno.test("CertificateWatcher tells of a new pair once, when it was seen twice",
     assertEquals(changes[0]?.certificate, SECOND.certificate);
     assertEquals(changes[0]?.examined.info?.names, ["second.example"]);
     assertEquals(changes[0]?.examined.findings.map(({ severity }) => severity), ["warning"]);
+  }));
+
+Deno.test("CertificateWatcher judges a pair again when others may no longer read the key, and tells of one in use", () =>
+  withWatched(async ({ folder, watcher, changes, problems }) => {
+    const { key } = filesIn(folder);
+    const look = async () => {
+      for (const _ of [1, 2, 3]) await watcher.look();
+    };
+    await write(folder, SECOND);
+    await Deno.chmod(key, 0o644);
+    await look();
+    assertEquals(changes.length, 0);
+    assertMatch(problems.splice(0).join("\n"), /^tls\.key: has mode 0644.*\(risk key-readable-by-others\)$/);
+    await Deno.chmod(key, 0o600);
+    await look();
+    assertEquals([changes.length, problems], [1, []]);
+    await Deno.chmod(key, 0o640);
+    await look();
+    assertEquals([changes.length, problems], [1, []]);
+    await Deno.chmod(key, 0o604);
+    await look();
+    assertMatch(problems.join("\n"), /^tls\.key: has mode 0604/);
+    assertEquals(changes.length, 1);
   }));
 
 Deno.test("CertificateWatcher passes over a certificate whose key comes a moment later", () =>
@@ -102,11 +132,15 @@ Deno.test("CertificateWatcher goes on after a pair that its owner could not use"
     throw new TypeError("Cannot use this one");
   };
   return withWatched(async ({ folder, watcher, changes, problems }) => {
-    for (const pair of [SECOND, FIRST]) {
+    for (const pair of [SECOND, THIRD]) {
       await write(folder, pair);
       for (const _ of [1, 2, 3]) await watcher.look();
     }
     assertEquals([changes.length, problems], [2, ["Cannot use this one", "Cannot use this one"]]);
+    // What it uses still is no change.
+    await write(folder, FIRST);
+    for (const _ of [1, 2, 3]) await watcher.look();
+    assertEquals([changes.length, problems.length], [2, 2]);
   }, { onChange });
 });
 
@@ -134,7 +168,7 @@ Deno.test({
       const files = filesIn(folder);
       for (const [name, pair] of [["1", FIRST], ["2", SECOND]] as const) {
         await Deno.writeTextFile(`${folder.path}/cert${name}.pem`, pair.certificate);
-        await Deno.writeTextFile(`${folder.path}/key${name}.pem`, pair.key);
+        await Deno.writeTextFile(`${folder.path}/key${name}.pem`, pair.key, { mode: 0o600 });
       }
       for (const name of ["1", "2"]) {
         for (const [link, kind] of [[files.certificate, "cert"], [files.key, "key"]] as const) {

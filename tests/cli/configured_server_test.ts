@@ -1,7 +1,10 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConfiguredServer } from "../../lib/cli/configured_server.ts";
+import type { ServerPlan } from "../../lib/cli/worker_messages.ts";
 import { readConfiguration } from "../../lib/config/read_configuration.ts";
 import type { ServerEvent } from "../../lib/events.ts";
+import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
+import { describeCertificate } from "../../lib/transport/tls_context.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
@@ -42,4 +45,85 @@ Deno.test("ConfiguredServer does not start without the event loops that were ask
   const server = await createLame(folder.path, { mayServeAlone: false });
   await assertRejects(() => server.listen(), Error, "A worker has failed");
   await server.shutdown();
+});
+
+const PAIR = await createEphemeralCertificate({ names: ["127.0.0.1"] });
+const OTHER = await createEphemeralCertificate({ names: ["127.0.0.1"] });
+
+function planOf(home: string, banner: string): ServerPlan {
+  const text = `banner: ${banner}\nlisten: [{ port: 0 }]\nanonymous: { home: '${home}' }\n`;
+  const configuration = readConfiguration(text, { file: "ftpsd.yaml", resolve: (path) => path });
+  return { configuration, files: { certificate: PAIR } };
+}
+
+/** Greetings of enough clients to meet two event loops. */
+async function greetings(server: ConfiguredServer): Promise<string[]> {
+  const seen = new Set<string>();
+  for (let times = 0; times < 24; times++) {
+    await using client = await RawClient.connect({ host: "127.0.0.1", port: server.addresses[0]?.port ?? 0 });
+    seen.add((await client.readReply()).text);
+  }
+  return [...seen];
+}
+
+/** A worker that serves nobody, and answers to a change as it is told. */
+function obstinateWorker(answer: "refuses" | "is silent"): URL {
+  const problem = answer === "refuses" ? `postMessage({ kind: "changed", id: data.id, problem: "I will not" })` : "";
+  return new URL(`data:application/javascript,${
+    encodeURIComponent(`
+      onmessage = ({ data }) => {
+        if (data.kind === "start") postMessage({ kind: "started" });
+        if (data.kind === "prepare") { ${problem} }
+        if (data.kind === "commit") throw new Error("It had not agreed");
+        if (data.kind === "shutdown") postMessage({ kind: "finished" });
+      };
+      postMessage({ kind: "ready" });
+    `)
+  }`);
+}
+
+for (const [answer, reason] of [["refuses", /I will not/], ["is silent", /does not answer in time/]] as const) {
+  Deno.test(`ConfiguredServer changes in no event loop when one ${answer}`, async () => {
+    await using folder = await TemporaryFolder.create();
+    const plan = planOf(folder.path, "Before.");
+    const server = await ConfiguredServer.create(plan, {
+      ...{ workers: 2, dialogue: false, workerProgram: obstinateWorker(answer), changeTimeoutMs: 200 },
+      onEvent: () => {},
+    });
+    await server.listen();
+    await assertRejects(
+      () => server.reconfigure(planOf(folder.path, "After.")),
+      Error,
+      "Not every event loop can change",
+    );
+    const error = await assertRejects(() => server.replaceCertificate(OTHER), Error);
+    assertMatch(error.message, reason);
+    assertEquals(await greetings(server), ["220 Before."]);
+    assertEquals(server.certificate?.fingerprint, describeCertificate(PAIR).fingerprint);
+    await server.shutdown();
+    await server.finished;
+  });
+}
+
+Deno.test("ConfiguredServer changes in all event loops or in none, one change after the other", async () => {
+  await using folder = await TemporaryFolder.create();
+  const events: ServerEvent[] = [];
+  const server = await ConfiguredServer.create(planOf(folder.path, "Before."), {
+    ...{ workers: 2, dialogue: false },
+    onEvent: (event) => events.push(event),
+  });
+  await server.listen();
+  const unusable = { ...planOf(folder.path, "Never."), files: { certificate: { ...PAIR, key: OTHER.key } } };
+  await assertRejects(() => server.reconfigure(unusable), TypeError, "key is not that of the certificate");
+  assertEquals(await greetings(server), ["220 Before."]);
+  // What is asked for at once happens in order.
+  await Promise.all([
+    server.reconfigure(planOf(folder.path, "Between.")),
+    assertRejects(() => server.reconfigure(unusable), TypeError),
+    server.reconfigure(planOf(folder.path, "After.")),
+  ]);
+  assertEquals(await greetings(server), ["220 After."]);
+  await server.shutdown();
+  await server.finished;
+  assertEquals(events.filter(({ event }) => event === "internalError"), []);
 });

@@ -127,9 +127,9 @@ const REFUSALS: readonly {
     error: /no such file: .*none \(--password-file\)/,
     hint: /./,
   },
-  { args: "FOLDER/none", code: 2, error: /no such directory: .*none/, hint: /DIR/ },
-  { args: "FOLDER/file", code: 2, error: /not a folder: .*file/, hint: /DIR/ },
-  { args: "FOLDER/file/none", code: 2, error: /cannot open the folder: .*none/, hint: /DIR/ },
+  { args: "FOLDER/none", code: 2, error: /none does not exist \(DIR\)/, hint: /mkdir -p/ },
+  { args: "FOLDER/file", code: 2, error: /file is not a folder \(DIR\)/, hint: /help serve/ },
+  { args: "FOLDER/file/none", code: 2, error: /none cannot be opened \(DIR\)/, hint: /ls -ld/ },
   {
     args: "FOLDER --wirte",
     code: 2,

@@ -1,0 +1,146 @@
+/**
+ * What there is to say about the files and folders of the host that a configuration names. Each is looked at where Deno permits
+ * it, whatever else is missing.
+ *
+ * @module
+ */
+
+import { hasWritePermission } from "../auth/permission.ts";
+import { accountsOf, type PlacedAccount } from "../config/account_findings.ts";
+import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "../config/certificate_findings.ts";
+import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
+import type { Finding } from "../config/finding.ts";
+import type { ConfigurationFiles } from "../config/server_options.ts";
+import { modeBits } from "../mode_bits.ts";
+import { findHomeRisks } from "../server/home_risks.ts";
+import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
+import { ExitError } from "./exit_error.ts";
+import { findMissingPathFlags } from "./permissions.ts";
+import { shellWord } from "./shell_word.ts";
+import { describeLogFailure, TransferLog } from "./transfer_log.ts";
+
+/** What was found on the host. */
+export interface HostInspection {
+  readonly findings: readonly Finding[];
+  /** What the named files hold, as far as they could be read. */
+  readonly files: ConfigurationFiles;
+  /** Flags of Deno for what links lead to. */
+  readonly missing: readonly string[];
+}
+
+/** Looks at the homes, the certificate, the CA of clients and the log of transfers. */
+export async function inspectHost(configuration: Configuration, now: Date): Promise<HostInspection> {
+  const homes = await Promise.all(accountsOf(configuration).map(inspectHome));
+  const certificate = await inspectCertificate(configuration, now);
+  const clientCa = await inspectClientCa(configuration);
+  return {
+    findings: [
+      ...homes.flatMap(({ findings }) => findings),
+      ...certificate.findings,
+      ...clientCa.findings,
+      ...await inspectTransferLog(configuration),
+    ],
+    files: { ...certificate.files, ...clientCa.files },
+    missing: [...new Set(homes.flatMap(({ missing }) => missing))],
+  };
+}
+
+/** Examines a pair that is to be used: the one way in, at the start, at each reload, and when its files have changed. */
+export async function inspectPair(
+  { server: { listen = [{}] } }: Configuration,
+  contents: CertificateContents,
+  now: Date,
+): Promise<ExaminedCertificate> {
+  const listenHosts = listen.map(({ host = "127.0.0.1" }) => host);
+  return await examineCertificate(contents, { now, listenHosts });
+}
+
+async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<HostInspection, "files">> {
+  const { home } = account;
+  const at = `${where}.home`;
+  if (!await isPermitted("read", home)) return { findings: [], missing: [] };
+  try {
+    const info = await Deno.stat(home);
+    if (!info.isDirectory) {
+      return { findings: [{ severity: "error", where: at, message: `${home} is not a folder` }], missing: [] };
+    }
+    const realPath = await Deno.realPath(home);
+    const missing = await findMissingPathFlags({ read: [realPath], write: mayWrite(account) ? [realPath] : [] });
+    // Systems without mode bits do not open folders.
+    if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
+    const findings = findHomeRisks({ home, realPath, mode: modeBits(info.mode, Deno.build.os) })
+      .map(({ risk, message }): Finding => ({ severity: "risk", risk, where: at, message }));
+    return { findings, missing };
+  } catch (error) {
+    return { findings: [{ severity: "error", where: at, ...describeHomeFailure(error, home) }], missing: [] };
+  }
+}
+
+function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {
+  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
+}
+
+function describeHomeFailure(error: unknown, home: string): Pick<Finding, "message" | "hint"> {
+  if (error instanceof Deno.errors.NotFound) {
+    return { message: `${home} does not exist`, hint: `mkdir -p ${shellWord(home)}` };
+  }
+  const hint = `make it readable for the user who runs the server: ls -ld ${shellWord(home)}`;
+  return { message: `${home} cannot be opened`, hint };
+}
+
+interface InspectedFiles {
+  readonly findings: readonly Finding[];
+  readonly files: ConfigurationFiles;
+}
+
+const NOTHING: InspectedFiles = { findings: [], files: {} };
+
+async function inspectCertificate(configuration: Configuration, now: Date): Promise<InspectedFiles> {
+  const { certificateFiles, server } = configuration;
+  if (certificateFiles === undefined || server.tls?.policy === "off") return NOTHING;
+  const { certificate, key } = certificateFiles;
+  if (!await isPermitted("read", certificate, key)) return NOTHING;
+  try {
+    const contents = await readCertificateFiles(certificateFiles);
+    const { findings } = await inspectPair(configuration, contents, now);
+    return { findings, files: { certificate: contents } };
+  } catch (error) {
+    return { findings: [unreadable("tls.certificate", error)], files: {} };
+  }
+}
+
+/** A CA that is named is judged, also where nobody is asked for a certificate. */
+async function inspectClientCa({ clientCertificates: { mode, caFile } }: Configuration): Promise<InspectedFiles> {
+  const where = "tls.clientCertificates.ca";
+  if (caFile === undefined || !await isPermitted("read", caFile)) return NOTHING;
+  try {
+    const { text: ca } = await readPemFile(caFile, where);
+    return { findings: findClientCaProblems(ca, mode), files: mode === "none" ? {} : { clientCa: ca } };
+  } catch (error) {
+    return { findings: [unreadable(where, error)], files: {} };
+  }
+}
+
+function unreadable(where: string, error: unknown): Finding {
+  if (!(error instanceof ExitError)) throw error;
+  const at = error instanceof PemFileError ? error.where : where;
+  return { severity: "error", where: at, message: error.message, hint: error.hint };
+}
+
+/** Tries what the start does with the log of transfers; one that was not there is not there afterwards. */
+async function inspectTransferLog({ log: { transfers } }: Configuration): Promise<Finding[]> {
+  if (transfers === undefined || !await isPermitted("write", transfers)) return [];
+  try {
+    await TransferLog.probe(transfers);
+    return [];
+  } catch (error) {
+    const hint = `the user who runs the server must be able to write there: ls -ld ${shellWord(transfers)}`;
+    const message = `cannot open ${transfers}: ${describeLogFailure(error)}`;
+    return [{ severity: "error", where: "log.transfers", message, hint }];
+  }
+}
+
+async function isPermitted(name: "read" | "write", ...paths: readonly string[]): Promise<boolean> {
+  const states = await Promise.all(paths.map((path) => Deno.permissions.query({ name, path })));
+  return states.every(({ state }) => state === "granted");
+}

@@ -1,0 +1,114 @@
+import { assert, assertEquals } from "@std/assert";
+import { applyReload } from "../../lib/cli/restart_needs.ts";
+import type { ServerPlan } from "../../lib/cli/worker_messages.ts";
+import { toServerOptions } from "../../lib/config/server_options.ts";
+import { withFixedOptions } from "../../lib/server/fixed_options.ts";
+import type { FtpServerOptions } from "../../lib/server/options.ts";
+import { resolveSettings } from "../../lib/server/resolve_settings.ts";
+import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
+import { fileWith, read, SOMEBODY, valueAt } from "../config/configuration_text.ts";
+import { KEYS } from "../config/key_cases.ts";
+
+const [PAIR, OTHER] = await Promise.all([
+  createEphemeralCertificate({ names: ["one.example"] }),
+  createEphemeralCertificate({ names: ["other.example"] }),
+]);
+
+/** A plan as a file makes it, with the same pair for every certificate that it names. */
+function planOf(text: string, pair = PAIR): ServerPlan {
+  const configuration = read(text);
+  const { certificateFiles, clientCertificates: { mode } } = configuration;
+  return {
+    configuration,
+    files: {
+      ...certificateFiles === undefined ? {} : { certificate: pair },
+      ...mode === "none" ? {} : { clientCa: OTHER.certificate },
+    },
+  };
+}
+
+function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
+  // Accounts are another matter.
+  return toServerOptions({ ...configuration, users: [], anonymous: undefined }, files, new Date());
+}
+
+/** What can be compared of a server's options. */
+function essenceOf(options: FtpServerOptions): unknown {
+  const { listen, encoding, ban, commands, tls: { policy: _, sessionReuse: _s, requireCloseNotify: _r, ...tls } = {} } =
+    options;
+  return JSON.parse(JSON.stringify({ settings: resolveSettings(options), listen, encoding, ban, commands, tls }));
+}
+
+/** Keys that wait for a restart, each as the log names it. */
+const FIXED: readonly string[] = [
+  "listen",
+  "encoding",
+  "passive.ports",
+  "tls.minVersion",
+  "tls.maxVersion",
+  "workers",
+  "log",
+];
+
+for (const { key, good, beside } of KEYS) {
+  Deno.test(`A reload with another ${key} applies it, or names it and leaves it as it was`, () => {
+    const running = planOf(SOMEBODY);
+    const next = planOf(`${fileWith(key, good).text}${beside === undefined ? "" : `${beside}\n`}`);
+    const { plan, needs } = applyReload(running, next);
+    const fixed = FIXED.find((name) => key.startsWith(name));
+    assertEquals(needs.map((line) => line.split(":", 1)[0]), fixed === undefined ? [] : [fixed]);
+    if (fixed === undefined) {
+      assertEquals(plan, next);
+    } else {
+      for (const part of [fixed, `server.${fixed}`]) {
+        assertEquals(valueAt(plan.configuration, part), valueAt(running.configuration, part));
+      }
+    }
+    // The server keeps nothing more back than what was told.
+    assertEquals(essenceOf(withFixedOptions(optionsOf(running), optionsOf(plan))), essenceOf(optionsOf(plan)));
+    // And what stays is named again at the next reload, until the file has it no more.
+    assertEquals(applyReload(plan, next).needs, needs);
+    // A certificate of files alone cannot be taken back.
+    const isPair = key === "tls.certificate" || key === "tls.key";
+    assertEquals(applyReload(plan, running).needs.length, isPair ? 1 : 0);
+  });
+}
+
+const OFF = `${SOMEBODY}tls: { policy: "off" }\nacceptRisks:\n` +
+  ["clear-text-control", "clear-text-data"].map((risk) => `  - { risk: ${risk}, reason: a test }\n`).join("");
+const REQUIRED =
+  `${SOMEBODY}tls: { certificate: a.crt, key: a.key, clientCertificates: { mode: require, ca: b.crt } }\n`;
+const NEEDS_ALL = "tls.policy: the change needs a restart; until then all of tls stays as it was";
+
+for (const [what, before, after] of [["off to required", OFF, REQUIRED], ["required to off", REQUIRED, OFF]] as const) {
+  Deno.test(`A reload that changes tls.policy from ${what} leaves all of tls as it was, and says so`, () => {
+    const running = planOf(before);
+    const next = planOf(after);
+    const { plan, needs } = applyReload(running, next);
+    assertEquals(needs, [NEEDS_ALL]);
+    const { server, certificateFiles, clientCertificates, acceptRisks } = plan.configuration;
+    assertEquals(server.tls, running.configuration.server.tls);
+    assertEquals(certificateFiles, running.configuration.certificateFiles);
+    assertEquals(clientCertificates, running.configuration.clientCertificates);
+    assertEquals(plan.files, running.files);
+    // What the server was started with stays accepted, so that the rest of the reload is not refused for it.
+    assert(acceptRisks.some(({ risk }) => risk === "clear-text-control"));
+    assertEquals(essenceOf(withFixedOptions(optionsOf(running), optionsOf(plan))), essenceOf(optionsOf(plan)));
+  });
+}
+
+Deno.test("A reload that names no certificate any more keeps the one in use, and says so", () => {
+  const files = `${SOMEBODY}tls: { certificate: a.crt, key: a.key }\n`;
+  const started = planOf(SOMEBODY);
+  const { plan: running, needs: none } = applyReload(started, planOf(files, OTHER));
+  assertEquals([none, running.files.certificate], [[], OTHER]);
+  const { plan, needs } = applyReload(running, started);
+  assertEquals(needs, ["tls.certificate: the change needs a restart; until then all stays as it was"]);
+  assertEquals(plan.files.certificate, OTHER);
+  assertEquals(plan.configuration.certificateFiles, running.configuration.certificateFiles);
+});
+
+Deno.test("A reload with another policy that has TLS applies it", () => {
+  const control = `${SOMEBODY}tls: { policy: control }\n`;
+  assertEquals(applyReload(planOf(SOMEBODY), planOf(control)).needs, []);
+});
