@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Containment, Place } from "./containment.ts";
 import type { DirectoryEntry, FileInfo } from "./filesystem.ts";
+import { HeldNames } from "./held_names.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
 import { toFileInfo, toLinkInfo } from "./local_file_info.ts";
 
@@ -37,10 +38,11 @@ export async function* listEntries(
   containment: Containment,
   path: string,
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
-  const directory = containment.locateDirectory(path);
-  // Names first: they take little room, and what is known of each is only held while its batch is sent.
-  const names = await Array.fromAsync(Deno.readDir(directory.hostPath), ({ name }) => name);
-  yield* lookUpAll(containment, { path, directory, names: names.sort().filter(isFirst) });
+  yield* lookUpAll(containment, path, containment.locateDirectory(path));
+}
+
+async function sortedNames(hostPath: string): Promise<readonly string[]> {
+  return (await Array.fromAsync(Deno.readDir(hostPath), ({ name }) => name)).sort().filter(isFirst);
 }
 
 /** Whether a name of a sorted list is not the one before again, as those that are not UTF-8 may be. */
@@ -61,25 +63,26 @@ export async function* listEntryNames(
     isSymlink || name.includes("\uFFFD") ? lookUp(containment, hostPath, name) !== undefined : containment.shows(name);
   const names = entries.filter(isShown).map(({ name }) => name).sort().filter(isFirst);
   if (way.stands() || (way.state === "unknown" && containment.holds(hostPath))) return yield* names;
-  for await (const { name } of lookUpAll(containment, { path, directory, names })) yield name;
+  for await (const { name } of lookUpAll(containment, path, directory)) yield name;
 }
 
 async function* lookUpAll(
   containment: Containment,
-  listing: { readonly path: string; readonly directory: Place; readonly names: readonly string[] },
+  path: string,
+  located: Place,
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
-  const { path, names } = listing;
-  let directory: Place | undefined = listing.directory;
-  for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-    // A way that was just changed may have come to rest
-    if (start > 0 && directory?.way.stands() !== true) directory = locateAgain(containment, path);
-    if (directory === undefined) return;
+  let directory: Place | undefined = located;
+  // Names first: they take little room, and what is known of each is only held while its batch is sent.
+  using names = new HeldNames(async () => await sortedNames(directory?.hostPath ?? located.hostPath));
+  for (let batch = await names.take(BATCH_ENTRIES); batch.length > 0;) {
     const { hostPath } = directory;
-    const found = names.slice(start, start + BATCH_ENTRIES)
-      .map((name) => lookUp(containment, hostPath, name))
-      .filter((entry) => entry !== undefined);
+    const found = batch.map((name) => lookUp(containment, hostPath, name)).filter((entry) => entry !== undefined);
     for (const { name, info } of inside(containment, directory, found)) yield { name, info };
     await setImmediate();
+    // A way that was just changed may have come to rest
+    if (!directory.way.stands()) directory = locateAgain(containment, path);
+    if (directory === undefined) return;
+    batch = await names.take(BATCH_ENTRIES);
   }
 }
 
