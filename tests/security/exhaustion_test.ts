@@ -2,9 +2,8 @@ import { assertLess } from "@std/assert";
 import { HAS_PROC } from "../helpers/process_state.ts";
 import { ATTACKS, suffer } from "./exhaustion.ts";
 
-/** Others may have to wait on a busy machine, but not for the attackers to go. */
-const LONGEST_COMMAND_MS = 5_000;
-const LONGEST_VISIT_MS = 15_000;
+/** Others get their turn, however busy the machine is: measured are some milliseconds. */
+const MAX_WAIT_MS = 30_000;
 
 const reason = HAS_PROC ? "" : " (ignored: only Linux shows the memory of a process under /proc)";
 
@@ -17,8 +16,8 @@ for (const attack of ATTACKS) {
     fn: async () => {
       const { bytesBefore, bytesAtMost, commandMs, visitMs } = await suffer(attack);
       assertLess(bytesAtMost - bytesBefore, mostBytes);
-      assertLess(Math.max(...commandMs), LONGEST_COMMAND_MS);
-      assertLess(Math.max(0, ...visitMs), LONGEST_VISIT_MS);
+      assertLess(Math.max(...commandMs), MAX_WAIT_MS);
+      assertLess(Math.max(0, ...visitMs), MAX_WAIT_MS);
     },
   });
 }
