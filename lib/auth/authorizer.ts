@@ -64,6 +64,9 @@ export interface Authorizer {
    *
    * @param options.signal Aborts when the client leaves or the login deadline passes.
    * @returns The account, or `undefined` when the name or the password is wrong.
+   * @throws {AuthorizerBusyError} When passwords cannot be checked now: the client gets 421, and is not said to have failed.
+   * Whatever else is thrown counts as a failed login of the client's address, and so does an attempt that is aborted: else
+   * a guess whose client does not wait would be free.
    */
   authenticate(
     credentials: Credentials,

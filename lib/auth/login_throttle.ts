@@ -41,11 +41,26 @@ interface Offender {
   readonly bannedUntil: number;
 }
 
+/**
+ * A password that is being checked. It counts as a failure from its beginning on; only one that was right, or that nobody
+ * has looked at, is given back. Disposing of it is its failure, unless it has ended before.
+ */
+export interface LoginAttempt extends Disposable {
+  /** It counts as nothing. */
+  giveBack(): void;
+  /**
+   * It counts for good.
+   *
+   * @returns Length of the ban in seconds when this was the failure that brought it.
+   */
+  fail(): number | undefined;
+}
+
 /** Passwords of one address that are being checked. */
 interface Attempts {
   running: number;
-  /** Resolves when the next check has ended. */
-  ended: PromiseWithResolvers<void>;
+  /** Wakes those who wait for one to end, in the order in which they came. */
+  readonly waiting: Set<() => void>;
 }
 
 type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlySet<string> };
@@ -58,8 +73,9 @@ type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlyS
  * It keeps 10,000 addresses in mind. Beyond them it forgets the one that has been quiet longest, a banned one only when all
  * are.
  *
- * An address has no more passwords checked at once than it has failures left: guesses that are made all together are no
- * more than guesses one by one.
+ * A password counts as soon as it begins to be checked, whether its client waits for the answer or not, and an address has no
+ * more of them checked at once than it has failures left: guesses that are made all together, or cut short, are no more than
+ * guesses one by one.
  */
 export class LoginThrottle {
   readonly #offenders = new Map<string, Offender>();
@@ -94,33 +110,42 @@ export class LoginThrottle {
   }
 
   /**
-   * Takes a place for a password to be checked, until it is disposed of; when all failures that are left may come of those
-   * before it, it waits for them. A failure is to be counted before the place is given back.
+   * Begins to check a password, which counts from now on; when all failures that are left may come of those before it, it
+   * waits for them.
    *
    * @returns `undefined` when the address is banned, at once or when its turn has come.
+   * @throws The reason of `signal` when it aborts before; then nothing is counted.
    */
-  async beginAttempt(host: string): Promise<Disposable | undefined> {
+  async beginAttempt(host: string, signal: AbortSignal): Promise<LoginAttempt | undefined> {
     const block = addressBlock(host);
     while (!this.isBanned(host)) {
-      const attempts = this.#attempts.get(block) ?? { running: 0, ended: Promise.withResolvers<void>() };
+      const attempts = this.#attempts.get(block) ?? { running: 0, waiting: new Set() };
       if (attempts.running < this.#failuresLeft(block)) {
         attempts.running++;
         this.#attempts.set(block, attempts);
-        return { [Symbol.dispose]: () => this.#endAttempt(block, attempts) };
+        return this.#attempt(block, attempts);
       }
-      await attempts.ended.promise;
+      await waitForEnd(attempts, signal);
     }
     return undefined;
   }
 
-  /**
-   * Counts a failed login, unless the address is banned already.
-   *
-   * @returns Length of the ban in seconds when this was the failure that brought it.
-   */
-  countFailure(host: string): number | undefined {
+  #attempt(block: string, attempts: Attempts): LoginAttempt {
+    let hasEnded = false;
+    const end = <Result>(count: () => Result): Result | undefined => {
+      if (hasEnded) return undefined;
+      hasEnded = true;
+      const result = count(); // before somebody else takes the place
+      this.#endAttempt(block, attempts);
+      return result;
+    };
+    const fail = () => end(() => this.#countFailure(block));
+    return { fail, giveBack: () => void end(() => {}), [Symbol.dispose]: () => void fail() };
+  }
+
+  /** Counts a failed login, unless the address is banned already; the length of the ban in seconds when it has brought one. */
+  #countFailure(block: string): number | undefined {
     const { failures: most, window, duration, never } = this.#options;
-    const block = addressBlock(host);
     const offender = this.#offenders.get(block);
     if (most === 0 || never.has(block) || this.#holds(offender)) return undefined;
     const now = this.#now();
@@ -147,9 +172,9 @@ export class LoginThrottle {
   #endAttempt(block: string, attempts: Attempts): void {
     attempts.running--;
     if (attempts.running === 0) this.#attempts.delete(block);
-    const { ended } = attempts;
-    attempts.ended = Promise.withResolvers<void>();
-    ended.resolve(); // those who wait look again, in the order in which they came
+    const woken = [...attempts.waiting];
+    attempts.waiting.clear();
+    for (const wake of woken) wake(); // they look again
   }
 
   /** Puts an entry at the end, so that the first one is the one quiet longest. */
@@ -165,6 +190,22 @@ export class LoginThrottle {
     const forgotten = free ?? oldest;
     if (forgotten !== undefined) this.#offenders.delete(forgotten);
   }
+}
+
+function waitForEnd({ waiting }: Attempts, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const wake = () => {
+      signal.removeEventListener("abort", abandon);
+      resolve();
+    };
+    const abandon = () => {
+      waiting.delete(wake);
+      reject(signal.reason);
+    };
+    if (signal.aborted) return abandon();
+    signal.addEventListener("abort", abandon, { once: true });
+    waiting.add(wake);
+  });
 }
 
 function resolveOptions(options: BanOptions): Options {

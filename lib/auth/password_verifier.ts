@@ -28,7 +28,8 @@ import {
 } from "./password_hash.ts";
 import { parseStoredHash, type StoredHash } from "./stored_hash.ts";
 import { fitsHash } from "./verify_password.ts";
-import { WorkQueue } from "./work_queue.ts";
+import type { WorkPlaces } from "./work_places.ts";
+import { runInPlace, WorkQueue } from "./work_queue.ts";
 
 /** Bounds of password checking. */
 export interface PasswordVerifierLimits {
@@ -60,6 +61,13 @@ export interface PasswordVerifierOptions extends PasswordVerifierLimits {
    * @default deriveDigest
    */
   readonly derive?: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
+  /**
+   * Where checks wait for their turn, together with those of other verifiers; `maxRunning` and `maxWaiting` mean nothing
+   * then.
+   *
+   * @default a queue of its own
+   */
+  readonly places?: WorkPlaces;
 }
 
 /** A user's password as it is kept: a hash, or a digest of clear text that only its verifier can check. */
@@ -88,9 +96,11 @@ export interface PasswordAttemptOptions {
 export class PasswordVerifier {
   readonly #derive: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
   readonly #deriveImported: typeof deriveImportedDigest;
-  readonly #queue: WorkQueue;
+  readonly #places: WorkPlaces;
   readonly #maxRemembered: number;
   readonly #key = crypto.getRandomValues(new Uint8Array(32));
+  /** Stands for the digest of a success where none is remembered. */
+  readonly #nothing = crypto.getRandomValues(new Uint8Array(32));
   readonly #decoySalt = crypto.getRandomValues(new Uint8Array(16));
   /** Digest of each user's last success; the least recently used one comes first. */
   readonly #remembered = new Map<string, Uint8Array>();
@@ -110,7 +120,7 @@ export class PasswordVerifier {
     }
     this.#derive = derive;
     this.#deriveImported = deriveImported;
-    this.#queue = new WorkQueue({ maxRunning, maxWaiting });
+    this.#places = options.places ?? new WorkQueue({ maxRunning, maxWaiting });
     this.#maxRemembered = maxRemembered;
   }
 
@@ -137,7 +147,7 @@ export class PasswordVerifier {
   async verify(attempt: PasswordAttempt, options: PasswordAttemptOptions): Promise<boolean> {
     options.signal.throwIfAborted();
     if (this.#fitsAtOnce(attempt)) return true;
-    return await this.#queue.run(() => this.#verifyInTurn(attempt, options), options);
+    return await runInPlace(this.#places, () => this.#verifyInTurn(attempt, options), options);
   }
 
   /** Drops what is known of a user. */
@@ -152,7 +162,7 @@ export class PasswordVerifier {
     const { username, password, stored } = attempt;
     const hash = stored && !("sealed" in stored) ? stored : undefined;
     if (hash && await fitsHash(password, hash, this.#derive, this.#deriveImported)) {
-      this.#remember(username, this.#identify(attempt, hash));
+      this.#remember(username, this.#identify(username, password, hash));
       return true;
     }
     this.#remembered.delete(username);
@@ -179,14 +189,14 @@ export class PasswordVerifier {
     }
   }
 
-  #fitsAtOnce(attempt: PasswordAttempt): boolean {
-    const { username, password, stored } = attempt;
-    if (!stored) return false;
-    if ("sealed" in stored) return equalDigests(this.#seal(username, password), stored.sealed);
-    const remembered = this.#remembered.get(username);
-    if (!remembered || !equalDigests(this.#identify(attempt, stored), remembered)) return false;
-    this.#remember(username, remembered);
-    return true;
+  /** Compares with what is known without work; the same is done where nothing is. */
+  #fitsAtOnce({ username, password, stored }: PasswordAttempt): boolean {
+    const isSealed = stored !== undefined && "sealed" in stored;
+    const kept = isSealed ? stored.sealed : this.#remembered.get(username);
+    const given = isSealed ? this.#seal(username, password) : this.#identify(username, password, stored);
+    const fits = equalDigests(given, kept ?? this.#nothing) && kept !== undefined && stored !== undefined;
+    if (fits && !isSealed) this.#remember(username, kept);
+    return fits;
   }
 
   #remember(username: string, digest: Uint8Array): void {
@@ -201,8 +211,8 @@ export class PasswordVerifier {
     return computeKeyedDigest(this.#key, ["sealed", username, password]);
   }
 
-  #identify({ username, password }: PasswordAttempt, stored: StoredHash): Uint8Array {
-    const { text } = "hash" in stored ? stored.hash : stored.imported;
+  #identify(username: string, password: string, stored: StoredHash | undefined): Uint8Array {
+    const text = stored === undefined ? "" : ("hash" in stored ? stored.hash : stored.imported).text;
     return computeKeyedDigest(this.#key, ["remembered", username, text, password]);
   }
 }

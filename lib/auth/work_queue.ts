@@ -6,6 +6,7 @@
 
 import { abortable } from "../deadline.ts";
 import { AuthorizerBusyError } from "./authorizer_busy_error.ts";
+import type { WorkOptions, WorkPlaces } from "./work_places.ts";
 
 /** Bounds of a {@linkcode WorkQueue}. */
 export interface WorkQueueOptions {
@@ -15,20 +16,24 @@ export interface WorkQueueOptions {
   readonly maxWaiting: number;
 }
 
-/** How a piece of work waits. */
-export interface WorkOptions {
-  /** Ends the wait. */
-  readonly signal: AbortSignal;
-  /**
-   * Whose it is. Owners take turns, whoever of them has how much waiting.
-   *
-   * @default {""}
-   */
-  readonly owner?: string;
+/**
+ * Runs `work` when there is a place. When `signal` aborts, work that waits is dropped; work that runs goes on unheard, and
+ * keeps its place until it has ended.
+ *
+ * @throws As `WorkPlaces.take()`.
+ * @throws The reason of `signal` when it aborts.
+ */
+export async function runInPlace<Result>(
+  places: WorkPlaces,
+  work: () => Promise<Result>,
+  options: WorkOptions,
+): Promise<Result> {
+  const place = await places.take(options);
+  return await abortable(work().finally(() => place[Symbol.dispose]()), options.signal);
 }
 
-/** Runs pieces of work a few at a time. The others wait: their owners take turns, each with the work that came first. */
-export class WorkQueue {
+/** Gives out a few places at a time. The others wait: their owners take turns, each with the work that came first. */
+export class WorkQueue implements WorkPlaces {
   readonly #options: WorkQueueOptions;
   /** How to give the work of each owner its turn. The owner that is next comes first; those without work have no entry. */
   readonly #waiting = new Map<string, readonly (() => void)[]>();
@@ -51,24 +56,25 @@ export class WorkQueue {
     this.#options = options;
   }
 
-  /**
-   * Runs `work` when its turn has come. When `signal` aborts, work that waits is dropped; work that runs goes on unheard,
-   * and keeps its place until it has ended.
-   *
-   * @throws {AuthorizerBusyError} When as many wait as may.
-   * @throws The reason of `signal` when it aborts.
-   */
-  async run<T>(work: () => Promise<T>, options: WorkOptions): Promise<T> {
+  async take(options: WorkOptions): Promise<Disposable> {
     const { signal, owner = "" } = options;
     signal.throwIfAborted();
     if (this.#running < this.#options.maxRunning) this.#running++;
     else await this.#waitForTurn(owner, signal);
-    return await abortable(work().finally(() => this.#leave()), signal);
+    let isTaken = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isTaken) this.#leave();
+        isTaken = false;
+      },
+    };
   }
 
   #waitForTurn(owner: string, signal: AbortSignal): Promise<void> {
     if (this.#waitingCount >= this.#options.maxWaiting) {
-      throw new AuthorizerBusyError(`Cannot check the password: ${this.#waitingCount} logins wait already`);
+      throw new AuthorizerBusyError(`Cannot check the password: ${this.#waitingCount} logins wait already`, {
+        countsAsFailure: true, // what was remembered of the user has been compared
+      });
     }
     return new Promise((resolve, reject) => {
       const take = () => {

@@ -5,13 +5,16 @@
  */
 
 import type { AccountLimits } from "../auth/authorizer.ts";
-import type { AccountPlace, ConnectionPlace, FailureCount, SharedCounts } from "../control/shared_counts.ts";
+import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
+import type { WorkOptions, WorkPlaces } from "../auth/work_places.ts";
+import type { AccountPlace, ConnectionPlace, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
+import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { Answers, FromWorker, Question } from "./worker_messages.ts";
 
 /** Asks through messages; the answers have to be handed to {@linkcode AskingCounts.answer}. */
-export class AskingCounts implements SharedCounts, FileClaims {
+export class AskingCounts implements SharedCounts, FileClaims, WorkPlaces {
   readonly #send: (message: FromWorker) => void;
   readonly #waiting = new Map<number, (value: unknown) => void>();
   #lastId = 0;
@@ -41,13 +44,23 @@ export class AskingCounts implements SharedCounts, FileClaims {
     };
   }
 
-  async beginAttempt(host: string): Promise<Disposable | undefined> {
+  async beginAttempt(host: string, signal: AbortSignal): Promise<LoginAttempt | undefined> {
     const hold = ++this.#lastHold;
-    return await this.#ask({ ask: "beginAttempt", host, hold }) ? this.#held(hold) : undefined;
-  }
-
-  countFailure(host: string): Promise<FailureCount> {
-    return this.#ask({ ask: "countFailure", host });
+    const asked = this.#ask({ ask: "beginAttempt", host, hold });
+    if (!await this.#unlessAborted(hold, asked, signal)) return undefined;
+    let hasEnded = false;
+    const end = (kind: "giveBack" | "release") => {
+      if (!hasEnded) this.#send({ kind, hold });
+      hasEnded = true;
+    };
+    return {
+      giveBack: () => end("giveBack"),
+      fail: () => {
+        hasEnded = true;
+        return this.#ask({ ask: "failAttempt", hold });
+      },
+      [Symbol.dispose]: () => end("release"),
+    };
   }
 
   async enterAccount(username: string, limits: AccountLimits): Promise<AccountPlace | undefined> {
@@ -62,12 +75,31 @@ export class AskingCounts implements SharedCounts, FileClaims {
     throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
   }
 
+  async take({ owner, signal }: WorkOptions): Promise<Disposable> {
+    signal.throwIfAborted();
+    const hold = ++this.#lastHold;
+    const asked = this.#ask({ ask: "takeWorkPlace", owner, hold });
+    const refusal = await this.#unlessAborted(hold, asked, signal);
+    if (refusal !== undefined) throw new AuthorizerBusyError(refusal, { countsAsFailure: true });
+    return this.#held(hold);
+  }
+
   #ask<Name extends Question["ask"]>(question: Question & { readonly ask: Name }): Promise<Answers[Name]> {
     const id = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<Answers[Name]>();
     this.#waiting.set(id, resolve as (value: unknown) => void);
     this.#send({ kind: "question", id, question });
     return promise;
+  }
+
+  /** Gives up the wait for an answer, and what may have been granted meanwhile, when the signal aborts. */
+  async #unlessAborted<Answer>(hold: number, answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await abortable(answer, signal);
+    } catch (error) {
+      this.#send({ kind: "giveBack", hold });
+      throw error;
+    }
   }
 
   #held(hold: number): Disposable {

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { createFileClaims, createHomes, toServerOptions, withCertificate } from "../config/server_options.ts";
+import {
+  createFileClaims,
+  createHomes,
+  createWorkPlaces,
+  toServerOptions,
+  withCertificate,
+} from "../config/server_options.ts";
 import type { EventListener, ServerEvent } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -47,6 +53,7 @@ export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
   readonly #claims = createFileClaims();
   readonly #openHome = createHomes(this.#claims);
+  readonly #workPlaces = createWorkPlaces();
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
   #workers: number;
@@ -185,6 +192,7 @@ export class ConfiguredServer {
       changeTimeoutMs: this.#options.changeTimeoutMs,
       counts: this.#server.counts,
       fileClaims: this.#claims,
+      workPlaces: this.#workPlaces,
       onEvent: this.#options.onEvent,
     });
   }
@@ -213,7 +221,10 @@ export class ConfiguredServer {
   }
 
   #optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-    return toServerOptions(configuration, files, new Date(), { openHome: this.#openHome });
+    return toServerOptions(configuration, files, new Date(), {
+      openHome: this.#openHome,
+      workPlaces: this.#workPlaces,
+    });
   }
 
   #tell(event: ServerEvent): void {

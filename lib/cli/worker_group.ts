@@ -4,12 +4,14 @@
  * @module
  */
 
+import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
+import type { WorkPlaces } from "../auth/work_places.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener } from "../events.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { SharedCounts } from "../control/shared_counts.ts";
+import type { ConnectionPlace, FailureCount, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
 import type { FromWorker, Question, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** How long an event loop may take to make ready for a change. */
@@ -30,6 +32,8 @@ export interface WorkerGroupOptions {
   readonly counts: SharedCounts;
   /** Who writes what, in all event loops. */
   readonly fileClaims: FileClaims;
+  /** Where the passwords of all event loops wait to be checked. */
+  readonly workPlaces: WorkPlaces;
   readonly onEvent: EventListener;
 }
 
@@ -93,15 +97,27 @@ export class WorkerGroup {
   }
 }
 
+/** What a worker holds of the counts: a connection, an attempt to log in, or something else. */
+interface Held extends Disposable {
+  readonly loggedIn?: ConnectionPlace["loggedIn"];
+  readonly giveBack?: LoginAttempt["giveBack"];
+  readonly fail?: LoginAttempt["fail"];
+}
+
+const NO_FAILURE: FailureCount = { isBanned: false, bannedForSeconds: undefined };
+
 /** One worker, and what it holds of the counts. */
 class Member {
   readonly #options: WorkerGroupOptions;
   readonly #worker: Worker;
-  readonly #held = new Map<number, Disposable & { loggedIn?(): void }>();
+  readonly #held = new Map<number, Held>();
   readonly #started = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #index: number;
+  /** What the worker waits for, by the hold that it will be, and may give up. */
+  readonly #pending = new Map<number, AbortController>();
+  #hasEnded = false;
   #sessions: PromiseWithResolvers<readonly SessionInfo[]> | undefined;
   #changing: { readonly id: number; readonly answer: PromiseWithResolvers<string | undefined> } | undefined;
 
@@ -156,9 +172,50 @@ class Member {
 
   terminate(): void {
     this.#worker.terminate();
+    this.#hasEnded = true;
+    for (const pending of this.#pending.values()) pending.abort();
     for (const held of this.#held.values()) held[Symbol.dispose]();
     this.#held.clear();
     this.#finished.resolve();
+  }
+
+  /** Keeps it until the worker lets go of it. */
+  #hold(hold: number, held: Held): void {
+    this.#held.set(hold, held);
+    if (this.#hasEnded) this.#giveBack(hold);
+  }
+
+  /** Waits for what the worker is to hold, unless the worker gives up. */
+  async #holdUnlessGivenUp<Wanted extends Held>(
+    hold: number,
+    wait: (signal: AbortSignal) => Promise<Wanted | undefined>,
+  ): Promise<Wanted | undefined> {
+    const pending = new AbortController();
+    this.#pending.set(hold, pending);
+    try {
+      const held = await wait(pending.signal);
+      if (held !== undefined) this.#hold(hold, held);
+      if (pending.signal.aborted) this.#giveBack(hold);
+      return held;
+    } catch (error) {
+      if (!pending.signal.aborted) throw error;
+      return undefined; // nobody waits for the answer
+    } finally {
+      this.#pending.delete(hold);
+    }
+  }
+
+  #giveBack(hold: number): void {
+    this.#pending.get(hold)?.abort();
+    const held = this.#letGo(hold);
+    if (held?.giveBack !== undefined) held.giveBack();
+    else held?.[Symbol.dispose]();
+  }
+
+  #letGo(hold: number): Held | undefined {
+    const held = this.#held.get(hold);
+    this.#held.delete(hold);
+    return held;
   }
 
   #take(message: FromWorker): void {
@@ -184,10 +241,10 @@ class Member {
         return;
       case "loggedIn":
         return this.#held.get(message.hold)?.loggedIn?.();
+      case "giveBack":
+        return this.#giveBack(message.hold);
       case "release":
-        this.#held.get(message.hold)?.[Symbol.dispose]();
-        this.#held.delete(message.hold);
-        return;
+        return this.#letGo(message.hold)?.[Symbol.dispose]();
       case "sessions":
         this.#sessions?.resolve(message.sessions);
         this.#sessions = undefined;
@@ -209,33 +266,48 @@ class Member {
       case "enterConnection": {
         const place = await counts.enterConnection(question.host);
         if (typeof place === "string") return place;
-        this.#held.set(question.hold, place);
+        this.#hold(question.hold, place);
         return undefined;
       }
       case "beginAttempt": {
-        const place = await counts.beginAttempt(question.host);
-        if (place !== undefined) this.#held.set(question.hold, place);
-        return place !== undefined;
+        const begin = async (signal: AbortSignal) => await counts.beginAttempt(question.host, signal);
+        return await this.#holdUnlessGivenUp(question.hold, begin) !== undefined;
       }
-      case "countFailure":
-        return await counts.countFailure(question.host);
+      case "failAttempt":
+        return await this.#letGo(question.hold)?.fail?.() ?? NO_FAILURE;
       case "enterAccount": {
         const place = await counts.enterAccount(question.username, question.limits);
         if (place === undefined) return undefined;
-        this.#held.set(question.hold, place);
+        this.#hold(question.hold, place);
         return { send: place.send, receive: place.receive };
       }
       case "claimFile":
         return await this.#claim(question);
+      case "takeWorkPlace":
+        return await this.#takeWorkPlace(question);
     }
   }
 
   async #claim({ file, hold }: Extract<Question, { readonly ask: "claimFile" }>): Promise<boolean> {
     try {
-      this.#held.set(hold, await this.#options.fileClaims.claim(file));
+      this.#hold(hold, await this.#options.fileClaims.claim(file));
       return true;
     } catch (error) {
       if (error instanceof FileSystemError && error.kind === "busy") return false;
+      throw error;
+    }
+  }
+
+  async #takeWorkPlace(
+    { owner, hold }: Extract<Question, { readonly ask: "takeWorkPlace" }>,
+  ): Promise<string | undefined> {
+    try {
+      const take = (signal: AbortSignal) =>
+        this.#options.workPlaces.take({ signal, ...owner === undefined ? {} : { owner } });
+      await this.#holdUnlessGivenUp(hold, take);
+      return undefined;
+    } catch (error) {
+      if (error instanceof AuthorizerBusyError) return error.message;
       throw error;
     }
   }

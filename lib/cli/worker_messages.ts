@@ -30,23 +30,26 @@ export type ServerChange = { readonly plan: ServerPlan } | { readonly pair: Cert
 export type Question =
   | { readonly ask: "enterConnection"; readonly host: string; readonly hold: number }
   | { readonly ask: "beginAttempt"; readonly host: string; readonly hold: number }
-  | { readonly ask: "countFailure"; readonly host: string }
+  | { readonly ask: "failAttempt"; readonly hold: number }
   | { readonly ask: "enterAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
-  | { readonly ask: "claimFile"; readonly file: string; readonly hold: number };
+  | { readonly ask: "claimFile"; readonly file: string; readonly hold: number }
+  | { readonly ask: "takeWorkPlace"; readonly owner: string | undefined; readonly hold: number };
 
 /** What is answered. */
 export interface Answers {
   /** Why there is no place; `undefined` when there is one. */
   readonly enterConnection: string | undefined;
-  /** Whether there is a place; not for an address that is banned. */
+  /** Whether it may begin; not for an address that is banned. */
   readonly beginAttempt: boolean;
-  readonly countFailure: FailureCount;
+  readonly failAttempt: FailureCount;
   /** The rates that hold; `undefined` when there is no place. */
   readonly enterAccount:
     | { readonly send: SharedRate | undefined; readonly receive: SharedRate | undefined }
     | undefined;
   /** Whether the file is free. */
   readonly claimFile: boolean;
+  /** Why there is no place for a password to be checked; `undefined` when there is one. */
+  readonly takeWorkPlace: string | undefined;
 }
 
 /** From the main event loop to a worker. */
@@ -73,6 +76,7 @@ export type FromWorker =
   | { readonly kind: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: "question"; readonly id: number; readonly question: Question }
   | { readonly kind: "loggedIn"; readonly hold: number }
+  | { readonly kind: "giveBack"; readonly hold: number }
   | { readonly kind: "release"; readonly hold: number }
   | { readonly kind: "sessions"; readonly sessions: readonly SessionInfo[] }
   | { readonly kind: "event"; readonly event: ServerEvent }

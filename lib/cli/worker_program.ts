@@ -93,7 +93,7 @@ async function stop(graceMs: number): Promise<void> {
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { openHome });
+  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces: counts });
 }
 
 /** The main event loop tells of listeners and of the end; what happens in sessions is told as it happens here. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
 import { delay } from "../deadline.ts";
 import { messageReply, type Reply, reply } from "../protocol/reply.ts";
 import { type Session, usernameOf } from "../session/session.ts";
@@ -44,9 +43,9 @@ export function passwordSequence(session: Session): Reply | undefined {
 export async function password(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { login } = context.session;
   if (login.state !== "passwordExpected") throw new Error("PASS was admitted without USER");
-  const account = await checkPassword(context, login.username, request.argument);
+  const account = await context.authenticate(login.username, request.argument);
   if (account === "banned") return BANNED;
-  if (!("username" in account)) return await refuseLogin(context, account);
+  if (account === "wrong" || account === "wrongAndBanned") return await refuseLogin(context, account);
   if (!await context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(loggedIn(context.session, account));
   context.emit("loginSucceeded");
@@ -55,32 +54,13 @@ export async function password(context: CommandContext, request: CommandRequest)
 
 const BANNED = reply(421, "Too many failed logins, try again later.", "close");
 
-/** A wrong password, and whether it has banned the address. */
-interface Failure {
-  readonly isBanned: boolean;
-}
-
-/** Checks a password when the address may try one more; `"banned"` when it may not. */
-async function checkPassword(
-  context: CommandContext,
-  username: string,
-  password: string,
-): Promise<Account | Failure | "banned"> {
-  using attempt = await context.beginAttempt();
-  if (attempt === undefined) return "banned";
-  const account = await context.authenticate(username, password);
-  if (account !== undefined) return account;
-  context.emit("loginFailed");
-  return { isBanned: await context.countFailedLogin() };
-}
-
-async function refuseLogin(context: CommandContext, { isBanned }: Failure): Promise<Reply> {
+async function refuseLogin(context: CommandContext, reason: "wrong" | "wrongAndBanned"): Promise<Reply> {
   const isAnonymous = usernameOf(context.session)?.toLowerCase() === ANONYMOUS;
   const text = isAnonymous ? "Anonymous access not allowed." : "Authentication failed.";
   context.update(loginRefused(context.session));
   const { timeouts, limits } = context.settings;
   await delay(timeouts.failedLoginMs, context.signal);
-  if (isBanned) return BANNED;
+  if (reason === "wrongAndBanned") return BANNED;
   const last = limits.loginAttempts > 0 && context.session.loginFailures >= limits.loginAttempts;
   return last ? reply(530, `${text} Disconnecting.`, "close") : reply(530, text);
 }

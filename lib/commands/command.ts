@@ -114,6 +114,9 @@ export interface TransferPlan {
   readonly file?: { readonly command: string; readonly path: string };
 }
 
+/** Why a login failed: `"banned"` when the address was banned before, so that nobody has looked at the password. */
+export type LoginFailure = "wrong" | "wrongAndBanned" | "banned";
+
 /** What a command may see and do. One for each control connection; commands never touch its socket. */
 export interface CommandContext {
   /** The session as it is now. */
@@ -140,27 +143,25 @@ export interface CommandContext {
   readonly dataTransport: DataTransport;
   /** Changes the session. */
   update(next: Session): void;
-  /**
-   * Takes a place for a password to be checked, until it is disposed of; it may have to wait for others of the client's
-   * address. `undefined` when the address has failed to log in too often.
-   */
-  beginAttempt(): Promise<Disposable | undefined>;
-  /** Counts a failed login of the client's address; tells whether that has banned it. */
-  countFailedLogin(): Promise<boolean>;
   /** Takes a place for the session among those of the account; tells whether there was one. */
   enterAccount(account: Account): Promise<boolean>;
   /** Gives the place back, as soon as no transfer of the account runs any more. */
   leaveAccount(): void;
-  /** Checks a name and password (see `Authorizer`). */
-  authenticate(username: string, password: string): Promise<Account | undefined>;
+  /**
+   * Checks a name and password (see `Authorizer`); the attempt may have to wait for others of the client's address. Whatever
+   * comes of it but an account counts as a failed login: also an error, and a client that does not wait.
+   *
+   * @returns The account, or why there is none.
+   */
+  authenticate(username: string, password: string): Promise<Account | LoginFailure>;
   /** Sends 150, moves the bytes, and gives the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
   /** Makes a digest of no bytes yet. */
   createDigest(algorithm: HashAlgorithm): Digest;
   /** Waits for the running transfer's final reply to be sent. */
   transferEnded(): Promise<void>;
-  /** Tells of a login, of its failure, or of a logout. */
-  emit(event: "loginSucceeded" | "loginFailed" | "loggedOut"): void;
+  /** Tells of a login or of a logout. */
+  emit(event: "loginSucceeded" | "loggedOut"): void;
   /** Tells that a data connection from elsewhere was dropped. */
   foreignPeer(peer: SocketAddress): void;
 }

@@ -6,6 +6,8 @@
 
 import { LoginThrottle } from "../auth/login_throttle.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
+import type { WorkPlaces } from "../auth/work_places.ts";
+import { WorkQueue } from "../auth/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
@@ -38,6 +40,8 @@ export type HomeOpener = (home: string) => FileSystem;
 export interface ToServerOptionsOptions {
   /** Opens homes; one for all configurations of a server keeps a file from being written by two across a reload. */
   readonly openHome?: HomeOpener;
+  /** Where passwords wait to be checked; one for all configurations and event loops of a server bounds the memory they take. */
+  readonly workPlaces?: WorkPlaces;
 }
 
 /**
@@ -55,7 +59,7 @@ export function toServerOptions(
   const { mode } = clientCertificates;
   return {
     ...server,
-    authorizer: createAuthorizer(configuration, now, options.openHome ?? createHomes()),
+    authorizer: createAuthorizer(configuration, now, options),
     acceptRisks: acceptedRisks(acceptRisks, now),
     tls: {
       ...server.tls,
@@ -83,6 +87,11 @@ export function createFileClaims(): FileClaims {
   return new WriteClaims();
 }
 
+/** Makes places for two passwords to be checked at once; each takes 128 MiB with the default cost. */
+export function createWorkPlaces(): WorkPlaces {
+  return new WorkQueue({ maxRunning: 2, maxWaiting: 512 });
+}
+
 /** Makes homes that see each other's uploads, so that no file is written by two at once. */
 export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeOpener {
   return (home) => new LocalFileSystem(home, { writeClaims });
@@ -101,9 +110,13 @@ export function checkServerPart(server: Configuration["server"]): Settings {
 /** Settings do not depend on who logs in. */
 const NOBODY = { authenticate: () => Promise.resolve(undefined) };
 
-function createAuthorizer(configuration: Configuration, now: Date, openHome: HomeOpener): VirtualAccounts {
+function createAuthorizer(
+  configuration: Configuration,
+  now: Date,
+  { openHome = createHomes(), workPlaces = createWorkPlaces() }: ToServerOptionsOptions,
+): VirtualAccounts {
   const { users, anonymous } = configuration;
-  const authorizer = new VirtualAccounts({ openHome });
+  const authorizer = new VirtualAccounts({ openHome, places: workPlaces });
   for (const { name, password, home, limits, ...account } of users) {
     authorizer.addUser(name, password, home, { ...optionsOf(account), limits });
   }

@@ -5,29 +5,28 @@
  */
 
 import type { Account } from "../auth/authorizer.ts";
-import type { CommandContext, CommandSpec, TransferPlan } from "../commands/command.ts";
+import type { CommandContext, CommandSpec, LoginFailure, TransferPlan } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import { NO_DATA_PORT } from "../commands/restart.ts";
 import type { DataPort } from "../data/data_port.ts";
 import { createRate, Throttle } from "../data/throttle.ts";
-import { abortable } from "../deadline.ts";
 import { type Transfer, TransferError, type TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { guarded } from "../filesystem/guarded_filesystem.ts";
 import { PendingCalls } from "../filesystem/pending_calls.ts";
-import { addressBlock, formatSocketAddress } from "../protocol/host_port.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
+import { authenticate } from "./authentication.ts";
 import { assertClientIsThere } from "./leaving_client.ts";
 import type { Service } from "./service.ts";
 import type { AccountPlace } from "./shared_counts.ts";
 import { describeThrown } from "../thrown.ts";
-import { checkAccount } from "./checked_account.ts";
 
 /** A command that moves bytes, from its start to its final reply. */
 export interface RunningTransfer {
@@ -141,24 +140,6 @@ export class SessionContext implements CommandContext {
     this.#host.session = next;
   }
 
-  async beginAttempt(): Promise<Disposable | undefined> {
-    const place = Promise.resolve(this.#host.service.counts.beginAttempt(this.session.remote.host));
-    try {
-      return await abortable(place, this.#host.signal);
-    } catch (error) {
-      place.then((place) => place?.[Symbol.dispose](), () => {}); // its turn comes when nobody is there any more
-      throw error;
-    }
-  }
-
-  async countFailedLogin(): Promise<boolean> {
-    const { counts, emit } = this.#host.service;
-    const { host } = this.session.remote;
-    const { isBanned, bannedForSeconds: seconds } = await counts.countFailure(host);
-    if (seconds !== undefined) emit("banned", { address: addressBlock(host), seconds });
-    return isBanned;
-  }
-
   async enterAccount({ username, limits = {} }: Account): Promise<boolean> {
     const place = await this.#host.service.counts.enterAccount(username, limits);
     // The client may have left while another event loop was asked.
@@ -173,12 +154,8 @@ export class SessionContext implements CommandContext {
     if (running?.place !== place) place?.[Symbol.dispose]();
   }
 
-  async authenticate(username: string, password: string): Promise<Account | undefined> {
-    const credentials = { username, password, remoteHost: this.session.remote.host };
-    const { signal } = this.#host;
-    const decision = Promise.try(() => this.#host.service.authorizer.authenticate(credentials, { signal }));
-    // An authorizer that does not heed the signal keeps nobody else of the address waiting.
-    return checkAccount(await abortable(decision, signal));
+  authenticate(username: string, password: string): Promise<Account | LoginFailure> {
+    return authenticate(this.#host, username, password);
   }
 
   createDigest(algorithm: HashAlgorithm): Digest {
@@ -189,7 +166,7 @@ export class SessionContext implements CommandContext {
     await this.#host.running?.done;
   }
 
-  emit(event: "loginSucceeded" | "loginFailed" | "loggedOut"): void {
+  emit(event: "loginSucceeded" | "loggedOut"): void {
     this.#host.service.emit(event, sessionEvent(this.session));
   }
 

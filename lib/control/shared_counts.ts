@@ -19,6 +19,17 @@ export interface ConnectionPlace extends Disposable {
   loggedIn(): void;
 }
 
+/**
+ * A password that is being checked: a failed login from its beginning on, until it is given back. Disposing of it is its
+ * failure, unless it has ended before.
+ */
+export interface LoginAttempt extends Disposable {
+  /** The password was right, or nobody has looked at it: it counts as nothing. */
+  giveBack(): void;
+  /** The password was wrong, or its client did not wait for the answer: it counts for good. */
+  fail(): Eventually<FailureCount>;
+}
+
 /** What a failed login has brought. */
 export interface FailureCount {
   /** Whether the address is banned now. */
@@ -40,12 +51,12 @@ export interface SharedCounts {
   /** Takes a place for a connection; a text tells why there is none. */
   enterConnection(host: string): Eventually<ConnectionPlace | string>;
   /**
-   * Takes a place for a password to be checked, which may have to wait for others of the address; `undefined` when the
-   * address may not log in now.
+   * Begins to check a password, which may have to wait for others of the address; `undefined` when the address may not log
+   * in now.
+   *
+   * @throws The reason of `signal` when it aborts before; then nothing is counted.
    */
-  beginAttempt(host: string): Eventually<Disposable | undefined>;
-  /** Counts a failed login, before its place is given back. */
-  countFailure(host: string): Eventually<FailureCount>;
+  beginAttempt(host: string, signal: AbortSignal): Eventually<LoginAttempt | undefined>;
   /** Takes a place for a session of an account; `undefined` when the account has as many as it may. */
   enterAccount(username: string, limits: AccountLimits): Eventually<AccountPlace | undefined>;
 }

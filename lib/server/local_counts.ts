@@ -6,7 +6,13 @@
 
 import type { AccountLimits } from "../auth/authorizer.ts";
 import { type BanOptions, LoginThrottle } from "../auth/login_throttle.ts";
-import type { AccountPlace, ConnectionPlace, FailureCount, SharedCounts } from "../control/shared_counts.ts";
+import type {
+  AccountPlace,
+  ConnectionPlace,
+  FailureCount,
+  LoginAttempt,
+  SharedCounts,
+} from "../control/shared_counts.ts";
 import { AccountUsage } from "./account_usage.ts";
 import { ConnectionLimits, type ConnectionLimitsOptions } from "./limits.ts";
 
@@ -14,6 +20,11 @@ import { ConnectionLimits, type ConnectionLimitsOptions } from "./limits.ts";
 export interface LocalCountsOptions {
   readonly limits: ConnectionLimitsOptions;
   readonly ban: BanOptions;
+}
+
+/** An attempt that is counted here, at once. */
+export interface LocalAttempt extends LoginAttempt {
+  fail(): FailureCount;
 }
 
 const BANNED = "Too many failed logins, try again later.";
@@ -44,13 +55,16 @@ export class LocalCounts implements SharedCounts {
     return this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host) ?? this.#limits.count(host);
   }
 
-  beginAttempt(host: string): Promise<Disposable | undefined> {
-    return this.#throttle.beginAttempt(host);
-  }
-
-  countFailure(host: string): FailureCount {
-    const bannedForSeconds = this.#throttle.countFailure(host);
-    return { isBanned: this.#throttle.isBanned(host), bannedForSeconds };
+  async beginAttempt(host: string, signal: AbortSignal): Promise<LocalAttempt | undefined> {
+    const attempt = await this.#throttle.beginAttempt(host, signal);
+    if (attempt === undefined) return undefined;
+    return {
+      ...attempt,
+      fail: () => {
+        const bannedForSeconds = attempt.fail();
+        return { isBanned: this.#throttle.isBanned(host), bannedForSeconds };
+      },
+    };
   }
 
   enterAccount(username: string, limits: AccountLimits): AccountPlace | undefined {

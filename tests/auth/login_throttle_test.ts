@@ -1,5 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type BanOptions, LoginThrottle } from "../../lib/auth/login_throttle.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type BanOptions, type LoginAttempt, LoginThrottle } from "../../lib/auth/login_throttle.ts";
+
+const SIGNAL = new AbortController().signal;
 
 /** A throttle with a clock of its own, in seconds. */
 function makeThrottle(options: BanOptions = {}) {
@@ -7,96 +9,106 @@ function makeThrottle(options: BanOptions = {}) {
   return { throttle: new LoginThrottle(options, () => clock.seconds * 1000), clock };
 }
 
-function failOften(throttle: LoginThrottle, host: string, count: number): (number | undefined)[] {
-  return Array.from({ length: count }, () => throttle.countFailure(host));
+/** Tries a wrong password; the length of the ban that it has brought. */
+async function fail(throttle: LoginThrottle, host: string): Promise<number | undefined> {
+  return (await throttle.beginAttempt(host, SIGNAL))?.fail();
 }
 
-Deno.test("LoginThrottle.countFailure() bans an address with the failure that is one too many", () => {
+async function failOften(throttle: LoginThrottle, host: string, count: number): Promise<(number | undefined)[]> {
+  const bans: (number | undefined)[] = [];
+  while (bans.length < count) bans.push(await fail(throttle, host));
+  return bans;
+}
+
+Deno.test("LoginThrottle bans an address with the failure that is one too many", async () => {
   const { throttle } = makeThrottle({ failures: 3, duration: 60 });
-  assertEquals(failOften(throttle, "192.0.2.1", 2), [undefined, undefined]);
+  assertEquals(await failOften(throttle, "192.0.2.1", 2), [undefined, undefined]);
   assert(!throttle.isBanned("192.0.2.1"));
-  assertEquals(throttle.countFailure("192.0.2.1"), 60);
+  assertEquals(await fail(throttle, "192.0.2.1"), 60);
   assert(throttle.isBanned("192.0.2.1"));
   assert(!throttle.isBanned("192.0.2.2"));
 });
 
-Deno.test("LoginThrottle bans after 10 failures within 10 minutes for 15 minutes by default", () => {
+Deno.test("LoginThrottle bans after 10 failures within 10 minutes for 15 minutes by default", async () => {
   const { throttle, clock } = makeThrottle();
-  assertEquals(failOften(throttle, "192.0.2.1", 10).at(-1), 900);
+  assertEquals((await failOften(throttle, "192.0.2.1", 10)).at(-1), 900);
   clock.seconds += 899.9;
   assert(throttle.isBanned("192.0.2.1"));
   clock.seconds += 0.1;
   assert(!throttle.isBanned("192.0.2.1"));
-  failOften(throttle, "192.0.2.1", 9);
+  await failOften(throttle, "192.0.2.1", 9);
   clock.seconds += 600;
-  assertEquals(throttle.countFailure("192.0.2.1"), undefined);
+  assertEquals(await fail(throttle, "192.0.2.1"), undefined);
 });
 
-Deno.test("LoginThrottle.countFailure() begins anew after a ban", () => {
+Deno.test("LoginThrottle begins anew after a ban", async () => {
   const { throttle, clock } = makeThrottle({ failures: 3, window: 600, duration: 60 });
-  failOften(throttle, "192.0.2.1", 3);
-  // Sessions that were open before the ban may still fail.
-  assertEquals(failOften(throttle, "192.0.2.1", 5), Array.from({ length: 5 }, () => undefined));
+  await failOften(throttle, "192.0.2.1", 3);
+  // Nobody looks at a password meanwhile.
+  assertEquals(await failOften(throttle, "192.0.2.1", 5), Array.from({ length: 5 }, () => undefined));
   clock.seconds += 60;
   assert(!throttle.isBanned("192.0.2.1"));
-  assertEquals(failOften(throttle, "192.0.2.1", 3), [undefined, undefined, 60]);
+  assertEquals(await failOften(throttle, "192.0.2.1", 3), [undefined, undefined, 60]);
 });
 
-Deno.test("LoginThrottle.countFailure() counts each failure for as long as the window", () => {
+Deno.test("LoginThrottle counts each failure for as long as the window", async () => {
   const { throttle, clock } = makeThrottle({ failures: 3, window: 10 });
-  const outcomes = [0, 6, 6, 3, 1].map((wait) => {
+  const outcomes: boolean[] = [];
+  for (const wait of [0, 6, 6, 3, 1]) {
     clock.seconds += wait;
-    return throttle.countFailure("192.0.2.1") !== undefined;
-  });
+    outcomes.push(await fail(throttle, "192.0.2.1") !== undefined);
+  }
   // At 0, 6, 12, 15 and 16: the last is the first one with two others less than 10 seconds before it.
   assertEquals(outcomes, [false, false, false, true, false]);
 });
 
-Deno.test("LoginThrottle bans an IPv6 address with its /64, and a mapped IPv4 address as itself", () => {
+Deno.test("LoginThrottle bans an IPv6 address with its /64, and a mapped IPv4 address as itself", async () => {
   const { throttle } = makeThrottle({ failures: 2 });
-  throttle.countFailure("2001:db8:0:1::1");
-  throttle.countFailure("2001:DB8:0:1:ffff::2");
+  await fail(throttle, "2001:db8:0:1::1");
+  await fail(throttle, "2001:DB8:0:1:ffff::2");
   assert(throttle.isBanned("2001:db8:0:1:abcd::"));
   assert(!throttle.isBanned("2001:db8:0:2::1"));
-  throttle.countFailure("::ffff:192.0.2.1");
-  throttle.countFailure("192.0.2.1");
+  await fail(throttle, "::ffff:192.0.2.1");
+  await fail(throttle, "192.0.2.1");
   assert(throttle.isBanned("::ffff:192.0.2.1"));
   assert(!throttle.isBanned("::ffff:192.0.2.2"));
 });
 
-Deno.test("LoginThrottle never bans exempt addresses, of IPv6 with their /64", () => {
+Deno.test("LoginThrottle never bans exempt addresses, of IPv6 with their /64", async () => {
   const { throttle } = makeThrottle({ failures: 1, never: ["192.0.2.1", "2001:db8::1"] });
   for (const host of ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8::2"]) {
-    assertEquals(throttle.countFailure(host), undefined, host);
+    assertEquals(await fail(throttle, host), undefined, host);
     assert(!throttle.isBanned(host), host);
   }
-  assertEquals(throttle.countFailure("192.0.2.2"), 900);
+  assertEquals(await fail(throttle, "192.0.2.2"), 900);
 });
 
-Deno.test("LoginThrottle bans nobody with 0 failures", () => {
+Deno.test("LoginThrottle bans nobody with 0 failures", async () => {
   const { throttle } = makeThrottle({ failures: 0 });
-  failOften(throttle, "192.0.2.1", 50);
+  await failOften(throttle, "192.0.2.1", 50);
   assert(!throttle.isBanned("192.0.2.1"));
 });
 
-Deno.test("LoginThrottle.configure() holds from then on, and lets bans go on", () => {
+Deno.test("LoginThrottle.configure() holds from then on, and lets bans go on", async () => {
   const { throttle, clock } = makeThrottle({ failures: 2, duration: 60 });
-  failOften(throttle, "192.0.2.1", 2);
-  failOften(throttle, "192.0.2.2", 2);
-  throttle.countFailure("192.0.2.3");
+  await failOften(throttle, "192.0.2.1", 2);
+  await failOften(throttle, "192.0.2.2", 2);
+  await fail(throttle, "192.0.2.3");
   throttle.configure({ failures: 3, duration: 5, never: ["192.0.2.2"] });
   assert(throttle.isBanned("192.0.2.1"));
   assert(!throttle.isBanned("192.0.2.2"));
-  assertEquals(failOften(throttle, "192.0.2.3", 2), [undefined, 5]);
+  assertEquals(await failOften(throttle, "192.0.2.3", 2), [undefined, 5]);
   clock.seconds += 30;
   assertEquals([throttle.isBanned("192.0.2.1"), throttle.isBanned("192.0.2.3")], [true, false]);
 });
 
-/** Asks for places at once; the list grows as they are given. */
-function ask(throttle: LoginThrottle, host: string, count: number): (Disposable | undefined)[] {
-  const given: (Disposable | undefined)[] = [];
-  for (let asked = 0; asked < count; asked++) throttle.beginAttempt(host).then((place) => given.push(place));
-  return given;
+/** Begins attempts at once; the list grows as they are let begin. */
+function ask(throttle: LoginThrottle, host: string, count: number): (LoginAttempt | undefined)[] {
+  const begun: (LoginAttempt | undefined)[] = [];
+  for (let asked = 0; asked < count; asked++) {
+    throttle.beginAttempt(host, SIGNAL).then((attempt) => begun.push(attempt));
+  }
+  return begun;
 }
 
 /** Lets everybody go on who can. */
@@ -106,37 +118,68 @@ function turn(): Promise<void> {
 
 Deno.test("LoginThrottle.beginAttempt() lets as many be checked at once as may fail, of each address", async () => {
   const { throttle } = makeThrottle({ failures: 3 });
-  throttle.countFailure("192.0.2.2");
-  const places = [ask(throttle, "192.0.2.1", 5), ask(throttle, "192.0.2.2", 5)];
+  await fail(throttle, "192.0.2.2");
+  const begun = [ask(throttle, "192.0.2.1", 5), ask(throttle, "192.0.2.2", 5)];
   await turn();
-  assertEquals(places.map(({ length }) => length), [3, 2]);
+  assertEquals(begun.map(({ length }) => length), [3, 2]);
 });
 
-Deno.test("LoginThrottle.beginAttempt() gives the place of a right password to the next one", async () => {
+Deno.test("LoginThrottle.beginAttempt() lets the next one begin when one is given back", async () => {
   const { throttle } = makeThrottle({ failures: 2 });
-  const places = ask(throttle, "192.0.2.1", 5);
+  const begun = ask(throttle, "192.0.2.1", 5);
   await turn();
-  places[0]?.[Symbol.dispose]();
+  begun[0]?.giveBack();
   await turn();
-  assertEquals(places.length, 3);
+  assertEquals(begun.length, 3);
 });
 
-Deno.test("LoginThrottle.beginAttempt() has no place for those who waited for a failure that banned", async () => {
+Deno.test("LoginThrottle.beginAttempt() lets nobody begin who waited for a failure that banned", async () => {
   const { throttle } = makeThrottle({ failures: 2 });
-  const places = ask(throttle, "192.0.2.1", 4);
-  for (let failures = 0; failures < 2; failures++) {
-    await turn();
-    throttle.countFailure("192.0.2.1");
-    places[failures]?.[Symbol.dispose]();
+  const begun = ask(throttle, "192.0.2.1", 4);
+  await turn();
+  assertEquals([begun[0]?.fail(), begun[1]?.fail()], [undefined, 900]);
+  await turn();
+  assertEquals(begun.slice(2), [undefined, undefined]);
+  assertEquals(await throttle.beginAttempt("192.0.2.1", SIGNAL), undefined);
+});
+
+Deno.test("LoginThrottle.beginAttempt() gives up when its signal aborts, and counts nothing", async () => {
+  const { throttle } = makeThrottle({ failures: 1 });
+  const first = await throttle.beginAttempt("192.0.2.1", SIGNAL);
+  const controller = new AbortController();
+  const given = throttle.beginAttempt("192.0.2.1", controller.signal);
+  const next = throttle.beginAttempt("192.0.2.1", SIGNAL);
+  controller.abort(new Error("left"));
+  await assertRejects(() => given, Error, "left");
+  await assertRejects(() => throttle.beginAttempt("192.0.2.1", controller.signal), Error, "left");
+  first?.giveBack();
+  assert(await next !== undefined);
+});
+
+Deno.test("LoginThrottle takes an attempt for a failure that ends without a word", async () => {
+  const { throttle } = makeThrottle({ failures: 3 });
+  for (let attempts = 0; attempts < 3; attempts++) {
+    assert(!throttle.isBanned("192.0.2.1"));
+    using _attempt = await throttle.beginAttempt("192.0.2.1", SIGNAL);
   }
-  await turn();
-  assertEquals(places.slice(2), [undefined, undefined]);
-  assertEquals(await throttle.beginAttempt("192.0.2.1"), undefined);
+  assert(throttle.isBanned("192.0.2.1"));
+});
+
+Deno.test("LoginThrottle counts an attempt once, by how it ended first", async () => {
+  const { throttle } = makeThrottle({ failures: 2 });
+  const right = await throttle.beginAttempt("192.0.2.1", SIGNAL);
+  right?.giveBack();
+  assertEquals(right?.fail(), undefined);
+  right?.[Symbol.dispose]();
+  const wrong = await throttle.beginAttempt("192.0.2.1", SIGNAL);
+  for (const end of [() => wrong?.fail(), () => wrong?.giveBack(), () => wrong?.[Symbol.dispose]()]) end();
+  assert(!throttle.isBanned("192.0.2.1"));
+  assertEquals(await fail(throttle, "192.0.2.1"), 900);
 });
 
 Deno.test("LoginThrottle.beginAttempt() lets one go on where fewer may fail now than have failed", async () => {
   const { throttle } = makeThrottle({ failures: 9 });
-  failOften(throttle, "192.0.2.1", 5);
+  await failOften(throttle, "192.0.2.1", 5);
   throttle.configure({ failures: 3 });
   const places = ask(throttle, "192.0.2.1", 2);
   await turn();
@@ -151,34 +194,34 @@ Deno.test("LoginThrottle.beginAttempt() lets nobody wait who is never banned", a
   }
 });
 
-Deno.test("LoginThrottle keeps 10,000 addresses in mind, and forgets the one quiet longest", () => {
+Deno.test("LoginThrottle keeps 10,000 addresses in mind, and forgets the one quiet longest", async () => {
   const { throttle } = makeThrottle({ failures: 3 });
   const hosts = Array.from({ length: 10_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
-  for (const host of hosts) failOften(throttle, host, 2);
+  for (const host of hosts) await failOften(throttle, host, 2);
   throttle.configure({ failures: 4 });
-  throttle.countFailure("10.0.0.0");
-  throttle.countFailure("192.0.2.1"); // In place of 10.0.0.1.
-  assertEquals(throttle.countFailure("10.0.0.0"), 900);
-  assertEquals(failOften(throttle, "10.0.0.2", 2).at(-1), 900);
-  assertEquals(failOften(throttle, "10.0.0.1", 3).at(-1), undefined);
+  await fail(throttle, "10.0.0.0");
+  await fail(throttle, "192.0.2.1"); // In place of 10.0.0.1.
+  assertEquals(await fail(throttle, "10.0.0.0"), 900);
+  assertEquals((await failOften(throttle, "10.0.0.2", 2)).at(-1), 900);
+  assertEquals((await failOften(throttle, "10.0.0.1", 3)).at(-1), undefined);
 });
 
-Deno.test("LoginThrottle forgets a banned address last", () => {
+Deno.test("LoginThrottle forgets a banned address last", async () => {
   const { throttle, clock } = makeThrottle({ failures: 1, duration: 60 });
   const hostOf = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
-  throttle.countFailure("192.0.2.1");
+  await fail(throttle, "192.0.2.1");
   throttle.configure({ failures: 2, duration: 60 });
-  for (let index = 0; index < 20_000; index++) throttle.countFailure(hostOf(index));
+  for (let index = 0; index < 20_000; index++) await fail(throttle, hostOf(index));
   assert(throttle.isBanned("192.0.2.1"));
   throttle.configure({ failures: 1, duration: 60 });
-  for (let index = 0; index < 10_000; index++) throttle.countFailure(hostOf(index));
+  for (let index = 0; index < 10_000; index++) await fail(throttle, hostOf(index));
   assert(!throttle.isBanned("192.0.2.1"));
   assert(throttle.isBanned(hostOf(9_999)));
   clock.seconds += 60;
   assert(!throttle.isBanned(hostOf(9_999)));
 });
 
-Deno.test("LoginThrottle refuses options that make no sense", () => {
+Deno.test("LoginThrottle refuses options that make no sense", async () => {
   for (const failures of [-1, 1.5, NaN, 1001, Infinity]) {
     assertThrows(() => new LoginThrottle({ failures }), RangeError, `Cannot ban after ${failures} failures`);
   }
@@ -188,5 +231,5 @@ Deno.test("LoginThrottle refuses options that make no sense", () => {
   }
   const { throttle } = makeThrottle({ failures: 1 });
   assertThrows(() => throttle.configure({ failures: -1 }), RangeError);
-  assertEquals(throttle.countFailure("192.0.2.1"), 900);
+  assertEquals(await fail(throttle, "192.0.2.1"), 900);
 });

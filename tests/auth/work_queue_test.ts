@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
-import { WorkQueue } from "../../lib/auth/work_queue.ts";
+import { runInPlace, WorkQueue } from "../../lib/auth/work_queue.ts";
+
+import { turn } from "../../lib/deadline.ts";
 
 const SIGNAL = new AbortController().signal;
 
@@ -27,31 +29,35 @@ class ManualWork {
   }
 }
 
-Deno.test("WorkQueue.run() runs so many at once, and the others in their order", async () => {
+Deno.test("runInPlace() runs so many at once, and the others in their order", async () => {
   const queue = new WorkQueue({ maxRunning: 2, maxWaiting: 3 });
   const work = new ManualWork();
-  const results = ["a", "b", "c", "d", "e"].map((name) => queue.run(work.make(name), { signal: SIGNAL }));
+  const results = ["a", "b", "c", "d", "e"].map((name) => runInPlace(queue, work.make(name), { signal: SIGNAL }));
+  await turn();
   assertEquals(work.begun, ["a", "b"]);
   work.end("b");
   await results[1];
+  await turn();
   assertEquals(work.begun, ["a", "b", "c"]);
   work.end("c");
   work.end("a");
   await results[0];
   await results[2];
+  await turn();
   assertEquals(work.begun, ["a", "b", "c", "d", "e"]);
   work.end("d");
   work.end("e");
   assertEquals(await Promise.all(results), ["a", "b", "c", "d", "e"]);
 });
 
-Deno.test("WorkQueue.run() lets owners take turns, however much of one is waiting", async () => {
+Deno.test("runInPlace() lets owners take turns, however much of one is waiting", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 8 });
   const work = new ManualWork();
-  const begin = (name: string, owner: string) => queue.run(work.make(name), { signal: SIGNAL, owner });
+  const begin = (name: string, owner: string) => runInPlace(queue, work.make(name), { signal: SIGNAL, owner });
   const results = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((name) => begin(name, name.charAt(0)));
   const expected = ["a1", "a2", "b1", "c1", "a3", "b2", "a4"];
   for (const name of expected) {
+    await turn();
     assertEquals(work.begun.at(-1), name);
     work.end(name);
     await results[["a1", "a2", "a3", "a4", "b1", "b2", "c1"].indexOf(name)];
@@ -59,62 +65,62 @@ Deno.test("WorkQueue.run() lets owners take turns, however much of one is waitin
   assertEquals(work.begun, expected);
 });
 
-Deno.test("WorkQueue.run() counts what waits over all owners, and forgets owners whose work has gone", async () => {
+Deno.test("runInPlace() counts what waits over all owners, and forgets owners whose work has gone", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 2 });
   const work = new ManualWork();
-  const running = queue.run(work.make("running"), { signal: SIGNAL, owner: "a" });
+  const running = runInPlace(queue, work.make("running"), { signal: SIGNAL, owner: "a" });
   const abort = new AbortController();
-  const dropped = ["a", "b"].map((owner) => queue.run(work.make(owner), { signal: abort.signal, owner }));
-  await assertRejects(() => queue.run(work.make("c"), { signal: SIGNAL, owner: "c" }), AuthorizerBusyError);
+  const dropped = ["a", "b"].map((owner) => runInPlace(queue, work.make(owner), { signal: abort.signal, owner }));
+  await assertRejects(() => runInPlace(queue, work.make("c"), { signal: SIGNAL, owner: "c" }), AuthorizerBusyError);
   abort.abort(new Error("gone"));
   for (const result of dropped) await assertRejects(() => result, Error, "gone");
-  const last = queue.run(work.make("last"), { signal: SIGNAL, owner: "b" });
+  const last = runInPlace(queue, work.make("last"), { signal: SIGNAL, owner: "b" });
   work.end("running");
   work.end("last");
   assertEquals(await Promise.all([running, last]), ["running", "last"]);
   assertEquals(work.begun, ["running", "last"]);
 });
 
-Deno.test("WorkQueue.run() lets nobody who comes later take a place that was passed on", async () => {
+Deno.test("runInPlace() lets nobody who comes later take a place that was passed on", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
-  const first = queue.run(work.make("first"), { signal: SIGNAL });
-  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  const first = runInPlace(queue, work.make("first"), { signal: SIGNAL });
+  const second = runInPlace(queue, work.make("second"), { signal: SIGNAL });
   work.end("first");
   await first;
-  const third = queue.run(work.make("third"), { signal: SIGNAL });
+  const third = runInPlace(queue, work.make("third"), { signal: SIGNAL });
   assertEquals(work.begun, ["first", "second"]);
   work.end("second");
   work.end("third");
   assertEquals(await Promise.all([second, third]), ["second", "third"]);
 });
 
-Deno.test("WorkQueue.run() turns away what is over the bound, and accepts again afterwards", async () => {
+Deno.test("runInPlace() turns away what is over the bound, and accepts again afterwards", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
-  const first = queue.run(work.make("first"), { signal: SIGNAL });
-  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  const first = runInPlace(queue, work.make("first"), { signal: SIGNAL });
+  const second = runInPlace(queue, work.make("second"), { signal: SIGNAL });
   await assertRejects(
-    () => queue.run(work.make("third"), { signal: SIGNAL }),
+    () => runInPlace(queue, work.make("third"), { signal: SIGNAL }),
     AuthorizerBusyError,
     "Cannot check the password: 1 logins wait already",
   );
   work.end("first");
   work.end("second");
   await Promise.all([first, second]);
-  const fourth = queue.run(work.make("fourth"), { signal: SIGNAL });
+  const fourth = runInPlace(queue, work.make("fourth"), { signal: SIGNAL });
   work.end("fourth");
   assertEquals(await fourth, "fourth");
   assertEquals(work.begun, ["first", "second", "fourth"]);
 });
 
-Deno.test("WorkQueue.run() drops waiting work whose signal aborts", async () => {
+Deno.test("runInPlace() drops waiting work whose signal aborts", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 2 });
   const work = new ManualWork();
   const controller = new AbortController();
-  const first = queue.run(work.make("first"), { signal: SIGNAL });
-  const second = queue.run(work.make("second"), { signal: controller.signal });
-  const third = queue.run(work.make("third"), { signal: SIGNAL });
+  const first = runInPlace(queue, work.make("first"), { signal: SIGNAL });
+  const second = runInPlace(queue, work.make("second"), { signal: controller.signal });
+  const third = runInPlace(queue, work.make("third"), { signal: SIGNAL });
   controller.abort(new Error("left"));
   await assertRejects(() => second, Error, "left");
   work.end("first");
@@ -123,33 +129,33 @@ Deno.test("WorkQueue.run() drops waiting work whose signal aborts", async () => 
   assertEquals(work.begun, ["first", "third"]);
 });
 
-Deno.test("WorkQueue.run() gives up running work whose signal aborts, which keeps its place until it ends", async () => {
+Deno.test("runInPlace() gives up running work whose signal aborts, which keeps its place until it ends", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
   const controller = new AbortController();
-  const first = queue.run(work.make("first"), { signal: controller.signal });
+  const first = runInPlace(queue, work.make("first"), { signal: controller.signal });
   controller.abort(new Error("left"));
   await assertRejects(() => first, Error, "left");
-  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  const second = runInPlace(queue, work.make("second"), { signal: SIGNAL });
   assertEquals(work.begun, ["first"]);
   work.fail("first");
   work.end("second");
   assertEquals(await second, "second");
 });
 
-Deno.test("WorkQueue.run() begins nothing for a signal that has aborted", async () => {
+Deno.test("runInPlace() begins nothing for a signal that has aborted", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
   const signal = AbortSignal.abort(new Error("left"));
-  await assertRejects(() => queue.run(work.make("first"), { signal }), Error, "left");
+  await assertRejects(() => runInPlace(queue, work.make("first"), { signal }), Error, "left");
   assertEquals(work.begun, []);
 });
 
-Deno.test("WorkQueue.run() passes a failure on and gives its place to the next", async () => {
+Deno.test("runInPlace() passes a failure on and gives its place to the next", async () => {
   const queue = new WorkQueue({ maxRunning: 1, maxWaiting: 1 });
   const work = new ManualWork();
-  const first = queue.run(work.make("first"), { signal: SIGNAL });
-  const second = queue.run(work.make("second"), { signal: SIGNAL });
+  const first = runInPlace(queue, work.make("first"), { signal: SIGNAL });
+  const second = runInPlace(queue, work.make("second"), { signal: SIGNAL });
   work.fail("first");
   await assertRejects(() => first, Error, "first");
   work.end("second");

@@ -124,7 +124,7 @@ export class SpawnedServer implements AsyncDisposable {
 
   /** Connects, secures the connection and logs in. */
   async login(username = "anonymous", password = "guest"): Promise<RawClient> {
-    const client = await RawClient.connect({ host: "127.0.0.1", port: await this.port() });
+    const client = await RawClient.connect({ host: "127.0.0.1", port: await this.port(), deadlineMs: DEADLINE_MS });
     await client.readReply("connecting");
     await client.startTls();
     await client.login(username, password);

@@ -35,6 +35,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/auth/authorizer.ts",
   "lib/auth/authorizer_busy_error.ts",
   "lib/auth/permission.ts",
+  "lib/auth/work_places.ts",
   "lib/auth/insecure_configuration_error.ts",
 ]);
 

@@ -23,7 +23,7 @@ import { loggedIn, protectionChanged, secured } from "../../lib/session/transiti
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
 import { UNABORTED } from "./unaborted.ts";
 
-const IS_BANNED = false;
+const HAS_PLACE = true;
 
 /** What a fake context is made of. */
 export interface FakeContextOptions {
@@ -99,16 +99,8 @@ export class FakeContext implements CommandContext {
     return this.account.fileSystem;
   }
 
-  beginAttempt(): Promise<Disposable | undefined> {
-    return Promise.resolve({ [Symbol.dispose]: () => {} });
-  }
-
-  countFailedLogin(): Promise<boolean> {
-    return Promise.resolve(IS_BANNED);
-  }
-
   enterAccount(): Promise<boolean> {
-    return Promise.resolve(!IS_BANNED);
+    return Promise.resolve(HAS_PLACE);
   }
 
   leaveAccount(): void {}
@@ -117,8 +109,8 @@ export class FakeContext implements CommandContext {
     this.session = next;
   }
 
-  authenticate(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  authenticate(): Promise<"wrong"> {
+    return Promise.resolve("wrong");
   }
 
   transferData(): Promise<never> {

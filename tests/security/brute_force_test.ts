@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { Authorizer } from "../../lib/auth/authorizer.ts";
+import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
-import { withDeadline } from "../helpers/socket_reader.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 const FAILURES = 3;
@@ -13,7 +13,6 @@ const CLIENTS = 10;
 /** Looks at no password before it is told to. */
 class HesitantAuthorizer implements Authorizer {
   readonly passwords: string[] = [];
-  onAsked?: () => void;
   readonly #inner = new VirtualAuthorizer();
   readonly #open = Promise.withResolvers<void>();
 
@@ -27,7 +26,6 @@ class HesitantAuthorizer implements Authorizer {
 
   authenticate: Authorizer["authenticate"] = async (credentials, options) => {
     this.passwords.push(credentials.password);
-    this.onAsked?.();
     await this.#open.promise;
     return await this.#inner.authenticate(credentials, options);
   };
@@ -73,23 +71,60 @@ Deno.test("Users who log in all at once from one address all get in, whatever a 
   for (const client of others) assertEquals((await client.readReply("PASS")).code, 230);
 });
 
-Deno.test("Clients who leave while passwords are checked are gone at once, and keep nobody waiting", async () => {
+Deno.test("Clients who leave while passwords are checked are gone at once, and what was begun counts", async () => {
+  const authorizer = new HesitantAuthorizer();
+  await using server = await TestServer.start({ server: { authorizer, dialogue: true, ban: { failures: 2 } } });
+  await using stack = new AsyncDisposableStack();
+  const [first, second, waiting] = await guess(server, ["one", "two", "never"], stack);
+  for (const client of [waiting, second]) await leave(server, client);
+  const another = stack.use(await server.connect());
+  await another.expect(331, `USER ${USER.name}`);
+  await another.send(`PASS ${USER.password}\r\n`);
+  await leave(server, first);
+  assertEquals((await another.readReply("PASS")).text, "421 Too many failed logins, try again later.");
+  assertEquals(authorizer.passwords, ["one", "two"]);
+  const names = server.events.map(({ event }) => event).filter((name) => name === "loginFailed" || name === "banned");
+  assertEquals(names, ["loginFailed", "loginFailed", "banned"]);
+  authorizer.decide();
+});
+
+Deno.test("Clients who leave before their passwords are looked at count as nothing, and keep nobody waiting", async () => {
   const authorizer = new HesitantAuthorizer();
   await using server = await TestServer.start({ server: { authorizer, dialogue: true, ban: { failures: 1 } } });
   await using stack = new AsyncDisposableStack();
-  const [checked, waiting] = await guess(server, ["never", "heard"], stack);
-  for (const client of [waiting, checked]) {
-    const remote = `127.0.0.1:${client?.localPort}`;
-    await client?.reset();
-    await server.event("disconnected", (event) => event.remote === remote);
-  }
+  const [checked, ...waiting] = await guess(server, [USER.password, "a", "b", "c"], stack);
+  for (const client of waiting) await leave(server, client);
   const another = stack.use(await server.connect());
   await another.expect(331, `USER ${USER.name}`);
-  const asked = Promise.withResolvers<void>();
-  authorizer.onAsked = asked.resolve;
   await another.send(`PASS ${USER.password}\r\n`);
-  await withDeadline(asked.promise, "the authorizer to be asked", 10_000);
-  assertEquals(authorizer.passwords, ["never", USER.password]);
   authorizer.decide();
+  assertEquals((await checked?.readReply("PASS"))?.code, 230);
   assertEquals((await another.readReply("PASS")).code, 230);
+  assertEquals(authorizer.passwords, [USER.password, USER.password]);
+});
+
+async function leave(server: TestServer, client: RawClient | undefined): Promise<void> {
+  const remote = `127.0.0.1:${client?.localPort}`;
+  await client?.reset();
+  await server.event("disconnected", (event) => event.remote === remote);
+}
+
+Deno.test("An authorizer that fails has its attempts counted, but for one that is too busy to look", async () => {
+  for (
+    const [error, code, counts] of [
+      [new AuthorizerBusyError("full"), 421, false],
+      [new AuthorizerBusyError("full", { countsAsFailure: true }), 421, true],
+      [new Error("broken"), 451, true],
+    ] as const
+  ) {
+    const authorizer = { authenticate: () => Promise.reject(error) };
+    await using server = await TestServer.start({ server: { authorizer, ban: { failures: 1 } } });
+    await using client = await server.connect();
+    await client.expect(331, "USER user");
+    assertEquals((await client.command("PASS x")).code, code);
+    for (const event of ["loginFailed", "banned"] as const) {
+      assertEquals(server.events.some((told) => told.event === event), counts, `${event}: ${error}`);
+    }
+    server.events.length = 0;
+  }
 });
