@@ -150,13 +150,14 @@ export class Containment {
    * @throws {FileSystemError} Kind `"notFound"`.
    */
   assertSteady({ hostPath, way }: HostName): void {
-    if (way.stands() || IS_WINDOWS) return;
+    if (IS_WINDOWS || way.stands()) return;
     const parent = parentHostPath(hostPath, HOST_RULES);
     const resolved = this.#resolved(parent);
     for (let look = 0; look < LOOKS; look++) {
-      if (resolved !== undefined && this.#resolved(parent) === resolved) continue;
-      throw new FileSystemError("notFound", "Cannot follow path: it leads here and there in turn");
+      if (resolved === undefined || this.#resolved(parent) !== resolved) throw unsteady();
     }
+    // At the very end, since it takes the least time: what happens behind it is not foreseen
+    if (!way.leadsOn()) throw unsteady();
   }
 
   /** Tells whether a host path found before still leads inside. */
@@ -306,6 +307,10 @@ export class Containment {
     }
     return error;
   }
+}
+
+function unsteady(): FileSystemError {
+  return new FileSystemError("notFound", "Cannot follow path: it leads here and there in turn");
 }
 
 function infoOrError(hostPath: string): Deno.FileInfo | Error {

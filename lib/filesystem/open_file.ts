@@ -8,7 +8,7 @@
  * @module
  */
 
-import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
 import type { Containment, HostName, Place } from "./containment.ts";
 import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
@@ -26,8 +26,8 @@ export const APPEND: number = constants.O_WRONLY | constants.O_APPEND;
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
-/** How often something is tried whose path leads here and there. */
-const TRIES = 32;
+/** How long something is tried whose path leads here and there: some times as long as one needs to swap it again. */
+const PATIENCE_MS = 20;
 
 /** An open file, closed by whoever opened it or took it over. */
 export interface OpenFile {
@@ -107,10 +107,20 @@ export function createRegular(containment: Containment, name: HostName, mode: nu
 export function createDirectory(containment: Containment, name: HostName, mode: number): void {
   containment.assertSteady(name);
   const { hostPath, way } = name;
+  const start = Math.floor(Date.now() / 1000) * 1000;
   Deno.mkdirSync(hostPath, { mode });
   if (way.stands() || isMadeInside(containment, hostPath)) return;
-  for (let tries = 0; tries < TRIES; tries++) if (removeMadeOutside(containment, hostPath)) break;
+  tryPatiently(hostPath, () => removeMadeSince(start, hostPath));
   throw movedOutside();
+}
+
+/**
+ * Tries something as often as a path leads to anything, until it is done. Nobody else of this process comes between; that
+ * nothing is there is asked in the quickest way, since the path may lead there for some microseconds only.
+ */
+function tryPatiently(hostPath: string, isDone: () => boolean): void {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(existsSync(hostPath) && isDone()) && performance.now() < end);
 }
 
 function isMadeInside(containment: Containment, hostPath: string): boolean {
@@ -123,9 +133,11 @@ function isMadeInside(containment: Containment, hostPath: string): boolean {
   }
 }
 
-function removeMadeOutside(containment: Containment, hostPath: string): boolean {
+/** Removes a directory that was just made, by a path that may lead to an older one of the same name as well. */
+function removeMadeSince(start: number, hostPath: string): boolean {
   try {
-    if (containment.holds(hostPath) || !Deno.lstatSync(hostPath).isDirectory) return false;
+    const { isDirectory, ctime } = Deno.lstatSync(hostPath);
+    if (!isDirectory || !(ctime && ctime.getTime() >= start)) return false;
     Deno.removeSync(hostPath);
     return true;
   } catch (error) {
@@ -177,7 +189,7 @@ export function assertStillTaken({ hostPath, info }: TakenName, now: Deno.FileIn
 
 /** Removes a file that came to be outside the root, by a path that leads here and there in turn. */
 export function takeBack(hostPath: string, file: FileIdentity): void {
-  for (let tries = 0; tries < TRIES; tries++) if (removeIfSame(hostPath, file)) return;
+  tryPatiently(hostPath, () => removeIfSame(hostPath, file));
 }
 
 /**

@@ -107,6 +107,14 @@ export const ATTACKS: readonly Attack[] = [
     changes: made,
   },
   changer("SITE CHMOD", (index) => `SITE CHMOD 601 /dir/old-${index}`, modeChanged),
+  {
+    ...changer("SITE CHMOD of a folder", (index) => `SITE CHMOD 601 /dir/old-${index}`, modeChanged),
+    prepare: oldFolders,
+  },
+  {
+    ...changer("MFMT of a folder", (index) => `MFMT 20200101000000 /dir/old-${index}`, timeChanged),
+    prepare: oldFolders,
+  },
   changer("MFMT", (index) => `MFMT 20200101000000 /dir/old-${index}`, timeChanged),
   changer("MFF", (index) => `MFF modify=20200101000000; /dir/old-${index}`, timeChanged),
   changer("SITE UTIME", (index) => `SITE UTIME 20200101000000 /dir/old-${index}`, timeChanged),
@@ -164,6 +172,7 @@ function oldFiles(scene: ContainmentScene, index: number): void {
 
 function oldFolders(scene: ContainmentScene, index: number): void {
   for (const folder of [scene.inside, scene.outside]) Deno.mkdirSync(`${folder}/old-${index}`);
+  Deno.utimeSync(`${scene.outside}/old-${index}`, SECRET_TIME, SECRET_TIME);
 }
 
 function oldFile(scene: ContainmentScene, index: number): Deno.FileInfo {
