@@ -6,7 +6,7 @@
 
 import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import { LocalFileSystem } from "../filesystem/local_filesystem.ts";
+import { openHome } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { refuseRiskyHome } from "./home_risks.ts";
 import type { RiskId } from "./risks.ts";
@@ -44,10 +44,10 @@ export class VirtualAuthorizer extends VirtualAccounts {
    */
   constructor({ acceptRisks = [], ...limits }: VirtualAuthorizerOptions = {}) {
     const writeClaims = new WriteClaims();
-    const openHome = (home: string) => {
+    const openSafeHome = (home: string) => {
       refuseRiskyHome(home, acceptRisks);
-      return new LocalFileSystem(home, { writeClaims });
+      return openHome(home, writeClaims);
     };
-    super({ ...limits, openHome });
+    super({ ...limits, openHome: openSafeHome });
   }
 }
