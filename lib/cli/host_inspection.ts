@@ -65,7 +65,9 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<Host
       return { findings: [{ severity: "error", where: at, message: `${home} is not a folder` }], missing: [] };
     }
     const realPath = await Deno.realPath(home);
-    const missing = await findMissingPathFlags({ read: [realPath], write: mayWrite(account) ? [realPath] : [] });
+    // What is missing for the home itself is told apart.
+    const isWritten = mayWrite(account) && await isPermitted("write", home);
+    const missing = await findMissingPathFlags({ read: [realPath], write: isWritten ? [realPath] : [] });
     // Systems without mode bits do not open folders.
     if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
     const findings = findHomeRisks({ home, realPath, mode: modeBits(info.mode, Deno.build.os) })
