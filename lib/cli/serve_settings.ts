@@ -7,7 +7,7 @@
 import { given } from "../config/given.ts";
 import { MOST_WORKERS } from "../config/worker_count.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
-import { ipFamily } from "../protocol/host_port.ts";
+import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
 import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
 import { RISK_IDS, type RiskId } from "../server/risks.ts";
@@ -138,6 +138,9 @@ function listenOf(values: ReadonlyMap<string, string>): ListenOptions[] {
   const host = values.get("interface") ?? "127.0.0.1";
   if (ipFamily(host) === undefined) {
     throw new UsageError(`"${host}" is not a numeric address (--interface)`, "--interface 0.0.0.0 for all of IPv4");
+  }
+  if (isLinkLocal(host)) {
+    throw new UsageError(`cannot listen on ${host}: Deno knows no IPv6 zones (--interface)`, "--interface ::");
   }
   const port = wholeNumber(values, "port", 0, LARGEST_PORT) ?? 2121;
   const implicitPort = wholeNumber(values, "implicit-port", 0, LARGEST_PORT);

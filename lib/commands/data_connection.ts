@@ -11,6 +11,7 @@ import {
   formatHostPort,
   formatSocketAddress,
   ipFamily,
+  isLinkLocal,
   parseExtendedHostPort,
   parseHostPort,
   sameHost,
@@ -111,6 +112,7 @@ async function dial(context: CommandContext, verb: string, target: SocketAddress
   if (!settings.active.privilegedPorts && remote.port < FIRST_UNPRIVILEGED_PORT) {
     return reply(501, `${verb} against the privileged port "${remote.port}" refused.`);
   }
+  if (isLinkLocal(remote.host)) return reply(425, "Can't connect to a link-local address, use EPSV.");
   try {
     await context.dataPort.openActive(context.dataTransport, {
       remote,

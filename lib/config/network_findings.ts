@@ -33,6 +33,19 @@ export function findNetworkWarnings({ server }: Configuration): Finding[] {
   return [...passiveAddressWarnings(server), ...passivePortWarnings(server)];
 }
 
+/**
+ * Finds whom `sessionReuse: require` locks out. The runtime resumes sessions by tickets only: its cache of session ids is a
+ * new one for each connection.
+ */
+export function findSessionReuseWarnings({ server: { tls = {} } }: Configuration): Finding[] {
+  if (tls.sessionReuse !== "require" || tls.minVersion === "TLSv1.3") return [];
+  const clients = "TLS 1.2 clients without session tickets (curl 7, Java)";
+  return [warning(
+    ["tls", "sessionReuse"],
+    `${clients} get 522 for every transfer; let them use TLS 1.3, or set allow`,
+  )];
+}
+
 function* passiveAddressWarnings({ listen = [{}], passive = {} }: Configuration["server"]): Generator<Finding> {
   const { address, addresses = {} } = passive;
   const outside = listen.map(({ host = "127.0.0.1" }) => host).find(isOpenToAll);

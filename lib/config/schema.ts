@@ -21,6 +21,7 @@ import {
   type Form,
   ipv4Address,
   list,
+  listenAddress,
   mapping,
   permissions,
   port,
@@ -39,7 +40,7 @@ import {
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 
 const listener = mapping({
-  host: optional(address, "Address to listen on; `0.0.0.0` is all of IPv4, `::` all there are.", {
+  host: optional(listenAddress, "Address to listen on; `0.0.0.0` is all of IPv4, `::` all there are.", {
     default: "127.0.0.1",
   }),
   port: optional(port, "Port, 0 for any.", { default: 2121 }),

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../auth/permission.ts";
-import { ipFamily } from "../protocol/host_port.ts";
+import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
 import { show } from "./show_value.ts";
 import { MOST_WORKERS } from "./worker_count.ts";
@@ -175,6 +175,12 @@ function sizeInBytes(value: number | string): number | undefined {
 export const address: Form<string> = addressThat(
   (host) => ipFamily(host) !== undefined,
   "a numeric IPv4 or IPv6 address",
+);
+
+/** A numeric address to listen on: the runtime knows no zones, without which those of a link mean nothing. */
+export const listenAddress: Form<string> = addressThat(
+  (host) => ipFamily(host) !== undefined && !isLinkLocal(host),
+  "a numeric IPv4 or IPv6 address, not of a link (fe80::)",
 );
 
 /** A numeric IPv4 address of a host: what PASV can announce. */

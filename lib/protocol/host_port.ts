@@ -115,6 +115,15 @@ export function canonicalHost(host: string): string | undefined {
   return groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]).join(".");
 }
 
+/**
+ * Returns whether an address is an IPv6 one of the link (RFC 4291 §2.5.6). It means nothing without its zone, and the runtime
+ * can neither listen on such an address nor dial it: `node:net` drops the zone.
+ */
+export function isLinkLocal(host: string): boolean {
+  const [first = 0] = parseIpv6(host) ?? [];
+  return (first & 0xffc0) === 0xfe80;
+}
+
 /** The four octets; leading zeros are refused, because some systems take them for octal. */
 function parseIpv4(text: string): readonly number[] | undefined {
   if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonicalHost, ipFamily } from "../protocol/host_port.ts";
+import { canonicalHost, ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import type { PortRange, Settings } from "../session/settings.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 
@@ -101,6 +101,9 @@ function checkListener({ host, port, tls }: ListenOptions): void {
   requireChoice("listen.tls", tls, ["explicit", "implicit"]);
   if (host !== undefined && ipFamily(host) === undefined) {
     throw new RangeError(`Cannot listen on "${host}": it must be a numeric address`);
+  }
+  if (host !== undefined && isLinkLocal(host)) {
+    throw new RangeError(`Cannot listen on "${host}": the runtime knows no IPv6 zones; use "::"`);
   }
   if (port !== undefined) wholeNumber("listen.port", port, 0, LARGEST_PORT);
 }

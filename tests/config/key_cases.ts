@@ -39,7 +39,7 @@ export const KEYS: readonly KeyCase[] = [
     good: "'::1'",
     becomes: "::1",
     bad: "localhost",
-    message: '"localhost" is not a numeric IPv4 or IPv6 address',
+    message: '"localhost" is not a numeric IPv4 or IPv6 address, not of a link (fe80::)',
   },
   { key: "listen[0].port", good: "0", becomes: 0, bad: "65536", message: "65536 is not a port, 0 to 65535" },
   {

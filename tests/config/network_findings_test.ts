@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
+import { findNetworkWarnings, findSessionReuseWarnings } from "../../lib/config/network_findings.ts";
 import { read, SOMEBODY } from "./configuration_text.ts";
 
 const RANGE = "ports: 50000-50099";
@@ -75,3 +75,11 @@ for (const [text, ...expected] of CASES) {
     assertEquals(findings.filter(({ severity }) => severity !== "warning"), []);
   });
 }
+
+Deno.test("findSessionReuseWarnings() tells whom require locks out, where TLS 1.2 is spoken", () => {
+  const find = (tls: string) =>
+    findSessionReuseWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(({ where }) => where);
+  assertEquals(find("sessionReuse: allow"), []);
+  assertEquals(find("sessionReuse: require, minVersion: TLSv1.3"), []);
+  assertEquals(find("sessionReuse: require"), ["tls.sessionReuse"]);
+});

@@ -102,3 +102,13 @@ function unusedPort(): number {
   using listener = Deno.listen({ hostname: HOST, port: 0 });
   return listener.addr.port;
 }
+
+Deno.test("FtpServer refuses to listen on an address of the link, and says why", () => {
+  for (const host of ["fe80::1%eth0", "fe80::1"]) {
+    assertThrows(
+      () => new FtpServer({ authorizer: new VirtualAuthorizer(), listen: [{ host, port: 0 }] }),
+      RangeError,
+      "the runtime knows no IPv6 zones",
+    );
+  }
+});

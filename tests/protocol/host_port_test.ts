@@ -1,9 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   formatExtendedPort,
   formatHostPort,
   formatSocketAddress,
   ipFamily,
+  isLinkLocal,
   parseExtendedHostPort,
   parseHostPort,
   sameHost,
@@ -213,4 +214,11 @@ Deno.test("unmapHost() gives mapped addresses in their IPv4 form, others as they
   ]);
   const others = ["1.2.3.4", "::1", "2001:DB8::0", "::1.2.3.4", "64:ff9b::1.2.3.4", "localhost", "::ffff:x"];
   assertEquals(others.map(unmapHost), others);
+});
+
+Deno.test("isLinkLocal() knows fe80::/10, with and without a zone", () => {
+  for (const host of ["fe80::1", "fe80::1%eth0", "FE80::1%4", "febf:ffff::1"]) assert(isLinkLocal(host), host);
+  for (const host of ["::1", "fec0::1", "fd00::2", "169.254.1.1", "fe80", "::ffff:10.0.0.1"]) {
+    assert(!isLinkLocal(host), host);
+  }
 });
