@@ -10,7 +10,7 @@ import type { WorkPlaces } from "../auth/work_places.ts";
 import { WorkQueue } from "../auth/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
-import { openHome } from "../filesystem/local_home.ts";
+import { homeOpener } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { resolveSettings } from "../server/resolve_settings.ts";
@@ -94,7 +94,7 @@ export function createWorkPlaces(): WorkPlaces {
 
 /** Makes homes that see each other's uploads, so that no file is written by two at once. */
 export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeOpener {
-  return (home) => openHome(home, writeClaims);
+  return homeOpener(writeClaims);
 }
 
 /**

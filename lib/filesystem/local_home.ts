@@ -8,12 +8,19 @@ import { resolve } from "node:path";
 import type { FileClaims } from "./file_claims.ts";
 import type { FileSystem } from "./filesystem.ts";
 import { LocalFileSystem } from "./local_filesystem.ts";
-import { MountProbe } from "./mount_probe.ts";
+import { type AskedMounts, MountProbe } from "./mount_probe.ts";
 import { MountedFileSystem } from "./mounted_filesystem.ts";
 
-/** Opens a folder as a home; where it is on a network or FUSE mount that hangs, only its own sessions wait. */
-export function openHome(home: string, writeClaims: FileClaims): FileSystem {
-  const files = new LocalFileSystem(home, { writeClaims });
-  const probe = new MountProbe(resolve(home), { maySeeType: files.availableBytes !== undefined });
-  return new MountedFileSystem(files, probe);
+/**
+ * Makes what opens folders as homes; where one is on a network or FUSE mount that hangs, only the sessions on that mount wait.
+ *
+ * @param writeClaims Who writes what in all of them.
+ */
+export function homeOpener(writeClaims: FileClaims): (home: string) => FileSystem {
+  const asked: AskedMounts = new Map();
+  return (home) => {
+    const files = new LocalFileSystem(home, { writeClaims });
+    const probe = new MountProbe(resolve(home), { maySeeType: files.availableBytes !== undefined, asked });
+    return new MountedFileSystem(files, probe);
+  };
 }

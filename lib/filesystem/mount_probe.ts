@@ -3,12 +3,14 @@
  *
  * Look-ups are synchronous, which is fast and lets no other session come between. On a network or FUSE mount whose server or
  * daemon hangs, each of them would freeze the whole event loop; so there a thread asks first, and what is asked synchronously
- * follows only its answer. One thread at most waits for each mount.
+ * follows only its answer. All homes on a mount wait
+ * with one thread.
  *
  * @module
  */
 
 import { statfs } from "node:fs";
+import { dirname } from "node:path";
 import { abortable } from "../deadline.ts";
 
 /** Magic numbers of `statfs` (see statfs(2)) of what is served by another machine or by another process. */
@@ -38,10 +40,18 @@ const TYPE_AGE_MS = 60_000;
 
 const IS_LINUX = Deno.build.os === "linux";
 
+/**
+ * What is being asked: mounts by their device, whose homes share the answer; and folders with homes of which nothing is
+ * known yet, which are asked one after the other. So few threads wait, of which the runtime has 32.
+ */
+export type AskedMounts = Map<number | string, Promise<void>>;
+
 /** Asks whether a folder answers. */
 export class MountProbe {
   readonly #root: string;
   readonly #maySeeType: boolean;
+  readonly #asked: AskedMounts;
+  #device: number | undefined;
   #mayHang: boolean | undefined;
   #seenAt = 0;
   #asking: Promise<void> | undefined;
@@ -50,11 +60,13 @@ export class MountProbe {
    * Asks nothing yet.
    *
    * @param root Host path of the folder.
+   * @param options.asked Shared by all homes.
    * @param options.maySeeType Whether `--allow-sys=statfs` is granted. Without it, every file system is asked that has no
    * device of its own, as network and FUSE mounts have none, but tmpfs, overlays, Btrfs and ZFS neither.
    */
-  constructor(root: string, options: { readonly maySeeType: boolean }) {
+  constructor(root: string, options: { readonly maySeeType: boolean; readonly asked: AskedMounts }) {
     this.#root = root;
+    this.#asked = options.asked;
     this.#maySeeType = options.maySeeType;
   }
 
@@ -73,26 +85,50 @@ export class MountProbe {
     if (!IS_LINUX) return undefined;
     const isLocal = this.#mayHang === false;
     if (isLocal && performance.now() - this.#seenAt < TYPE_AGE_MS) return undefined;
-    this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
-    return isLocal ? undefined : abortable(this.#asking, signal);
+    const asking = this.#askOnce();
+    return isLocal ? undefined : abortable(asking, signal);
+  }
+
+  #askOnce(): Promise<void> {
+    if (this.#asking !== undefined) return this.#asking;
+    const isKnown = this.#mayHang === true && this.#device !== undefined;
+    const key = isKnown ? this.#device ?? 0 : dirname(this.#root);
+    const others = this.#asked.get(key);
+    if (others !== undefined) return isKnown ? others : others.then(() => this.#askOnce());
+    const asking = this.#ask().finally(() => {
+      this.#asking = undefined;
+      this.#asked.delete(key);
+    });
+    this.#asking = asking;
+    this.#asked.set(key, asking);
+    return asking;
   }
 
   /** Never rejects: what is wrong with the folder, whoever uses it is told. */
   async #ask(): Promise<void> {
     const now = performance.now();
+    const isKnown = this.#mayHang === true && now - this.#seenAt < TYPE_AGE_MS;
     try {
-      if (this.#maySeeType) {
-        this.#mayHang = await isRemote(this.#root);
-      } else {
-        // Opening a directory is asked of the server or daemon itself; attributes alone may come from the kernel's memory.
-        using directory = await Deno.open(this.#root);
-        if (this.#mayHang === true && now - this.#seenAt < TYPE_AGE_MS) return;
-        this.#mayHang = isWithoutDevice(await directory.stat());
-      }
+      // Neither is answered from the kernel's memory, as attributes may be.
+      if (this.#maySeeType) this.#mayHang = await isRemote(this.#root);
+      else await lookUpNothing(this.#root);
+      if (isKnown) return;
+      const { dev } = await Deno.stat(this.#root);
+      this.#device = dev;
+      if (!this.#maySeeType) this.#mayHang = isWithoutDevice(dev);
       this.#seenAt = now;
     } catch {
       // Missing, dead (ENOTCONN), or forbidden: it has answered
     }
+  }
+}
+
+/** Looks up a name that nobody has ever asked for. (`Deno.open()` would look at the path on the event loop first.) */
+async function lookUpNothing(root: string): Promise<void> {
+  try {
+    await Deno.lstat(`${root}/.ftpsd-${crypto.randomUUID()}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
@@ -106,6 +142,6 @@ function isRemote(root: string): Promise<boolean> {
 }
 
 /** The major number is 0 then (makedev(3)); none in use is larger than these bits. */
-function isWithoutDevice({ dev }: Deno.FileInfo): boolean {
+function isWithoutDevice(dev: number): boolean {
   return (dev >>> 8 & 0xfff) === 0;
 }

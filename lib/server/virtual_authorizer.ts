@@ -6,7 +6,7 @@
 
 import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
 import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import { openHome } from "../filesystem/local_home.ts";
+import { homeOpener } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { refuseRiskyHome } from "./home_risks.ts";
 import type { RiskId } from "./risks.ts";
@@ -44,9 +44,10 @@ export class VirtualAuthorizer extends VirtualAccounts {
    */
   constructor({ acceptRisks = [], ...limits }: VirtualAuthorizerOptions = {}) {
     const writeClaims = new WriteClaims();
+    const openHome = homeOpener(writeClaims);
     const openSafeHome = (home: string) => {
       refuseRiskyHome(home, acceptRisks);
-      return openHome(home, writeClaims);
+      return openHome(home);
     };
     super({ ...limits, openHome: openSafeHome });
   }

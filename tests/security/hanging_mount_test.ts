@@ -6,12 +6,19 @@ import type { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 const refusal = await fuseRefusal();
+/** For so long the kernel answers for the daemon, a second by default (mount.fuse3(8)). */
+const ATTRIBUTES_KEPT_MS = 1_500;
+/** More homes than the runtime has threads. */
+const MANY = 40;
 const HASH = await hashPassword("12345", { ln: 10 });
 
 /** A server with a user on a FUSE mount and another on the disk. */
 async function start(stack: AsyncDisposableStack, { workers, flags }: { workers: number; flags: readonly string[] }) {
   const folder = stack.use(await TemporaryFolder.create());
-  for (const name of ["source/d", "local/d"]) await Deno.mkdir(`${folder.path}/${name}`, { recursive: true });
+  const many = Array.from({ length: MANY }, (_, index) => `many${index}`);
+  for (const name of ["source/d", "local/d", ...many.map((name) => `source/${name}`)]) {
+    await Deno.mkdir(`${folder.path}/${name}`, { recursive: true });
+  }
   await Deno.writeTextFile(`${folder.path}/source/file`, "content");
   await Deno.writeTextFile(`${folder.path}/local/file`, "content");
   const mount = stack.use(await FuseMount.mount(`${folder.path}/source`));
@@ -20,7 +27,8 @@ async function start(stack: AsyncDisposableStack, { workers, flags }: { workers:
   const config = `${folder.path}/ftpsd.yaml`;
   await Deno.writeTextFile(
     config,
-    `workers: ${workers}\nusers:\n${user("remote", mount.path)}${user("local", `${folder.path}/local`)}`,
+    `workers: ${workers}\nusers:\n${user("remote", mount.path)}${user("local", `${folder.path}/local`)}` +
+      many.map((name) => user(name, `${mount.path}/${name}`)).join(""),
   );
   const server = stack.use(
     await SpawnedServer.start({
@@ -38,6 +46,25 @@ async function assertServed(client: RawClient): Promise<void> {
   await client.expect(213, "SIZE /file");
   assertEquals(new TextDecoder().decode(await client.retrieve("/file")), "content");
 }
+
+Deno.test({
+  name: `Homes on a mount that hangs use up no threads${refusal === undefined ? "" : ` (${refusal})`}`,
+  ignore: refusal !== undefined,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const { mount, login } = await start(stack, { workers: 1, flags: [] });
+    const local = await login("local");
+    const clients = [];
+    for (let index = 0; index < MANY; index++) clients.push(await login(`many${index}`));
+    mount.hang();
+    await new Promise((resolve) => setTimeout(resolve, ATTRIBUTES_KEPT_MS));
+    for (const client of clients) await client.send("CWD /\r\n");
+    await assertServed(local);
+    assertEquals((await local.list("NLST /")).split("\r\n").length, 3); // listings are read by threads
+    mount.goOn();
+    for (const client of clients) assertEquals((await client.readReply()).code, 250);
+  },
+});
 
 const WAYS = [
   { name: "the type of the mount is seen", workers: 1, flags: ["--allow-sys=statfs"] },
@@ -58,6 +85,7 @@ for (const { name, workers, flags } of WAYS) {
       await assertServed(remote);
       await assertServed(other);
       mount.hang();
+      await new Promise((resolve) => setTimeout(resolve, ATTRIBUTES_KEPT_MS));
       await remote.send("CWD /d\r\n");
       await other.send("SIZE /file\r\n");
       await assertServed(local);
