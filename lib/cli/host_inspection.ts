@@ -11,11 +11,11 @@ import { examineCertificate, type ExaminedCertificate, findClientCaProblems } fr
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
-import { modeBits } from "../mode_bits.ts";
-import { findHomeRisks } from "../server/home_risks.ts";
+import { inspectHomeRisks } from "../server/home_risks.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
+import { findSecretRisks } from "./secret_findings.ts";
 import { shellWord } from "./shell_word.ts";
 import { describeLogFailure, TransferLog } from "./transfer_log.ts";
 
@@ -29,7 +29,11 @@ export interface HostInspection {
 }
 
 /** Looks at the homes, the certificate, the CA of clients and the log of transfers. */
-export async function inspectHost(configuration: Configuration, now: Date): Promise<HostInspection> {
+export async function inspectHost(
+  configuration: Configuration,
+  file: string | undefined,
+  now: Date,
+): Promise<HostInspection> {
   const homes = await Promise.all(accountsOf(configuration).map(inspectHome));
   const certificate = await inspectCertificate(configuration, now);
   const clientCa = await inspectClientCa(configuration);
@@ -39,6 +43,7 @@ export async function inspectHost(configuration: Configuration, now: Date): Prom
       ...certificate.findings,
       ...clientCa.findings,
       ...await inspectTransferLog(configuration),
+      ...await findSecretRisks(configuration, file),
     ],
     files: { ...certificate.files, ...clientCa.files },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
@@ -70,8 +75,12 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<Host
     const missing = await findMissingPathFlags({ read: [realPath], write: isWritten ? [realPath] : [] });
     // Systems without mode bits do not open folders.
     if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
-    const findings = findHomeRisks({ home, realPath, mode: modeBits(info.mode, Deno.build.os) })
-      .map(({ risk, message }): Finding => ({ severity: "risk", risk, where: at, message }));
+    const findings = inspectHomeRisks(home).map(({ risk, message }): Finding => ({
+      severity: "risk",
+      risk,
+      where: at,
+      message,
+    }));
     return { findings, missing };
   } catch (error) {
     return { findings: [{ severity: "error", where: at, ...describeHomeFailure(error, home) }], missing: [] };

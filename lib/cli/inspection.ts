@@ -31,7 +31,7 @@ export interface Inspection {
 /** Inspects a configuration. Nothing is changed or opened for long. */
 export async function inspect(configuration: Configuration, file: string | undefined, now: Date): Promise<Inspection> {
   const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
-  const host = await inspectHost(configuration, now);
+  const host = await inspectHost(configuration, file, now);
   const missing = [...await findMissingFlags(needs), ...host.missing];
   const findings = [
     ...missingPermissions(missing),

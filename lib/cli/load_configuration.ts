@@ -99,6 +99,7 @@ async function configurationOf(settings: ServeSettings): Promise<Configuration> 
     clientCertificates: { mode: "none", caFile: undefined },
     users: user === undefined ? [] : [{ ...account, name: user.name, password: await passwordOf(user), limits: {} }],
     anonymous: user === undefined ? { ...account, forceWrite: settings.forceAnonymousWrite } : undefined,
+    ...user !== undefined && "file" in user.password ? { passwordFile: user.password.file } : {},
     // A password file may hold clear text: whoever wrote it chose so, and its name says what it is.
     acceptRisks: accept([...acceptedRisks, "plaintext-password"]),
     workers: settings.workers ?? DEFAULT_WORKERS,

@@ -68,6 +68,8 @@ export interface Configuration {
   };
   readonly users: readonly UserConfiguration[];
   readonly anonymous: AnonymousConfiguration | undefined;
+  /** File that the password of the one user was read from; the command line can name one. */
+  readonly passwordFile?: string;
   readonly acceptRisks: readonly AcceptedRisk[];
   /** Event loops; `"auto"`: as many as there are processors. */
   readonly workers: number | "auto";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname, join } from "node:path";
 import { modeBits } from "../mode_bits.ts";
 
 /** What was found out about a home. */
@@ -14,13 +15,52 @@ export interface HomeFacts {
   readonly realPath: string;
   /** Mode bits; `undefined` where there are none, as on Windows. */
   readonly mode: number | undefined;
+  /** A folder above it in which others may rename it, as far as Deno permits to look. */
+  readonly movableIn: string | undefined;
+  /** Whether it has what a root of a system has, as a second mount of it does. */
+  readonly looksLikeRoot: boolean;
 }
+
+const WRITABLE_BY_OTHERS = 0o002;
+/** In such a folder only the owner may rename what is in it. */
+const STICKY = 0o1000;
+/** What every Unix has below its root, and no chroot of a file server has all of. */
+const SYSTEM_PARTS = ["etc/passwd", "usr/bin", "var", "dev", "proc"] as const;
 
 /** Finds out about a home; `undefined` when it is not there, or Deno does not permit to look at it. */
 export function readHomeFacts(home: string): HomeFacts | undefined {
   try {
-    return { home, realPath: Deno.realPathSync(home), mode: modeBits(Deno.statSync(home).mode, Deno.build.os) };
+    const realPath = Deno.realPathSync(home);
+    return {
+      home,
+      realPath,
+      mode: modeOf(realPath),
+      movableIn: findMovableIn(realPath),
+      looksLikeRoot: SYSTEM_PARTS.every((part) => exists(join(realPath, part))),
+    };
   } catch {
     return undefined; // It shows when the home is used.
+  }
+}
+
+function findMovableIn(path: string): string | undefined {
+  const folder = dirname(path);
+  if (folder === path || Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") {
+    return undefined;
+  }
+  const mode = modeOf(folder) ?? 0;
+  return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0 ? folder : findMovableIn(folder);
+}
+
+function modeOf(path: string): number | undefined {
+  return modeBits(Deno.statSync(path).mode, Deno.build.os);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }

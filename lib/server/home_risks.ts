@@ -17,20 +17,29 @@ export interface HomeRisk {
 const WRITABLE_BY_OTHERS = 0o002;
 
 /** Finds the risks of a home. */
-export function findHomeRisks({ home, realPath, mode }: HomeFacts): HomeRisk[] {
+export function findHomeRisks({ home, realPath, mode, movableIn, looksLikeRoot }: HomeFacts): HomeRisk[] {
   const risks: HomeRisk[] = [];
-  if (isRoot(realPath)) {
+  if (isRoot(realPath) || looksLikeRoot) {
     const message = `${home} is the root of the file system; give a folder made for the purpose`;
     risks.push({ risk: "root-directory-home", message });
   }
   if (mode !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0) {
     risks.push({ risk: "home-writable-by-others", message: `others on this host may write in ${home}; chmod o-w it` });
+  } else if (movableIn !== undefined) {
+    const message = `others on this host may put another folder in the place of ${home}; chmod o-w ${movableIn}`;
+    risks.push({ risk: "home-writable-by-others", message });
   }
   return risks;
 }
 
 function isRoot(path: string): boolean {
   return path === "/" || /^[A-Za-z]:\\?$/.test(path);
+}
+
+/** Looks at a home and finds its risks; none where it is not there, or Deno does not permit to look. */
+export function inspectHomeRisks(home: string): HomeRisk[] {
+  const facts = readHomeFacts(home);
+  return facts === undefined ? [] : findHomeRisks(facts);
 }
 
 /**
@@ -40,8 +49,6 @@ function isRoot(path: string): boolean {
  * @throws {InsecureConfigurationError} Naming the risk.
  */
 export function refuseRiskyHome(home: string, accepted: readonly RiskId[]): void {
-  const facts = readHomeFacts(home);
-  if (facts === undefined) return;
-  const unaccepted = findHomeRisks(facts).find(({ risk }) => !accepted.includes(risk));
+  const unaccepted = inspectHomeRisks(home).find(({ risk }) => !accepted.includes(risk));
   if (unaccepted !== undefined) throw insecure({ risk: unaccepted.risk, where: `the home ${JSON.stringify(home)}` });
 }

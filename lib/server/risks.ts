@@ -28,7 +28,9 @@ export type RiskId =
   | "privileged-data-port"
   | "root-directory-home"
   | "home-writable-by-others"
+  | "secret-in-home"
   | "key-readable-by-others"
+  | "password-readable-by-others"
   | "excess-permissions"
   | "no-close-notify";
 
@@ -83,10 +85,21 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
       "A local user can swap folders and links below the home at the moment of an operation, and so lead it out of the home.",
     instead: "Let only the server's own user write there: chmod o-w.",
   },
+  "secret-in-home": {
+    title: "a home holds a file of the server itself",
+    danger:
+      "Users can fetch the configuration with its hashes, the key, a password or the log of transfers; who may write can change them.",
+    instead: "Keep homes apart from the folder of the configuration, keys and logs.",
+  },
   "key-readable-by-others": {
     title: "the private key can be read by others on this host",
     danger: "Whoever has the key can pose as this server, and so learn passwords.",
     instead: "chmod 600 the key, owned by the server's user.",
+  },
+  "password-readable-by-others": {
+    title: "a password in clear can be read by others on this host",
+    danger: "Every local user can log in with it.",
+    instead: "chmod 600 the password file, or better put a hash into it: ftpsd hash-password.",
   },
   "excess-permissions": {
     title: "Deno was given more permissions than this configuration needs",

@@ -203,7 +203,7 @@ Deno.test("ftpsd check --print shows the settings as they hold, and no secret", 
 Deno.test("ftpsd check --print shows no password of the command line, nor one of a file", async () => {
   await using installation = await Installation.create("");
   const file = `${installation.path}/password`;
-  await Deno.writeTextFile(file, "tr0ub4dor\n");
+  await Deno.writeTextFile(file, "tr0ub4dor\n", { mode: 0o600 });
   for (const password of [["-P", "tr0ub4dor"], ["--password-file", file]]) {
     const args = ["check", installation.home, "-u", "bob", ...password, "--print"];
     const { code, stdout, stderr } = await runMain({ flags: readFlags(installation.path), args });

@@ -54,6 +54,7 @@ const RISKY: readonly RiskyConfiguration[] = [
     line: 4,
     prepare: ({ home }) => Deno.chmod(home, 0o777),
   },
+  { risk: "secret-in-home", text: USER.replace("home: home", "home: ."), line: 4 },
   {
     risk: "key-readable-by-others",
     text: `tls:\n  certificate: server.crt\n  key: server.key\n${USER}`,
@@ -89,7 +90,9 @@ async function warningsOf(options: ServerOptions): Promise<string[]> {
 }
 
 Deno.test("RISKS has a risky configuration for each id here", () => {
-  assertEquals(RISKY.map(({ risk }) => risk).sort(), [...RISK_IDS].sort());
+  // That of a password file is told on the command line only: run_test.ts.
+  const risks = RISK_IDS.filter((risk) => risk !== "password-readable-by-others");
+  assertEquals(RISKY.map(({ risk }) => risk).sort(), risks.sort());
 });
 
 for (const risky of RISKY) {

@@ -93,13 +93,45 @@ Deno.test("run() reads the password from a file", async () => {
   await using folder = await TemporaryFolder.create();
   await Deno.mkdir(`${folder.path}/shared`);
   const file = `${folder.path}/password`;
-  await Deno.writeTextFile(file, "s3cret\n");
+  await Deno.writeTextFile(file, "s3cret\n", { mode: 0o600 });
   await using server = await SpawnedServer.start({
     flags: readFlags(`${folder.path}/shared,${file}`),
     args: [`${folder.path}/shared`, "-u", "bob", "--password-file", file],
   });
   await using client = await server.login("bob", "s3cret");
   await client.expect(221, "QUIT");
+});
+
+Deno.test({
+  name: "run() refuses a password in clear that others can read, and warns of a hash",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await TemporaryFolder.create();
+    const file = `${folder.path}/password`;
+    await Deno.mkdir(`${folder.path}/shared`);
+    const options = {
+      flags: readFlags(folder.path),
+      args: [`${folder.path}/shared`, "-u", "bob", "--password-file", file],
+    };
+    await Deno.writeTextFile(file, "s3cret\n", { mode: 0o644 });
+    const { code, stderr } = await runMain({ ...options, args: [...options.args, "-p", "0"] });
+    assertEquals(code, 2);
+    assertMatch(stderr, /mode 0644.*chmod 600.*\(risk password-readable-by-others\)/);
+    await Deno.writeTextFile(file, HASH);
+    await using server = await SpawnedServer.start(options);
+    await server.line(/^\[W .*mode 0644.*chmod 600/);
+  },
+});
+
+Deno.test("run() refuses a folder that holds the password file or the key", async () => {
+  await using folder = await TemporaryFolder.create();
+  const file = `${folder.path}/in/password`;
+  await Deno.mkdir(`${folder.path}/in`);
+  await Deno.writeTextFile(file, HASH, { mode: 0o600 });
+  const args = [folder.path, "-u", "bob", "--password-file", file, "-p", "0"];
+  const { code, stderr } = await runMain({ flags: readFlags(folder.path), args });
+  assertEquals(code, 2);
+  assertMatch(stderr, /holds the password file .*\(risk secret-in-home\)/);
 });
 
 Deno.test("run() lets anybody write when forced to, and warns", async () => {
@@ -164,13 +196,13 @@ const REFUSALS: readonly {
   { args: "completions bahs", code: 2, error: /; did you mean bash\?$/, hint: /ftpsd completions bash/ },
   { args: "FOLDER --tls off --implicit-port 0", code: 2, error: /--implicit-port without TLS/, hint: /--tls off/ },
   {
-    args: "FOLDER --certfile FOLDER/file --keyfile FOLDER/file",
+    args: "FOLDER/shared --certfile FOLDER/file --keyfile FOLDER/file",
     code: 2,
     error: /certificate.*\(--certfile\)/,
     hint: /./,
   },
   {
-    args: "FOLDER --certfile FOLDER/none --keyfile FOLDER/file",
+    args: "FOLDER/shared --certfile FOLDER/none --keyfile FOLDER/file",
     code: 2,
     error: /^error: no such file: \S+none \(--certfile\)$/,
     hint: /ftpsd cert makes a pair/,
@@ -183,6 +215,7 @@ for (const { args, code, error, hint } of REFUSALS) {
   Deno.test(`run() ends with status ${code}, an error and a hint: ftpsd ${args}`, async () => {
     await using folder = await TemporaryFolder.create();
     await Deno.writeTextFile(`${folder.path}/file`, "");
+    await Deno.mkdir(`${folder.path}/shared`);
     const words = args.split(" ").map((word) => word.replace("FOLDER", folder.path));
     const output = await runMain({ flags: ["--allow-net", ...writeFlags(folder.path).slice(1)], args: words });
     assertRefusal(output, code, error, hint);

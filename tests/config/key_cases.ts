@@ -214,7 +214,7 @@ export const KEYS: readonly KeyCase[] = [
     bad: "everything",
     message: '"everything" is not one of anonymous-write, clear-text-control, clear-text-data, plaintext-password, ' +
       "foreign-data-address, privileged-data-port, root-directory-home, home-writable-by-others, " +
-      "key-readable-by-others, excess-permissions, no-close-notify",
+      "secret-in-home, key-readable-by-others, password-readable-by-others, excess-permissions, no-close-notify",
   },
   {
     key: "acceptRisks[0].reason",

@@ -1,0 +1,85 @@
+/**
+ * Files that nobody but the server should read or change, where somebody could: in a home, or by their mode bits.
+ *
+ * @module
+ */
+
+import { dirname, sep } from "node:path";
+import { accountsOf } from "../config/account_findings.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Finding } from "../config/finding.ts";
+import { classifyPassword } from "../config/password_form.ts";
+import { modeBits } from "../mode_bits.ts";
+
+/** A file and the key or option that names it. */
+interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+const READABLE_BY_OTHERS = 0o004;
+
+/**
+ * Finds homes that hold a file of the server itself: the configuration, the key, a password file or the log of transfers.
+ * What Deno does not permit to look at is passed over.
+ *
+ * @param file The configuration file, where there is one.
+ */
+export async function findSecretRisks(configuration: Configuration, file: string | undefined): Promise<Finding[]> {
+  const files = await Promise.all(secretFiles(configuration, file).map(withRealPath));
+  const findings: Finding[] = [];
+  for (const { where, account } of accountsOf(configuration)) {
+    const home = await realPath(account.home);
+    // The risk of a root as home says it all.
+    if (home === undefined || dirname(home) === home) continue;
+    for (const { name, path } of files) {
+      if (!isWithin(path, home)) continue;
+      const message = `${account.home} holds ${name} (${path}), which users must not reach; move one of them`;
+      findings.push({ severity: "risk", risk: "secret-in-home", where: `${where}.home`, message });
+    }
+  }
+  return [...findings, ...await findReadablePassword(configuration)];
+}
+
+function secretFiles({ certificateFiles, log, passwordFile }: Configuration, file: string | undefined): NamedFile[] {
+  const files = [
+    { name: "the configuration", path: file },
+    { name: "the key of the certificate", path: certificateFiles?.key },
+    { name: "the password file", path: passwordFile },
+    { name: "the log of transfers", path: log.transfers },
+  ];
+  return files.filter((it): it is NamedFile => it.path !== undefined);
+}
+
+/** A hash that others can read is worth a warning; a password in clear is theirs already. */
+async function findReadablePassword({ passwordFile, users: [user] }: Configuration): Promise<Finding[]> {
+  if (passwordFile === undefined || user === undefined) return [];
+  const mode = modeBits((await Deno.stat(passwordFile)).mode, Deno.build.os) ?? 0;
+  if ((mode & READABLE_BY_OTHERS) === 0) return [];
+  const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  const where = "users[0].password";
+  const message = `${passwordFile} has mode ${octal}, which lets others on this host read it; use chmod 600`;
+  if (classifyPassword(user.password).kind !== "clearText") return [{ severity: "warning", where, message }];
+  return [{ severity: "risk", risk: "password-readable-by-others", where, message }];
+}
+
+async function withRealPath({ name, path }: NamedFile): Promise<NamedFile> {
+  return { name, path: await realPath(path) ?? path };
+}
+
+/** The path without links; of a file that is not there yet, that of its folder. */
+async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && dirname(path) !== path) {
+      const folder = await realPath(dirname(path));
+      return folder === undefined ? undefined : `${folder}${sep}${path.slice(dirname(path).length + 1)}`;
+    }
+    return undefined; // not to be looked at: told by the inspection of what it is for
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
