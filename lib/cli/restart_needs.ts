@@ -64,11 +64,24 @@ const FIXED: readonly FixedKey[] = [
     keep: ({ configuration: { workers } }, next) => ({ ...next, configuration: { ...next.configuration, workers } }),
   },
   {
+    key: "tls.sessionReuse",
+    valueOf: requiresSessionReuse,
+    // Several event loops may run by now, and sessions of one cannot be resumed in another.
+    keep: ({ configuration }, next) =>
+      requiresSessionReuse(configuration) || next.configuration.workers === 1 ? next : withServer(next, {
+        tls: withPart(next.configuration.server.tls, { sessionReuse: configuration.server.tls?.sessionReuse }),
+      }),
+  },
+  {
     key: "log",
     valueOf: ({ log }) => [log.format, log.level, log.transfers ?? null],
     keep: ({ configuration: { log } }, next) => ({ ...next, configuration: { ...next.configuration, log } }),
   },
 ];
+
+function requiresSessionReuse({ server }: Configuration): boolean {
+  return server.tls?.sessionReuse === "require";
+}
 
 /** What holds after a reload, and what to say about it. */
 export interface Reloaded {

@@ -84,7 +84,7 @@ export async function serve(
     onOther: (cause) =>
       onEvent({ event: "internalError", time: new Date(), message: describeThrown(cause), cause, uncaught: true }),
   });
-  const workers = countWorkers(configuration.workers, {
+  const workers = countWorkers(configuration, {
     processors: navigator.hardwareConcurrency,
     mayReadProgram: await mayReadProgram(),
     dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port

@@ -34,16 +34,22 @@ export function findNetworkWarnings({ server }: Configuration): Finding[] {
 }
 
 /**
- * Finds whom `sessionReuse: require` locks out. The runtime resumes sessions by tickets only: its cache of session ids is a
- * new one for each connection.
+ * Finds what `sessionReuse: require` costs. The runtime resumes sessions by tickets only, since its cache of session ids is a
+ * new one for each connection; and a ticket holds in the event loop that gave it.
  */
-export function findSessionReuseWarnings({ server: { tls = {} } }: Configuration): Finding[] {
-  if (tls.sessionReuse !== "require" || tls.minVersion === "TLSv1.3") return [];
+export function findSessionReuseWarnings({ server: { tls = {} }, workers }: Configuration): Finding[] {
+  if (tls.sessionReuse !== "require") return [];
   const clients = "TLS 1.2 clients without session tickets (curl 7, Java)";
-  return [warning(
-    ["tls", "sessionReuse"],
-    `${clients} get 522 for every transfer; let them use TLS 1.3, or set allow`,
-  )];
+  return [
+    ...tls.minVersion === "TLSv1.3" ? [] : [warning(
+      ["tls", "sessionReuse"],
+      `${clients} get 522 for every transfer; let them use TLS 1.3, or set allow`,
+    )],
+    ...typeof workers !== "number" || workers === 1 ? [] : [warning(
+      ["workers"],
+      `${workers} has no effect: one event loop serves with tls.sessionReuse require, whose sessions no other can resume`,
+    )],
+  ];
 }
 
 function* passiveAddressWarnings({ listen = [{}], passive = {} }: Configuration["server"]): Generator<Finding> {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Configuration } from "./configuration.ts";
+
 /** What holds where nothing is said. */
 export const DEFAULT_WORKERS = "auto";
 
@@ -21,9 +23,11 @@ const MOST_AUTOMATIC = 8;
  * @param available.mayReadProgram Whether Deno permits to read the program, without which a worker cannot be loaded.
  */
 export function countWorkers(
-  workers: number | "auto",
+  { workers, server: { tls = {} } }: Pick<Configuration, "workers" | "server">,
   available: { readonly processors: number; readonly mayReadProgram: boolean; readonly dealsConnections: boolean },
 ): number {
+  // A session can be resumed in its own event loop only, and the system deals a client's connections to any of them.
+  if (tls.sessionReuse === "require") return 1;
   if (workers !== "auto") return workers;
   return available.mayReadProgram && available.dealsConnections ? Math.min(available.processors, MOST_AUTOMATIC) : 1;
 }

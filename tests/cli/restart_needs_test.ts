@@ -46,6 +46,7 @@ const FIXED: readonly string[] = [
   "passive.ports",
   "tls.minVersion",
   "tls.maxVersion",
+  "tls.sessionReuse",
   "workers",
   "log",
 ];
@@ -96,6 +97,14 @@ for (const [what, before, after] of [["off to required", OFF, REQUIRED], ["requi
     assertEquals(essenceOf(withFixedOptions(optionsOf(running), optionsOf(plan))), essenceOf(optionsOf(plan)));
   });
 }
+
+Deno.test("A reload that requires session reuse waits for a restart where several event loops may run", () => {
+  const reuse = (value: string, workers: string) =>
+    planOf(`tls: { sessionReuse: ${value} }\nworkers: ${workers}\n${SOMEBODY}`);
+  const needsOf = (workers: string) => applyReload(reuse("allow", workers), reuse("require", workers)).needs;
+  assertEquals(needsOf("auto").map((line) => line.split(":", 1)[0]), ["tls.sessionReuse"]);
+  assertEquals([needsOf("1"), applyReload(reuse("require", "auto"), reuse("allow", "auto")).needs], [[], []]);
+});
 
 Deno.test("A reload that names no certificate any more keeps the one in use, and says so", () => {
   const files = `${SOMEBODY}tls: { certificate: a.crt, key: a.key }\n`;

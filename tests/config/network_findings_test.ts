@@ -83,3 +83,11 @@ Deno.test("findSessionReuseWarnings() tells whom require locks out, where TLS 1.
   assertEquals(find("sessionReuse: require, minVersion: TLSv1.3"), []);
   assertEquals(find("sessionReuse: require"), ["tls.sessionReuse"]);
 });
+
+Deno.test("findSessionReuseWarnings() says that event loops asked for do not serve", () => {
+  const find = (workers: string) =>
+    findSessionReuseWarnings(
+      read(`tls: { sessionReuse: require, minVersion: TLSv1.3 }\nworkers: ${workers}\n${SOMEBODY}`),
+    ).map(({ where }) => where);
+  assertEquals([find("2"), find("1"), find("auto")], [["workers"], [], []]);
+});
