@@ -33,6 +33,7 @@ export type {
   ConnectionPlace,
   Eventually,
   FailureCount,
+  LoginAttempt,
   SharedCounts,
 } from "./lib/control/shared_counts.ts";
 export type { SharedRate } from "./lib/data/throttle.ts";
@@ -54,7 +55,8 @@ export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/auth
 export { verifyPassword } from "./lib/auth/verify_password.ts";
 export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
 export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISSIONS } from "./lib/auth/permission.ts";
-export { AuthorizerBusyError } from "./lib/auth/authorizer_busy_error.ts";
+export type { WorkOptions, WorkPlaces } from "./lib/auth/work_places.ts";
+export { AuthorizerBusyError, type AuthorizerBusyErrorOptions } from "./lib/auth/authorizer_busy_error.ts";
 export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";
 export type {
   CallOptions,
@@ -77,6 +79,7 @@ export { WriteClaims } from "./lib/filesystem/write_claims.ts";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory_filesystem.ts";
 export { readOnly } from "./lib/filesystem/read_only.ts";
 export { ConnectionError, type ConnectionErrorKind } from "./lib/transport/connection.ts";
+export type { PortSharing } from "./lib/transport/node_socket.ts";
 export type { CertificateInfo } from "./lib/transport/tls_context.ts";
 export type {
   EndedTransferEvent,

@@ -25,6 +25,7 @@ export class AuthorizerBusyError extends Error {
   /** Whether the attempt counts as a failed login all the same. */
   readonly countsAsFailure: boolean;
 
+  /** Makes the error. */
   constructor(message?: string, options: AuthorizerBusyErrorOptions = {}) {
     super(message, options);
     this.countsAsFailure = options.countsAsFailure ?? false;
