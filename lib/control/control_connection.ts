@@ -44,7 +44,9 @@ const WORK_TIMEOUT_MS = 500;
 /** How long a command may go on that ABOR stands behind: most end by themselves, and their own reply is the better one. */
 const GIVE_UP_AFTER_MS = 250;
 
-const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line">, Reply>> = {
+const ENDLESS_LINE = "Command line does not end.";
+
+const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line" | "endless">, Reply>> = {
   tooLong: reply(500, "Command too long."),
   nul: reply(501, "Syntax error: NUL in command."),
   undecodable: reply(501, "Can't decode command."),
@@ -226,7 +228,11 @@ export class ControlConnection implements ContextHost {
     this.#onLogin();
   }
 
-  async #refuseLine(kind: keyof typeof UNUSABLE_LINES): Promise<boolean> {
+  async #refuseLine(kind: keyof typeof UNUSABLE_LINES | "endless"): Promise<boolean> {
+    if (kind === "endless") {
+      this.#end.now(ENDLESS_LINE);
+      return false;
+    }
     this.session = marksForgotten(this.session);
     await this.send(UNUSABLE_LINES[kind]);
     return true;

@@ -44,6 +44,8 @@ export class LineReader {
   #arrival = Promise.withResolvers<void>();
   #room: PromiseWithResolvers<void> | undefined;
   #ended = false;
+  /** Whether a line came that does not end, behind which nothing is read. */
+  #isEndless = false;
   #endsInsideLine = false;
 
   constructor(connection: Connection, options: LineReaderOptions) {
@@ -64,7 +66,7 @@ export class LineReader {
 
   /** Whether so much is waiting that no more is read ahead: the peer's end would not be seen. */
   get isFull(): boolean {
-    return this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
+    return this.#isEndless || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
   }
 
   /** Returns whether a line with the effect is waiting. */
@@ -158,6 +160,7 @@ export class LineReader {
       for (const line of this.#decoder.push(bytes)) {
         this.#lines.push(line);
         this.#count(line, 1);
+        this.#isEndless ||= line.kind === "endless";
       }
     }
     const arrival = this.#arrival;

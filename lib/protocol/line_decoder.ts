@@ -12,7 +12,9 @@ export type DecodedLine =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "tooLong" }
   | { readonly kind: "nul" }
-  | { readonly kind: "undecodable" };
+  | { readonly kind: "undecodable" }
+  /** Far too long, and still not at its end: nothing behind it is looked at any more. */
+  | { readonly kind: "endless" };
 
 /** Options of {@linkcode LineDecoder}. */
 export interface LineDecoderOptions {
@@ -35,6 +37,8 @@ const CR = 0x0d;
 const FIRST_TELNET = 0xf0;
 const WILL = 0xfb;
 const IAC = 0xff;
+/** What may come beyond the longest line, Telnet commands counted, before no end of it is waited for any more. */
+const MAX_DROPPED_BYTES = 1024 * 1024;
 const ABORT_REGEXP = /^abor\r$/i;
 
 /**
@@ -43,7 +47,8 @@ const ABORT_REGEXP = /^abor\r$/i;
  * clients send it as urgent data, of which the final LF may never arrive; if it does, it is swallowed.
  *
  * Telnet commands at the start of a line are dropped, whole or not, because an urgent byte of theirs may be lost. In the
- * text of a line a doubled 0xFF is one byte of data. Of a line without end no more is kept than `maxLineBytes` and its CR.
+ * text of a line a doubled 0xFF is one byte of data. Of a line without end no more is kept than `maxLineBytes` and its CR;
+ * when 1 MiB beyond that has come, it is given as `endless`, and is the last.
  */
 export class LineDecoder {
   readonly #maxLineBytes: number;
@@ -52,6 +57,9 @@ export class LineDecoder {
   #held: Uint8Array = new Uint8Array(0);
   #heldLength = 0;
   #tooLong = false;
+  /** Bytes of the line that has not ended, with those that were dropped. */
+  #receivedBytes = 0;
+  #isEndless = false;
   #swallowLineFeed = false;
 
   /** Makes a decoder that stands at the start of a line. */
@@ -68,10 +76,13 @@ export class LineDecoder {
   /** Takes the next bytes, which the caller may reuse afterwards, and returns the lines that end in them. */
   push(bytes: Uint8Array): DecodedLine[] {
     const lines: DecodedLine[] = [];
+    if (this.#isEndless) return lines;
     let from = this.#skipSwallowed(bytes);
     while (from < bytes.length) {
+      const start = from;
       from = this.#skipTelnet(bytes, from);
       const end = bytes.indexOf(LF, from);
+      if (!this.#mayGoOn((end < 0 ? bytes.length : end) - start)) return [...lines, { kind: "endless" }];
       if (end < 0) {
         this.#hold(bytes.subarray(from));
         break;
@@ -84,6 +95,15 @@ export class LineDecoder {
       this.#swallowLineFeed = true;
     }
     return lines;
+  }
+
+  /** Counts bytes of the line; what is dropped costs time, too. */
+  #mayGoOn(bytes: number): boolean {
+    this.#receivedBytes += bytes;
+    if (this.#receivedBytes <= this.#maxLineBytes + MAX_DROPPED_BYTES) return true;
+    this.#isEndless = true;
+    this.#release();
+    return false;
   }
 
   #skipSwallowed(bytes: Uint8Array): number {
@@ -128,6 +148,7 @@ export class LineDecoder {
     const decoded = this.#decode(line.at(-1) === CR ? line.subarray(0, -1) : line);
     this.#release();
     this.#tooLong = false;
+    this.#receivedBytes = 0;
     this.#position = "start";
     return decoded;
   }

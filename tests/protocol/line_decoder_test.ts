@@ -56,6 +56,30 @@ Deno.test("LineDecoder holds no more than the limit and a CR, whatever is sent",
   }
 });
 
+Deno.test("LineDecoder.push() gives up a line that does not end, and all behind it, however it is cut", () => {
+  const most = MAX_LINE_BYTES + 1024 * 1024;
+  for (const [name, byte] of [["text", 0x41], ["Telnet commands", 0xff]] as const) {
+    for (const pieceBytes of [most, 64 * 1024, 999]) {
+      const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
+      const lines: DecodedLine[] = decoder.push(latin1("NOOP\r\n"));
+      for (let sent = 0; sent < most; sent += pieceBytes) {
+        lines.push(...decoder.push(new Uint8Array(Math.min(pieceBytes, most - sent)).fill(byte)));
+      }
+      assertEquals(lines, [{ kind: "line", text: "NOOP" }], name);
+      assertEquals(decoder.push(Uint8Array.of(byte, 0x0a)), [{ kind: "endless" }], name);
+      assertEquals([decoder.push(latin1("\r\nNOOP\r\n")), decoder.pendingBytes], [[], 0], name);
+    }
+  }
+});
+
+Deno.test("LineDecoder.push() takes lines for ever that end, though they are too long", () => {
+  const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
+  const long = new Uint8Array(1024 * 1024).fill(0x41);
+  for (let count = 0; count < 4; count++) {
+    assertEquals([...decoder.push(long), ...decoder.push(latin1("\r\n"))], [{ kind: "tooLong" }]);
+  }
+});
+
 Deno.test("LineDecoder.pendingBytes counts what is held of an unfinished line", () => {
   const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
   assertEquals(decoder.pendingBytes, 0);
