@@ -79,7 +79,7 @@ async function createHome(): Promise<TemporaryFolder> {
   const home = await TemporaryFolder.create();
   await Deno.mkdir(`${home.path}/shared/with spaces`, { recursive: true });
   await Deno.symlink(`${home.path}/shared`, `${home.path}/link`);
-  await Deno.writeTextFile(`${home.path}/password`, "secret\n");
+  await Deno.writeTextFile(`${home.path}/password`, "secret\n", { mode: 0o600 });
   return home;
 }
 

@@ -55,7 +55,7 @@ Deno.test(programTest({
   fn: async () => {
     await using folder = await TemporaryFolder.create();
     const file = `${folder.path}/password`;
-    await Deno.writeTextFile(file, "secret");
+    await Deno.writeTextFile(file, "secret", { mode: 0o600 });
     await Deno.mkdir(`${folder.path}/home`, { mode: 0o755 });
     const args = [`${folder.path}/home`, "-u", "bob", "--password-file", file];
     await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });

@@ -288,6 +288,7 @@ for (const { what, file, args = [], refused, options, prepare } of CASES) {
   Deno.test(`check, start, reload and the library agree: ${what} is ${verdict === "starts" ? "good" : "refused"}`, async () => {
     await using installation = await Installation.create("");
     await installation.install(PAIR);
+    await Deno.mkdir(`${installation.path}/other`);
     await prepare?.(installation);
     const words = args.map((word) => word.replace("HOME", installation.home).replace("FOLDER", installation.path));
     const port = words.includes("-p") ? [] : ["--port", "0"];
@@ -316,7 +317,7 @@ for (const { what, file, args = [], refused, options, prepare } of CASES) {
 }
 
 /** A user of another name, with a home that is always good. */
-const OTHER = USER.replace("name: user", "name: other").replace("home: home", "home: .");
+const OTHER = USER.replace("name: user", "name: other").replace("home: home", "home: other");
 
 async function judgeOptions(
   make: () => Partial<FtpServerOptions>,
