@@ -23,7 +23,7 @@ export class SmallDisk implements AsyncDisposable {
   static async mount(kibibytes: number): Promise<SmallDisk> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await TemporaryFolder.create());
-    const { code, stderr } = await mount(["-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", folder.path]);
+    const { code, stderr } = await mount(["-t", "tmpfs", "-o", `size=${kibibytes}k,mode=755`, "tmpfs", folder.path]);
     if (code !== 0) throw new Error(stderr.trim());
     stack.move();
     return new SmallDisk(folder);
