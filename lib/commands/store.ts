@@ -6,7 +6,6 @@
 
 import type { Account } from "../auth/authorizer.ts";
 import { receiveFile } from "../data/copy.ts";
-import { Watchdog } from "../deadline.ts";
 import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
@@ -58,7 +57,7 @@ export async function storeUnique(context: CommandContext, request: CommandReque
   if (created === undefined) return reply(450, "No usable unique file name found.");
   const announcement = `FILE: ${baseName(created.path)}`;
   // The client may want to know the name before it opens a port.
-  return await transferIntoNew(context, request, { ...upload, ...created, announcement, portMayFollow: true });
+  return await transferInto(context, request, { ...upload, ...created, announcement, portMayFollow: true });
 }
 
 /** What an upload obeys from its start on, whatever commands beside it change. */
@@ -107,8 +106,7 @@ async function receive(
   const { fileSystem, path, created } = upload;
   const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
   const file = await offered(fileSystem, "openWrite")(path, mode, created);
-  const transfer = mode === "createNew" ? transferIntoNew : transferInto;
-  return await transfer(context, request, { ...upload, file, announcement: FILE_OKAY });
+  return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 
 /** How STOR opens a file. If it is atomic, others see the old file, or none, until the new one is whole. */
@@ -117,39 +115,13 @@ function wholeFileMode({ atomic, overwrite }: Settings["upload"]): WriteMode {
   return overwrite ? "truncate" : "createNew";
 }
 
-/** Receives into a file that was made for it. Nobody has asked for an empty one, which would stand in the way. */
-async function transferIntoNew(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
-  try {
-    return await transferInto(context, request, upload);
-  } catch (error) {
-    if (context.transfer?.bytes === 0) await removeIfThere(upload.fileSystem, upload.path);
-    throw error;
-  }
-}
-
-/** How long the reply waits for a file to be removed again. */
-const REMOVAL_TIMEOUT_MS = 500;
-
-/** Somebody else with rights on the folder may have been quicker; the reason of the upload's end goes before that. */
-async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  // The upload's own signal may have aborted; this is not given up with it.
-  const late = new AbortController();
-  using _deadline = new Watchdog(REMOVAL_TIMEOUT_MS, () => late.abort());
-  try {
-    await fileSystem.remove?.(path, { signal: late.signal });
-  } catch (error) {
-    if (late.signal.aborted || (error instanceof FileSystemError && error.kind === "notFound")) return;
-    throw error;
-  }
-}
-
 /** An upload whose file is open. */
 interface OpenUpload extends Upload, OpenedFile {
   readonly announcement: string;
   readonly portMayFollow?: true;
 }
 
-/** Receives into an open file and closes it, whatever happens. */
+/** Receives into an open file and closes it, whatever happens; of which nothing came, a new one is gone then. */
 async function transferInto(context: CommandContext, request: CommandRequest, upload: OpenUpload): Promise<Reply> {
   const { path, file, ascii, announcement, portMayFollow } = upload;
   const { sync } = context.settings.upload;

@@ -104,7 +104,8 @@ export interface WritableFile {
   finish(options: FinishOptions): Promise<void>;
   /**
    * Releases the file, as {@linkcode ReadableFile.close} does. What was written is kept without `finish()`, too, unless it
-   * was opened with `replace` or `place`.
+   * was opened with `replace` or `place`. A file that opening it has created, and that nothing was written to, is removed
+   * then, if it still has its name: nobody has asked for an empty one.
    */
   close(): void | Promise<void>;
 }

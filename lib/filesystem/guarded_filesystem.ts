@@ -88,11 +88,7 @@ class Guard {
   }
 
   async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
-    // An empty file that nobody has asked for would stand in the way of the next try
-    const remove = mode === "createNew"
-      ? () => this.#fileSystem.remove?.(path, { signal: new AbortController().signal })
-      : undefined;
-    const file = await this.#open(() => this.#fileSystem.openWrite?.(path, mode, options), options, remove);
+    const file = await this.#open(() => this.#fileSystem.openWrite?.(path, mode, options), options);
     return new GuardedWritableFile(file, new Turns(this.#calls, () => file.close(), this.#report));
   }
 
@@ -130,13 +126,8 @@ class Guard {
   async #open<File extends ReadableFile | WritableFile>(
     open: () => Promise<File> | undefined,
     { signal }: CallOptions,
-    remove?: () => Promise<void> | undefined,
   ): Promise<File> {
-    const undo = async (file: File | undefined) => {
-      await file?.close();
-      await remove?.();
-    };
-    return checkOpen(await this.#calls.run(open, signal, undo));
+    return checkOpen(await this.#calls.run(open, signal, (file) => file?.close()));
   }
 
   /** Hands on what is right of what a listing gives; what is not is left out and reported, once for each listing. */

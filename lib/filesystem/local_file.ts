@@ -20,7 +20,7 @@ import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts"
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
-import { type OpenFile, READ, withoutSurprise } from "./open_file.ts";
+import { type OpenFile, READ, removeIfSame, withoutSurprise } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
 const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
@@ -69,6 +69,8 @@ export class LocalWritableFile implements WritableFile {
   #end: number;
   /** Whether the old content is still there, and has to go. */
   #isToBeEmptied = false;
+  /** Whether the file is to be removed if nothing comes. */
+  #isUnasked = false;
 
   /**
    * Takes over the open file; `claim` is disposed of when it is closed.
@@ -95,6 +97,11 @@ export class LocalWritableFile implements WritableFile {
     this.#end = 0;
   }
 
+  /** Removes the file, which was created for this, when it is closed before anything is written or the writing ends. */
+  removeIfUnused(): void {
+    this.#isUnasked = true;
+  }
+
   /** Gives the file permission bits, unless it has them. */
   setMode(mode: number): void {
     onHost(this.#path, () => {
@@ -116,6 +123,7 @@ export class LocalWritableFile implements WritableFile {
         if (bytes.length > 0) this.#empty();
         for (let written = 0; written < bytes.length;) {
           const count = writeSync(fd, bytes, written, bytes.length - written, this.#position);
+          this.#isUnasked = false;
           written += count;
           this.#end += count;
           if (this.#position !== null) this.#position += count;
@@ -145,10 +153,22 @@ export class LocalWritableFile implements WritableFile {
     if (size < this.#end) {
       throw new FileSystemError("busy", `Cannot finish "${this.#path}": it was made shorter while it was written`);
     }
+    this.#isUnasked = false;
   }
 
   close(): void {
+    // Before the claim ends, so that nobody writes it meanwhile
+    if (this.#isUnasked) this.#remove();
     this.#descriptor.close();
+  }
+
+  #remove(): void {
+    this.#isUnasked = false;
+    try {
+      removeIfSame(this.#hostPath, this.#opened);
+    } catch {
+      // The right to change the directory was taken away, say: it stays, empty
+    }
   }
 }
 

@@ -119,7 +119,8 @@ export class LocalFileSystem implements FileSystem {
     const claim = await claimOpened(this.#writeClaims, file, hostPath);
     const writable = new LocalWritableFile(path, hostPath, file, claim);
     try {
-      if (mode === "truncate" && !isNew) writable.truncate();
+      if (isNew) writable.removeIfUnused();
+      else if (mode === "truncate") writable.truncate();
       if (typeof mode === "object") writable.seek(mode.offset);
       return writable;
     } catch (error) {

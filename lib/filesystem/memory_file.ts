@@ -99,6 +99,8 @@ export class MemoryWritableFile implements WritableFile {
   readonly #volume: Volume;
   readonly #file: FileNode;
   readonly #place: (() => void) | undefined;
+  /** Takes its name from a file that was made for this, until something comes. */
+  #unlink: (() => void) | undefined;
   #position: number;
   /** Whether the old content is still there, and has to go. */
   #isToBeEmptied: boolean;
@@ -110,11 +112,18 @@ export class MemoryWritableFile implements WritableFile {
    * Becomes the writer of `file`.
    *
    * @param place Gives a file without a name the one it is made for.
+   * @param unlink Takes its name from a file that was made for this, for when nothing comes.
    * @throws {FileSystemError} Kind `"busy"` when the file has a writer.
    */
-  constructor(volume: Volume, file: FileNode, mode: WriteMode, place?: () => void) {
+  constructor(
+    volume: Volume,
+    file: FileNode,
+    mode: WriteMode,
+    { place, unlink }: { readonly place?: () => void; readonly unlink?: () => void } = {},
+  ) {
     if (file.isWritten) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
     this.#place = place;
+    this.#unlink = unlink;
     this.#isPlaced = place === undefined;
     this.#volume = volume;
     this.#file = file;
@@ -137,6 +146,7 @@ export class MemoryWritableFile implements WritableFile {
     this.#volume.resize(this.#file, Math.max(end, this.#file.size));
     this.#file.bytes.set(bytes, this.#position);
     this.#position = end;
+    this.#unlink = undefined;
   }
 
   finish(): Promise<void> {
@@ -144,6 +154,7 @@ export class MemoryWritableFile implements WritableFile {
       if (this.#isClosed) throw new TypeError("Cannot finish file: it is closed");
       if (this.#file.isRemoved) throw new FileSystemError("notFound", "Cannot finish file: it was removed meanwhile");
       this.#empty();
+      this.#unlink = undefined;
       if (this.#isPlaced) return;
       this.#place?.();
       this.#isPlaced = true;
@@ -159,6 +170,7 @@ export class MemoryWritableFile implements WritableFile {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (!this.#file.isRemoved) this.#unlink?.();
     this.#release();
     if (this.#file.isRemoved || !this.#isPlaced) this.#volume.discard(this.#file);
   }

@@ -97,8 +97,9 @@ export class MemoryFileSystem implements FileSystem {
       if (slot.node !== undefined && (mode === "createNew" || mode === "place")) throw taken(path);
       if (mode === "replace" || mode === "place") return this.#openReplacement(path, slot, mode, options);
       if (slot.node === undefined && typeof mode === "object") throw missing(path);
-      const file = slot.node === undefined ? this.#link(slot, this.#newFile(options)) : asFile(slot.node, path);
-      return new MemoryWritableFile(this.#volume, file, mode);
+      if (slot.node !== undefined) return new MemoryWritableFile(this.#volume, asFile(slot.node, path), mode);
+      const file = this.#link(slot, this.#newFile(options));
+      return new MemoryWritableFile(this.#volume, file, mode, { unlink: () => this.#unlinkIfSame(slot, file) });
     });
   }
 
@@ -175,7 +176,7 @@ export class MemoryFileSystem implements FileSystem {
   ): MemoryWritableFile {
     if (node !== undefined) asFile(node, path);
     const file = this.#newFile(options);
-    return new MemoryWritableFile(this.#volume, file, "createNew", () => {
+    const place = () => {
       const slot = this.#slot(path);
       if (slot.node !== undefined && how === "place") throw taken(path);
       if (slot.node !== undefined) {
@@ -184,7 +185,8 @@ export class MemoryFileSystem implements FileSystem {
         this.#volume.discard(asFile(slot.node, path));
       }
       this.#link(slot, file);
-    });
+    };
+    return new MemoryWritableFile(this.#volume, file, "createNew", { place });
   }
 
   #put(path: string, content: string | Uint8Array): void {
@@ -227,6 +229,13 @@ export class MemoryFileSystem implements FileSystem {
   #unlink({ parent, name }: Slot): void {
     parent.children.delete(name);
     parent.modified = this.#volume.now();
+  }
+
+  /** Unlinks a file, unless it was renamed meanwhile. */
+  #unlinkIfSame(slot: Slot, file: FileNode): void {
+    if (slot.parent.children.get(slot.name) !== file) return;
+    this.#unlink(slot);
+    this.#volume.discard(file);
   }
 
   #newDirectory({ umask = 0 }: Partial<CreateOptions> = {}): DirectoryNode {

@@ -27,6 +27,7 @@ async function directoryOf(directory: string, files: Files): Promise<MemoryFileS
   for (const [name, size] of files) {
     const file = await fileSystem.openWrite(joinPathname(directory, name), "createNew");
     await file.write(new Uint8Array(size), UNABORTED);
+    await file.finish(UNABORTED);
     file.close();
   }
   return fileSystem;

@@ -190,7 +190,9 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
   const test = testWith(name, makeFileSystem);
 
   test(".openWrite() and .makeDirectory() obey the umask, for what is made only", async (fileSystem) => {
-    (await fileSystem.openWrite("/made.txt", "truncate", { ...UNABORTED, umask: 0o077 })).close();
+    const made = await fileSystem.openWrite("/made.txt", "truncate", { ...UNABORTED, umask: 0o077 });
+    await made.finish(UNABORTED);
+    made.close();
     await fileSystem.makeDirectory("/made", { ...UNABORTED, umask: 0o027 });
     const modeOf = async (path: string) => (await fileSystem.stat(path, UNABORTED)).mode;
     const { mode } = await fileSystem.stat("/a.txt", UNABORTED);
@@ -414,11 +416,30 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     assertStrictEquals(await readText(fileSystem, "/n.txt"), "second");
   });
 
+  test(".openWrite() creates a file that goes if it is closed before anything is written", async (fileSystem) => {
+    for (const mode of ["truncate", "append", "createNew"] as const) {
+      const unused = await fileSystem.openWrite("/n.txt", mode, UNABORTED);
+      await unused.write(new Uint8Array(0), UNABORTED);
+      unused.close();
+      await assertRefused("notFound", () => fileSystem.stat("/n.txt", UNABORTED));
+      unused.close();
+
+      const replaced = await fileSystem.openWrite("/n.txt", mode, UNABORTED);
+      await fileSystem.remove("/n.txt", UNABORTED);
+      await writeText(fileSystem, "/n.txt", "another", "createNew");
+      replaced.close();
+      (await fileSystem.openWrite("/n.txt", "append", UNABORTED)).close();
+      assertStrictEquals(await readText(fileSystem, "/n.txt"), "another");
+      await fileSystem.remove("/n.txt", UNABORTED);
+    }
+  });
+
   test(".openWrite() gives a file that refuses bytes once it is closed", async (fileSystem) => {
     const file = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
+    await file.write(new Uint8Array(1), UNABORTED);
     file.close();
     await assertRejects(() => file.write(new Uint8Array(1), UNABORTED), TypeError);
-    assertStrictEquals((await fileSystem.stat("/n.txt", UNABORTED)).size, 0);
+    assertStrictEquals((await fileSystem.stat("/n.txt", UNABORTED)).size, 1);
   });
 
   test(".openWrite() takes large files in large chunks", async (fileSystem) => {

@@ -251,25 +251,25 @@ async function waitForSize(path: string, size: number): Promise<void> {
 }
 
 /** Ends of a STOR of which no byte came. */
-const UNBEGUN: Readonly<Record<string, (client: RawClient) => Promise<number>>> = {
-  "no data connection comes": async (client) => {
+const UNBEGUN: Readonly<Record<string, (client: RawClient, command?: string) => Promise<number>>> = {
+  "no data connection comes": async (client, command = "STOR") => {
     await client.expect(229, "EPSV");
-    await client.expect(150, "STOR file");
+    await client.expect(150, `${command} file`);
     return (await client.readReply()).code;
   },
-  "its handshake fails": async (client) => {
+  "its handshake fails": async (client, command = "STOR") => {
     await using data = await client.passive();
-    await client.expect(150, "STOR file");
+    await client.expect(150, `${command} file`);
     await data.write(new TextEncoder().encode("no ClientHello at all"));
     return (await client.readReply()).code;
   },
-  "the data connection is reset": async (client) => {
-    await using data = await startTransfer(client, "STOR file");
+  "the data connection is reset": async (client, command = "STOR") => {
+    await using data = await startTransfer(client, `${command} file`);
     await data.reset();
     return (await client.readReply()).code;
   },
-  "it is aborted": async (client) => {
-    await using _data = await startTransfer(client, "STOR file");
+  "it is aborted": async (client, command = "STOR") => {
+    await using _data = await startTransfer(client, `${command} file`);
     await client.send("ABOR\r\n");
     assertEquals((await client.readReply()).code, 426);
     return (await client.readReply()).code;
@@ -294,3 +294,42 @@ for (const [why, end] of Object.entries(UNBEGUN)) {
     });
   }
 }
+
+for (const [why, end] of Object.entries(UNBEGUN)) {
+  for (const command of ["STOR", "APPE"]) {
+    for (const overwrite of [true, false]) {
+      const how = `${command}, ${overwrite ? "" : "not "}overwriting`;
+      Deno.test(`An upload of which no byte comes leaves no file: ${why}, ${how}`, async () => {
+        await using folder = await TemporaryFolder.create();
+        const memory = new MemoryFileSystem();
+        for (const home of [folder.path, memory]) {
+          const settings = { timeouts: { passive: 0.3 }, upload: { overwrite } };
+          await using server = await TestServer.start({ home, server: settings });
+          await using client = await binaryLogin(server);
+          assert([226, 425, 426].includes(await end(client, command)));
+          assertEquals(await client.list("NLST"), "");
+          await client.store("file", new Uint8Array(0));
+          assertEquals(await client.list("NLST"), "file\r\n");
+        }
+      });
+    }
+  }
+}
+
+Deno.test("An upload of which no byte comes leaves a file that has taken its name meanwhile", async () => {
+  await using folder = await TemporaryFolder.create();
+  for (const home of [folder.path, new MemoryFileSystem()]) {
+    for (const overwrite of [true, false]) {
+      await using server = await TestServer.start({ home, server: { upload: { overwrite } } });
+      await using client = await binaryLogin(server);
+      await using other = await binaryLogin(server);
+      await using data = await startTransfer(client, "STOR file");
+      await other.expect(250, "DELE file");
+      await other.store("file", OLD);
+      await data.reset();
+      assertStrictEquals((await client.readReply()).code, 426);
+      assertEquals(await client.retrieve("file"), OLD);
+      await client.expect(250, "DELE file");
+    }
+  }
+});
