@@ -5,7 +5,8 @@ import { nodeModuleVersion } from "./package_version.ts";
 
 const EMPTY: Defect = {
   reason:
-    "can end the data connection of an empty upload in the middle of the TLS handshake, and is told that it has failed",
+    "can end the data connection of an empty upload in the middle of the TLS handshake, and is told that it has failed; " +
+    "nothing is stored then",
   evidence: /42[56] /,
   sometimes: true,
 };

@@ -13,6 +13,9 @@ testClient({
   operations: ["list", "get", "put", "rename", "mkdir", "rmdir", "delete", "mirrorGet", "mirrorPut"],
   also: ["active mode", "refuses unknown certificates", "UTF-8 names", "odd names"],
   distrust: /self-signed certificate/,
+  remark:
+    "gets what matches in a listing that it keeps for the session: after uploads into a folder that was not empty, " +
+    "`clear cache` comes first. So it does with ProFTPD 1.3.8 and Pure-FTPd 1.0.50",
   version: () => packageVersion("gftp-text"),
 
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
@@ -40,7 +43,8 @@ function commandsOf({ operation, remote, other }: Step): readonly string[] {
       return [`ls ${remote}`];
     case "get":
     case "mirrorGet":
-      return [`lcd ${folder}`, `get ${pattern(remote)}`];
+      // What it has put itself is not in the listing that it has kept.
+      return [`lcd ${folder}`, "clear cache", `get ${pattern(remote)}`];
     case "put":
     case "mirrorPut":
       return [`lcd ${folder}`, `put ${pattern(remote)}`];

@@ -103,8 +103,8 @@ for (const protection of PROTECTIONS) {
     await scene.remoteFile("ä file.bin", 1234);
     const { results, farewell } = await ftplib(scene.target, [["mlsd"], ["nlst", "a folder; with=signs"], ["pwd"]]);
     const [entries, ...others] = results as [[string, string, number][], ...unknown[]];
-    const shown = entries.map(([name, type, size]) => type === "dir" ? [name, type] : [name, type, size]).toSorted();
-    assertEquals(shown, [["a folder; with=signs", "dir"], ["ä file.bin", "file", 1234]]);
+    const shown = entries.map(([name, type, size]) => type === "file" ? [name, type, size] : [name, type]).toSorted();
+    assertEquals(shown, [[".", "cdir"], ["a folder; with=signs", "dir"], ["ä file.bin", "file", 1234]]);
     assertEquals(others, [[], "/"]);
     assertEquals(farewell.slice(0, 3), "221");
   });

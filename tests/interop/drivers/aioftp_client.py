@@ -26,8 +26,9 @@ async def put(client, remote, local, offset=0):
 
 
 async def listing(client, path, _):
-    for name, _facts in await client.list(path):
-        print(name)
+    for name, facts in await client.list(path):
+        if facts["type"] not in ("cdir", "pdir"):  # it hands on the listed folder itself
+            print(name)
 
 
 async def resume_put(client, remote, local):
