@@ -74,7 +74,8 @@ export async function machineList(context: CommandContext, request: CommandReque
   const info = await fileSystem.stat(path, request);
   if (info.type !== "directory") return reply(501, "No such directory.");
   const format = (entry: DirectoryEntry) => factLine(account, entry, facts);
-  // Without its type, nobody could tell it from an entry
+  // As ProFTPD and Pure-FTPd name it: rclone and Yafc take its pathname for a folder in itself. Without its type, nobody
+  // could tell it from an entry.
   const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
   return await transferLines(context, view, chain(itself, fileSystem.list(path, request)), format);
 }
