@@ -28,13 +28,23 @@ export interface HostInspection {
   readonly missing: readonly string[];
 }
 
-/** Looks at the homes, the certificate, the CA of clients and the log of transfers. */
+/**
+ * Looks at the homes, the certificate, the CA of clients and the log of transfers.
+ *
+ * @param servedHomes Homes that clients use already. What clients can do to them is no more than a warning.
+ */
 export async function inspectHost(
   configuration: Configuration,
   file: string | undefined,
   now: Date,
+  servedHomes: ReadonlySet<string>,
 ): Promise<HostInspection> {
-  const homes = await Promise.all(accountsOf(configuration).map(inspectHome));
+  const homes = await Promise.all(
+    accountsOf(configuration).map(async (placed) => {
+      const { findings, missing } = await inspectHome(placed);
+      return { findings: servedHomes.has(placed.account.home) ? findings.map(asOfClients) : findings, missing };
+    }),
+  );
   const certificate = await inspectCertificate(configuration, now);
   const clientCa = await inspectClientCa(configuration);
   return {
@@ -85,6 +95,13 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<Host
   } catch (error) {
     return { findings: [{ severity: "error", where: at, ...describeHomeFailure(error, home) }], missing: [] };
   }
+}
+
+/** Nobody who may write in a home, or above one, is to keep the server from a reload. */
+function asOfClients(finding: Finding): Finding {
+  const { risk, ...rest } = finding;
+  const mayBeOfClients = risk === undefined || risk === "home-writable-by-others";
+  return mayBeOfClients ? { ...rest, severity: "warning" } : finding;
 }
 
 function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {

@@ -28,10 +28,19 @@ export interface Inspection {
   readonly missing: readonly string[];
 }
 
-/** Inspects a configuration. Nothing is changed or opened for long. */
-export async function inspect(configuration: Configuration, file: string | undefined, now: Date): Promise<Inspection> {
+/**
+ * Inspects a configuration. Nothing is changed or opened for long.
+ *
+ * @param servedHomes Homes that clients use already, see {@linkcode inspectHost}.
+ */
+export async function inspect(
+  configuration: Configuration,
+  file: string | undefined,
+  now: Date,
+  servedHomes: ReadonlySet<string> = new Set(),
+): Promise<Inspection> {
   const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
-  const host = await inspectHost(configuration, file, now);
+  const host = await inspectHost(configuration, file, now, servedHomes);
   const missing = [...await findMissingFlags(needs), ...host.missing];
   const findings = [
     ...missingPermissions(missing),

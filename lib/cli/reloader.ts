@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accountsOf } from "../config/account_findings.ts";
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
@@ -107,8 +108,10 @@ export class Reloader implements AsyncDisposable {
     const late = new AbortController();
     using _deadline = new Watchdog(READ_DEADLINE_MS, () => late.abort(new StartError(NO_ANSWER, "ls -l")));
     const signal = AbortSignal.any([late.signal, this.#disposed.signal]);
+    const homes = this.#running === undefined ? [] : accountsOf(this.#running.configuration);
+    const served = new Set(homes.map(({ account }) => account.home));
     const reading = loadConfiguration(this.#options.args).then(async (loaded) => {
-      return { loaded, inspection: await inspect(loaded.configuration, loaded.file, new Date()) };
+      return { loaded, inspection: await inspect(loaded.configuration, loaded.file, new Date(), served) };
     });
     return await abortable(reading, signal);
   }

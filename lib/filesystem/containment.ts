@@ -119,6 +119,12 @@ export class Containment {
     return `/${(namesWithin(this.#root, hostPath, HOST_RULES) ?? []).join("/")}`;
   }
 
+  /** Tells whether a folder is the root or one of others, or has one below it. */
+  holdsRoot(hostPath: string, others: ReadonlySet<string>): boolean {
+    return hostPath === this.#root ||
+      others.values().some((root) => namesWithin(hostPath, root, HOST_RULES) !== undefined);
+  }
+
   /** Tells whether a name in a directory may be shown. */
   shows(name: string): boolean {
     return isAllowedName(name, HOST_RULES) && !isPartName(name);

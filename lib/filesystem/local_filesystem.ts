@@ -47,6 +47,8 @@ import { WriteClaims } from "./write_claims.ts";
 export interface LocalFileSystemOptions {
   /** Who writes what; share it among file systems whose roots overlap. @default {new WriteClaims()} */
   readonly writeClaims?: FileClaims;
+  /** Other folders that somebody has as a root, as absolute host paths: their modes cannot be changed from here. @default {none} */
+  readonly roots?: ReadonlySet<string>;
 }
 
 /**
@@ -68,6 +70,7 @@ export class LocalFileSystem implements FileSystem {
   readonly #containment: Containment;
   readonly #writeClaims: FileClaims;
   readonly #leftOvers: LeftOvers;
+  readonly #roots: ReadonlySet<string>;
   /** There only with `--allow-sys=statfs`. */
   readonly availableBytes?: (path: string, options?: Partial<CallOptions>) => Promise<number>;
   readonly listsSorted = true;
@@ -76,6 +79,7 @@ export class LocalFileSystem implements FileSystem {
   constructor(root: string, options: LocalFileSystemOptions = {}) {
     this.#containment = new Containment(resolve(root));
     this.#writeClaims = options.writeClaims ?? new WriteClaims();
+    this.#roots = options.roots ?? new Set();
     this.#leftOvers = new LeftOvers(this.#containment, this.#writeClaims);
     if (maySeeFreeSpace()) this.availableBytes = (path) => attempt(path, () => this.#freeBytes(path));
   }
@@ -181,9 +185,14 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
+  /** The mode of the root, of other roots below it, and of folders that hold one belongs to who runs the server. */
   setMode(path: string, mode: number, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
-      changeAttributes(this.#containment, this.#containment.locate(path), {
+      const place = this.#containment.locate(path);
+      if (place.info.isDirectory && this.#containment.holdsRoot(place.hostPath, this.#roots)) {
+        throw new FileSystemError("permissionDenied", `Cannot change the mode of a root, or above one: "${path}"`);
+      }
+      changeAttributes(this.#containment, place, {
         ofOpenFile: (fd) => fchmodSync(fd, mode),
         byPath: (hostPath) => Deno.chmodSync(hostPath, mode),
       });

@@ -18,9 +18,12 @@ import { MountedFileSystem } from "./mounted_filesystem.ts";
  */
 export function homeOpener(writeClaims: FileClaims): (home: string) => FileSystem {
   const asked: AskedMounts = new Map();
+  const roots = new Set<string>();
   return (home) => {
-    const files = new LocalFileSystem(home, { writeClaims });
-    const probe = new MountProbe(resolve(home), { maySeeType: files.availableBytes !== undefined, asked });
+    const root = resolve(home);
+    roots.add(root);
+    const files = new LocalFileSystem(root, { writeClaims, roots });
+    const probe = new MountProbe(root, { maySeeType: files.availableBytes !== undefined, asked });
     return new MountedFileSystem(files, probe);
   };
 }

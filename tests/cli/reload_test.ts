@@ -242,6 +242,42 @@ const FIXED: readonly (readonly [key: string, text: string])[] = [
   ["log", "log: { format: json }\n"],
 ];
 
+/** What a client does to the home of another user that is below its own. */
+const DONE_TO_HOMES: readonly (readonly [what: string, lines: readonly string[], warning: RegExp])[] = [
+  [
+    "a folder that others may write in",
+    ["SITE CHMOD 777 open", "RNFR below", "RNTO away", "RNFR open", "RNTO below"],
+    /others on this host may write/,
+  ],
+  ["nothing", ["RMD below"], /below does not exist/],
+];
+
+for (const [what, lines, warning] of DONE_TO_HOMES) {
+  Deno.test({
+    name: `run() reloads with a warning when a client has put ${what} in the place of another's home`,
+    ignore: Deno.build.os === "windows",
+    fn: async () => {
+      const users = `${USER}    permissions: elradfmwMT\n${
+        USER.replace("users:\n", "").replace("user", "other")
+      }/below\n`;
+      const configuration = users.replace("home\n/below", "home/below");
+      await using installation = await Installation.create(`banner: Old.\n${configuration}`);
+      for (const name of ["below", "open"]) await Deno.mkdir(`${installation.home}/${name}`, { mode: 0o755 });
+      await using server = await serve(installation, { flags: writeFlags(installation.path) });
+      await using client = await server.login("user", PASSWORD);
+      for (const line of lines) assertMatch((await client.command(line)).text, /^[23]/, line);
+      await installation.configure(`banner: New.\n${configuration}`);
+      const before = server.lines.length;
+      assertEquals(await reload(server), "configuration reloaded");
+      await server.lineAfter(before, warning);
+      assertEquals(await replyTo(server), "220 New.");
+      // A home that is new in the file is looked at as at the start.
+      await installation.configure(`${configuration.replace("home/below", `${installation.path}/new`)}`);
+      assertMatch(await reload(server), /^configuration kept as it was: .*new does not exist/);
+    },
+  });
+}
+
 Deno.test("run() tells on SIGHUP which changes need a restart", async () => {
   // Without --port, which would go before the file.
   await using installation = await Installation.create(`listen: [{ port: 0 }]\n${USER}`);
