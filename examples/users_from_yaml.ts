@@ -59,10 +59,10 @@ await using server = new FtpServer({ ...options, authorizer: readUsers() });
 await server.listen();
 for (const { host, port } of server.addresses) console.log(`Listening on ${host}:${port}`);
 
-Deno.addSignalListener("SIGHUP", () => {
+Deno.addSignalListener("SIGHUP", async () => {
   try {
     const authorizer = readUsers();
-    server.reconfigure({ ...options, authorizer });
+    await server.reconfigure({ ...options, authorizer });
     for (const { session, username = "", isLoggedIn } of server.sessions) {
       if (isLoggedIn && !authorizer.hasUser(username)) server.disconnect(session, "This account is closed.");
     }

@@ -165,7 +165,7 @@ export class ConfiguredServer {
   async #change(describe: () => Change): Promise<void> {
     const change = this.#changing.then(async () => {
       const { serverOptions, plan, forOthers } = describe();
-      const use = this.#server.prepare(serverOptions);
+      const use = await this.#server.prepare(serverOptions);
       const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
       const useInOthers = await group?.prepare(forOthers);
       use();

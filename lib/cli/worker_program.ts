@@ -26,6 +26,8 @@ const counts = new AskingCounts((message) => scope.postMessage(message));
 const openHome = createHomes(counts);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
+/** The change that was asked for last: one that was given up must not take its place. */
+let lastChange = 0;
 let prepared: { readonly id: number; readonly use: () => void } | undefined;
 
 catchUncaughtErrors({
@@ -41,7 +43,8 @@ scope.onmessage = ({ data }) => {
       counts.answer(data.id, data.value);
       break;
     case "prepare":
-      scope.postMessage({ kind: "changed", id: data.id, problem: prepare(data) });
+      // Never rejects.
+      prepare(data).then((problem) => scope.postMessage({ kind: "changed", id: data.id, problem }));
       break;
     case "commit":
       if (prepared?.id === data.id) prepared.use();
@@ -67,19 +70,18 @@ async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly 
 }
 
 /** Makes ready for a change; returns why that cannot be. */
-function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepare" }>): string | undefined {
+async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepare" }>): Promise<string | undefined> {
   if (server === undefined || options === undefined) return "the server has not been started";
+  lastChange = id;
   try {
     // With only another pair, users keep their remembered logins.
     const next = "plan" in change ? optionsOf(change.plan) : { ...options, tls: { ...options.tls, ...change.pair } };
-    const use = server.prepare(next);
-    prepared = {
-      id,
-      use: () => {
-        options = next;
-        use();
-      },
+    const use = await server.prepare(next);
+    const useBoth = () => {
+      options = next;
+      use();
     };
+    if (id === lastChange) prepared = { id, use: useBoth };
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

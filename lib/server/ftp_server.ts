@@ -16,20 +16,19 @@ import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding
 import type { SessionInfo } from "../session/session_info.ts";
 import type { Settings } from "../session/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
-import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { runInScope } from "../transport/error_scope.ts";
 import { listenControl } from "../transport/node_control.ts";
 import type { PortSharing } from "../transport/node_socket.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
-import { type CertificateInfo, TlsContext, type TlsReplacement } from "../transport/tls_context.ts";
-import { tryHandshake } from "../transport/trial_handshake.ts";
-import { checkOptions, givenPair } from "./check_options.ts";
+import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
+import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
 import { LocalCounts } from "./local_counts.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
+import { createTls, LOOPBACK_HOST, tlsReplacement, tryOtherPair } from "./server_tls.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
@@ -86,6 +85,8 @@ export class FtpServer implements AsyncDisposable {
   #settings: Settings;
   #commands: CommandTable;
   #started: Promise<void> | undefined;
+  /** The last call of `reconfigure()`. Never rejects. */
+  #reconfiguring: Promise<void> = Promise.resolve();
   #shutdown: Promise<void> | undefined;
   #addresses: readonly ListeningAddress[] = [];
   #reception: Reception | undefined;
@@ -205,24 +206,29 @@ export class FtpServer implements AsyncDisposable {
    * next, the rest for sessions that begin then. What was opened or decided at the start stays as it is: `listen`,
    * `encoding`, `passive.ports`, the versions of TLS, `refuseConnection`, and whether there is TLS: where `tls.policy` goes
    * from or to `off`, all of `tls` stays. A certificate that is not given again stays, too. Before `listen()` everything is
-   * taken. `onEvent`, `on`, `dialogue` and `signal` are always those of the constructor.
+   * taken. `onEvent`, `on`, `dialogue` and `signal` are always those of the constructor. One call follows the other.
    *
    * @throws {RangeError} As the constructor; nothing has changed then.
    * @throws {InsecureConfigurationError} As the constructor; nothing has changed then.
-   * @throws {TypeError} As the constructor; nothing has changed then.
+   * @throws {TypeError} As the constructor, or when no TLS handshake comes about with the certificate; nothing has changed then.
    */
-  reconfigure(options: FtpServerOptions): void {
-    this.prepare(options)();
+  async reconfigure(options: FtpServerOptions): Promise<void> {
+    const change = this.#reconfiguring.then(async () => (await this.prepare(options))());
+    this.#reconfiguring = change.catch(() => {}); // told to who wants the change
+    await change;
   }
 
   /**
-   * Checks other options, and makes what they need. Nothing changes until the function that comes back is called, which
-   * cannot fail; so several servers can change together, or none. Between the two calls no other change may be made.
+   * Checks other options, and makes what they need: a new certificate makes a handshake with itself in memory. While
+   * `listen()` is under way, it waits for that. Nothing changes until the function that comes back is called, which cannot
+   * fail; so several servers can change together, or none. Between the two calls no other change may be made.
    *
    * @throws {RangeError | InsecureConfigurationError | TypeError} As {@linkcode FtpServer.reconfigure}.
    */
-  prepare(options: FtpServerOptions): () => void {
+  async prepare(options: FtpServerOptions): Promise<() => void> {
     const { commands } = checkOptions(options);
+    await tryOtherPair(options, this.#options);
+    await this.#started?.catch(() => {}); // listen() tells its caller
     const kept = this.#started === undefined
       ? withOwnHandlers(this.#options, options)
       : withFixedOptions(this.#options, options);
@@ -272,8 +278,6 @@ export class FtpServer implements AsyncDisposable {
     const { listen = [{}], refuseConnection } = options;
     this.#encoding = await loadEncoding(options.encoding ?? UTF8.label);
     this.#tls = await createTls(options);
-    // It may have been reconfigured meanwhile.
-    this.#tls?.prepare(tlsReplacement(this.#options))();
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
@@ -290,7 +294,7 @@ export class FtpServer implements AsyncDisposable {
   }
 
   async #open(options: ListenOptions): Promise<Listening> {
-    const { host = LOOPBACK, port = 2121, tls = "explicit" } = options;
+    const { host = LOOPBACK_HOST, port = 2121, tls = "explicit" } = options;
     const listener = await listenControl({ host, port }, {
       ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },
@@ -337,22 +341,5 @@ export class FtpServer implements AsyncDisposable {
   }
 }
 
-const LOOPBACK = "127.0.0.1";
-
 /** How long a stopped server waits for handlers. */
 const HANDLER_TIMEOUT_MS = 5_000;
-
-async function createTls(options: FtpServerOptions): Promise<TlsContext | undefined> {
-  const { listen = [{}], tls: { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = {} } =
-    options;
-  if (policy === "off") return undefined;
-  const given = givenPair(options);
-  if (given !== undefined) await tryHandshake(given);
-  const pair = given ??
-    await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK)) });
-  return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
-}
-
-function tlsReplacement(options: FtpServerOptions): TlsReplacement {
-  return { pair: givenPair(options), clientCertificates: options.tls?.clientCertificates };
-}

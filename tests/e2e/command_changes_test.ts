@@ -138,7 +138,7 @@ Deno.test("reconfigure() changes the commands of sessions that begin then", asyn
   const options: FtpServerOptions = { authorizer, listen: [{ port: 0 }] };
   await using server = new FtpServer(options);
   await server.listen();
-  server.reconfigure({ ...options, commands: { disabled: ["LANG"] } });
+  await server.reconfigure({ ...options, commands: { disabled: ["LANG"] } });
   const [address] = server.addresses;
   await using client = await RawClient.connect({ host: "127.0.0.1", port: address?.port ?? 0 });
   await client.readReply();

@@ -56,10 +56,10 @@ Deno.test("FtpServer.reconfigure() that is refused keeps asking clients for cert
     { tls: { certificate: PAIR.certificate } },
   ];
   for (const change of unusable) {
-    assertThrows(() => server.reconfigure({ ...options, ...change }));
+    await assertRejects(() => server.reconfigure({ ...options, ...change }));
     assertEquals(await meet(server), "refused", Object.keys(change).join());
   }
-  server.reconfigure({ ...options, tls: PAIR });
+  await server.reconfigure({ ...options, tls: PAIR });
   assertEquals(await meet(server), "admitted");
 });
 
@@ -67,7 +67,7 @@ Deno.test("FtpServer.prepare() changes nothing until what it returns is called",
   const options = optionsWith({ banner: "before", tls: PAIR });
   await using server = new FtpServer(options);
   await server.listen();
-  const use = server.prepare({ ...options, banner: "after", tls: OTHER, limits: { connections: 1 } });
+  const use = await server.prepare({ ...options, banner: "after", tls: OTHER, limits: { connections: 1 } });
   assertEquals(server.certificate?.fingerprint, describeCertificate(PAIR).fingerprint);
   await using _one = await connect(server);
   await using _two = await connect(server);
@@ -81,7 +81,7 @@ Deno.test("FtpServer.reconfigure() before listen() takes everything but who is t
   const events: string[] = [];
   const options = optionsWith({ tls: { policy: "off" }, onEvent: ({ event }) => events.push(event) });
   await using server = new FtpServer(options);
-  server.reconfigure(optionsWith({
+  await server.reconfigure(optionsWith({
     listen: [{ host: "127.0.0.1", port: 0, tls: "implicit" }],
     tls: { ...OTHER, maxVersion: "TLSv1.2", clientCertificates: CLIENT_CERTIFICATES },
     encoding: "windows-1252",
@@ -106,17 +106,34 @@ Deno.test("FtpServer.reconfigure() while it begins to listen uses the new certif
   const options = optionsWith({ tls: PAIR });
   await using server = new FtpServer(options);
   const listening = server.listen();
-  server.reconfigure({ ...options, tls: { ...OTHER, clientCertificates: CLIENT_CERTIFICATES } });
+  const reconfiguring = server.reconfigure({ ...options, tls: { ...OTHER, clientCertificates: CLIENT_CERTIFICATES } });
   await listening;
+  await reconfiguring;
   assertEquals(server.certificate?.fingerprint, describeCertificate(OTHER).fingerprint);
   assertEquals(await meet(server), "refused");
+});
+
+Deno.test("FtpServer.reconfigure() makes one change after the other", async () => {
+  const options = optionsWith({ tls: PAIR });
+  await using server = new FtpServer(options);
+  await server.listen();
+  // The first takes longer, since its certificate is tried.
+  const changes = [
+    server.reconfigure({ ...options, tls: OTHER, banner: "first" }),
+    assertRejects(() => server.reconfigure({ ...options, banner: "second", listen: [] }), TypeError),
+    server.reconfigure({ ...options, tls: {}, banner: "third" }),
+  ];
+  await Promise.all(changes);
+  assertEquals(server.certificate?.fingerprint, describeCertificate(OTHER).fingerprint);
+  await using client = await RawClient.connect({ host: "127.0.0.1", port: server.addresses[0]?.port ?? 0 });
+  assertEquals((await client.readReply()).text, "220 third");
 });
 
 Deno.test("FtpServer.reconfigure() keeps all of TLS where the policy goes from or to off", async () => {
   const off = optionsWith({ tls: { policy: "off" } });
   await using clear = new FtpServer(off);
   await clear.listen();
-  clear.reconfigure({ ...off, tls: { ...PAIR, policy: "required", clientCertificates: CLIENT_CERTIFICATES } });
+  await clear.reconfigure({ ...off, tls: { ...PAIR, policy: "required", clientCertificates: CLIENT_CERTIFICATES } });
   await using client = await connect(clear);
   await client.expect(331, "USER anonymous");
   await client.expect(230, "PASS guest");
@@ -126,7 +143,7 @@ Deno.test("FtpServer.reconfigure() keeps all of TLS where the policy goes from o
   const required = optionsWith({ tls: PAIR });
   await using secure = new FtpServer(required);
   await secure.listen();
-  secure.reconfigure({ ...required, tls: { policy: "off" } });
+  await secure.reconfigure({ ...required, tls: { policy: "off" } });
   await using other = await connect(secure);
   await other.expect(550, "USER anonymous");
   await other.startTls();
@@ -139,7 +156,7 @@ Deno.test("FtpServer.reconfigure() keeps the passive range, the encoding and the
   await using server = new FtpServer(options);
   await server.listen();
   const { maxVersion: _, ...tls } = options.tls ?? {};
-  server.reconfigure({ ...options, tls, passive: { ports: { from: 1, to: 1 } }, encoding: "cp850" });
+  await server.reconfigure({ ...options, tls, passive: { ports: { from: 1, to: 1 } }, encoding: "cp850" });
   await using client = await connect(server);
   await client.startTls();
   assertEquals(client.tls?.getProtocol(), "TLSv1.2");
@@ -163,9 +180,9 @@ const CONTRADICTORY: readonly (readonly [options: Partial<FtpServerOptions>, mes
 ];
 
 for (const [change, message] of CONTRADICTORY) {
-  Deno.test(`FtpServer refuses ${message.slice("Cannot use ".length)}, and reconfigure() does`, () => {
+  Deno.test(`FtpServer refuses ${message.slice("Cannot use ".length)}, and reconfigure() does`, async () => {
     assertThrows(() => new FtpServer(optionsWith(change)), TypeError, message);
     const server = new FtpServer(optionsWith());
-    assertThrows(() => server.reconfigure(optionsWith(change)), TypeError, message);
+    await assertRejects(() => server.reconfigure(optionsWith(change)), TypeError, message);
   });
 }

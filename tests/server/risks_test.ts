@@ -1,4 +1,11 @@
-import { assertEquals, assertInstanceOf, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { InsecureConfigurationError } from "../../lib/auth/insecure_configuration_error.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
@@ -35,7 +42,7 @@ for (const [risk, options, others = []] of RISKY) {
 
   Deno.test(`FtpServer.reconfigure() refuses ${given}, and changes nothing then`, async () => {
     await using server = await TestServer.start({ server: { banner: "before" } });
-    const error = assertThrows(
+    const error = await assertRejects(
       () => server.server.reconfigure({ authorizer, banner: "after", ...options, acceptRisks: others }),
       InsecureConfigurationError,
     );
@@ -83,7 +90,7 @@ for (const [what, options, kind] of UNUSABLE) {
     const pair = await createEphemeralCertificate({ names: ["another"] });
     const changed = { authorizer: new VirtualAuthorizer(), banner: "after", limits: { connections: 1 } };
     const tls = { ...pair, ...options.tls };
-    assertThrows(() => server.server.reconfigure({ ...changed, ...options, tls }), kind);
+    await assertRejects(() => server.server.reconfigure({ ...changed, ...options, tls }), kind);
     assertEquals(server.server.certificate?.fingerprint, fingerprint);
     await using first = await server.login();
     await using _second = await server.login();
