@@ -3,8 +3,7 @@
  *
  * Look-ups are synchronous, which is fast and lets no other session come between. On a network or FUSE mount whose server or
  * daemon hangs, each of them would freeze the whole event loop; so there a thread asks first, and what is asked synchronously
- * follows only its answer. All homes on a mount wait
- * with one thread.
+ * follows only its answer. All homes on a mount wait with one thread.
  *
  * @module
  */
@@ -38,11 +37,14 @@ const REMOTE_TYPES: ReadonlySet<number> = new Set([
 /** How long the type of a mount is believed: another one may be mounted over it. */
 const TYPE_AGE_MS = 60_000;
 
+/** So many homes in one folder of which nothing is known yet are asked at once: one that hangs holds up none beside it. */
+const MAX_UNKNOWN_ASKED = 4;
+
 const IS_LINUX = Deno.build.os === "linux";
 
 /**
  * What is being asked: mounts by their device, whose homes share the answer; and folders with homes of which nothing is
- * known yet, which are asked one after the other. So few threads wait, of which the runtime has 32.
+ * known yet, a few of them at once. So few threads wait, of which the runtime has 32.
  */
 export type AskedMounts = Map<number | string, Promise<void>>;
 
@@ -92,9 +94,12 @@ export class MountProbe {
   #askOnce(): Promise<void> {
     if (this.#asking !== undefined) return this.#asking;
     const isKnown = this.#mayHang === true && this.#device !== undefined;
-    const key = isKnown ? this.#device ?? 0 : dirname(this.#root);
-    const others = this.#asked.get(key);
-    if (others !== undefined) return isKnown ? others : others.then(() => this.#askOnce());
+    const keys = isKnown ? [this.#device ?? 0] : keysOfUnknown(dirname(this.#root));
+    const key = keys.find((key) => !this.#asked.has(key));
+    if (key === undefined) {
+      const answered = Promise.race(keys.map((key) => this.#asked.get(key)));
+      return isKnown ? answered : answered.then(() => this.#askOnce());
+    }
     const asking = this.#ask().finally(() => {
       this.#asking = undefined;
       this.#asked.delete(key);
@@ -121,6 +126,10 @@ export class MountProbe {
       // Missing, dead (ENOTCONN), or forbidden: it has answered
     }
   }
+}
+
+function keysOfUnknown(folder: string): string[] {
+  return Array.from({ length: MAX_UNKNOWN_ASKED }, (_, index) => `${index} ${folder}`);
 }
 
 /** Looks up a name that nobody has ever asked for. (`Deno.open()` would look at the path on the event loop first.) */

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { dirname } from "node:path";
 import { hashPassword } from "../../lib/auth/password_hash.ts";
 import { SpawnedServer } from "../cli/spawned_server.ts";
 import { FuseMount, fuseRefusal } from "../helpers/fuse_mount.ts";
@@ -22,17 +23,26 @@ async function start(stack: AsyncDisposableStack, { workers, flags }: { workers:
   await Deno.writeTextFile(`${folder.path}/source/file`, "content");
   await Deno.writeTextFile(`${folder.path}/local/file`, "content");
   const mount = stack.use(await FuseMount.mount(`${folder.path}/source`));
+  const beside = `${dirname(mount.path)}/beside`;
+  await Deno.mkdir(`${beside}/d`, { recursive: true });
+  await Deno.writeTextFile(`${beside}/file`, "content");
   const user = (name: string, home: string) =>
     `  - name: ${name}\n    password: "${HASH}"\n    home: ${home}\n    permissions: elradfmwMT\n`;
   const config = `${folder.path}/ftpsd.yaml`;
   await Deno.writeTextFile(
     config,
     `workers: ${workers}\nusers:\n${user("remote", mount.path)}${user("local", `${folder.path}/local`)}` +
+      user("beside", beside) +
       many.map((name) => user(name, `${mount.path}/${name}`)).join(""),
   );
   const server = stack.use(
     await SpawnedServer.start({
-      flags: ["--allow-net=127.0.0.1", "--allow-read", `--allow-write=${folder.path},${mount.path}`, ...flags],
+      flags: [
+        "--allow-net=127.0.0.1",
+        "--allow-read",
+        `--allow-write=${folder.path},${mount.path},${beside}`,
+        ...flags,
+      ],
       args: ["--config", config, "--accept-risk", "excess-permissions"],
     }),
   );
@@ -63,6 +73,21 @@ Deno.test({
     assertEquals((await local.list("NLST /")).split("\r\n").length, 3); // listings are read by threads
     mount.goOn();
     for (const client of clients) assertEquals((await client.readReply()).code, 250);
+  },
+});
+
+Deno.test({
+  name: `A home that hangs from the start holds up no home beside it${refusal === undefined ? "" : ` (${refusal})`}`,
+  ignore: refusal !== undefined,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const { mount, login } = await start(stack, { workers: 1, flags: [] });
+    mount.hang();
+    const remote = await login("remote");
+    await remote.send("CWD /d\r\n"); // nothing was asked of either home before
+    await assertServed(await login("beside"));
+    mount.goOn();
+    assertEquals((await remote.readReply()).code, 250);
   },
 });
 
