@@ -8,7 +8,7 @@ import { InsecureConfigurationError } from "../auth/insecure_configuration_error
 import { findAccountProblems } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";
-import { findNetworkWarnings, findSessionReuseWarnings } from "../config/network_findings.ts";
+import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
 import { acceptedRisks, checkServerPart, type ConfigurationFiles, toServerOptions } from "../config/server_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
@@ -49,7 +49,6 @@ export async function inspect(
     ...settingRisks(configuration),
     ...await inspectEncoding(configuration),
     ...findNetworkWarnings(configuration),
-    ...findSessionReuseWarnings(configuration),
     ...await findExcessPermissions(needs, { findsBreadth: file !== undefined }),
     ...expiredAcceptances(configuration, now),
   ];

@@ -1,5 +1,5 @@
 /**
- * What is doubtful about the addresses and ports of a configuration.
+ * What is doubtful about the addresses, the ports and the TLS sessions of a configuration.
  *
  * @module
  */
@@ -29,15 +29,20 @@ const PRIVATE_NETWORKS = [
 ];
 
 /** Finds what is doubtful; nothing of it stops the server. */
-export function findNetworkWarnings({ server }: Configuration): Finding[] {
-  return [...passiveAddressWarnings(server), ...passivePortWarnings(server)];
+export function findNetworkWarnings(configuration: Configuration): Finding[] {
+  const { server } = configuration;
+  return [
+    ...passiveAddressWarnings(server),
+    ...passivePortWarnings(server),
+    ...sessionReuseWarnings(configuration),
+  ];
 }
 
 /**
- * Finds what `sessionReuse: require` costs. The runtime resumes sessions by tickets only, since its cache of session ids is a
+ * What `sessionReuse: require` costs. The runtime resumes sessions by tickets only, since its cache of session ids is a
  * new one for each connection; and a ticket holds in the event loop that gave it.
  */
-export function findSessionReuseWarnings({ server: { tls = {} }, workers }: Configuration): Finding[] {
+function sessionReuseWarnings({ server: { tls = {} }, workers }: Configuration): Finding[] {
   if (tls.sessionReuse !== "require") return [];
   const clients = "TLS 1.2 clients without session tickets (curl 7, Java)";
   return [

@@ -160,15 +160,6 @@ export function findSettingRisks({ tls, passive, active }: RiskySettings): Prese
   return found.filter((risk) => risk !== false);
 }
 
-/** Tells which of the present risks are not accepted, or no longer. */
-export function findUnaccepted(
-  present: readonly PresentRisk[],
-  accepted: readonly AcceptedRisk[],
-  now: Date,
-): PresentRisk[] {
-  return present.filter(({ risk }) => !accepted.some((entry) => entry.risk === risk && holdsOn(entry, now)));
-}
-
 /** Tells whether an acceptance holds, its last day included. */
 export function holdsOn({ until }: AcceptedRisk, now: Date): boolean {
   return until === undefined || now.getTime() < until.getTime() + DAY_MS;

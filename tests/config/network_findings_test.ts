@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findNetworkWarnings, findSessionReuseWarnings } from "../../lib/config/network_findings.ts";
+import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
 import { read, SOMEBODY } from "./configuration_text.ts";
 
 const RANGE = "ports: 50000-50099";
@@ -76,17 +76,16 @@ for (const [text, ...expected] of CASES) {
   });
 }
 
-Deno.test("findSessionReuseWarnings() tells whom require locks out, where TLS 1.2 is spoken", () => {
-  const find = (tls: string) =>
-    findSessionReuseWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(({ where }) => where);
+Deno.test("findNetworkWarnings() tells whom require locks out, where TLS 1.2 is spoken", () => {
+  const find = (tls: string) => findNetworkWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(({ where }) => where);
   assertEquals(find("sessionReuse: allow"), []);
   assertEquals(find("sessionReuse: require, minVersion: TLSv1.3"), []);
   assertEquals(find("sessionReuse: require"), ["tls.sessionReuse"]);
 });
 
-Deno.test("findSessionReuseWarnings() says that event loops asked for do not serve", () => {
+Deno.test("findNetworkWarnings() says that event loops asked for do not serve", () => {
   const find = (workers: string) =>
-    findSessionReuseWarnings(
+    findNetworkWarnings(
       read(`tls: { sessionReuse: require, minVersion: TLSv1.3 }\nworkers: ${workers}\n${SOMEBODY}`),
     ).map(({ where }) => where);
   assertEquals([find("2"), find("1"), find("auto")], [["workers"], [], []]);

@@ -1,9 +1,10 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
+import { acceptedRisks } from "../../lib/config/server_options.ts";
 import { structureOf } from "../../lib/config/unknown_keys.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import { findSettingRisks, findUnaccepted } from "../../lib/server/risks.ts";
+import { findSettingRisks } from "../../lib/server/risks.ts";
 import { problemsOf, read, SOMEBODY } from "../config/configuration_text.ts";
 import { type CodeBlock, codeBlocks, codeSpans, type Page, prose, readPage, readPages } from "./pages.ts";
 
@@ -32,7 +33,8 @@ for (const page of PAGES.filter((page) => yamlBlocks(page).length > 0)) {
 
 function unacceptedRisks({ server, acceptRisks }: Configuration): string[] {
   const settings = resolveSettings({ ...server, authorizer: { authenticate: () => Promise.reject() } });
-  return findUnaccepted(findSettingRisks(settings), acceptRisks, new Date()).map(({ risk }) => risk);
+  const accepted = acceptedRisks(acceptRisks, new Date());
+  return findSettingRisks(settings).map(({ risk }) => risk).filter((risk) => !accepted.includes(risk));
 }
 
 Deno.test("The hashes of the pages are those of docs/examples, whose passwords are tested", () => {

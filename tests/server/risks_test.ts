@@ -10,7 +10,7 @@ import { InsecureConfigurationError } from "../../lib/auth/insecure_configuratio
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { type AcceptedRisk, findUnaccepted, holdsOn, RISK_IDS, type RiskId, RISKS } from "../../lib/server/risks.ts";
+import { type AcceptedRisk, holdsOn, RISK_IDS, type RiskId, RISKS } from "../../lib/server/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { TestServer } from "../helpers/test_server.ts";
@@ -107,8 +107,6 @@ Deno.test("holdsOn() includes the last day of an acceptance, and no moment after
   ];
   for (const [time, holds] of rows) {
     assertEquals(holdsOn(accepted, new Date(time)), holds, time);
-    const present = [{ risk: "no-close-notify", where: "tls" }] as const;
-    assertEquals(findUnaccepted(present, [accepted], new Date(time)).length, holds ? 0 : 1, time);
   }
 });
 
