@@ -121,8 +121,10 @@ export class Containment {
 
   /** Tells whether a folder is the root or one of others, or has one below it. */
   holdsRoot(hostPath: string, others: ReadonlySet<string>): boolean {
+    // Of thousands of roots hardly one begins like that
+    const mayHold = (root: string) => HOST_RULES.ignoreCase || root.startsWith(hostPath);
     return hostPath === this.#root ||
-      others.values().some((root) => namesWithin(hostPath, root, HOST_RULES) !== undefined);
+      others.values().some((root) => mayHold(root) && namesWithin(hostPath, root, HOST_RULES) !== undefined);
   }
 
   /** Tells whether a name in a directory may be shown. */

@@ -47,7 +47,7 @@ import { WriteClaims } from "./write_claims.ts";
 export interface LocalFileSystemOptions {
   /** Who writes what; share it among file systems whose roots overlap. @default {new WriteClaims()} */
   readonly writeClaims?: FileClaims;
-  /** Other folders that somebody has as a root, as absolute host paths: their modes cannot be changed from here. @default {none} */
+  /** Other folders that somebody has as a root, as resolved host paths: their modes cannot be changed from here. @default {none} */
   readonly roots?: ReadonlySet<string>;
 }
 
