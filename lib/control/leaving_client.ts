@@ -18,8 +18,8 @@ const LEAST_WAIT_MS = 2;
 /** The longer an upload took, the likelier is it that it was cut, and the less does it matter to wait: so much of its time. */
 const WAITING_PART = 0.05;
 const TURN_SECONDS = 0.005;
-const FEWEST_TURNS = 2;
-const MOST_TURNS = 10;
+const FEWEST_TURNS = 8;
+const MOST_TURNS = 20;
 
 /**
  * Waits as long as the other end of a client may come behind that of its upload.
