@@ -120,7 +120,7 @@ export class LocalFileSystem implements FileSystem {
     if (mode === "replace" || mode === "place") return await this.#openReplacement(path, mode, permissions);
     const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
     // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
-    const claim = await claimOpened(this.#writeClaims, file, hostPath);
+    const claim = await claimOpened(this.#writeClaims, file, { hostPath, isNew });
     const writable = new LocalWritableFile(path, hostPath, file, claim);
     try {
       if (isNew) writable.removeIfUnused();

@@ -38,6 +38,8 @@ export interface ReplacementOptions {
   readonly claims: FileClaims;
 }
 
+const IS_NEW = true;
+
 /**
  * Creates a file beside its future place. Closed before it is finished, it leaves nothing.
  *
@@ -52,7 +54,7 @@ export async function createReplacement(options: ReplacementOptions): Promise<Wr
     return createRegular(containment, { hostPath: part, way: target.way }, old ?? mode);
   });
   // Whoever removes left-overs asks for it
-  const claim = await claimOpened(claims, created, part);
+  const claim = await claimOpened(claims, created, { hostPath: part, isNew: IS_NEW });
   return new LocalReplacement(
     options,
     { hostPath: part, ...created },

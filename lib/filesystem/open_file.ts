@@ -147,16 +147,35 @@ function removeMadeSince(start: number, hostPath: string): boolean {
 }
 
 /**
+ * How long it may take to hear from another event loop that nobody writes a file any more that is gone: its number may have
+ * been given to a new file meanwhile.
+ */
+const STALE_CLAIM_MS = 1_000;
+const CLAIM_RETRY_MS = 5;
+
+/**
  * Claims a file that was just opened; closes it where that is refused.
  *
+ * @param options.isNew Whether it was created, so that a claim on its number is that of a file that is gone, which ends soon.
  * @throws {FileSystemError} Kind `"busy"`.
  */
-export async function claimOpened(claims: FileClaims, file: OpenFile, hostPath: string): Promise<Disposable> {
-  try {
-    return await claims.claim(unique(file.stats) ?? hostPath);
-  } catch (error) {
-    closeSync(file.fd);
-    throw error;
+export async function claimOpened(
+  claims: FileClaims,
+  file: OpenFile,
+  { hostPath, isNew }: { readonly hostPath: string; readonly isNew: boolean },
+): Promise<Disposable> {
+  const end = isNew ? performance.now() + STALE_CLAIM_MS : 0;
+  while (true) {
+    try {
+      return await claims.claim(unique(file.stats) ?? hostPath);
+    } catch (error) {
+      const isStale = error instanceof FileSystemError && error.kind === "busy" && performance.now() < end;
+      if (!isStale) {
+        closeSync(file.fd);
+        throw error;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, CLAIM_RETRY_MS));
   }
 }
 

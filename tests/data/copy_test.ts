@@ -39,7 +39,8 @@ async function receive(received: readonly Uint8Array[], options = BINARY) {
   const transfer = new Transfer();
   const file = await fileSystem.openWrite("/file", "truncate");
   await receiveFile(file, new FakeConnection({ received }), transfer, options);
-  file.close();
+  await file.finish(UNABORTED);
+  await file.close();
   const buffer = new Uint8Array(1 << 20);
   const count = await (await fileSystem.openRead("/file")).read(buffer, UNABORTED);
   return { content: buffer.slice(0, count ?? 0), transfer };
