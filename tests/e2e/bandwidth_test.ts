@@ -55,8 +55,12 @@ for (const [direction, limited, free] of DIRECTIONS) {
     await using client = await login(server);
     const slowMs = await measure(() => limited(client));
     assertGreater(slowMs, LEAST_MS);
-    const fastMs = await measure(() => free(client));
-    assert(fastMs < slowMs, `${fastMs} ms without limit, ${slowMs} ms with`);
+    // At the rate none of them could be so quick, however much a busy machine slows others down.
+    let quickestMs = Infinity;
+    for (let tries = 0; tries < 20 && quickestMs >= LEAST_MS; tries++) {
+      quickestMs = Math.min(quickestMs, await measure(() => free(client)));
+    }
+    assert(quickestMs < LEAST_MS, `${quickestMs} ms without limit, ${slowMs} ms with`);
   });
 
   Deno.test(`limits.bandwidth.${direction} of an account is shared by its sessions`, async () => {
