@@ -70,7 +70,7 @@ Deno.test("tryHandshake() makes a handshake under every version", async () => {
 const USABLE = [
   "rsa:2048",
   "rsa:4096",
-  "rsa:8192",
+  "rsa:4160", // more than the runtime can describe by the certificate alone
   "ec:prime256v1",
   "ec:secp384r1",
   "ec:secp521r1",

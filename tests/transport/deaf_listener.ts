@@ -6,6 +6,9 @@
 
 import { listenControl } from "../../lib/transport/node_control.ts";
 
+// As every server does: the runtime prepares for signals once, and panics where no descriptor is left for that.
+Deno.addSignalListener("SIGUSR2", () => {});
+
 const listener = await listenControl({ host: "127.0.0.1", port: 0 }, { renewAfterMs: Number(Deno.args[0]) });
 await Deno.stdout.write(new TextEncoder().encode(`${listener.address.port}\n`));
 while (true) {
