@@ -31,6 +31,16 @@ export class Random {
     return values[this.below(values.length)] as Value;
   }
 
+  /** The values in another order. */
+  shuffle<Value>(values: readonly Value[]): Value[] {
+    const shuffled = [...values];
+    for (let last = shuffled.length - 1; last > 0; last--) {
+      const other = this.below(last + 1);
+      [shuffled[last], shuffled[other]] = [shuffled[other] as Value, shuffled[last] as Value];
+    }
+    return shuffled;
+  }
+
   /** Random bytes. */
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
