@@ -18,7 +18,7 @@
  */
 
 export { FtpServer, type FtpServerParts, type ShutdownOptions } from "./lib/server/ftp_server.ts";
-export type { ConnectingClient, ListeningAddress, RefuseConnection } from "./lib/server/reception.ts";
+export type { ConnectingClient, ListeningAddress, RefuseConnection } from "./lib/server/acceptor.ts";
 export { catchUncaughtErrors, type UncaughtErrorOptions } from "./lib/server/uncaught_errors.ts";
 export type { EventStreamOptions } from "./lib/server/event_hub.ts";
 export type {
@@ -29,18 +29,18 @@ export type {
   SiteReplyCode,
 } from "./lib/commands/command_changes.ts";
 export type {
-  AccountPlace,
-  ConnectionPlace,
-  Eventually,
+  AccountSlot,
+  ConnectionSlot,
   FailureCount,
   LoginAttempt,
+  MaybePromise,
   SharedCounts,
 } from "./lib/control/shared_counts.ts";
 export type { SharedRate } from "./lib/data/throttle.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
 export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/server/risks.ts";
-export type { BanOptions } from "./lib/auth/login_throttle.ts";
+export type { BanOptions } from "./lib/accounts/login_throttle.ts";
 export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
 export {
@@ -48,16 +48,21 @@ export {
   type AnonymousOptions,
   VirtualAccounts,
   type VirtualAccountsOptions,
-} from "./lib/auth/virtual_accounts.ts";
-export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/auth/password_verifier.ts";
-export type { PermissionOverride } from "./lib/auth/permission_override.ts";
-export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/auth/password_hash.ts";
-export { verifyPassword } from "./lib/auth/verify_password.ts";
-export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/auth/authorizer.ts";
-export { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS, WRITE_PERMISSIONS } from "./lib/auth/permission.ts";
-export type { WorkOptions, WorkPlaces } from "./lib/auth/work_places.ts";
-export { AuthorizerBusyError, type AuthorizerBusyErrorOptions } from "./lib/auth/authorizer_busy_error.ts";
-export { InsecureConfigurationError } from "./lib/auth/insecure_configuration_error.ts";
+} from "./lib/accounts/virtual_accounts.ts";
+export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/accounts/password_verifier.ts";
+export type { PermissionOverride } from "./lib/accounts/permission_override.ts";
+export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/accounts/password_hash.ts";
+export { verifyPassword } from "./lib/accounts/verify_password.ts";
+export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/accounts/authorizer.ts";
+export {
+  ALL_PERMISSIONS,
+  type PermissionLetter,
+  READ_PERMISSIONS,
+  WRITE_PERMISSIONS,
+} from "./lib/accounts/permission.ts";
+export type { WorkOptions, WorkPlaces } from "./lib/accounts/work_places.ts";
+export { AuthorizerBusyError, type AuthorizerBusyErrorOptions } from "./lib/accounts/authorizer_busy_error.ts";
+export { InsecureConfigurationError } from "./lib/accounts/insecure_configuration_error.ts";
 export type {
   CallOptions,
   CreateOptions,

@@ -5,7 +5,7 @@
  */
 
 /** A timer that is to wait longer fires at once. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * Calls back once when nobody has touched it for a time. Touching costs no timer: the timer looks at the last touch when it
@@ -53,7 +53,7 @@ export class Watchdog implements Disposable {
   }
 
   #arm(delayMs: number): void {
-    if (this.#timeoutMs > 0) this.#timer = setTimeout(() => this.#check(), Math.min(delayMs, LONGEST_DELAY_MS));
+    if (this.#timeoutMs > 0) this.#timer = setTimeout(() => this.#check(), Math.min(delayMs, MAX_DELAY_MS));
   }
 
   #check(): void {
@@ -95,7 +95,7 @@ export function delay(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Lets everything else that is ready go first: a turn of the event loop. The shortest timer would take 2 ms. */
-export function turn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -57,7 +57,7 @@ export class Logger {
   }
 
   /** Writes a remark that is no event. */
-  remark(level: LogLevel, text: string): void {
+  log(level: LogLevel, text: string): void {
     if (!this.#shows(level)) return;
     const { format, write } = this.#options;
     const time = new Date();

@@ -124,9 +124,9 @@ Deno.test("Logger shows the stack of an internal error only when asked to", () =
 Deno.test("Logger writes remarks in both forms", () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  new Logger({ format: "pretty", level: "warn", stacks: false, write }).remark("warn", "take care");
-  new Logger({ format: "json", level: "warn", stacks: false, write }).remark("warn", "take care");
-  new Logger({ format: "json", level: "warn", stacks: false, write }).remark("info", "too quiet");
+  new Logger({ format: "pretty", level: "warn", stacks: false, write }).log("warn", "take care");
+  new Logger({ format: "json", level: "warn", stacks: false, write }).log("warn", "take care");
+  new Logger({ format: "json", level: "warn", stacks: false, write }).log("info", "too quiet");
   assertMatch(lines[0] ?? "", /^\[W \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] take care$/);
   const { level, event, text } = JSON.parse(lines[1] ?? "");
   assertEquals([level, event, text, lines.length], ["warn", "remark", "take care", 2]);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { AccountLimits } from "../auth/authorizer.ts";
-import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
-import type { WorkOptions, WorkPlaces } from "../auth/work_places.ts";
-import type { AccountPlace, ConnectionPlace, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
+import type { AccountLimits } from "../accounts/authorizer.ts";
+import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
+import type { WorkOptions, WorkPlaces } from "../accounts/work_places.ts";
+import type { AccountSlot, ConnectionSlot, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
 import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
@@ -30,9 +30,9 @@ export class AskingCounts implements SharedCounts, FileClaims, WorkPlaces {
     this.#waiting.delete(id);
   }
 
-  async enterConnection(host: string): Promise<ConnectionPlace | string> {
+  async acquireConnection(host: string): Promise<ConnectionSlot | string> {
     const hold = ++this.#lastHold;
-    const refusal = await this.#ask({ ask: "enterConnection", host, hold });
+    const refusal = await this.#ask({ ask: "acquireConnection", host, hold });
     if (refusal !== undefined) return refusal;
     let isLoggedIn = false;
     return {
@@ -63,9 +63,9 @@ export class AskingCounts implements SharedCounts, FileClaims, WorkPlaces {
     };
   }
 
-  async enterAccount(username: string, limits: AccountLimits): Promise<AccountPlace | undefined> {
+  async acquireAccount(username: string, limits: AccountLimits): Promise<AccountSlot | undefined> {
     const hold = ++this.#lastHold;
-    const rates = await this.#ask({ ask: "enterAccount", username, limits, hold });
+    const rates = await this.#ask({ ask: "acquireAccount", username, limits, hold });
     return rates && { ...rates, ...this.#held(hold) };
   }
 

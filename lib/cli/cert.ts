@@ -17,7 +17,7 @@ const CERTIFICATE_NAME = "server.crt";
 const KEY_NAME = "server.key";
 const KEY_MODE = 0o600;
 const CERTIFICATE_MODE = 0o644;
-const MOST_DAYS = 3650;
+const MAX_DAYS = 3650;
 
 /** RFC 1123 §2.1, with a wildcard for the first label (RFC 9525 §6.3). */
 const DNS_NAME = /^(?=.{1,253}$)(?:\*\.)?(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
@@ -66,8 +66,8 @@ function readCertSettings(args: readonly string[]): CertSettings {
 
 function readDays(text = "365"): number {
   const days = /^\d+$/.test(text) ? Number(text) : 0;
-  if (days >= 1 && days <= MOST_DAYS) return days;
-  throw new UsageError(`not a number of days from 1 to ${MOST_DAYS}: ${text} (--days)`, USAGE);
+  if (days >= 1 && days <= MAX_DAYS) return days;
+  throw new UsageError(`not a number of days from 1 to ${MAX_DAYS}: ${text} (--days)`, USAGE);
 }
 
 interface PairPaths {

@@ -76,6 +76,6 @@ export function logFindings(
   for (const { risk, where: key, message } of findings) {
     const where = file === undefined ? optionFor(key) ?? key : key;
     const text = describeFinding({ where, message });
-    logger.remark("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
+    logger.log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
   }
 }

@@ -27,7 +27,7 @@ const OWN_INPUT: PasswordInput = {
 
 const WAYS = "ftpsd hash-password (asks for it), or: ftpsd hash-password < FILE";
 /** More than any password may have; what follows is not read. */
-const MOST_LINE_BYTES = 4096;
+const MAX_LINE_BYTES = 4096;
 
 /**
  * Asks twice for a password, or reads one line where stdin is not a terminal, and hashes it.
@@ -66,7 +66,7 @@ function accept(password: string): string {
 
 /** Reads up to the end of the first line, which is no part of it. */
 async function readLine(input: PasswordInput): Promise<string> {
-  const line = new Uint8Array(MOST_LINE_BYTES);
+  const line = new Uint8Array(MAX_LINE_BYTES);
   let length = 0;
   let end = -1;
   while (end < 0 && length < line.length) {

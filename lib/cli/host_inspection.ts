@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hasWritePermission } from "../auth/permission.ts";
+import { hasWritePermission } from "../accounts/permission.ts";
 import { accountsOf, type PlacedAccount } from "../config/account_findings.ts";
 import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "../config/certificate_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
+import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
 import { findAccountProblems } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Finding } from "../config/finding.ts";

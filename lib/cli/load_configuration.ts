@@ -5,7 +5,7 @@
  */
 
 import { dirname, isAbsolute, join } from "node:path";
-import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../auth/permission.ts";
+import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../accounts/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { findContradictions } from "../config/contradictions.ts";
 import { DEFAULT_WORKERS } from "../config/worker_count.ts";

@@ -108,7 +108,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   {
     title: "Limits",
     options: [
-      { name: "timeout", value: "SECONDS", help: "longest silence on the control connection (default: 300)" },
+      { name: "timeout", value: "SECONDS", help: "idle timeout of the control connection (default: 300)" },
       { name: "workers", value: "N", help: "event loops side by side, or auto: one a processor (default)" },
       { name: "max-cons", value: "N", help: "connections at once (default: 512)" },
       { name: "max-cons-per-ip", value: "N", help: "the same from one address (default: no limit)" },

@@ -14,7 +14,7 @@ export const PROGRAM_FOLDER: string | undefined = import.meta.url.startsWith("fi
   ? fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "")
   : undefined;
 
-/** Tells whether Deno permits to load workers. */
+/** Returns whether Deno permits to load workers. */
 export async function mayReadProgram(): Promise<boolean> {
   if (PROGRAM_FOLDER === undefined) return true;
   return (await Deno.permissions.query({ name: "read", path: PROGRAM_FOLDER })).state === "granted";

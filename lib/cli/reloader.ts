@@ -95,9 +95,9 @@ export class Reloader implements AsyncDisposable {
       const obstacles = describeObstacles(loaded, inspection);
       if (obstacles.length > 0) return this.#keep(obstacles);
       const needs = await this.#apply({ configuration, files: inspection.files, file });
-      logger.remark("info", "configuration reloaded");
+      logger.log("info", "configuration reloaded");
       logFindings(logger, { findings: inspection.findings, file });
-      for (const text of needs) logger.remark("warn", text);
+      for (const text of needs) logger.log("warn", text);
     } catch (error) {
       if (!this.#disposed.signal.aborted) this.#keep(reasonsOf(error));
     }
@@ -132,7 +132,9 @@ export class Reloader implements AsyncDisposable {
   }
 
   #keep(reasons: readonly string[]): void {
-    for (const reason of reasons) this.#options.logger.remark("error", `configuration kept as it was: ${reason}`);
+    for (const reason of reasons) {
+      this.#options.logger.log("error", `reload failed, keeping the current configuration: ${reason}`);
+    }
   }
 
   /** Watches the files of the certificate in use from now on. */
@@ -150,10 +152,10 @@ export class Reloader implements AsyncDisposable {
       },
       onChange: async ({ examined, ...contents }) => {
         await this.#useCertificate(contents);
-        logger.remark("info", `certificate replaced: ${examined.info?.fingerprint}`);
+        logger.log("info", `certificate replaced: ${examined.info?.fingerprint}`);
         logFindings(logger, { findings: examined.findings, file });
       },
-      onProblem: (reason) => logger.remark("error", `certificate kept as it was: ${reason}`),
+      onProblem: (reason) => logger.log("error", `keeping the current certificate: ${reason}`),
       ...watchIntervalMs === undefined ? {} : { intervalMs: watchIntervalMs },
     });
   }

@@ -73,8 +73,8 @@ export async function serve(
   // At this level the log has nothing more but the dialogue.
   const dialogue = settings.log.dialogue || level === "debug";
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
-  output.listen?.({ onDropped: (count) => logger.remark("error", `${count} lines of this log were dropped`) });
-  takeWarnings((text) => logger.remark("warn", text));
+  output.listen?.({ onDropped: (count) => logger.log("error", `${count} lines of this log were dropped`) });
+  takeWarnings((text) => logger.log("warn", text));
   await using transferLog = await openTransferLog(transfers, logger);
   const onEvent: EventListener = (event) => {
     logger.event(event);
@@ -96,19 +96,19 @@ export async function serve(
   // Before the server tells that it listens: who waits for that may send a signal at once.
   signals.act({
     stop: (signal) => {
-      logger.remark("info", `received ${signal}, shutting down`);
+      logger.log("info", `received ${signal}, shutting down`);
       return server.shutdown({ graceMs: GRACE_MS });
     },
     reload: () => reloader.reload(),
     report: () => reportSessions(server, logger),
   });
   await explaining(loaded, () => server.listen());
-  for (const line of describeStart(loaded, server)) logger.remark(line.level, line.text);
+  for (const line of describeStart(loaded, server)) logger.log(line.level, line.text);
   logFindings(logger, { findings: inspection.findings, file: loaded.file });
   reloader.start({ loaded, inspection });
   using _notice = new ExpiryNotice({
     current: () => server.certificate,
-    onFinding: (finding) => logger.remark("warn", describeFinding(finding)),
+    onFinding: (finding) => logger.log("warn", describeFinding(finding)),
     ...intervals.noticeIntervalMs === undefined ? {} : { intervalMs: intervals.noticeIntervalMs },
   });
   await server.finished;
@@ -117,7 +117,7 @@ export async function serve(
 /** A log of transfers that cannot be written is told of in the other log. */
 async function openTransferLog(path: string | undefined, logger: Logger): Promise<TransferLog | undefined> {
   if (path === undefined) return undefined;
-  const remark = (text: string) => logger.remark("error", `log.transfers: ${text}`);
+  const remark = (text: string) => logger.log("error", `log.transfers: ${text}`);
   try {
     return await TransferLog.open(path, {
       onFailed: (error) => remark(`cannot write to ${path}, trying again: ${describeLogFailure(error)}`),
@@ -141,7 +141,7 @@ async function reportSessions(server: ConfiguredServer, logger: Logger): Promise
     const sessions = await server.sessions();
     logger.answer("status", describeSessions(sessions, new Date()), { sessions });
   } catch (error) {
-    logger.remark("error", `cannot tell who is connected: ${error}`);
+    logger.log("error", `cannot tell who is connected: ${error}`);
   }
 }
 

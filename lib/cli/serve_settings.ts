@@ -5,7 +5,7 @@
  */
 
 import { given } from "../config/given.ts";
-import { MOST_WORKERS } from "../config/worker_count.ts";
+import { MAX_WORKERS } from "../config/worker_count.ts";
 import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
@@ -142,8 +142,8 @@ function listenOf(values: ReadonlyMap<string, string>): ListenOptions[] {
   if (isLinkLocal(host)) {
     throw new UsageError(`cannot listen on ${host}: Deno knows no IPv6 zones (--interface)`, "--interface ::");
   }
-  const port = wholeNumber(values, "port", 0, LARGEST_PORT) ?? 2121;
-  const implicitPort = wholeNumber(values, "implicit-port", 0, LARGEST_PORT);
+  const port = wholeNumber(values, "port", 0, MAX_PORT) ?? 2121;
+  const implicitPort = wholeNumber(values, "implicit-port", 0, MAX_PORT);
   if (implicitPort === undefined) return [{ host, port }];
   if (implicitPort === port && port > 0) {
     throw new UsageError(`port ${port} is given twice (--implicit-port)`, "--implicit-port 990");
@@ -191,12 +191,12 @@ function isOn(switches: ReadonlySet<string>, name: string): true | undefined {
   return switches.has(name) ? true : undefined;
 }
 
-const LARGEST_PORT = 65535;
+const MAX_PORT = 65535;
 
 function rangeOf(text: string | undefined): { from: number; to: number } | undefined {
   if (text === undefined) return undefined;
   const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
-  if (from === undefined || to === undefined || from < 1 || to > LARGEST_PORT || from > to) {
+  if (from === undefined || to === undefined || from < 1 || to > MAX_PORT || from > to) {
     throw new UsageError(`"${text}" is not a range of ports 1 to 65535 (--range)`, "--range 50000-50100");
   }
   return { from, to };
@@ -217,7 +217,7 @@ function wholeNumber(
 }
 
 function workersOf(values: ReadonlyMap<string, string>): number | "auto" | undefined {
-  return values.get("workers") === "auto" ? "auto" : wholeNumber(values, "workers", 1, MOST_WORKERS);
+  return values.get("workers") === "auto" ? "auto" : wholeNumber(values, "workers", 1, MAX_WORKERS);
 }
 
 function seconds(values: ReadonlyMap<string, string>, name: string): number | undefined {

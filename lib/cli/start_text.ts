@@ -5,7 +5,7 @@
  */
 
 import { isAbsolute } from "node:path";
-import { hasWritePermission } from "../auth/permission.ts";
+import { hasWritePermission } from "../accounts/permission.ts";
 import { accountsOf } from "../config/account_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
@@ -48,7 +48,7 @@ export function describeStart(loaded: LoadedConfiguration, server: ConfiguredSer
 function accountLines({ configuration }: LoadedConfiguration, server: ConfiguredServer): string[] {
   const accounts = accountsOf(configuration).map(({ account }) => account);
   const writers = accounts.filter(mayWrite).length;
-  if (accounts.length > MOST_ACCOUNT_LINES) return [`${accounts.length} accounts, ${writers} of which may write`];
+  if (accounts.length > MAX_ACCOUNT_LINES) return [`${accounts.length} accounts, ${writers} of which may write`];
   const anybody = isLocal(server) ? "anybody on this host" : "anybody who can connect";
   return accounts.map((account) => {
     const rights = mayWrite(account) ? "reading and writing" : "reading";
@@ -57,7 +57,7 @@ function accountLines({ configuration }: LoadedConfiguration, server: Configured
   });
 }
 
-const MOST_ACCOUNT_LINES = 3;
+const MAX_ACCOUNT_LINES = 3;
 
 function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {
   return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);

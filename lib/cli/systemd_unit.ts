@@ -12,8 +12,8 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 /** What a busy session may hold, and what the rest of the process holds. */
 const DESCRIPTORS = { session: 4, others: 256 } as const;
 /** What every process gets, and what is enough where connections are not limited. */
-const LEAST_DESCRIPTORS = 1_024;
-const MOST_DESCRIPTORS = 65_536;
+const MIN_DESCRIPTORS = 1_024;
+const MAX_DESCRIPTORS = 65_536;
 
 /** What a unit starts. */
 export interface UnitOptions {
@@ -29,8 +29,8 @@ export function formatSystemdUnit({ server }: Configuration, options: UnitOption
   const { needs, command, usesDeno } = options;
   const isPrivileged = (server.listen ?? []).some(({ port = 2121 }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
   const { connections = 512 } = server.limits ?? {};
-  const needed = connections === 0 ? MOST_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
-  const descriptors = Math.max(needed, LEAST_DESCRIPTORS);
+  const needed = connections === 0 ? MAX_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
+  const descriptors = Math.max(needed, MIN_DESCRIPTORS);
   return [
     "[Unit]",
     "Description=FTPS server",

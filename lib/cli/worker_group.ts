@@ -4,14 +4,14 @@
  * @module
  */
 
-import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
-import type { WorkPlaces } from "../auth/work_places.ts";
+import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
+import type { WorkPlaces } from "../accounts/work_places.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener } from "../events.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { ConnectionPlace, FailureCount, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
+import type { ConnectionSlot, FailureCount, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
 import type { FromWorker, Question, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** How long an event loop may take to make ready for a change. */
@@ -99,7 +99,7 @@ export class WorkerGroup {
 
 /** What a worker holds of the counts: a connection, an attempt to log in, or something else. */
 interface Held extends Disposable {
-  readonly loggedIn?: ConnectionPlace["loggedIn"];
+  readonly loggedIn?: ConnectionSlot["loggedIn"];
   readonly giveBack?: LoginAttempt["giveBack"];
   readonly fail?: LoginAttempt["fail"];
 }
@@ -263,8 +263,8 @@ class Member {
   async #answer(question: Question): Promise<unknown> {
     const { counts } = this.#options;
     switch (question.ask) {
-      case "enterConnection": {
-        const place = await counts.enterConnection(question.host);
+      case "acquireConnection": {
+        const place = await counts.acquireConnection(question.host);
         if (typeof place === "string") return place;
         this.#hold(question.hold, place);
         return undefined;
@@ -275,8 +275,8 @@ class Member {
       }
       case "failAttempt":
         return await this.#letGo(question.hold)?.fail?.() ?? NO_FAILURE;
-      case "enterAccount": {
-        const place = await counts.enterAccount(question.username, question.limits);
+      case "acquireAccount": {
+        const place = await counts.acquireAccount(question.username, question.limits);
         if (place === undefined) return undefined;
         this.#hold(question.hold, place);
         return { send: place.send, receive: place.receive };

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { AccountLimits } from "../auth/authorizer.ts";
+import type { AccountLimits } from "../accounts/authorizer.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
 import type { FailureCount } from "../control/shared_counts.ts";
@@ -28,22 +28,22 @@ export type ServerChange = { readonly plan: ServerPlan } | { readonly pair: Cert
 
 /** What a worker asks; `hold` names what it will give back. */
 export type Question =
-  | { readonly ask: "enterConnection"; readonly host: string; readonly hold: number }
+  | { readonly ask: "acquireConnection"; readonly host: string; readonly hold: number }
   | { readonly ask: "beginAttempt"; readonly host: string; readonly hold: number }
   | { readonly ask: "failAttempt"; readonly hold: number }
-  | { readonly ask: "enterAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
+  | { readonly ask: "acquireAccount"; readonly username: string; readonly limits: AccountLimits; readonly hold: number }
   | { readonly ask: "claimFile"; readonly file: string; readonly hold: number }
   | { readonly ask: "takeWorkPlace"; readonly owner: string | undefined; readonly hold: number };
 
 /** What is answered. */
 export interface Answers {
   /** Why there is no place; `undefined` when there is one. */
-  readonly enterConnection: string | undefined;
+  readonly acquireConnection: string | undefined;
   /** Whether it may begin; not for an address that is banned. */
   readonly beginAttempt: boolean;
   readonly failAttempt: FailureCount;
   /** The rates that hold; `undefined` when there is no place. */
-  readonly enterAccount:
+  readonly acquireAccount:
     | { readonly send: SharedRate | undefined; readonly receive: SharedRate | undefined }
     | undefined;
   /** Whether the file is free. */

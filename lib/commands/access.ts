@@ -46,7 +46,7 @@ export async function password(context: CommandContext, request: CommandRequest)
   const account = await context.authenticate(login.username, request.argument);
   if (account === "banned") return BANNED;
   if (account === "wrong" || account === "wrongAndBanned") return await refuseLogin(context, account);
-  if (!await context.enterAccount(account)) return reply(421, "Too many sessions of this user.", "close");
+  if (!await context.acquireAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(loggedIn(context.session, account));
   context.emit("loginSucceeded");
   return messageReply(230, account.loginMessage);

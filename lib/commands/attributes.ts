@@ -10,7 +10,7 @@ import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
 import { umaskChosen } from "../session/transitions.ts";
-import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 import { convertsLineEnds } from "./restart.ts";
 
 /** What SIZE is about. */
@@ -60,7 +60,7 @@ async function setModified(context: CommandContext, request: CommandRequest): Pr
 /** Sets a time and shows the one that the file has then: not every file system can keep every time. */
 async function setAndShow({ fileSystem }: CommandContext, request: CommandRequest, modified: Date): Promise<string> {
   const path = requestPath(request);
-  await offered(fileSystem, "setModified")(path, modified, request);
+  await requireMethod(fileSystem, "setModified")(path, modified, request);
   const { modified: kept = modified } = await fileSystem.stat(path, request);
   return `Modify=${formatTimeValue(kept)};`;
 }
@@ -91,7 +91,7 @@ export async function modifyFacts(context: CommandContext, request: CommandReque
   await fileSystem.stat(request.path, request);
   const done: string[] = [];
   if (mode !== undefined) {
-    await offered(fileSystem, "setMode")(request.path, mode, request);
+    await requireMethod(fileSystem, "setMode")(request.path, mode, request);
     done.push(`UNIX.mode=${modeFact(mode)};`);
   }
   if (modified !== undefined) {
@@ -105,7 +105,7 @@ export async function setTimes(context: CommandContext, request: CommandRequest)
   if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
   const modified = parseTimeValue(request.argument.padEnd(14, "0"));
   if (modified === undefined) return INVALID_TIME;
-  await offered(context.fileSystem, "setModified")(request.path, modified, request);
+  await requireMethod(context.fileSystem, "setModified")(request.path, modified, request);
   return reply(200, "SITE UTIME successful.");
 }
 
@@ -113,7 +113,7 @@ export async function setTimes(context: CommandContext, request: CommandRequest)
 export async function changeMode(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (request.path === undefined) return NEEDS_TWO_ARGUMENTS;
   if (!MODE_REGEXP.test(request.argument)) return reply(501, "Invalid SITE CHMOD format.");
-  await offered(context.fileSystem, "setMode")(request.path, Number.parseInt(request.argument, 8), request);
+  await requireMethod(context.fileSystem, "setMode")(request.path, Number.parseInt(request.argument, 8), request);
   return reply(200, "SITE CHMOD successful.");
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
-import type { PermissionLetter } from "../auth/permission.ts";
+import type { Account } from "../accounts/authorizer.ts";
+import type { PermissionLetter } from "../accounts/permission.ts";
 import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferBody } from "../data/transfer.ts";
 import { abortable } from "../deadline.ts";
@@ -144,7 +144,7 @@ export interface CommandContext {
   /** Changes the session. */
   update(next: Session): void;
   /** Takes a place for the session among those of the account; tells whether there was one. */
-  enterAccount(account: Account): Promise<boolean>;
+  acquireAccount(account: Account): Promise<boolean>;
   /** Gives the place back, as soon as no transfer of the account runs any more. */
   leaveAccount(): void;
   /**
@@ -206,7 +206,10 @@ export function requestPath(request: CommandRequest): string {
  * An optional method of a file system, bound to it. The row's `needs` has made sure of it, so a failure is a mistake in the
  * table.
  */
-export function offered<Name extends FileSystemMethod>(fileSystem: FileSystem, name: Name): Required<FileSystem>[Name] {
+export function requireMethod<Name extends FileSystemMethod>(
+  fileSystem: FileSystem,
+  name: Name,
+): Required<FileSystem>[Name] {
   const method = fileSystem[name];
   if (method === undefined) throw new FileSystemError("unsupported", `The file system has no ${name}()`);
   return method.bind(fileSystem) as Required<FileSystem>[Name];

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
-import { ALL_PERMISSIONS, type PermissionLetter, WRITE_PERMISSIONS } from "../auth/permission.ts";
+import type { Account } from "../accounts/authorizer.ts";
+import { ALL_PERMISSIONS, type PermissionLetter, WRITE_PERMISSIONS } from "../accounts/permission.ts";
 import { abortable } from "../deadline.ts";
 import type { SessionEvent } from "../events.ts";
 import { type Reply, reply } from "../protocol/reply.ts";

@@ -10,13 +10,13 @@ import { quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import { renameMarked } from "../session/transitions.ts";
-import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 
 /** DELE. */
 export async function deleteFile(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   if (path === "/") throw new FileSystemError("isDirectory", "Cannot remove the root as a file");
-  await offered(context.fileSystem, "remove")(path, request);
+  await requireMethod(context.fileSystem, "remove")(path, request);
   return reply(250, "File removed.");
 }
 
@@ -24,7 +24,7 @@ export async function deleteFile(context: CommandContext, request: CommandReques
 export async function removeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   if (path === "/") return reply(550, "Can't remove root directory.");
-  await offered(context.fileSystem, "removeDirectory")(path, request);
+  await requireMethod(context.fileSystem, "removeDirectory")(path, request);
   return reply(250, "Directory removed.");
 }
 
@@ -32,7 +32,7 @@ export async function removeDirectory(context: CommandContext, request: CommandR
 export async function makeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const { signal } = request;
-  await offered(context.fileSystem, "makeDirectory")(path, { umask: context.session.umask, signal });
+  await requireMethod(context.fileSystem, "makeDirectory")(path, { umask: context.session.umask, signal });
   return reply(257, `${quotePathname(path)} directory created.`);
 }
 
@@ -57,7 +57,7 @@ export async function renameTo(context: CommandContext, request: CommandRequest)
   const { fileSystem } = context;
   const path = requestPath(request);
   if (!context.settings.upload.overwrite) await requireFree(fileSystem, path, request);
-  await offered(fileSystem, "rename")(renameFrom, path, request);
+  await requireMethod(fileSystem, "rename")(renameFrom, path, request);
   return reply(250, "Renaming ok.");
 }
 

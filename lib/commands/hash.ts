@@ -6,7 +6,7 @@
  * @module
  */
 
-import { turn } from "../deadline.ts";
+import { yieldToEventLoop } from "../deadline.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import type { CallOptions, ReadableFile } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -15,7 +15,7 @@ import { closeFile, type CommandContext, type CommandRequest, requestPath } from
 
 const PIECE_BYTES = 256 * 1024;
 /** After so many pieces everybody else gets a turn, also where files are in memory. */
-const LONGEST_TURN = 16;
+const MAX_BATCH = 16;
 
 const ALGORITHMS_BY_VERB: Readonly<Record<string, HashAlgorithm>> = {
   XCRC: "CRC32",
@@ -80,7 +80,7 @@ async function digestOf(
     if (count === null) break;
     digest.update(buffer.subarray(0, count));
     bytes += count;
-    if (pieces % LONGEST_TURN === 0) await turn();
+    if (pieces % MAX_BATCH === 0) await yieldToEventLoop();
   }
   return { bytes, hex: digest.hex() };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
 import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
@@ -111,7 +111,7 @@ interface FactEntry extends DirectoryEntry {
 interface View extends ListedFiles {
   readonly encoding: TextEncoding;
   readonly facts: readonly FactName[];
-  /** Tells whether the client could send a name back. */
+  /** Returns whether the client could send a name back. */
   readonly isSendable: (name: string) => boolean;
   readonly listLine: (entry: DirectoryEntry, directory: string) => string;
 }

@@ -7,7 +7,7 @@
 
 import { type Reply, reply } from "../protocol/reply.ts";
 import { restartMarked } from "../session/transitions.ts";
-import { type CommandContext, type CommandRequest, offered, requestPath } from "./command.ts";
+import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 
 /** Text of the 150 that announces a data connection. */
 export const FILE_OKAY = "File status okay. About to open data connection.";
@@ -24,7 +24,7 @@ export function restart(context: CommandContext, request: CommandRequest): Reply
   return reply(350, `Restarting at position ${offset}.`);
 }
 
-/** Tells whether bytes differ between file and wire. */
+/** Returns whether bytes differ between file and wire. */
 export function convertsLineEnds(context: CommandContext): boolean {
   return context.session.type === "A" && context.settings.transfer.asciiConversion;
 }
@@ -39,7 +39,7 @@ export async function available(context: CommandContext, request: CommandRequest
   const path = requestPath(request);
   const { fileSystem } = context;
   await fileSystem.stat(path, request);
-  return reply(213, String(await offered(fileSystem, "availableBytes")(path, request)));
+  return reply(213, String(await requireMethod(fileSystem, "availableBytes")(path, request)));
 }
 
 /** ABOR: the transfer's own 426 goes before the reply to ABOR. */

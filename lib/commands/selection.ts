@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import type { Transfer } from "../data/transfer.ts";
-import { turn } from "../deadline.ts";
+import { yieldToEventLoop } from "../deadline.ts";
 import type { CallOptions, DirectoryEntry, FileInfo, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
@@ -132,7 +132,7 @@ async function* matching<Entry extends DirectoryEntry | string>(
     steps += name.length * Math.min(name.length, pattern.stepsPerCharacter) + 1;
     if (steps > MAX_STEPS_IN_A_ROW) {
       steps = 0;
-      await turn();
+      await yieldToEventLoop();
       options.signal.throwIfAborted();
     }
     if (pattern.matches(name) && await hasPermission(account, "l", joinPathname(path, name), options)) yield entry;

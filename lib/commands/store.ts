@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import { receiveFile } from "../data/copy.ts";
 import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../session/settings.ts";
-import { closeFile, type CommandContext, type CommandRequest, mayRun, offered, requestPath } from "./command.ts";
+import { closeFile, type CommandContext, type CommandRequest, mayRun, requestPath, requireMethod } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT } from "./restart.ts";
 
 /** How often STOU looks for a free name. */
@@ -84,7 +84,7 @@ interface OpenedFile {
 }
 
 async function createUnique({ fileSystem, created }: Upload, prefix: string): Promise<OpenedFile | undefined> {
-  const openWrite = offered(fileSystem, "openWrite");
+  const openWrite = requireMethod(fileSystem, "openWrite");
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
@@ -105,7 +105,7 @@ async function receive(
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const { fileSystem, path, created } = upload;
   const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
-  const file = await offered(fileSystem, "openWrite")(path, mode, created);
+  const file = await requireMethod(fileSystem, "openWrite")(path, mode, created);
   return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hasWritePermission } from "../auth/permission.ts";
+import { hasWritePermission } from "../accounts/permission.ts";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
 import type { Finding } from "./finding.ts";
 import { classifyPassword } from "./password_form.ts";

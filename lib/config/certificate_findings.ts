@@ -73,7 +73,7 @@ export function findClientCaProblems(ca: string, mode: "none" | "request" | "req
 }
 
 /**
- * Tells whether others than the owner and the group have rights on the key.
+ * Returns whether others than the owner and the group have rights on the key.
  *
  * @param mode Mode bits of its file; `undefined` where there are none, as on Windows.
  */
@@ -120,12 +120,12 @@ function* chainFindings({ selfSigned, hasIssuer }: CertificateInfo): Generator<F
   );
 }
 
-/** Tells whether a host says nothing about the name by which clients come: all addresses, or this host only. */
+/** Returns whether a host says nothing about the name by which clients come: all addresses, or this host only. */
 function isUnspecific(host: string): boolean {
   return host === "localhost" || host.startsWith("127.") || ["0.0.0.0", "::", "::1"].some((it) => sameHost(it, host));
 }
 
-/** Tells whether a name of a certificate stands for a host (RFC 9525 §6.3: a wildcard for exactly one label). */
+/** Returns whether a name of a certificate stands for a host (RFC 9525 §6.3: a wildcard for exactly one label). */
 function covers(name: string, host: string): boolean {
   const [pattern, wanted] = [name.toLowerCase(), host.toLowerCase()];
   if (pattern === wanted || sameHost(name, host)) return true;

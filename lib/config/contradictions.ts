@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PermissionOverride } from "../auth/permission_override.ts";
+import type { PermissionOverride } from "../accounts/permission_override.ts";
 import { changedCommands } from "../commands/command_changes.ts";
 import { type Contradiction, findOptionContradictions } from "../server/contradictions.ts";
 import type { KeyPath } from "../server/key_path.ts";

@@ -97,7 +97,7 @@ function* passivePortWarnings(
   }
 }
 
-/** Tells whether clients may come over IPv4 from outside a network of its own: PASV announces nothing over IPv6. */
+/** Returns whether clients may come over IPv4 from outside a network of its own: PASV announces nothing over IPv6. */
 function isOpenToAll(host: string): boolean {
   return (ipFamily(host) === 4 && !isPrivate(host)) || sameHost(host, "::");
 }

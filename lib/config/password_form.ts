@@ -4,8 +4,8 @@
  * @module
  */
 
-import { hashPassword, isPasswordHash } from "../auth/password_hash.ts";
-import { findRehashReason } from "../auth/stored_hash.ts";
+import { hashPassword, isPasswordHash } from "../accounts/password_hash.ts";
+import { findRehashReason } from "../accounts/stored_hash.ts";
 
 /** What the text of a password is. */
 export type PasswordForm =
@@ -17,7 +17,7 @@ export type PasswordForm =
   | { readonly kind: "unsound"; readonly reason: string };
 
 /** Longest password that gets a hash, in bytes of UTF-8. A command line carries more, but nobody types it. */
-const MOST_PASSWORD_BYTES = 512;
+const MAX_PASSWORD_BYTES = 512;
 
 /** Characters below which a password is found soon by whoever has its hash (NIST SP 800-63B §3.1.1.2). */
 const FEW_CHARACTERS = 8;
@@ -41,7 +41,7 @@ export function findPasswordProblem(password: string): string | undefined {
   // What decoding puts in the place of other bytes.
   if (password.includes("\ufffd")) return "is not UTF-8";
   const { length } = new TextEncoder().encode(password);
-  if (length > MOST_PASSWORD_BYTES) return `is ${length} bytes long, more than ${MOST_PASSWORD_BYTES}`;
+  if (length > MAX_PASSWORD_BYTES) return `is ${length} bytes long, more than ${MAX_PASSWORD_BYTES}`;
   return undefined;
 }
 

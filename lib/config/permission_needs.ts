@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hasWritePermission } from "../auth/permission.ts";
+import { hasWritePermission } from "../accounts/permission.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { PortRange } from "../session/settings.ts";
 import type { Configuration } from "./configuration.ts";
@@ -18,7 +18,7 @@ export interface PermissionNeeds {
 }
 
 /** Ports that are listed one by one. A list of 1,000 costs a tenth of a second at start. */
-const LONGEST_PORT_LIST = 2_000;
+const MAX_PORT_LIST = 2_000;
 
 /**
  * Finds what a configuration needs.
@@ -49,7 +49,7 @@ function netNeeds({ server }: Configuration): string[] {
   const addresses = listen.map(({ host = "127.0.0.1", port = 2121 }) => ({ host, port }));
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
-    passivePorts === undefined || passivePorts.length > LONGEST_PORT_LIST || addresses.some(({ port }) => port === 0)
+    passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)
   ) {
     return distinct(addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host));
   }

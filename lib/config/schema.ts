@@ -6,8 +6,8 @@
  */
 
 import * as v from "valibot";
-import { MAX_FAILURES } from "../auth/login_throttle.ts";
-import { READ_PERMISSIONS } from "../auth/permission.ts";
+import { MAX_FAILURES } from "../accounts/login_throttle.ts";
+import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import { RISK_IDS } from "../server/risks.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { LoginThrottle } from "../auth/login_throttle.ts";
-import { VirtualAccounts } from "../auth/virtual_accounts.ts";
-import type { WorkPlaces } from "../auth/work_places.ts";
-import { WorkQueue } from "../auth/work_queue.ts";
+import { LoginThrottle } from "../accounts/login_throttle.ts";
+import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
+import type { WorkPlaces } from "../accounts/work_places.ts";
+import { WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local_home.ts";
@@ -137,7 +137,7 @@ function optionsOf(account: Omit<AccountConfiguration, "home">): Omit<AccountCon
   };
 }
 
-/** Tells whether anonymous writing was asked for by name: by `forceWrite`, or by its risk. */
+/** Returns whether anonymous writing was asked for by name: by `forceWrite`, or by its risk. */
 export function mayAnonymousWrite({ anonymous, acceptRisks }: Configuration, now: Date): boolean {
   return anonymous?.forceWrite === true || acceptedRisks(acceptRisks, now).includes("anonymous-write");
 }

@@ -5,11 +5,11 @@
  */
 
 import * as v from "valibot";
-import { ALL_PERMISSIONS } from "../auth/permission.ts";
+import { ALL_PERMISSIONS } from "../accounts/permission.ts";
 import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
 import { show } from "./show_value.ts";
-import { MOST_WORKERS } from "./worker_count.ts";
+import { MAX_WORKERS } from "./worker_count.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
 /** A schema whose values come out as `Output`. */
@@ -25,7 +25,7 @@ export interface FormMetadata {
 
 type Message = (issue: { readonly input: unknown }) => string;
 
-const LARGEST_PORT = 65535;
+const MAX_PORT = 65535;
 const SIZE_REGEXP = /^(\d{1,16}(?:\.\d{1,16})?) ?(B|KiB|MiB|GiB|TiB)?$/;
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const RANGE_REGEXP = /^(\d{1,5})-(\d{1,5})$/;
@@ -119,20 +119,20 @@ export function wholeNumber(least: number, most: number, what: string): Form<num
 /** A number of things, 0 for no limit. */
 export const count: Form<number> = wholeNumber(0, Number.MAX_SAFE_INTEGER, "a whole number");
 
-const WANTED_WORKERS = `auto, or a whole number, 1 to ${MOST_WORKERS}`;
+const WANTED_WORKERS = `auto, or a whole number, 1 to ${MAX_WORKERS}`;
 
 /** A number of event loops, or `auto`. */
 export const workers: Form<number | "auto"> = v.pipe(
   v.union([v.literal("auto"), v.number()], unwanted(WANTED_WORKERS)),
   v.check(
-    (value) => value === "auto" || (Number.isInteger(value) && value >= 1 && value <= MOST_WORKERS),
+    (value) => value === "auto" || (Number.isInteger(value) && value >= 1 && value <= MAX_WORKERS),
     unwanted(WANTED_WORKERS),
   ),
   described(WANTED_WORKERS.replace("auto", "`auto`")),
 );
 
 /** A port, 0 for any. */
-export const port: Form<number> = wholeNumber(0, LARGEST_PORT, "a port");
+export const port: Form<number> = wholeNumber(0, MAX_PORT, "a port");
 
 /** Seconds, fractions allowed, 0 for no limit. */
 export const seconds: Form<number> = numberOfSeconds(`a number of seconds, 0 to ${MAX_SECONDS}`);
@@ -196,7 +196,7 @@ function addressThat(fits: (host: string) => boolean, wanted: string): Form<stri
 
 /** Ports `50000-50100`. */
 export const portRange: Form<string, { readonly from: number; readonly to: number }> = rangeOfPorts(
-  `a range of ports such as 50000-50100, 1 to ${LARGEST_PORT}`,
+  `a range of ports such as 50000-50100, 1 to ${MAX_PORT}`,
 );
 
 function rangeOfPorts(wanted: string): Form<string, { readonly from: number; readonly to: number }> {
@@ -212,7 +212,7 @@ function rangeOfPorts(wanted: string): Form<string, { readonly from: number; rea
 
 function parseRange(range: string): { readonly from: number; readonly to: number } | undefined {
   const [, from = 0, to = 0] = RANGE_REGEXP.exec(range)?.map(Number) ?? [];
-  return from >= 1 && to <= LARGEST_PORT && from <= to ? { from, to } : undefined;
+  return from >= 1 && to <= MAX_PORT && from <= to ? { from, to } : undefined;
 }
 
 /** Permission letters, none for an account that may only log in. */

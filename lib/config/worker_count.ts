@@ -10,10 +10,10 @@ import type { Configuration } from "./configuration.ts";
 export const DEFAULT_WORKERS = "auto";
 
 /** Most event loops there may be. */
-export const MOST_WORKERS = 64;
+export const MAX_WORKERS = 64;
 
 /** Most that are started without a number: what is gained by more is small, and each takes memory. */
-const MOST_AUTOMATIC = 8;
+const MAX_AUTOMATIC = 8;
 
 /**
  * Tells the number of event loops.
@@ -29,5 +29,5 @@ export function countWorkers(
   // A session can be resumed in its own event loop only, and the system deals a client's connections to any of them.
   if (tls.sessionReuse === "require") return 1;
   if (workers !== "auto") return workers;
-  return available.mayReadProgram && available.dealsConnections ? Math.min(available.processors, MOST_AUTOMATIC) : 1;
+  return available.mayReadProgram && available.dealsConnections ? Math.min(available.processors, MAX_AUTOMATIC) : 1;
 }

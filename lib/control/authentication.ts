@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
-import { AuthorizerBusyError } from "../auth/authorizer_busy_error.ts";
+import type { Account } from "../accounts/authorizer.ts";
+import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
 import type { LoginFailure } from "../commands/command.ts";
 import { abortable } from "../deadline.ts";
 import { addressBlock } from "../protocol/host_port.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 
 /**
  * Checks the answer of an authorizer.

@@ -61,7 +61,7 @@ export class ClientWatch {
   clientLeft(): void {
     const transfer = this.#host.running?.transfer;
     if (this.#hasQuit || this.#channel.lines.waitsFor("quits")) return transfer?.clientLeft();
-    this.#end.because("client closed the connection");
+    this.#end.setReason("client closed the connection");
     transfer?.abort("aborted", "the control connection was closed");
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import type { CommandContext, CommandSpec, LoginFailure, TransferPlan } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import { NO_DATA_PORT } from "../commands/restart.ts";
@@ -23,9 +23,9 @@ import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
 import { authenticate } from "./authentication.ts";
-import { assertClientIsThere } from "./leaving_client.ts";
+import { assertClientConnected } from "./client_connected.ts";
 import type { Service } from "./service.ts";
-import type { AccountPlace } from "./shared_counts.ts";
+import type { AccountSlot } from "./shared_counts.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** A command that moves bytes, from its start to its final reply. */
@@ -34,7 +34,7 @@ export interface RunningTransfer {
   /** The session as it was at the start: commands beside the transfer may change it. */
   readonly session: Session;
   /** The session's place among those of its account, which the transfer keeps to its end, also when the user has left. */
-  readonly place: AccountPlace | undefined;
+  readonly place: AccountSlot | undefined;
   /** The file, once it is open; absent for listings. */
   file?: NonNullable<TransferPlan["file"]>;
   /** Resolves when the preliminary reply was sent; never, where the final reply is the first. */
@@ -51,7 +51,7 @@ export interface RunningTransfer {
 export interface ContextHost {
   session: Session;
   /** The session's place among those of its account, while somebody is logged in. */
-  place: AccountPlace | undefined;
+  place: AccountSlot | undefined;
   readonly service: Service;
   /** The service's settings when the session began. */
   readonly settings: Settings;
@@ -140,8 +140,8 @@ export class SessionContext implements CommandContext {
     this.#host.session = next;
   }
 
-  async enterAccount({ username, limits = {} }: Account): Promise<boolean> {
-    const place = await this.#host.service.counts.enterAccount(username, limits);
+  async acquireAccount({ username, limits = {} }: Account): Promise<boolean> {
+    const place = await this.#host.service.counts.acquireAccount(username, limits);
     // The client may have left while another event loop was asked.
     if (this.#host.signal.aborted) place?.[Symbol.dispose]();
     else this.#host.place = place;
@@ -187,7 +187,7 @@ export class SessionContext implements CommandContext {
       const moving = running.transfer.run(this.dataPort, this.#transferOptions(plan, running.place), plan.body);
       running.announce(); // now that a port that follows is awaited
       await moving;
-      if (running.transfer.ending === "fin") await this.#assertClientIsThere(running.transfer);
+      if (running.transfer.ending === "fin") await this.#assertClientConnected(running.transfer);
       await plan.finish?.();
     } catch (error) {
       finished(error instanceof Error ? error : new Error(describeThrown(error), { cause: error }));
@@ -206,13 +206,13 @@ export class SessionContext implements CommandContext {
     this.#host.service.emit("internalError", { session: this.session.id, message: describeThrown(cause), cause });
   }
 
-  async #assertClientIsThere(transfer: Transfer): Promise<void> {
-    await assertClientIsThere(transfer, this.#host.signal);
+  async #assertClientConnected(transfer: Transfer): Promise<void> {
+    await assertClientConnected(transfer, this.#host.signal);
     if (this.#host.seesClientEnd) return;
     throw new TransferError("aborted", "too many commands were waiting to see whether the client is still there");
   }
 
-  #transferOptions(plan: TransferPlan, place: AccountPlace | undefined): TransferOptions {
+  #transferOptions(plan: TransferPlan, place: AccountSlot | undefined): TransferOptions {
     const { timeouts, tls, transfer } = this.settings;
     const own = createRate(transfer.bandwidth[plan.direction === "send" ? "download" : "upload"]);
     const rates = [own, place?.[plan.direction]].filter((rate) => rate !== undefined);

@@ -18,9 +18,9 @@ export interface ControlChannelOptions {
   /** See {@linkcode LineReaderOptions}. */
   readonly effectOf?: LineReaderOptions["effectOf"];
   /** How long the client may leave a reply untaken, in milliseconds; 0: no limit. */
-  readonly takingMs: number;
+  readonly writeTimeoutMs: number;
   /** Called when it has taken longer. */
-  readonly onUntaken: () => void;
+  readonly onWriteTimeout: () => void;
 }
 
 /** Owns the transport, whichever stands, until {@linkcode ControlChannel.close}. */
@@ -39,7 +39,9 @@ export class ControlChannel {
     this.#transport = transport;
     this.#options = options;
     this.#lines = this.#readerOf(transport);
-    this.#taking = new Watchdog(options.takingMs, options.onUntaken, { isSuspended: () => this.#untakenReplies === 0 });
+    this.#taking = new Watchdog(options.writeTimeoutMs, options.onWriteTimeout, {
+      isSuspended: () => this.#untakenReplies === 0,
+    });
   }
 
   /** What the client says. Another one after {@linkcode ControlChannel.startTls}. */

@@ -8,7 +8,7 @@ import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Transfer } from "../data/transfer.ts";
-import { delay, turn, Watchdog } from "../deadline.ts";
+import { delay, Watchdog, yieldToEventLoop } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
@@ -27,14 +27,14 @@ import { maskedCommand, maskedLine } from "./masking.ts";
 import { PendingCommand } from "./pending_command.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
-import type { AccountPlace } from "./shared_counts.ts";
+import type { AccountSlot } from "./shared_counts.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 
 /** How many pipelined lines are obeyed before other sessions get their turn. */
-const LONGEST_TURN = 16;
+const MAX_BATCH = 16;
 
 const TIMED_OUT = "Control connection timed out.";
 
@@ -75,7 +75,7 @@ export class ControlConnection implements ContextHost {
   readonly commands: CommandTable;
   readonly dataPort: DataPort;
   session: Session;
-  place: AccountPlace | undefined;
+  place: AccountSlot | undefined;
   running: RunningTransfer | undefined;
   readonly #context: SessionContext = new SessionContext(this);
   readonly #since = new Date();
@@ -102,8 +102,8 @@ export class ControlConnection implements ContextHost {
       encoding: () => this.session.encoding,
       effectOf: (line) => this.#effectOf(line),
       // A client that takes no replies is as silent as one that gives no commands.
-      takingMs: this.settings.timeouts.idleMs,
-      onUntaken: () => this.#timeOut(),
+      writeTimeoutMs: this.settings.timeouts.idleMs,
+      onWriteTimeout: () => this.#timeOut(),
     });
     const { encoding } = service;
     const { local, remote } = transport;
@@ -111,7 +111,7 @@ export class ControlConnection implements ContextHost {
     this.dataPort = new DataPort(service.ports, {
       unusedMs: this.settings.timeouts.dataMs,
       isBusy: () => this.running !== undefined || !this.#pending.isSettled,
-      onUnused: () => this.#end.now("Data connection timed out."),
+      onUnused: () => this.#end.closeNow("Data connection timed out."),
     });
     this.#end = new SessionEnd(this, this.#channel, this.dataPort);
     this.#watch = new ClientWatch(this, this.#channel, this.#end);
@@ -151,10 +151,10 @@ export class ControlConnection implements ContextHost {
     this.service.emit("connected", sessionEvent(this.session));
     // A data connection that waits for its transfer has a time of its own, where there is one.
     const hasOwnTime = () => timeouts.dataMs > 0 && this.dataPort.state === "connected" && this.#pending.isSettled;
-    using idle = new Watchdog(timeouts.idleMs, () => this.#end.now(TIMED_OUT), {
+    using idle = new Watchdog(timeouts.idleMs, () => this.#end.closeNow(TIMED_OUT), {
       isSuspended: () => this.running !== undefined || hasOwnTime(),
     });
-    using login = new Watchdog(timeouts.loginMs, () => this.#end.now("Login timed out."));
+    using login = new Watchdog(timeouts.loginMs, () => this.#end.closeNow("Login timed out."));
     this.#idle = idle;
     this.#login = login;
     try {
@@ -185,7 +185,7 @@ export class ControlConnection implements ContextHost {
       cause,
       uncaught: true,
     });
-    this.#end.because("internal error");
+    this.#end.setReason("internal error");
     this.#end.abandon();
   }
 
@@ -198,7 +198,7 @@ export class ControlConnection implements ContextHost {
   }
 
   #timeOut(): void {
-    this.#end.because(TIMED_OUT);
+    this.#end.setReason(TIMED_OUT);
     this.#end.abandon(TIMED_OUT);
   }
 
@@ -207,7 +207,7 @@ export class ControlConnection implements ContextHost {
     let pipelined = 0;
     for (let goesOn = true; goesOn;) {
       // Lines that are here already, and replies that are taken at once, would leave the other sessions no turn.
-      if (this.#channel.lines.waiting > 0 && ++pipelined % LONGEST_TURN === 0) await turn();
+      if (this.#channel.lines.waiting > 0 && ++pipelined % MAX_BATCH === 0) await yieldToEventLoop();
       const line = await this.#channel.lines.next();
       this.#idle?.touch();
       if (line === null) {
@@ -230,7 +230,7 @@ export class ControlConnection implements ContextHost {
 
   async #refuseLine(kind: keyof typeof UNUSABLE_LINES | "endless"): Promise<boolean> {
     if (kind === "endless") {
-      this.#end.now(ENDLESS_LINE);
+      this.#end.closeNow(ENDLESS_LINE);
       return false;
     }
     this.session = marksForgotten(this.session);
@@ -243,7 +243,7 @@ export class ControlConnection implements ContextHost {
     const command = parseCommandLine(text);
     if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(this.commands, command));
     if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
-      this.#end.because(`client does not speak FTP: ${command.verb}`);
+      this.#end.setReason(`client does not speak FTP: ${command.verb}`);
       return false;
     }
     const answer = await this.#replyTo(() => {
@@ -326,7 +326,7 @@ export class ControlConnection implements ContextHost {
     using _stalled = running.transfer.watch(this.settings.timeouts.dataMs);
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
-      if (!await this.#answer(command, answer)) void this.#end.inOrder();
+      if (!await this.#answer(command, answer)) void this.#end.closeGracefully();
     } catch (error) {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
       this.#end.fail(error);
@@ -361,14 +361,14 @@ export class ControlConnection implements ContextHost {
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
     if (this.commands.find(command.verb)?.quits) this.#watch.clientQuit();
-    this.#end.because(isNegative(answer) ? answer.lines[0] : "client quit");
+    this.#end.setReason(isNegative(answer) ? answer.lines[0] : "client quit");
     return false;
   }
 
   /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
   async #startTls(): Promise<void> {
     using _deadline = new Watchdog(this.settings.timeouts.handshakeMs, () => {
-      this.#end.because("TLS handshake timed out");
+      this.#end.setReason("TLS handshake timed out");
       this.#channel.close();
     });
     const tls = await this.#channel.startTls();
@@ -384,7 +384,7 @@ export class ControlConnection implements ContextHost {
   }
 
   async #release(): Promise<void> {
-    await this.#end.inOrder();
+    await this.#end.closeGracefully();
     await this.running?.done;
     await this.#workEnded();
     await this.#watch.ended;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authorizer } from "../auth/authorizer.ts";
+import type { Authorizer } from "../accounts/authorizer.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";

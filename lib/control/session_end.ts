@@ -62,13 +62,13 @@ export class SessionEnd implements Disposable {
   }
 
   /** Says why; the first reason counts. */
-  because(reason: string): void {
+  setReason(reason: string): void {
     this.#reason ??= reason;
   }
 
   /** Ends the session with 421. */
-  now(text: string): void {
-    this.because(text);
+  closeNow(text: string): void {
+    this.setReason(text);
     const { implicitTls, tls } = this.#host.session;
     // Nothing can be said in a handshake, nor before one that comes first.
     if (this.#channel.isHandshaking || (implicitTls && tls === undefined)) this.abandon();
@@ -78,8 +78,8 @@ export class SessionEnd implements Disposable {
   /** Ends the session with 421 once nothing is under way: after the running transfer. */
   afterTransfer(text: string): void {
     const { running } = this.#host;
-    if (running === undefined) return this.now(text);
-    this.because(text);
+    if (running === undefined) return this.closeNow(text);
+    this.setReason(text);
     this.#goodbye ??= running.done.then(() => this.#sayGoodbye(reply(421, text)));
   }
 
@@ -90,7 +90,7 @@ export class SessionEnd implements Disposable {
   }
 
   /** Closes the control connection in order, behind the last reply. Never rejects. */
-  inOrder(): Promise<void> {
+  closeGracefully(): Promise<void> {
     return this.#goodbye ??= this.#sayGoodbye();
   }
 
@@ -98,9 +98,9 @@ export class SessionEnd implements Disposable {
   fail(error: unknown): void {
     const { service, session } = this.#host;
     if (error instanceof ConnectionError) {
-      this.because(CONNECTION_ENDS[error.kind]);
+      this.setReason(CONNECTION_ENDS[error.kind]);
     } else if (!this.signal.aborted) {
-      this.because("internal error");
+      this.setReason("internal error");
       service.emit("internalError", { session: session.id, message: describeThrown(error), cause: error });
     }
     this.abandon();

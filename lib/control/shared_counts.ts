@@ -7,14 +7,14 @@
  * @module
  */
 
-import type { AccountLimits } from "../auth/authorizer.ts";
+import type { AccountLimits } from "../accounts/authorizer.ts";
 import type { SharedRate } from "../data/throttle.ts";
 
 /** A value now or later. */
-export type Eventually<Value> = Value | Promise<Value>;
+export type MaybePromise<Value> = Value | Promise<Value>;
 
 /** A connection that counts until it is disposed of. */
-export interface ConnectionPlace extends Disposable {
+export interface ConnectionSlot extends Disposable {
   /** Somebody has logged in on it: it gives back its share of those before the login. May be called again. */
   loggedIn(): void;
 }
@@ -27,7 +27,7 @@ export interface LoginAttempt extends Disposable {
   /** The password was right, or nobody has looked at it: it counts as nothing. */
   giveBack(): void;
   /** The password was wrong, or its client did not wait for the answer: it counts for good. */
-  fail(): Eventually<FailureCount>;
+  fail(): MaybePromise<FailureCount>;
 }
 
 /** What a failed login has brought. */
@@ -39,7 +39,7 @@ export interface FailureCount {
 }
 
 /** A session's place among those of its account, until it is disposed of. */
-export interface AccountPlace extends Disposable {
+export interface AccountSlot extends Disposable {
   /** Rate of downloads that all sessions of the account keep together; absent: no limit. */
   readonly send: SharedRate | undefined;
   /** The same of uploads. */
@@ -49,14 +49,14 @@ export interface AccountPlace extends Disposable {
 /** The counts. */
 export interface SharedCounts {
   /** Takes a place for a connection; a text tells why there is none. */
-  enterConnection(host: string): Eventually<ConnectionPlace | string>;
+  acquireConnection(host: string): MaybePromise<ConnectionSlot | string>;
   /**
    * Begins to check a password, which may have to wait for others of the address; `undefined` when the address may not log
    * in now.
    *
    * @throws The reason of `signal` when it aborts before; then nothing is counted.
    */
-  beginAttempt(host: string, signal: AbortSignal): Eventually<LoginAttempt | undefined>;
+  beginAttempt(host: string, signal: AbortSignal): MaybePromise<LoginAttempt | undefined>;
   /** Takes a place for a session of an account; `undefined` when the account has as many as it may. */
-  enterAccount(username: string, limits: AccountLimits): Eventually<AccountPlace | undefined>;
+  acquireAccount(username: string, limits: AccountLimits): MaybePromise<AccountSlot | undefined>;
 }

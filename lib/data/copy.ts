@@ -11,7 +11,7 @@ import type { Connection } from "../transport/connection.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** Most bytes of a file in one piece; a download holds two. */
-const LARGEST_PIECE_BYTES = 512 * 1024;
+const MAX_PIECE_BYTES = 512 * 1024;
 /** Least bytes of a file in one piece. */
 const SMALLEST_PIECE_BYTES = 16 * 1024;
 /** A piece that goes out faster lets the next be larger; after one that takes longer the next is what that time takes. */
@@ -32,7 +32,7 @@ export async function sendFile(
   options: CopyOptions,
 ): Promise<void> {
   const encoder = options.ascii ? new AsciiEncoder() : undefined;
-  const bufferBytes = Math.max(SMALLEST_PIECE_BYTES, Math.min(LARGEST_PIECE_BYTES, file.size));
+  const bufferBytes = Math.max(SMALLEST_PIECE_BYTES, Math.min(MAX_PIECE_BYTES, file.size));
   let current = new Uint8Array(bufferBytes);
   let next = new Uint8Array(bufferBytes);
   let pieceBytes = 4 * SMALLEST_PIECE_BYTES;
@@ -60,7 +60,7 @@ function readAhead(file: ReadableFile, buffer: Uint8Array, { signal }: Transfer)
 }
 
 function nextPieceBytes(pieceBytes: number, elapsedMs: number): number {
-  if (elapsedMs < FAST_PIECE_MS) return Math.min(pieceBytes * 2, LARGEST_PIECE_BYTES);
+  if (elapsedMs < FAST_PIECE_MS) return Math.min(pieceBytes * 2, MAX_PIECE_BYTES);
   if (elapsedMs < SLOW_PIECE_MS) return pieceBytes;
   const bytesInTime = pieceBytes * SLOW_PIECE_MS / elapsedMs;
   return Math.max(Math.floor(bytesInTime), SMALLEST_PIECE_BYTES);

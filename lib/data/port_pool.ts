@@ -4,7 +4,7 @@
  * @module
  */
 
-import { turn } from "../deadline.ts";
+import { yieldToEventLoop } from "../deadline.ts";
 import {
   ConnectionError,
   type DataListener,
@@ -55,7 +55,7 @@ export class PortPool {
       }
       if (inUse.size === 0) break;
       candidates = inUse;
-      await turn();
+      await yieldToEventLoop();
     }
     throw new PortsExhaustedError(`No free port in ${this.#range.from}-${this.#range.to}`);
   }

@@ -119,7 +119,7 @@ export class Containment {
     return `/${(namesWithin(this.#root, hostPath, HOST_RULES) ?? []).join("/")}`;
   }
 
-  /** Tells whether a folder is the root or one of others, or has one below it. */
+  /** Returns whether a folder is the root or one of others, or has one below it. */
   holdsRoot(hostPath: string, others: ReadonlySet<string>): boolean {
     // Of thousands of roots hardly one begins like that
     const mayHold = (root: string) => HOST_RULES.ignoreCase || root.startsWith(hostPath);
@@ -127,13 +127,13 @@ export class Containment {
       others.values().some((root) => mayHold(root) && namesWithin(hostPath, root, HOST_RULES) !== undefined);
   }
 
-  /** Tells whether a name in a directory may be shown. */
+  /** Returns whether a name in a directory may be shown. */
   shows(name: string): boolean {
     return isAllowedName(name, HOST_RULES) && !isPartName(name);
   }
 
   /**
-   * Tells whether a file that was opened by a place's host path is the one there, inside the root.
+   * Returns whether a file that was opened by a place's host path is the one there, inside the root.
    *
    * @param file What was opened since the place was found.
    */
@@ -146,7 +146,7 @@ export class Containment {
     return (this.leadsTo(hostPath, file) && way.stands()) || this.holdsFile(hostPath, file);
   }
 
-  /** Tells whether what is known of a place is known of something inside the root. */
+  /** Returns whether what is known of a place is known of something inside the root. */
   isAsFound({ hostPath, info, way }: Place): boolean {
     if (way.stands()) return true;
     return way.state === "unknown" ? this.holds(hostPath) : this.holdsFile(hostPath, info);
@@ -168,12 +168,12 @@ export class Containment {
     if (!way.leadsOn()) throw unsteady();
   }
 
-  /** Tells whether a host path found before still leads inside. */
+  /** Returns whether a host path found before still leads inside. */
   holds(hostPath: string): boolean {
     return this.#resolved(hostPath) !== undefined;
   }
 
-  /** Tells whether a host path leads to a file, wherever that is. */
+  /** Returns whether a host path leads to a file, wherever that is. */
   leadsTo(hostPath: string, file: FileIdentity): boolean {
     try {
       const { ino, dev } = this.#inspect(hostPath);
@@ -185,7 +185,7 @@ export class Containment {
   }
 
   /**
-   * Tells whether a file is the one that a host path leads to, inside the root.
+   * Returns whether a file is the one that a host path leads to, inside the root.
    *
    * Whether the path leads inside and whether it leads to the file are two questions to the system, so that somebody who
    * swaps a directory and a link fast enough may have both answered as he likes. They are asked many times in an order
@@ -264,7 +264,7 @@ export class Containment {
     return { hostPath, info, folders: undefined };
   }
 
-  /** Tells whether what is at the root is still what was found there; another folder in its place is, too. */
+  /** Returns whether what is at the root is still what was found there; another folder in its place is, too. */
   #isRoot(info: Deno.FileInfo): boolean {
     if (this.#rootIdentity !== undefined && isSameFile(this.#rootIdentity, info)) return true;
     const real = Deno.realPathSync(this.#root);

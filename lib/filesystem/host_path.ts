@@ -48,7 +48,7 @@ export const WINDOWS_RULES: PathRules = {
 /** Rules of the system this runs on. */
 export const HOST_RULES: PathRules = Deno.build.os === "windows" ? WINDOWS_RULES : POSIX_RULES;
 
-/** Tells whether a name, one component of a path, can be used under the rules. */
+/** Returns whether a name, one component of a path, can be used under the rules. */
 export function isAllowedName(name: string, rules: PathRules): boolean {
   return name !== "" && name !== "." && name !== ".." && !rules.forbidden.some((pattern) => pattern.test(name));
 }

@@ -16,7 +16,7 @@ const BATCH_ENTRIES = 64;
 
 /** Where a directory may be exchanged: how often each entry is looked at, and how often the directory at least. */
 const ROUNDS = 5;
-const LEAST_LOOKS = 64;
+const MIN_LOOKS = 64;
 
 /** A name in a directory. */
 interface Found {
@@ -110,7 +110,7 @@ function inside(containment: Containment, directory: Place, entries: readonly Fo
 function insideForNow(containment: Containment, directory: Place, entries: readonly Found[]): readonly Found[] {
   const { hostPath, info, way } = directory;
   const isHeld = () => way.leadsOn() && containment.leadsTo(hostPath, info);
-  const looks = Math.ceil(LEAST_LOOKS / ROUNDS);
+  const looks = Math.ceil(MIN_LOOKS / ROUNDS);
   let left = entries;
   for (let round = 0; round < ROUNDS && left.length > 0; round++) {
     const counts = randomCounts(looks, left.length + 1);

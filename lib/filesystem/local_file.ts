@@ -20,10 +20,10 @@ import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts"
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
-import { type OpenFile, READ, removeIfSame, withoutSurprise } from "./open_file.ts";
+import { nonBlockingNoFollow, type OpenFile, READ, removeIfSame } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
-const LARGEST_SYNCHRONOUS_READ = 64 * 1024;
+const MAX_SYNCHRONOUS_READ = 64 * 1024;
 
 const PERMISSION_BITS = 0o777;
 
@@ -43,7 +43,7 @@ export class LocalReadableFile implements ReadableFile {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    const count = buffer.length <= LARGEST_SYNCHRONOUS_READ
+    const count = buffer.length <= MAX_SYNCHRONOUS_READ
       ? onHost(this.#path, () => readSync(this.#descriptor.fd, buffer, 0, buffer.length, this.#position))
       : await this.#descriptor.use<number>(this.#path, (fd, done) => {
         read(fd, buffer, 0, buffer.length, this.#position, done);
@@ -178,7 +178,7 @@ export class LocalWritableFile implements WritableFile {
  */
 export async function syncDirectory(path: string, hostPath: string): Promise<void> {
   if (Deno.build.os === "windows") return;
-  const directory = new Descriptor(onHost(path, () => openSync(hostPath, withoutSurprise(READ))));
+  const directory = new Descriptor(onHost(path, () => openSync(hostPath, nonBlockingNoFollow(READ))));
   try {
     await directory.use<void>(path, (fd, done) => fsync(fd, (error) => done(isUnsupported(error) ? null : error)));
   } finally {

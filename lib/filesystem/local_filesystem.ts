@@ -22,7 +22,7 @@ import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
-import { LeftOvers } from "./left_overs.ts";
+import { StaleUploads } from "./stale_uploads.ts";
 import { listEntries, listEntryNames } from "./local_directory.ts";
 import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
 import { toFileInfo, toLinkInfo, unique } from "./local_file_info.ts";
@@ -69,7 +69,7 @@ export interface LocalFileSystemOptions {
 export class LocalFileSystem implements FileSystem {
   readonly #containment: Containment;
   readonly #writeClaims: FileClaims;
-  readonly #leftOvers: LeftOvers;
+  readonly #staleUploads: StaleUploads;
   readonly #roots: ReadonlySet<string>;
   /** There only with `--allow-sys=statfs`. */
   readonly availableBytes?: (path: string, options?: Partial<CallOptions>) => Promise<number>;
@@ -80,7 +80,7 @@ export class LocalFileSystem implements FileSystem {
     this.#containment = new Containment(resolve(root));
     this.#writeClaims = options.writeClaims ?? new WriteClaims();
     this.#roots = options.roots ?? new Set();
-    this.#leftOvers = new LeftOvers(this.#containment, this.#writeClaims);
+    this.#staleUploads = new StaleUploads(this.#containment, this.#writeClaims);
     if (maySeeFreeSpace()) this.availableBytes = (path) => attempt(path, () => this.#freeBytes(path));
   }
 
@@ -239,8 +239,8 @@ export class LocalFileSystem implements FileSystem {
 
   async #cleanUnseen(path: string): Promise<number> {
     try {
-      const removed = await this.#leftOvers.clean(this.#containment.locateDirectory(path));
-      return removed + await this.#leftOvers.removeDeadLinks(path);
+      const removed = await this.#staleUploads.clean(this.#containment.locateDirectory(path));
+      return removed + await this.#staleUploads.removeDeadLinks(path);
     } catch (error) {
       throw asFileSystemError(error, path);
     }
@@ -268,7 +268,7 @@ export class LocalFileSystem implements FileSystem {
 
   async #openReplacement(path: string, how: "replace" | "place", mode: number): Promise<WritableFile> {
     const { hostPath, way } = onHost(path, () => this.#replaceable(path, how));
-    await this.#leftOvers.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
+    await this.#staleUploads.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
     const target = onHost(path, () => this.#replaceable(path, how));
     const mayReplace = how === "replace";
     const [containment, claims] = [this.#containment, this.#writeClaims];

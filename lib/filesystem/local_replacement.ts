@@ -18,8 +18,8 @@ import {
   createRegular,
   type OpenFile,
   removeIfSame,
-  takeBack,
   type TakenName,
+  undoCreate,
 } from "./open_file.ts";
 import { createPartName } from "./part_name.ts";
 import { type FileIdentity, isOtherFile } from "./way.ts";
@@ -117,7 +117,7 @@ class LocalReplacement implements WritableFile {
     Deno.renameSync(this.#part, target.hostPath);
     this.#isPlaced = true;
     if (containment.confirmsCreated(target, this.#identity)) return;
-    takeBack(target.hostPath, this.#identity);
+    undoCreate(target.hostPath, this.#identity);
     throw new FileSystemError("notFound", `Cannot put "${path}" in its place: that came to be outside the root`);
   }
 }

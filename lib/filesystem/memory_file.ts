@@ -63,7 +63,7 @@ export class Volume {
   }
 
   /** Gives back the space of a file that has lost its name, once nobody writes it any more. */
-  discard(file: FileNode): void {
+  releaseBuffer(file: FileNode): void {
     file.isRemoved = true;
     if (!file.isWritten) this.#bytes -= file.size;
   }
@@ -172,7 +172,7 @@ export class MemoryWritableFile implements WritableFile {
     this.#isClosed = true;
     if (!this.#file.isRemoved) this.#unlink?.();
     this.#release();
-    if (this.#file.isRemoved || !this.#isPlaced) this.#volume.discard(this.#file);
+    if (this.#file.isRemoved || !this.#isPlaced) this.#volume.releaseBuffer(this.#file);
   }
 
   /** Lets others write the file: once, since they may do so before this one is closed. */

@@ -107,7 +107,7 @@ export class MemoryFileSystem implements FileSystem {
     return Promise.try(() => {
       const slot = this.#slot(path);
       if (slot.node === undefined) throw missing(path);
-      this.#volume.discard(asFile(slot.node, path));
+      this.#volume.releaseBuffer(asFile(slot.node, path));
       this.#unlink(slot);
     });
   }
@@ -142,7 +142,7 @@ export class MemoryFileSystem implements FileSystem {
       }
       if (target.node !== undefined) {
         if (source.node.type === "directory" || target.node.type === "directory") throw taken(to);
-        this.#volume.discard(target.node);
+        this.#volume.releaseBuffer(target.node);
       }
       this.#unlink(source);
       this.#link(target, source.node);
@@ -182,7 +182,7 @@ export class MemoryFileSystem implements FileSystem {
       if (slot.node !== undefined) {
         assertUnwritten(slot.node);
         file.mode = slot.node.mode;
-        this.#volume.discard(asFile(slot.node, path));
+        this.#volume.releaseBuffer(asFile(slot.node, path));
       }
       this.#link(slot, file);
     };
@@ -235,7 +235,7 @@ export class MemoryFileSystem implements FileSystem {
   #unlinkIfSame(slot: Slot, file: FileNode): void {
     if (slot.parent.children.get(slot.name) !== file) return;
     this.#unlink(slot);
-    this.#volume.discard(file);
+    this.#volume.releaseBuffer(file);
   }
 
   #newDirectory({ umask = 0 }: Partial<CreateOptions> = {}): DirectoryNode {

@@ -63,7 +63,7 @@ export function openRegular(containment: Containment, place: Place, flags: numbe
 }
 
 function openInside(containment: Containment, place: Place, flags: number): OpenFile {
-  const fd = openSync(place.hostPath, withoutSurprise(flags));
+  const fd = openSync(place.hostPath, nonBlockingNoFollow(flags));
   try {
     const stats = fstatSync(fd);
     if (!containment.confirms(place, stats)) throw movedOutside();
@@ -85,11 +85,11 @@ function openInside(containment: Containment, place: Place, flags: number): Open
 export function createRegular(containment: Containment, name: HostName, mode: number): OpenFile {
   containment.assertSteady(name);
   const { hostPath } = name;
-  const fd = openSync(hostPath, withoutSurprise(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
+  const fd = openSync(hostPath, nonBlockingNoFollow(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
   const stats = fstatSync(fd);
   if (containment.confirmsCreated(name, stats)) return { fd, stats };
   try {
-    takeBack(hostPath, stats);
+    undoCreate(hostPath, stats);
   } finally {
     closeSync(fd);
   }
@@ -207,7 +207,7 @@ export function assertStillTaken({ hostPath, info }: TakenName, now: Deno.FileIn
 }
 
 /** Removes a file that came to be outside the root, by a path that leads here and there in turn. */
-export function takeBack(hostPath: string, file: FileIdentity): void {
+export function undoCreate(hostPath: string, file: FileIdentity): void {
   tryPatiently(hostPath, () => removeIfSame(hostPath, file));
 }
 
@@ -266,7 +266,7 @@ function openIfPossible(containment: Containment, place: Place): OpenFile | unde
 }
 
 /** Adds what keeps an opening from waiting and from following a link, where the system has it. */
-export function withoutSurprise(flags: number): number {
+export function nonBlockingNoFollow(flags: number): number {
   // Windows has neither flag
   return flags | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 }

@@ -17,7 +17,7 @@ export function createPartName(): string {
   return `.ftpsd-${characters.join("")}.part`;
 }
 
-/** Tells whether a name is one of those. */
+/** Returns whether a name is one of those. */
 export function isPartName(name: string): boolean {
   return PART_REGEXP.test(name);
 }

@@ -1,5 +1,5 @@
 /**
- * Tells whether the folders on the way to a place have stayed the same while it was used.
+ * Returns whether the folders on the way to a place have stayed the same while it was used.
  *
  * A system notes when the entries of a folder were last changed (`st_ctime`), and nobody can set that time back. A folder
  * for which it was some seconds ago, and is the same after a use, had the same entries all the while: what was a folder in
@@ -49,23 +49,23 @@ export class Way {
     this.#folders = folders;
   }
 
-  /** Tells whether each folder is sure to have had the same entries ever since. */
+  /** Returns whether each folder is sure to have had the same entries ever since. */
   stands(): boolean {
     return this.state === "settled" && this.#folders?.every(isUnchanged) === true;
   }
 
-  /** Tells whether each folder is where it was, at this moment: it may have been elsewhere in between. */
+  /** Returns whether each folder is where it was, at this moment: it may have been elsewhere in between. */
   leadsOn(): boolean {
     return this.#folders?.slice(1).every(isInPlace) === true;
   }
 }
 
-/** Tells whether two are sure to be the same file. */
+/** Returns whether two are sure to be the same file. */
 export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return Boolean(one.ino) && one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Tells whether two are sure to be different files; on Windows nothing is. */
+/** Returns whether two are sure to be different files; on Windows nothing is. */
 export function isOtherFile(one: FileIdentity, other: FileIdentity): boolean {
   return Boolean(one.ino && other.ino) && !isSameFile(one, other);
 }

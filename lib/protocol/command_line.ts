@@ -31,7 +31,7 @@ function splitVerb(text: string): CommandLine {
 }
 
 /**
- * Tells whether a verb may be shown: a line that begins with none may be a password, or one run together with its verb,
+ * Returns whether a verb may be shown: a line that begins with none may be a password, or one run together with its verb,
  * which neither the log nor a reply should repeat.
  */
 export function looksLikeVerb(verb: string): boolean {

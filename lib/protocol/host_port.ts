@@ -80,7 +80,7 @@ export function ipFamily(host: string): 4 | 6 | undefined {
 }
 
 /**
- * Tells whether two spellings mean the same address. An IPv4 address equals itself mapped into IPv6; zones do not
+ * Returns whether two spellings mean the same address. An IPv4 address equals itself mapped into IPv6; zones do not
  * count. What is not an address equals nothing.
  */
 export function sameHost(a: string, b: string): boolean {

@@ -23,7 +23,7 @@ export function resolvePathname(directory: string, pathname: string): string {
   return `/${components.join("/")}`;
 }
 
-/** Tells whether a name has a CR, LF or NUL, which no reply or listing could carry (RFC 959 §5.3.2). */
+/** Returns whether a name has a CR, LF or NUL, which no reply or listing could carry (RFC 959 §5.3.2). */
 export function hasForbiddenCharacter(name: string): boolean {
   return /[\r\n\0]/.test(name);
 }
@@ -56,7 +56,7 @@ function components(path: string): string[] {
   return path.split("/").filter((component) => component !== "");
 }
 
-/** Tells whether a path is the directory or below it, by components: `/a` has `/a/b` within, and not `/ab`. */
+/** Returns whether a path is the directory or below it, by components: `/a` has `/a/b` within, and not `/ab`. */
 export function isWithin(directory: string, path: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }

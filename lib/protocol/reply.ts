@@ -69,11 +69,11 @@ export function reply(code: ReplyCode, text: string, effect?: ReplyEffect): Repl
 }
 
 /** Longest line of a text that an operator chose freely. */
-const LONGEST_MESSAGE = 75;
+const MAX_MESSAGE = 75;
 
 /** Makes a reply of an operator's own text. Where that is long, an empty line follows, as pyftpdlib's clients know it. */
 export function messageReply(code: ReplyCode, text: string, effect?: ReplyEffect): Reply {
-  const isLong = !text.includes("\n") && text.length > LONGEST_MESSAGE;
+  const isLong = !text.includes("\n") && text.length > MAX_MESSAGE;
   return isLong ? multilineReply(code, [text, ""], effect) : reply(code, text, effect);
 }
 
@@ -95,7 +95,7 @@ export function formatReply(reply: Reply): string {
   return `${code}-${lines[0]}\r\n${between}${code} ${lines.at(-1)}\r\n`;
 }
 
-/** Tells whether the reply refuses the command (4yz and 5yz). */
+/** Returns whether the reply refuses the command (4yz and 5yz). */
 export function isNegative(reply: Reply): boolean {
   return reply.code >= 400;
 }

@@ -12,7 +12,7 @@ export interface TextEncoding {
   encode(text: string): Uint8Array;
   /** The text of bytes; `undefined` when they stand for none. */
   decode(bytes: Uint8Array): string | undefined;
-  /** Tells whether a text is the same after it was sent. */
+  /** Returns whether a text is the same after it was sent. */
   canEncode(text: string): boolean;
 }
 

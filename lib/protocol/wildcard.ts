@@ -6,14 +6,14 @@
  * @module
  */
 
-/** Tells whether a name matches. */
+/** Returns whether a name matches. */
 export interface Wildcard {
   /** Steps that one look at a name may take, at most, for each of its characters. */
   readonly stepsPerCharacter: number;
   matches(name: string): boolean;
 }
 
-/** Tells whether one character, as a code point, is in a set. */
+/** Returns whether one character, as a code point, is in a set. */
 type CharacterTest = (codePoint: number) => boolean;
 
 /** A pattern that was read: numbers, because a name is compared with them many times. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { AccountLimits } from "../auth/authorizer.ts";
-import type { AccountPlace } from "../control/shared_counts.ts";
+import type { AccountLimits } from "../accounts/authorizer.ts";
+import type { AccountSlot } from "../control/shared_counts.ts";
 import { createRate, type SharedRate } from "../data/throttle.ts";
 
 interface Usage {
@@ -19,7 +19,7 @@ export class AccountUsage {
   readonly #byName = new Map<string, Usage>();
 
   /** Takes a place for one more session; `undefined` when the account has as many as it may. */
-  enter(username: string, { connections = 0, bandwidth }: AccountLimits): AccountPlace | undefined {
+  enter(username: string, { connections = 0, bandwidth }: AccountLimits): AccountSlot | undefined {
     const usage = this.#byName.get(username) ?? { sessions: 0, send: undefined, receive: undefined };
     if (connections > 0 && usage.sessions >= connections) return undefined;
     // Where the limits were changed meanwhile, what is under way keeps its rate, and newcomers share the new one.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authorizer } from "../auth/authorizer.ts";
+import type { Authorizer } from "../accounts/authorizer.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { Service } from "../control/service.ts";
 import type { SharedCounts } from "../control/shared_counts.ts";
@@ -27,7 +27,7 @@ import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
 import { LocalCounts } from "./local_counts.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
-import { type Listening, type ListeningAddress, Reception } from "./reception.ts";
+import { Acceptor, type Listening, type ListeningAddress } from "./acceptor.ts";
 import { createTls, LOOPBACK_HOST, tlsReplacement, tryOtherPair } from "./server_tls.ts";
 import { describeThrown } from "../thrown.ts";
 
@@ -89,7 +89,7 @@ export class FtpServer implements AsyncDisposable {
   #reconfiguring: Promise<void> = Promise.resolve();
   #shutdown: Promise<void> | undefined;
   #addresses: readonly ListeningAddress[] = [];
-  #reception: Reception | undefined;
+  #acceptor: Acceptor | undefined;
   #tls: TlsContext | undefined;
   #protectedData: NodeTlsTransport | undefined;
   #encoding: TextEncoding = UTF8;
@@ -121,7 +121,7 @@ export class FtpServer implements AsyncDisposable {
 
   /** Who is connected, and what is being transferred, in this moment. */
   get sessions(): readonly SessionInfo[] {
-    return this.#reception?.sessions ?? [];
+    return this.#acceptor?.sessions ?? [];
   }
 
   /** What this server counts; others of the process can count with it. */
@@ -170,7 +170,7 @@ export class FtpServer implements AsyncDisposable {
    * @returns Whether there was such a session.
    */
   disconnect(session: string, text = "Disconnected by the server."): boolean {
-    return this.#reception?.disconnect(session, text) ?? false;
+    return this.#acceptor?.disconnect(session, text) ?? false;
   }
 
   /** Resolves when the server has stopped, everything is released, and handlers have ended, for which it waits 5 s at most. */
@@ -253,7 +253,7 @@ export class FtpServer implements AsyncDisposable {
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { graceMs = 0 } = options;
     this.#shutdown ??= this.#stop();
-    const cut = () => this.#reception?.cut();
+    const cut = () => this.#acceptor?.cut();
     // Set also for no time at all: the sessions have to be told to stop first.
     using _grace = new Watchdog(Math.max(graceMs, 1), cut);
     await this.#shutdown;
@@ -289,7 +289,7 @@ export class FtpServer implements AsyncDisposable {
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
     const service = this.#service(this.#protectedData);
-    this.#reception = new Reception(listening, { service, idPrefix: this.#idPrefix, refuseConnection });
+    this.#acceptor = new Acceptor(listening, { service, idPrefix: this.#idPrefix, refuseConnection });
     for (const address of this.#addresses) this.#emit("listening", address);
   }
 
@@ -329,7 +329,7 @@ export class FtpServer implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     await this.#started?.catch(() => {}); // listen() tells its caller
-    await this.#reception?.stop();
+    await this.#acceptor?.stop();
     await this.#protectedData?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
     this.#events.close();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionPlace } from "../control/shared_counts.ts";
+import type { ConnectionSlot } from "../control/shared_counts.ts";
 import { addressBlock } from "../protocol/host_port.ts";
 
 /** Limits on control connections; 0: none. */
@@ -49,7 +49,7 @@ export class ConnectionLimits {
   }
 
   /** Counts a connection, as one before its login. */
-  count(host: string): ConnectionPlace {
+  count(host: string): ConnectionSlot {
     const block = addressBlock(host);
     this.#change(block, 1);
     this.#countBeforeLogin++;

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { AccountLimits } from "../auth/authorizer.ts";
-import { type BanOptions, LoginThrottle } from "../auth/login_throttle.ts";
+import type { AccountLimits } from "../accounts/authorizer.ts";
+import { type BanOptions, LoginThrottle } from "../accounts/login_throttle.ts";
 import type {
-  AccountPlace,
-  ConnectionPlace,
+  AccountSlot,
+  ConnectionSlot,
   FailureCount,
   LoginAttempt,
   SharedCounts,
@@ -51,7 +51,7 @@ export class LocalCounts implements SharedCounts {
     this.#limits.configure(limits);
   }
 
-  enterConnection(host: string): ConnectionPlace | string {
+  acquireConnection(host: string): ConnectionSlot | string {
     return this.#throttle.isBanned(host) ? BANNED : this.#limits.refusal(host) ?? this.#limits.count(host);
   }
 
@@ -67,7 +67,7 @@ export class LocalCounts implements SharedCounts {
     };
   }
 
-  enterAccount(username: string, limits: AccountLimits): AccountPlace | undefined {
+  acquireAccount(username: string, limits: AccountLimits): AccountSlot | undefined {
     return this.#accounts.enter(username, limits);
   }
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Authorizer } from "../auth/authorizer.ts";
-import type { BanOptions } from "../auth/login_throttle.ts";
+import type { Authorizer } from "../accounts/authorizer.ts";
+import type { BanOptions } from "../accounts/login_throttle.ts";
 import type { CommandChanges } from "../commands/command_changes.ts";
 import type { EventHandlers, EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
-import type { RefuseConnection } from "./reception.ts";
+import type { RefuseConnection } from "./acceptor.ts";
 import type { RiskId } from "./risks.ts";
 import type { PortRange, SessionReuse, TlsPolicy } from "../session/settings.ts";
 

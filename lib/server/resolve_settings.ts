@@ -79,10 +79,10 @@ export function resolveSettings(options: FtpServerOptions): Settings {
 const DEFAULT_CONNECTIONS = 512;
 /** The longest time a timer can wait, in whole seconds. */
 export const MAX_SECONDS = Math.floor(2 ** 31 / 1000) - 1;
-const LARGEST_PORT = 65535;
+const MAX_PORT = 65535;
 
 function checkedRange(range: PortRange): PortRange {
-  const valid = [range.from, range.to].every((port) => Number.isInteger(port) && port >= 1 && port <= LARGEST_PORT);
+  const valid = [range.from, range.to].every((port) => Number.isInteger(port) && port >= 1 && port <= MAX_PORT);
   if (!valid || range.from > range.to) {
     throw new RangeError(
       `Cannot use passive ports ${range.from}-${range.to}: both must be 1 to 65535, the first not larger`,
@@ -105,7 +105,7 @@ function checkListener({ host, port, tls }: ListenOptions): void {
   if (host !== undefined && isLinkLocal(host)) {
     throw new RangeError(`Cannot listen on "${host}": the runtime knows no IPv6 zones; use "::"`);
   }
-  if (port !== undefined) wholeNumber("listen.port", port, 0, LARGEST_PORT);
+  if (port !== undefined) wholeNumber("listen.port", port, 0, MAX_PORT);
 }
 
 /** Returns whether PASV can announce an address: that of a host, in IPv4. */

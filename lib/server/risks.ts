@@ -6,7 +6,7 @@
  */
 
 import type { TlsPolicy } from "../session/settings.ts";
-import { InsecureConfigurationError } from "../auth/insecure_configuration_error.ts";
+import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
 
 /** What a risk means. */
 export interface Risk {
@@ -160,7 +160,7 @@ export function findSettingRisks({ tls, passive, active }: RiskySettings): Prese
   return found.filter((risk) => risk !== false);
 }
 
-/** Tells whether an acceptance holds, its last day included. */
+/** Returns whether an acceptance holds, its last day included. */
 export function holdsOn({ until }: AcceptedRisk, now: Date): boolean {
   return until === undefined || now.getTime() < until.getTime() + DAY_MS;
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { PasswordVerifierLimits } from "../auth/password_verifier.ts";
-import { VirtualAccounts } from "../auth/virtual_accounts.ts";
+import type { PasswordVerifierLimits } from "../accounts/password_verifier.ts";
+import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { homeOpener } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { refuseRiskyHome } from "./home_risks.ts";

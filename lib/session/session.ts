@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import type { SessionEvent } from "../events.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import { FACT_NAMES, type FactName } from "../protocol/facts.ts";

@@ -98,12 +98,12 @@ export interface Settings {
   };
 }
 
-/** Tells whether commands may only come over TLS. What is no policy at all demands it. */
+/** Returns whether commands may only come over TLS. What is no policy at all demands it. */
 export function requiresTlsOnControl({ tls }: Settings): boolean {
   return tls.policy !== "optional" && tls.policy !== "off";
 }
 
-/** Tells whether data connections must be protected. */
+/** Returns whether data connections must be protected. */
 export function requiresTlsOnData(settings: Settings): boolean {
   return requiresTlsOnControl(settings) && settings.tls.policy !== "control";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Account } from "../auth/authorizer.ts";
+import type { Account } from "../accounts/authorizer.ts";
 import type { HashAlgorithm } from "../filesystem/digest.ts";
 import type { FactName } from "../protocol/facts.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";

@@ -30,7 +30,7 @@ export interface ClientCertificateOptions {
 }
 
 // A session ticket of this process is good for 12 hours; so many clients can resume within them.
-const MOST_ADMITTED = 10_000;
+const MAX_ADMITTED = 10_000;
 
 const VERSION_3 = [0xa0, 0x03, 0x02, 0x01, 0x02] as const;
 
@@ -78,7 +78,7 @@ export class ClientCertificates {
     this.#admitted.delete(fingerprint);
     this.#admitted.add(fingerprint);
     const [oldest] = this.#admitted;
-    if (this.#admitted.size > MOST_ADMITTED && oldest !== undefined) this.#admitted.delete(oldest);
+    if (this.#admitted.size > MAX_ADMITTED && oldest !== undefined) this.#admitted.delete(oldest);
   }
 }
 
@@ -108,7 +108,7 @@ function readVerdict(stream: tls.TLSSocket): string | undefined {
   return typeof verdict === "string" ? verdict : "the runtime does not tell whether its chain is good";
 }
 
-/** Tells whether the version field of a certificate in DER says 3 (RFC 5280 §4.1). */
+/** Returns whether the version field of a certificate in DER says 3 (RFC 5280 §4.1). */
 function isVersion3(der: Uint8Array): boolean {
   const certificate = der.subarray(headerLength(der));
   const body = certificate.subarray(headerLength(certificate));

@@ -15,7 +15,7 @@ import {
 } from "./connection.ts";
 import { guarded } from "./error_scope.ts";
 import { dialSocket, type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
-import { keepFreedMemory } from "./spent_bytes.ts";
+import { keepFreedMemory } from "./buffer_release.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { TlsIncoming } from "./tls_incoming.ts";
 

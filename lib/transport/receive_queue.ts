@@ -6,7 +6,7 @@
 
 import { ConnectionError, type PeerEnding } from "./connection.ts";
 import { guarded } from "./error_scope.ts";
-import { discard } from "./spent_bytes.ts";
+import { releaseBuffer } from "./buffer_release.ts";
 
 /** The socket that brings the bytes; pausing it leaves them to TCP. */
 export interface FlowControl {
@@ -116,7 +116,7 @@ export class ReceiveQueue {
 
   /** Valid until the next call: large arrays are costly to make. */
   #join(chunks: readonly Uint8Array[]): Uint8Array {
-    if (this.#lent !== undefined) discard(this.#lent);
+    if (this.#lent !== undefined) releaseBuffer(this.#lent);
     const [first] = chunks;
     this.#lent = chunks.length === 1 ? first : undefined;
     if (this.#lent !== undefined) return this.#lent;
@@ -126,7 +126,7 @@ export class ReceiveQueue {
     for (const chunk of chunks) {
       this.#joined.set(chunk, offset);
       offset += chunk.length;
-      discard(chunk);
+      releaseBuffer(chunk);
     }
     return this.#joined.subarray(0, length);
   }

@@ -17,7 +17,7 @@ import type { ConnectionError } from "./connection.ts";
 import { socketClosedError, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { Done } from "./pending_call.ts";
-import { discard } from "./spent_bytes.ts";
+import { releaseBuffer } from "./buffer_release.ts";
 
 const HEADER_BYTES = 5;
 const APPLICATION_DATA = 23;
@@ -136,7 +136,7 @@ export class TlsRecordStream extends Duplex {
   #feed(bytes: Uint8Array): void {
     this.#walkRecords(bytes);
     this.push(bytes);
-    if (this.readableLength === 0) discard(bytes); // the engine has taken them
+    if (this.readableLength === 0) releaseBuffer(bytes); // the engine has taken them
   }
 
   #walkRecords(bytes: Uint8Array): void {

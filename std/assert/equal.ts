@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-/** Tells whether two values have the same structure, values and prototypes. */
+/** Returns whether two values have the same structure, values and prototypes. */
 export function equal(a: unknown, b: unknown): boolean {
   return compare(a, b, new Map());
 }

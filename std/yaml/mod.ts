@@ -85,7 +85,7 @@ function secondDocument(content: string): number {
   return starts.find((start) => content.slice(0, start).split(/\r\n|\r|\n/).some(isContent)) ?? 0;
 }
 
-/** Tells whether a line belongs to a document, rather than being blank, a comment, a directive or a mark. */
+/** Returns whether a line belongs to a document, rather than being blank, a comment, a directive or a mark. */
 function isContent(line: string): boolean {
   return !/^(?:\uFEFF?\s*(?:#.*)?|%.*|(?:---|\.\.\.)\s*)$/.test(line);
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { UsageError } from "../../lib/cli/exit_error.ts";
 import { hashPasswordCommand, type PasswordInput } from "../../lib/cli/hash_password.ts";
-import { deriveDigest, equalDigests, parsePasswordHash } from "../../lib/auth/password_hash.ts";
+import { deriveDigest, equalDigests, parsePasswordHash } from "../../lib/accounts/password_hash.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

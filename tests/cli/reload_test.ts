@@ -205,14 +205,17 @@ Deno.test("run() keeps all as it was on SIGHUP when the file cannot be used, and
       await installation.configure(text);
       const before = server.lines.length;
       server.kill("SIGHUP");
-      const kept = () => server.lines.slice(before).filter((line) => line.includes("configuration kept as it was: "));
+      const kept = () =>
+        server.lines.slice(before).filter((line) =>
+          line.includes("reload failed, keeping the current configuration: ")
+        );
       for (let seen = before; kept().length < reasons.length;) {
         await server.lineAfter(seen, /configuration kept/);
         seen = server.lines.findLastIndex((line) => line.includes("configuration kept")) + 1;
       }
       for (const [index, reason] of reasons.entries()) {
         const wanted = reason.replaceAll("FOLDER", installation.path);
-        assertStringIncludes(kept()[index] ?? "", `] configuration kept as it was: ${wanted}`);
+        assertStringIncludes(kept()[index] ?? "", `] reload failed, keeping the current configuration: ${wanted}`);
       }
       assertEquals(await replyTo(server), "220 Old.");
       assertMatch(await replyTo(server, ...LOGIN), /^230 /);
@@ -228,7 +231,10 @@ Deno.test("run() keeps all as it was on SIGHUP when the file is gone", async () 
   await using installation = await Installation.create(USER);
   await using server = await serve(installation);
   await Deno.remove(installation.file);
-  assertStringIncludes(await reload(server), `configuration kept as it was: no such file: ${installation.file}`);
+  assertStringIncludes(
+    await reload(server),
+    `reload failed, keeping the current configuration: no such file: ${installation.file}`,
+  );
   assertMatch(await replyTo(server, ...LOGIN), /^230 /);
 });
 
@@ -273,7 +279,7 @@ for (const [what, lines, warning] of DONE_TO_HOMES) {
       assertEquals(await replyTo(server), "220 New.");
       // A home that is new in the file is looked at as at the start.
       await installation.configure(`${configuration.replace("home/below", `${installation.path}/new`)}`);
-      assertMatch(await reload(server), /^configuration kept as it was: .*new does not exist/);
+      assertMatch(await reload(server), /^reload failed, keeping the current configuration: .*new does not exist/);
     },
   });
 }
@@ -436,10 +442,10 @@ Deno.test("run() keeps its certificate when the files come to hold none, and say
   await using server = await serve(installation, { program: PROGRAM });
   await using old = await server.login("user", PASSWORD);
   await Deno.writeTextFile(`${installation.path}/server.crt`, "none");
-  await server.line(/certificate kept as it was: tls\.certificate: Cannot read the certificate/);
+  await server.line(/keeping the current certificate: tls\.certificate: Cannot read the certificate/);
   await using client = await server.login("user", PASSWORD);
   assertEquals(fingerprint(client), fingerprint(old));
-  assertStringIncludes(await reload(server), "configuration kept as it was: ");
+  assertStringIncludes(await reload(server), "reload failed, keeping the current configuration: ");
 });
 
 Deno.test("run() lets an upload end on SIGTERM: 226, then 421", async () => {

@@ -27,7 +27,9 @@ for (const name of NAMES) {
       });
       await becomePipe(`${installation.path}/${name}`);
       server.kill("SIGHUP");
-      await server.line(new RegExp(`configuration kept as it was: .*not a file: \\S*${name.replace(".", "\\.")}`));
+      await server.line(
+        new RegExp(`reload failed, keeping the current configuration: .*not a file: \\S*${name.replace(".", "\\.")}`),
+      );
       await using client = await server.login("user", PASSWORD);
       await client.expect(200, "NOOP");
       server.kill("SIGTERM");
@@ -61,7 +63,7 @@ Deno.test(programTest({
     await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
     await becomePipe(file);
     server.kill("SIGHUP");
-    await server.line(/configuration kept as it was: not a file: .*password/);
+    await server.line(/reload failed, keeping the current configuration: not a file: .*password/);
     server.kill("SIGTERM");
     assertStrictEquals((await server.exited()).code, 0);
   },
@@ -78,7 +80,7 @@ Deno.test(programTest({
       program: IMPATIENT,
     });
     await becomePipe(`${installation.path}/server.crt`);
-    await server.line(/certificate kept as it was: tls\.certificate: not a file/);
+    await server.line(/keeping the current certificate: tls\.certificate: not a file/);
     await Deno.remove(`${installation.path}/server.crt`);
     await installation.install(await createEphemeralCertificate({ names: ["localhost"] }));
     await server.line(/certificate replaced: /);

@@ -113,7 +113,7 @@ export async function reloadVerdict(
   await using server = await RunningServer.start(files.args);
   await installation.configure(`banner: After.\n${files.after}`);
   const lines = await server.reload();
-  const kept = lines.filter((line) => line.includes("configuration kept as it was: "));
+  const kept = lines.filter((line) => line.includes("reload failed, keeping the current configuration: "));
   const { client, greeting } = await server.connect();
   await using _client = client;
   const wanted = kept.length === 0 ? "220 After." : "220 Before.";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "../../lib/deadline.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
-import { hashPassword } from "../../lib/auth/password_hash.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { HAS_PROC, memoryOf } from "../helpers/process_state.ts";
 import { HASH, Installation, PASSWORD } from "./installation.ts";
 import { runMain, SpawnedServer } from "./spawned_server.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FakeContext, readySession } from "../helpers/fake_context.ts";

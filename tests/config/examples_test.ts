@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertExists, assertGreater } from "@std/assert";
 import { parse } from "@std/yaml";
 import { Ajv } from "ajv";
-import { VirtualAccounts } from "../../lib/auth/virtual_accounts.ts";
+import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
 import { acceptedRisks } from "../../lib/config/server_options.ts";
 import { findLine, type PositionNode, readPositions } from "../../lib/config/yaml_position.ts";

@@ -31,7 +31,7 @@ Deno.test("decodeConfiguration() names the line that is not UTF-8, and takes not
   assertEquals(decodeConfiguration(new TextEncoder().encode(`\uFEFF${text}`), "ftpsd.yaml"), text);
 });
 
-/** Tells whether a line is as expected, where `*` stands for anything. */
+/** Returns whether a line is as expected, where `*` stands for anything. */
 function fits(line: string, expected: string): boolean {
   const literals = expected.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   // A star that is meant stands between spaces.

@@ -5,7 +5,7 @@ import { ConnectionError } from "../../lib/transport/connection.ts";
 import { FakeControl } from "../helpers/fake_control.ts";
 import { TLS_INFO } from "../helpers/fake_transport.ts";
 
-const OPTIONS = { maxLineBytes: 64, encoding: () => UTF8, takingMs: 0, onUntaken: () => {} };
+const OPTIONS = { maxLineBytes: 64, encoding: () => UTF8, writeTimeoutMs: 0, onWriteTimeout: () => {} };
 
 function channelOn(control: FakeControl, options: Partial<ConstructorParameters<typeof ControlChannel>[1]> = {}) {
   return new ControlChannel(control, { ...OPTIONS, ...options });
@@ -62,7 +62,7 @@ Deno.test("ControlChannel.startTls() goes on with the lines of the protected con
 
 Deno.test("ControlChannel tells of a reply that the client does not take, and close() interrupts it", async () => {
   const told = Promise.withResolvers<void>();
-  const channel = channelOn(new FakeControl({ blocks: "write" }), { takingMs: 20, onUntaken: told.resolve });
+  const channel = channelOn(new FakeControl({ blocks: "write" }), { writeTimeoutMs: 20, onWriteTimeout: told.resolve });
   const writing = assertRejects(() => channel.write("220 Hello\r\n"), ConnectionError);
   await told.promise;
   channel.close();

@@ -18,8 +18,8 @@ function makeSession(running?: RunningTransfer) {
   const channel = new ControlChannel(control, {
     maxLineBytes: 64,
     encoding: () => UTF8,
-    takingMs: 0,
-    onUntaken: () => {},
+    writeTimeoutMs: 0,
+    onWriteTimeout: () => {},
   });
   const told: string[] = [];
   const host: EndedHost = {
@@ -37,10 +37,10 @@ function makeSession(running?: RunningTransfer) {
 
 Deno.test("SessionEnd.now() says 421 once, for the first reason, and interrupts everything then", async () => {
   const { control, end } = makeSession();
-  end.now("Login timed out.");
-  end.now("Control connection timed out.");
+  end.closeNow("Login timed out.");
+  end.closeNow("Control connection timed out.");
   assert(!end.signal.aborted);
-  await end.inOrder();
+  await end.closeGracefully();
   assertEquals(control.sentBeforeEnd, "421 Login timed out.\r\n");
   assertEquals([end.reason, end.signal.aborted, control.isClosed], ["Login timed out.", true, true]);
 });
@@ -48,7 +48,7 @@ Deno.test("SessionEnd.now() says 421 once, for the first reason, and interrupts 
 Deno.test("SessionEnd.now() says nothing during a handshake", () => {
   const { control, channel, end } = makeSession();
   channel.startTls();
-  end.now("Login timed out.");
+  end.closeNow("Login timed out.");
   assertEquals([control.text, control.isClosed, end.reason], ["", true, "Login timed out."]);
 });
 
@@ -72,7 +72,7 @@ Deno.test("SessionEnd.afterTransfer() lets the transfer end, and cutTransfer() e
   ]);
   assertEquals(told, []);
   resolve();
-  await end.inOrder();
+  await end.closeGracefully();
   assertEquals(control.sentBeforeEnd, "421 Service is stopping.\r\n");
   end[Symbol.dispose]();
 });

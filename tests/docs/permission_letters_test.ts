@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { codeSpans, readPage, tableRows } from "./pages.ts";
 

@@ -9,7 +9,7 @@ import { UNABORTED } from "../helpers/unaborted.ts";
 const RATE = 512 * 1024;
 const FILE = new Uint8Array(RATE / 2).fill(7);
 /** At the rate, less the burst and what clocks are off. */
-const LEAST_MS = 350;
+const MIN_MS = 350;
 
 /** A server whose user has the file `file`, and rates of its own if they are given. */
 async function start(
@@ -54,13 +54,13 @@ for (const [direction, limited, free] of DIRECTIONS) {
     await using server = await start({ transfer: { bandwidth: { [direction]: RATE } } });
     await using client = await login(server);
     const slowMs = await measure(() => limited(client));
-    assertGreater(slowMs, LEAST_MS);
+    assertGreater(slowMs, MIN_MS);
     // At the rate none of them could be so quick, however much a busy machine slows others down.
     let quickestMs = Infinity;
-    for (let tries = 0; tries < 20 && quickestMs >= LEAST_MS; tries++) {
+    for (let tries = 0; tries < 20 && quickestMs >= MIN_MS; tries++) {
       quickestMs = Math.min(quickestMs, await measure(() => free(client)));
     }
-    assert(quickestMs < LEAST_MS, `${quickestMs} ms without limit, ${slowMs} ms with`);
+    assert(quickestMs < MIN_MS, `${quickestMs} ms without limit, ${slowMs} ms with`);
   });
 
   Deno.test(`limits.bandwidth.${direction} of an account is shared by its sessions`, async () => {
@@ -69,7 +69,7 @@ for (const [direction, limited, free] of DIRECTIONS) {
     await using other = await login(server);
     // Two files at the rate of one: twice as long, less one burst.
     const togetherMs = await measure(() => Promise.all([limited(one), limited(other)]));
-    assertGreater(togetherMs, 2 * LEAST_MS);
+    assertGreater(togetherMs, 2 * MIN_MS);
   });
 }
 

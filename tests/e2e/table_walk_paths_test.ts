@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import type { FileSystem, FileSystemMethod } from "../../lib/filesystem/filesystem.ts";

@@ -11,13 +11,14 @@ export type ModuleGraph = ReadonlyMap<string, readonly string[]>;
 const LAYERS: readonly (readonly string[])[] = [
   ["mod.ts", "main.ts"],
   ["cli"],
+  ["serve"],
   ["config"],
   ["server"],
   ["control"],
   ["commands"],
   ["session"],
   ["data"],
-  ["transport adapters", "filesystem adapters", "auth adapters"],
+  ["transport adapters", "filesystem adapters", "accounts adapters", "state adapters"],
   ["interfaces"],
   ["protocol", "lib", "deno.json"],
 ];
@@ -32,18 +33,18 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/filesystem_error.ts",
   "lib/filesystem/guarded_filesystem.ts",
   "lib/filesystem/pending_calls.ts",
-  "lib/auth/authorizer.ts",
-  "lib/auth/authorizer_busy_error.ts",
-  "lib/auth/permission.ts",
-  "lib/auth/work_places.ts",
-  "lib/auth/insecure_configuration_error.ts",
+  "lib/accounts/authorizer.ts",
+  "lib/accounts/authorizer_busy_error.ts",
+  "lib/accounts/permission.ts",
+  "lib/accounts/work_places.ts",
+  "lib/accounts/insecure_configuration_error.ts",
 ]);
 
 /** What may name concrete adapters. */
-const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "config", "server"]);
+const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "config", "server"]);
 
 /** What may use the runtime's own interfaces. */
-const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli"]);
+const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli", "serve"]);
 
 /** Finds what breaks the rule: one sentence each, empty when nothing does. */
 export function findViolations(graph: ModuleGraph): string[] {
@@ -57,7 +58,7 @@ export function findViolations(graph: ModuleGraph): string[] {
   return [...violations, ...findCycles(graph).map((cycle) => `Cycle: ${cycle.join(" → ")}`)];
 }
 
-/** Tells whether a module may use `Deno`, `node:*` and other interfaces of the runtime. */
+/** Returns whether a module may use `Deno`, `node:*` and other interfaces of the runtime. */
 export function mayUseHost(path: string): boolean {
   const group = groupOf(path);
   return group.endsWith(" adapters") || HOST_USERS.has(group);

@@ -16,7 +16,7 @@ export interface ProgramTest {
 
 /** What decides about a test, replaceable for tests of this module. */
 export interface ProgramEnvironment {
-  /** Tells whether a program is installed. */
+  /** Returns whether a program is installed. */
   readonly isInstalled: (program: string) => boolean;
   /** Whether a missing program is a failure. */
   readonly ci: boolean;
@@ -46,7 +46,7 @@ export function programTest(
   };
 }
 
-/** Tells whether a program is on the PATH; an absolute path may name any file. */
+/** Returns whether a program is on the PATH; an absolute path may name any file. */
 export function isInstalled(program: string): boolean {
   if (program.startsWith("/")) return isFile(program);
   const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");

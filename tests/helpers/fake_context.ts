@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Account } from "../../lib/auth/authorizer.ts";
-import { ALL_PERMISSIONS } from "../../lib/auth/permission.ts";
+import type { Account } from "../../lib/accounts/authorizer.ts";
+import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import type { CommandContext } from "../../lib/commands/command.ts";
 import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
@@ -99,7 +99,7 @@ export class FakeContext implements CommandContext {
     return this.account.fileSystem;
   }
 
-  enterAccount(): Promise<boolean> {
+  acquireAccount(): Promise<boolean> {
     return Promise.resolve(HAS_PLACE);
   }
 

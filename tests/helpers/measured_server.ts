@@ -21,7 +21,7 @@ const PAUSE_MS = 500;
 const REST_MS = 15_000;
 
 /** A server that does nothing but fail must not use up the memory of the test. */
-const MOST_INTERNAL_ERRORS = 100;
+const MAX_INTERNAL_ERRORS = 100;
 
 /** V8 keeps its space for young objects at 1 MiB. */
 const STEADY_FLAGS = ["--max-semi-space-size=1"];
@@ -166,7 +166,9 @@ export class MeasuredServer implements AsyncDisposable {
 
   /** Reads the configuration anew. */
   async reload(): Promise<void> {
-    const told = this.event(({ event, text = "" }) => event === "remark" && text.startsWith("configuration "));
+    const told = this.event(({ event, text = "" }) =>
+      event === "remark" && /^(configuration reloaded|reload failed)/.test(text)
+    );
     this.#process.kill("SIGHUP");
     assertEquals((await told).text, "configuration reloaded");
   }
@@ -244,7 +246,7 @@ export class MeasuredServer implements AsyncDisposable {
 
   #take(event: LoggedEvent): void {
     if (event.event === "listening") this.#ports.set(event.tls ?? "", event.port ?? 0);
-    if (event.event === "internalError" && this.internalErrors.length < MOST_INTERNAL_ERRORS) {
+    if (event.event === "internalError" && this.internalErrors.length < MAX_INTERNAL_ERRORS) {
       this.internalErrors.push(event);
     }
     this.#tell(event);

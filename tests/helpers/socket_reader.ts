@@ -29,7 +29,7 @@ export async function withDeadline<T>(promise: Promise<T>, what: string, deadlin
 }
 
 /** More than any test waits for: a peer that sends without end must not use up the memory. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** Collects what a socket receives, from its creation until it is detached or the socket closes. */
 export class SocketReader {
@@ -62,7 +62,7 @@ export class SocketReader {
   };
 
   /** Starts to read. Waits last at most `deadlineMs` milliseconds each; more than `mostBytes` end the connection. */
-  constructor(socket: AnySocket, deadlineMs: number, mostBytes = MOST_BYTES) {
+  constructor(socket: AnySocket, deadlineMs: number, mostBytes = MAX_BYTES) {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
     this.#mostBytes = mostBytes;

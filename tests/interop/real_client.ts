@@ -153,7 +153,7 @@ export interface FilePair {
   readonly remote: string;
 }
 
-/** Tells whether a client has what a column is about, rightly or wrongly. */
+/** Returns whether a client has what a column is about, rightly or wrongly. */
 export function offers(client: RealClient, column: Column): boolean {
   if (column === "empty files") return true;
   const [first, ...rest] = column.split(" ");

@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { read } from "../config/configuration_text.ts";
 
 /** Exposure as `systemd-analyze security` counts it, from 0 to 10. */
-const MOST_EXPOSURE = 1.1;
+const MAX_EXPOSURE = 1.1;
 
 const USER = "users: [{ name: alice, password: x, home: HOME, permissions: elrw }]\n";
 
@@ -35,13 +35,13 @@ const SPECIAL: readonly {
     what: "a home with special characters",
     text: USER.replace("HOME", "'/srv/50% of $it'"),
     line: 'ReadWritePaths="/srv/50%% of $it"',
-    exposure: MOST_EXPOSURE,
+    exposure: MAX_EXPOSURE,
   },
   {
     what: "no limit of connections",
     text: `limits: { connections: 0 }\n${USER.replace("HOME", "/srv/ftp")}`,
     line: "LimitNOFILE=65536",
-    exposure: MOST_EXPOSURE,
+    exposure: MAX_EXPOSURE,
   },
 ];
 
@@ -65,7 +65,7 @@ function exposureOf(output: string): number {
 
 for (
   const { what, make, most } of [
-    { what: "the packaged unit", make: makeSystemdUnit, most: MOST_EXPOSURE },
+    { what: "the packaged unit", make: makeSystemdUnit, most: MAX_EXPOSURE },
     ...SPECIAL.map(({ what, text, exposure }) => ({
       what: `a unit with ${what}`,
       make: () => Promise.resolve(unitOf(text)),

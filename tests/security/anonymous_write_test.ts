@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { InsecureConfigurationError } from "../../lib/auth/insecure_configuration_error.ts";
-import { WRITE_PERMISSIONS } from "../../lib/auth/permission.ts";
+import { InsecureConfigurationError } from "../../lib/accounts/insecure_configuration_error.ts";
+import { WRITE_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 
 const HOME = "/srv/ftp/pub";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Authorizer } from "../../lib/auth/authorizer.ts";
-import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import type { Authorizer } from "../../lib/accounts/authorizer.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";

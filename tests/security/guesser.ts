@@ -23,7 +23,7 @@ export interface GuesserReport {
 }
 
 /** A guess takes some of this time on the server. */
-const LONGEST_WAIT_MS = 40;
+const MAX_WAIT_MS = 40;
 const ADDRESSES_AT_ONCE = 6;
 const CONNECTIONS_AT_ONCE = 14;
 
@@ -161,7 +161,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   async "resets while the password is checked"(guesser, client) {
     client.send(guesser.lines(1));
     await guesser.note(client);
-    await pause(guesser.random.below(LONGEST_WAIT_MS));
+    await pause(guesser.random.below(MAX_WAIT_MS));
     client.reset();
   },
   async "ends its side with PASS"(guesser, client) {
@@ -180,14 +180,14 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   async "sends several guesses at once, and resets soon"(guesser, client) {
     client.send(guesser.lines(5));
-    await pause(guesser.random.below(3 * LONGEST_WAIT_MS));
+    await pause(guesser.random.below(3 * MAX_WAIT_MS));
     client.reset();
   },
   async "guesses on many connections, and resets them soon"(guesser, client) {
     const others = await Promise.all(Array.from({ length: CONNECTIONS_AT_ONCE - 1 }, () => guesser.connect()));
     const clients = [client, ...others.filter((other) => other !== undefined)];
     for (const each of clients) each.send(guesser.lines(1));
-    await pause(guesser.random.below(LONGEST_WAIT_MS));
+    await pause(guesser.random.below(MAX_WAIT_MS));
     for (const each of clients) each.reset();
   },
 };

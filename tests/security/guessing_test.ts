@@ -1,6 +1,6 @@
 import { assertGreater } from "@std/assert";
-import type { Authorizer } from "../../lib/auth/authorizer.ts";
-import { hashPassword } from "../../lib/auth/password_hash.ts";
+import type { Authorizer } from "../../lib/accounts/authorizer.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { delay } from "../../lib/deadline.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";

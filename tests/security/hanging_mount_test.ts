@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname } from "node:path";
-import { hashPassword } from "../../lib/auth/password_hash.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { SpawnedServer } from "../cli/spawned_server.ts";
 import { FuseMount, fuseRefusal } from "../helpers/fuse_mount.ts";
 import type { RawClient } from "../helpers/raw_client.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { RefuseConnection } from "../../lib/server/reception.ts";
+import type { RefuseConnection } from "../../lib/server/acceptor.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { type Protection, TestServer } from "../helpers/test_server.ts";
 

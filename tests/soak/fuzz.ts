@@ -12,7 +12,7 @@ import { MeasuredServer } from "../helpers/measured_server.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { fuzzLines, type LineCounts } from "./line_fuzzer.ts";
 import { print } from "./figures.ts";
-import { assertHoldsNoMore, type Holdings, MOST_GROWTH_BYTES, printHoldings } from "./holdings.ts";
+import { assertHoldsNoMore, type Holdings, MAX_GROWTH_BYTES, printHoldings } from "./holdings.ts";
 import { Random } from "./random.ts";
 import { fuzzTls, recordHello } from "./tls_fuzzer.ts";
 
@@ -62,7 +62,7 @@ export async function fuzz({ lines, seed, longestMs = Infinity }: FuzzOptions): 
   const warmUpCases = await sendPart(WARM_UP_PART);
   const before = await server.rested();
   const cases = await sendPart(1 - WARM_UP_PART);
-  const after = await server.rested(before.memoryBytes + MOST_GROWTH_BYTES);
+  const after = await server.rested(before.memoryBytes + MAX_GROWTH_BYTES);
   await using client = await server.login();
   await client.store("/still-here", new Uint8Array(9));
   return { ...counts, tlsCases: warmUpCases + cases, before, after, internalErrors: server.internalErrors };

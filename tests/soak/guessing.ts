@@ -7,7 +7,7 @@
  * @module
  */
 
-import { hashPassword } from "../../lib/auth/password_hash.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { delay } from "../../lib/deadline.ts";
 import { Installation } from "../cli/installation.ts";
 import { SpawnedServer } from "../cli/spawned_server.ts";

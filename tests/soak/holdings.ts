@@ -10,7 +10,7 @@ import { printRow } from "./figures.ts";
 
 const MIB = 1024 * 1024;
 /** What the memory of a server may grow by. */
-export const MOST_GROWTH_BYTES = 20 * MIB;
+export const MAX_GROWTH_BYTES = 20 * MIB;
 
 /** A server at rest, before and after it was put to work. */
 export interface Holdings {
@@ -25,7 +25,7 @@ export function assertHoldsNoMore({ before, after, internalErrors }: Holdings): 
   assertEquals(after.descriptors, before.descriptors);
   assertEquals(after.listeners, before.listeners);
   assertEquals(after.timers, before.timers);
-  assertLess(after.memoryBytes - before.memoryBytes, MOST_GROWTH_BYTES);
+  assertLess(after.memoryBytes - before.memoryBytes, MAX_GROWTH_BYTES);
 }
 
 /** Prints a table. */

@@ -48,7 +48,7 @@ class FuzzSession implements AsyncDisposable {
   readonly #random: Random;
   readonly #counts: LineCounts;
   readonly #logsIn: boolean;
-  readonly #visits = new Set<Promise<void>>();
+  readonly #connections = new Set<Promise<void>>();
   #batches = 0;
 
   private constructor(client: RawClient, random: Random, counts: LineCounts) {
@@ -87,7 +87,7 @@ class FuzzSession implements AsyncDisposable {
 
   /** Ends the session in one of the ways in which clients do. */
   async leave(): Promise<void> {
-    await Promise.all(this.#visits);
+    await Promise.all(this.#connections);
     if (this.#random.oneIn(3)) await this.#client.send("LIST\r\nPASV\r\nQUIT\r\n").catch(() => {}); // it may have ended
     else if (this.#random.oneIn(2)) await this.#client.reset();
   }
@@ -112,9 +112,9 @@ class FuzzSession implements AsyncDisposable {
     const bytes = this.#random.bytes(this.#random.below(2000));
     const visit = sendAndClose(port, bytes).then(() => {
       this.#counts.dataConnections++;
-      this.#visits.delete(visit);
+      this.#connections.delete(visit);
     });
-    this.#visits.add(visit);
+    this.#connections.add(visit);
   }
 }
 

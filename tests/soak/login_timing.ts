@@ -8,7 +8,7 @@
  * @module
  */
 
-import { DEFAULT_SCRYPT_COST, hashPassword } from "../../lib/auth/password_hash.ts";
+import { DEFAULT_SCRYPT_COST, hashPassword } from "../../lib/accounts/password_hash.ts";
 import { MeasuredServer } from "../helpers/measured_server.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { median, print, printRow } from "./figures.ts";

@@ -10,7 +10,7 @@
 import { delay } from "../../lib/deadline.ts";
 import { MeasuredServer } from "../helpers/measured_server.ts";
 import { print } from "./figures.ts";
-import { assertHoldsNoMore, type Holdings, MOST_GROWTH_BYTES, printHoldings } from "./holdings.ts";
+import { assertHoldsNoMore, type Holdings, MAX_GROWTH_BYTES, printHoldings } from "./holdings.ts";
 import { Random } from "./random.ts";
 import { LARGE_BYTES, MANY, visit } from "./visits.ts";
 
@@ -52,7 +52,7 @@ export async function soak({ seconds, seed }: SoakOptions): Promise<SoakReport> 
   await clients.come(seconds * WARM_UP_PART * 1000);
   const before = await server.rested();
   await clients.come(seconds * (1 - WARM_UP_PART) * 1000);
-  const after = await server.rested(before.memoryBytes + MOST_GROWTH_BYTES);
+  const after = await server.rested(before.memoryBytes + MAX_GROWTH_BYTES);
   return { visits: clients.visits, reloads: clients.reloads, before, after, internalErrors: server.internalErrors };
 }
 

@@ -37,7 +37,7 @@ export interface UploadResult {
   /** Downloads by others meanwhile, from a server that nobody kills. */
   readonly downloads: number;
   /** Files left under a hidden name. */
-  readonly leftOvers: number;
+  readonly staleUploads: number;
   /** Files left after the next upload, a day later. */
   readonly leftAfterCleaning: number;
   /** Everything that must not be. */
@@ -45,9 +45,9 @@ export interface UploadResult {
 }
 
 /** Longest time from the login to the kill. */
-const LONGEST_LIFE_MS = 300;
-const LEAST_BYTES = 100_000;
-const MOST_BYTES = 2_000_000;
+const MAX_LIFE_MS = 300;
+const MIN_BYTES = 100_000;
+const MAX_BYTES = 2_000_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const FILE = "file";
 
@@ -67,7 +67,7 @@ export async function killUploads({ mode, kills, seed }: UploadOptions): Promise
   for (let kill = 0; kill < kills; kill++) {
     // An upload that was not acknowledged may have come whole all the same
     await place(version, folder.path);
-    const { acknowledged, begun } = await uploadUntilKilled(folder.path, version, random() * LONGEST_LIFE_MS);
+    const { acknowledged, begun } = await uploadUntilKilled(folder.path, version, random() * MAX_LIFE_MS);
     total.acknowledged += acknowledged - version;
     if (begun > acknowledged) total.interrupted++;
     const problem = problemOf(await Deno.readFile(`${home}/${FILE}`), { acknowledged, begun, mode });
@@ -176,7 +176,7 @@ async function cleanUp(
   server: TestServer,
   home: string,
   wrong: string[],
-): Promise<Pick<UploadResult, "leftOvers" | "leftAfterCleaning">> {
+): Promise<Pick<UploadResult, "staleUploads" | "leftAfterCleaning">> {
   const hidden = () => Array.from(Deno.readDirSync(home), ({ name }) => name).filter((name) => name !== FILE);
   const before = hidden();
   await using client = await server.login();
@@ -186,19 +186,19 @@ async function cleanUp(
   const past = new Date(Date.now() - 2 * DAY_MS);
   for (const name of before) await Deno.utime(`${home}/${name}`, past, past);
   await client.store(FILE, contentOf(0));
-  return { leftOvers: before.length, leftAfterCleaning: hidden().length };
+  return { staleUploads: before.length, leftAfterCleaning: hidden().length };
 }
 
 /** A content that tells its version and whether it is whole. */
 function contentOf(version: number): Uint8Array<ArrayBuffer> {
   const random = createRandom(version);
-  const bytes = new Uint8Array(LEAST_BYTES + Math.floor(random() * (MOST_BYTES - LEAST_BYTES)));
+  const bytes = new Uint8Array(MIN_BYTES + Math.floor(random() * (MAX_BYTES - MIN_BYTES)));
   new DataView(bytes.buffer).setUint32(0, version);
   return bytes.fill(1 + version % 255, 4);
 }
 
 function versionOf(content: Uint8Array): number | undefined {
-  if (content.length < LEAST_BYTES) return undefined;
+  if (content.length < MIN_BYTES) return undefined;
   const version = new DataView(content.buffer, content.byteOffset).getUint32(0);
   const whole = contentOf(version);
   return whole.length === content.length && isPartOf(content, whole) ? version : undefined;

@@ -17,7 +17,7 @@ const DEADLINE_MS = 60_000;
 export const MANY = 500;
 /** Bytes of the file `/large`, more than the kernels hold. */
 export const LARGE_BYTES = 16 * 1024 * 1024;
-const LARGEST_UPLOAD_BYTES = 1024 * 1024;
+const MAX_UPLOAD_BYTES = 1024 * 1024;
 
 /** A client from its coming to its going. */
 type Visit = (client: RawClient, random: Random) => Promise<void>;
@@ -85,7 +85,7 @@ async function list(client: RawClient, random: Random): Promise<void> {
 
 async function moveFile(client: RawClient, random: Random): Promise<void> {
   await login(client);
-  const content = new Uint8Array(random.below(LARGEST_UPLOAD_BYTES)).fill(random.below(256));
+  const content = new Uint8Array(random.below(MAX_UPLOAD_BYTES)).fill(random.below(256));
   const path = `/upload${client.localPort}`;
   await client.store(path, content);
   assertEquals(await client.retrieve(path), content);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { keepFreedMemory } from "../../lib/transport/spent_bytes.ts";
+import { keepFreedMemory } from "../../lib/transport/buffer_release.ts";
 
 const PIECES = 8;
 const PIECE_BYTES = 1024 * 1024;

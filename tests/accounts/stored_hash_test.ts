@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { hashPassword } from "../../lib/auth/password_hash.ts";
-import { findRehashReason, parseStoredHash } from "../../lib/auth/stored_hash.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
+import { findRehashReason, parseStoredHash } from "../../lib/accounts/stored_hash.ts";
 
 const PARTS = "AAECAwQFBgcICQoLDA0ODw$JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";
 const BCRYPT_PARTS = "..CA.uOD/eaGAOmJB.yMBuE5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";

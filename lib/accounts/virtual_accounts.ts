@@ -142,7 +142,7 @@ export class VirtualAccounts implements Authorizer {
     this.#costs = undefined;
   }
 
-  /** Tells whether there is a user of that name. */
+  /** Returns whether there is a user of that name. */
   hasUser(username: string): boolean {
     return this.#users.has(username);
   }
@@ -173,7 +173,7 @@ export class VirtualAccounts implements Authorizer {
   }
 
   /**
-   * Tells whether a user has a right for a path; nobody has any who is not in the table.
+   * Returns whether a user has a right for a path; nobody has any who is not in the table.
    *
    * @param path Virtual path, with the user's home as `/`. It need not exist.
    * @param options.signal Handed to the file system. @default {one that never aborts}

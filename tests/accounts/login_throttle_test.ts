@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type BanOptions, type LoginAttempt, LoginThrottle } from "../../lib/auth/login_throttle.ts";
+import { type BanOptions, type LoginAttempt, LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 
 const SIGNAL = new AbortController().signal;
 
@@ -112,7 +112,7 @@ function ask(throttle: LoginThrottle, host: string, count: number): (LoginAttemp
 }
 
 /** Lets everybody go on who can. */
-function turn(): Promise<void> {
+function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
@@ -120,25 +120,25 @@ Deno.test("LoginThrottle.beginAttempt() lets as many be checked at once as may f
   const { throttle } = makeThrottle({ failures: 3 });
   await fail(throttle, "192.0.2.2");
   const begun = [ask(throttle, "192.0.2.1", 5), ask(throttle, "192.0.2.2", 5)];
-  await turn();
+  await yieldToEventLoop();
   assertEquals(begun.map(({ length }) => length), [3, 2]);
 });
 
 Deno.test("LoginThrottle.beginAttempt() lets the next one begin when one is given back", async () => {
   const { throttle } = makeThrottle({ failures: 2 });
   const begun = ask(throttle, "192.0.2.1", 5);
-  await turn();
+  await yieldToEventLoop();
   begun[0]?.giveBack();
-  await turn();
+  await yieldToEventLoop();
   assertEquals(begun.length, 3);
 });
 
 Deno.test("LoginThrottle.beginAttempt() lets nobody begin who waited for a failure that banned", async () => {
   const { throttle } = makeThrottle({ failures: 2 });
   const begun = ask(throttle, "192.0.2.1", 4);
-  await turn();
+  await yieldToEventLoop();
   assertEquals([begun[0]?.fail(), begun[1]?.fail()], [undefined, 900]);
-  await turn();
+  await yieldToEventLoop();
   assertEquals(begun.slice(2), [undefined, undefined]);
   assertEquals(await throttle.beginAttempt("192.0.2.1", SIGNAL), undefined);
 });
@@ -182,14 +182,14 @@ Deno.test("LoginThrottle.beginAttempt() lets one go on where fewer may fail now 
   await failOften(throttle, "192.0.2.1", 5);
   throttle.configure({ failures: 3 });
   const places = ask(throttle, "192.0.2.1", 2);
-  await turn();
+  await yieldToEventLoop();
   assertEquals(places.length, 1);
 });
 
 Deno.test("LoginThrottle.beginAttempt() lets nobody wait who is never banned", async () => {
   for (const options of [{ failures: 0 }, { failures: 1, never: ["192.0.2.1"] }]) {
     const places = ask(makeThrottle(options).throttle, "192.0.2.1", 50);
-    await turn();
+    await yieldToEventLoop();
     assertEquals(places.length, 50);
   }
 });

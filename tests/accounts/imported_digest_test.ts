@@ -1,11 +1,17 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
-import { deriveHere, deriveImportedDigest, deriveInWorker, LIBRARY, makeTask } from "../../lib/auth/imported_digest.ts";
-import { parseImportedHash } from "../../lib/auth/imported_hash.ts";
+import {
+  deriveHere,
+  deriveImportedDigest,
+  deriveInWorker,
+  LIBRARY,
+  makeTask,
+} from "../../lib/accounts/imported_digest.ts";
+import { parseImportedHash } from "../../lib/accounts/imported_hash.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
-const MODULE = new URL("../../lib/auth/imported_digest.ts", import.meta.url);
+const MODULE = new URL("../../lib/accounts/imported_digest.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const SALT = new Uint8Array(16);
 const CHEAP = { scheme: "bcrypt", rounds: 4 } as const;

@@ -1,16 +1,16 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { ReceiveQueue } from "../../lib/transport/receive_queue.ts";
-import { discard } from "../../lib/transport/spent_bytes.ts";
+import { releaseBuffer } from "../../lib/transport/buffer_release.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
-Deno.test("discard() gives back large arrays that are all of their buffer, and leaves others alone", () => {
+Deno.test("releaseBuffer() gives back large arrays that are all of their buffer, and leaves others alone", () => {
   const whole = new Uint8Array(PIECE_BYTES);
   const small = new Uint8Array(100);
   const part = new Uint8Array(2 * PIECE_BYTES).subarray(0, PIECE_BYTES);
   const shared = new Uint8Array(new SharedArrayBuffer(PIECE_BYTES));
-  for (const bytes of [whole, small, part, shared]) discard(bytes);
+  for (const bytes of [whole, small, part, shared]) releaseBuffer(bytes);
   assertEquals([whole, small, part, shared].map(({ length }) => length), [0, 100, PIECE_BYTES, PIECE_BYTES]);
 });
 

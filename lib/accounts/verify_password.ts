@@ -9,7 +9,7 @@ import { deriveDigest, equalDigests } from "./password_hash.ts";
 import { parseStoredHash, type StoredHash } from "./stored_hash.ts";
 
 /**
- * Tells whether a password is that of a hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt: for an
+ * Returns whether a password is that of a hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt: for an
  * `Authorizer` of a program's own. It takes the time and memory that the hash says; `VirtualAuthorizer` bounds how many
  * are checked at once, and remembers successes, which this does not. Check unknown users against a hash of a random
  * password, so that they take as long as known ones.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { isImportedHash, parseImportedHash } from "../../lib/auth/imported_hash.ts";
+import { isImportedHash, parseImportedHash } from "../../lib/accounts/imported_hash.ts";
 
 const SALT = "AAECAwQFBgcICQoLDA0ODw";
 const DIGEST = "JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";

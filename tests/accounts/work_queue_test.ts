@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
-import { runInPlace, WorkQueue } from "../../lib/auth/work_queue.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { runInPlace, WorkQueue } from "../../lib/accounts/work_queue.ts";
 
-import { turn } from "../../lib/deadline.ts";
+import { yieldToEventLoop } from "../../lib/deadline.ts";
 
 const SIGNAL = new AbortController().signal;
 
@@ -33,17 +33,17 @@ Deno.test("runInPlace() runs so many at once, and the others in their order", as
   const queue = new WorkQueue({ maxRunning: 2, maxWaiting: 3 });
   const work = new ManualWork();
   const results = ["a", "b", "c", "d", "e"].map((name) => runInPlace(queue, work.make(name), { signal: SIGNAL }));
-  await turn();
+  await yieldToEventLoop();
   assertEquals(work.begun, ["a", "b"]);
   work.end("b");
   await results[1];
-  await turn();
+  await yieldToEventLoop();
   assertEquals(work.begun, ["a", "b", "c"]);
   work.end("c");
   work.end("a");
   await results[0];
   await results[2];
-  await turn();
+  await yieldToEventLoop();
   assertEquals(work.begun, ["a", "b", "c", "d", "e"]);
   work.end("d");
   work.end("e");
@@ -57,7 +57,7 @@ Deno.test("runInPlace() lets owners take turns, however much of one is waiting",
   const results = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((name) => begin(name, name.charAt(0)));
   const expected = ["a1", "a2", "b1", "c1", "a3", "b2", "a4"];
   for (const name of expected) {
-    await turn();
+    await yieldToEventLoop();
     assertEquals(work.begun.at(-1), name);
     work.end(name);
     await results[["a1", "a2", "a3", "a4", "b1", "b2", "c1"].indexOf(name)];

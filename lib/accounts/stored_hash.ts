@@ -20,7 +20,7 @@ const LEAST_ARGON2 = [
 ] as const;
 
 /** The least cost of bcrypt, from the same guide. */
-const LEAST_BCRYPT_ROUNDS = 10;
+const MIN_BCRYPT_ROUNDS = 10;
 
 /**
  * Reads a hash of scrypt, argon2id or bcrypt. Its own text never occurs in an error message.
@@ -44,8 +44,8 @@ export function findRehashReason(text: string): string | undefined {
   if ("hash" in stored) return findScryptReason(stored.hash.cost);
   const { cost } = stored.imported;
   if (cost.scheme === "argon2id") return findArgon2Reason(cost);
-  return cost.rounds < LEAST_BCRYPT_ROUNDS
-    ? `bcrypt with cost ${cost.rounds} is less than ${LEAST_BCRYPT_ROUNDS}`
+  return cost.rounds < MIN_BCRYPT_ROUNDS
+    ? `bcrypt with cost ${cost.rounds} is less than ${MIN_BCRYPT_ROUNDS}`
     : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { assertAnonymousReadOnly } from "../../lib/auth/anonymous.ts";
-import { InsecureConfigurationError } from "../../lib/auth/insecure_configuration_error.ts";
+import { assertAnonymousReadOnly } from "../../lib/accounts/anonymous.ts";
+import { InsecureConfigurationError } from "../../lib/accounts/insecure_configuration_error.ts";
 
 Deno.test("assertAnonymousReadOnly() accepts the letters that change nothing", () => {
   for (const letters of ["", "e", "l", "r", "elr"]) assertAnonymousReadOnly(letters);

@@ -6,7 +6,7 @@ import {
   hashPassword,
   isPasswordHash,
   parsePasswordHash,
-} from "../../lib/auth/password_hash.ts";
+} from "../../lib/accounts/password_hash.ts";
 
 const SALT = "AAECAwQFBgcICQoLDA0ODw";
 const DIGEST = "JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";

@@ -1,6 +1,6 @@
 import { assert, assertRejects } from "@std/assert";
-import { hashPassword } from "../../lib/auth/password_hash.ts";
-import { verifyPassword } from "../../lib/auth/verify_password.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
+import { verifyPassword } from "../../lib/accounts/verify_password.ts";
 
 /** A password and its hash, by scheme. */
 const HASHES = {

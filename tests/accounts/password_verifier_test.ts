@@ -1,9 +1,14 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/auth/authorizer_busy_error.ts";
-import { deriveImportedDigest } from "../../lib/auth/imported_digest.ts";
-import type { ImportedCost } from "../../lib/auth/imported_hash.ts";
-import { deriveDigest, hashPassword, type ScryptCost, type ScryptParameters } from "../../lib/auth/password_hash.ts";
-import { equalCosts, PasswordVerifier, type PasswordVerifierOptions } from "../../lib/auth/password_verifier.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { deriveImportedDigest } from "../../lib/accounts/imported_digest.ts";
+import type { ImportedCost } from "../../lib/accounts/imported_hash.ts";
+import {
+  deriveDigest,
+  hashPassword,
+  type ScryptCost,
+  type ScryptParameters,
+} from "../../lib/accounts/password_hash.ts";
+import { equalCosts, PasswordVerifier, type PasswordVerifierOptions } from "../../lib/accounts/password_verifier.ts";
 
 const SIGNAL = new AbortController().signal;
 const CHEAP: ScryptCost = { ln: 10, r: 1, p: 1 };

@@ -18,10 +18,10 @@ const LEFT_AFTER_MS = 24 * 60 * 60 * 1000;
 /** Nothing can have become a left-over of that age before. */
 const AGAIN_AFTER_MS = LEFT_AFTER_MS;
 /** Directories of which it is known when they were cleaned. */
-const MOST_DIRECTORIES = 1000;
+const MAX_DIRECTORIES = 1000;
 
 /** Removes left-overs from directories in which the next upload begins, from each about once a day. */
-export class LeftOvers {
+export class StaleUploads {
   readonly #containment: Containment;
   readonly #claims: FileClaims;
   /** When a directory was last cleaned, in ms of a clock that nobody sets; by its host path, the one of longest ago first. */
@@ -45,7 +45,7 @@ export class LeftOvers {
     this.#cleaned.delete(hostPath);
     this.#cleaned.set(hostPath, performance.now());
     const [oldest] = this.#cleaned.keys();
-    if (this.#cleaned.size > MOST_DIRECTORIES && oldest !== undefined) this.#cleaned.delete(oldest);
+    if (this.#cleaned.size > MAX_DIRECTORIES && oldest !== undefined) this.#cleaned.delete(oldest);
     await this.clean(directory);
   }
 

@@ -6,7 +6,7 @@
 
 import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
-import type { ConnectionPlace } from "../control/shared_counts.ts";
+import type { ConnectionSlot } from "../control/shared_counts.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
@@ -61,7 +61,7 @@ export interface Listening {
 }
 
 /** Takes in the clients of a server. It owns its listeners and sessions. */
-export class Reception {
+export class Acceptor {
   readonly #listening: readonly Listening[];
   readonly #service: Service;
   readonly #idPrefix: string;
@@ -69,7 +69,7 @@ export class Reception {
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<ControlConnection>();
   /** From the connection to the end, for each client. */
-  readonly #visits = new Set<Promise<void>>();
+  readonly #connections = new Set<Promise<void>>();
   readonly #accepting: readonly Promise<void>[];
   #sessionCount = 0;
 
@@ -93,7 +93,7 @@ export class Reception {
     for (const { listener } of this.#listening) listener.close();
     await Promise.all(this.#accepting);
     for (const session of this.#sessions) session.stop();
-    await Promise.all(this.#visits);
+    await Promise.all(this.#connections);
   }
 
   /** Ends a session with 421; tells whether there was one of this id. */
@@ -115,8 +115,10 @@ export class Reception {
       try {
         const scope = new ClientScope(this.#service);
         scope.transport = await runInScope(scope, () => listener.accept());
-        const visit = runInScope(scope, () => this.#receive(scope, address)).finally(() => this.#visits.delete(visit));
-        this.#visits.add(visit);
+        const visit = runInScope(scope, () => this.#receive(scope, address)).finally(() =>
+          this.#connections.delete(visit)
+        );
+        this.#connections.add(visit);
       } catch (error) {
         if (error instanceof ConnectionError && error.kind === "closed") return;
         this.#service.emit("internalError", {
@@ -140,7 +142,7 @@ export class Reception {
   }
 
   async #admit(transport: ControlTransport, address: ListeningAddress, scope: ClientScope): Promise<void> {
-    const place = await this.#service.counts.enterConnection(transport.remote.host);
+    const place = await this.#service.counts.acquireConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
     const reason = await this.#reasonToRefuse(transport, address);
@@ -171,7 +173,7 @@ export class Reception {
     transport: ControlTransport,
     { address, place, scope }: {
       readonly address: ListeningAddress;
-      readonly place: ConnectionPlace;
+      readonly place: ConnectionSlot;
       readonly scope: ClientScope;
     },
   ): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 /** Less is left to the garbage collector. */
-const LEAST_BYTES = 4096;
+const MIN_BYTES = 4096;
 
 /**
  * Gives the memory of bytes back at once; the array is empty then. Left to the garbage collector, which sees only small
@@ -13,10 +13,10 @@ const LEAST_BYTES = 4096;
  *
  * @param bytes All of its buffer, and nobody else's.
  */
-export function discard(bytes: Uint8Array): void {
+export function releaseBuffer(bytes: Uint8Array): void {
   const { buffer } = bytes;
   const isWhole = bytes.byteLength === buffer.byteLength;
-  if (bytes.length >= LEAST_BYTES && isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (bytes.length >= MIN_BYTES && isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 const KEPT_BYTES = 16 * 1024 * 1024;

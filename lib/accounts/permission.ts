@@ -44,7 +44,7 @@ export function assertPermissions(letters: string): void {
   }
 }
 
-/** Tells whether any of the letters can change something. */
+/** Returns whether any of the letters can change something. */
 export function hasWritePermission(letters: string): boolean {
   return [...letters].some((letter) => WRITE_PERMISSIONS.includes(letter));
 }

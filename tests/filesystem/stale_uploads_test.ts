@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Containment } from "../../lib/filesystem/containment.ts";
-import { LeftOvers } from "../../lib/filesystem/left_overs.ts";
+import { StaleUploads } from "../../lib/filesystem/stale_uploads.ts";
 import { unique } from "../../lib/filesystem/local_file_info.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 import { SteppedClock } from "../helpers/stepped_clock.ts";
@@ -13,13 +13,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 class Scene implements AsyncDisposable {
   readonly claims: WriteClaims = new WriteClaims();
   readonly #containment: Containment;
-  readonly #leftOvers: LeftOvers;
+  readonly #staleUploads: StaleUploads;
   readonly #folder: TemporaryFolder;
 
   private constructor(folder: TemporaryFolder) {
     this.#folder = folder;
     this.#containment = new Containment(folder.path);
-    this.#leftOvers = new LeftOvers(this.#containment, this.claims);
+    this.#staleUploads = new StaleUploads(this.#containment, this.claims);
   }
 
   static async create(): Promise<Scene> {
@@ -42,11 +42,11 @@ class Scene implements AsyncDisposable {
   }
 
   clean(): Promise<number> {
-    return this.#leftOvers.clean(this.#containment.locateDirectory("/"));
+    return this.#staleUploads.clean(this.#containment.locateDirectory("/"));
   }
 
   cleanOnce(): Promise<void> {
-    return this.#leftOvers.cleanOnce(this.#containment.locateDirectory("/"));
+    return this.#staleUploads.cleanOnce(this.#containment.locateDirectory("/"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -54,7 +54,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-Deno.test("LeftOvers.clean() removes files with the name of an upload that nobody wrote to for a day", async () => {
+Deno.test("StaleUploads.clean() removes files with the name of an upload that nobody wrote to for a day", async () => {
   await using scene = await Scene.create();
   await scene.put(".ftpsd-00000001.part", 1.01);
   await scene.put(".ftpsd-00000002.part", 400);
@@ -67,7 +67,7 @@ Deno.test("LeftOvers.clean() removes files with the name of an upload that nobod
   assertStrictEquals(await scene.clean(), 0);
 });
 
-Deno.test("LeftOvers.cleanOnce() cleans again after a day, also when the clock was set back by a year", async () => {
+Deno.test("StaleUploads.cleanOnce() cleans again after a day, also when the clock was set back by a year", async () => {
   await using scene = await Scene.create();
   using clock = new SteppedClock();
   await scene.cleanOnce();
@@ -80,7 +80,7 @@ Deno.test("LeftOvers.cleanOnce() cleans again after a day, also when the clock w
   assertEquals(scene.names(), []);
 });
 
-Deno.test("LeftOvers.clean() keeps what is being written, however long ago the last byte came", async () => {
+Deno.test("StaleUploads.clean() keeps what is being written, however long ago the last byte came", async () => {
   await using scene = await Scene.create();
   await scene.put(".ftpsd-00000001.part", 2);
   const info = await Deno.lstat(scene.at(".ftpsd-00000001.part"));
@@ -91,7 +91,7 @@ Deno.test("LeftOvers.clean() keeps what is being written, however long ago the l
 });
 
 Deno.test({
-  name: "LeftOvers.clean() removes no folder and no link of such a name, nor what a link leads to",
+  name: "StaleUploads.clean() removes no folder and no link of such a name, nor what a link leads to",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using scene = await Scene.create();
@@ -105,7 +105,7 @@ Deno.test({
   },
 });
 
-Deno.test("LeftOvers.cleanOnce() reads a folder once a day", async () => {
+Deno.test("StaleUploads.cleanOnce() reads a folder once a day", async () => {
   await using scene = await Scene.create();
   await scene.cleanOnce();
   await scene.put(".ftpsd-00000001.part", 2);
@@ -117,8 +117,8 @@ Deno.test("LeftOvers.cleanOnce() reads a folder once a day", async () => {
   assertEquals(scene.names(), []);
 });
 
-Deno.test("LeftOvers.cleanOnce() lets an upload go on where the folder is gone", async () => {
+Deno.test("StaleUploads.cleanOnce() lets an upload go on where the folder is gone", async () => {
   await using scene = await Scene.create();
   const missing = { ...new Containment(scene.at("..")).locateDirectory("/"), hostPath: scene.at("missing") };
-  await new LeftOvers(new Containment(scene.at("")), scene.claims).cleanOnce(missing);
+  await new StaleUploads(new Containment(scene.at("")), scene.claims).cleanOnce(missing);
 });

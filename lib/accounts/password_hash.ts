@@ -74,7 +74,7 @@ export async function hashPassword(password: string, options: Partial<ScryptCost
 }
 
 /**
- * Tells whether a stored password is meant as a hash, of whatever scheme (`$scheme$…`), rather than as clear text. So a
+ * Returns whether a stored password is meant as a hash, of whatever scheme (`$scheme$…`), rather than as clear text. So a
  * clear-text password cannot begin like that; nor does a hash of an unknown scheme ever pass for a clear-text password.
  */
 export function isPasswordHash(text: string): boolean {

@@ -48,12 +48,12 @@ const BCRYPT_FORM = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/
 const BASE64_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BCRYPT_ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-const MOST_MEMORY_KIB = 2 ** 18;
+const MAX_MEMORY_KIB = 2 ** 18;
 /** Memory times passes. */
-const MOST_WORK_KIB = 2 ** 20;
-const MOST_LANES = 64;
+const MAX_WORK_KIB = 2 ** 20;
+const MAX_LANES = 64;
 
-/** Tells whether a hash is meant as one of argon2 or bcrypt, of whatever variant. */
+/** Returns whether a hash is meant as one of argon2 or bcrypt, of whatever variant. */
 export function isImportedHash(text: string): boolean {
   return /^\$(?:argon2|2[a-z]?\$)/.test(text);
 }
@@ -83,10 +83,10 @@ function parseArgon2(text: string): ImportedHash {
 }
 
 function findArgon2Problem({ m, t, p }: Argon2Cost): string | undefined {
-  if (p > MOST_LANES) return `p is ${p}, not from 1 to ${MOST_LANES}`;
+  if (p > MAX_LANES) return `p is ${p}, not from 1 to ${MAX_LANES}`;
   if (m < 8 * p) return `m is ${m}, less than 8·p = ${8 * p}`;
-  if (m > MOST_MEMORY_KIB) return `m is ${m}, over ${MOST_MEMORY_KIB} KiB (256 MiB)`;
-  if (m * t > MOST_WORK_KIB) return `m=${m},t=${t} is over m·t = ${MOST_WORK_KIB} KiB (1 GiB)`;
+  if (m > MAX_MEMORY_KIB) return `m is ${m}, over ${MAX_MEMORY_KIB} KiB (256 MiB)`;
+  if (m * t > MAX_WORK_KIB) return `m=${m},t=${t} is over m·t = ${MAX_WORK_KIB} KiB (1 GiB)`;
   return undefined;
 }
 

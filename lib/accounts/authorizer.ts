@@ -40,7 +40,7 @@ export interface Account {
   /** Limits over all sessions of this user name; absent: none. */
   readonly limits?: AccountLimits;
   /**
-   * Tells whether a right holds for a path. The path need not exist.
+   * Returns whether a right holds for a path. The path need not exist.
    *
    * @param path Virtual path: absolute and normalised.
    * @param options.signal Aborts when nobody waits for the answer any more.

@@ -5,7 +5,7 @@ import {
   hasWritePermission,
   READ_PERMISSIONS,
   WRITE_PERMISSIONS,
-} from "../../lib/auth/permission.ts";
+} from "../../lib/accounts/permission.ts";
 
 Deno.test("permission letters are those of pyftpdlib", () => {
   assertEquals([READ_PERMISSIONS, WRITE_PERMISSIONS, ALL_PERMISSIONS], ["elr", "adfmwMT", "elradfmwMT"]);

@@ -31,7 +31,7 @@ export interface BanOptions {
 }
 
 /** Most addresses that are kept in mind. */
-const LARGEST_LIST = 10_000;
+const MAX_LIST = 10_000;
 /** Most failures of each that are kept in mind. */
 export const MAX_FAILURES = 1000;
 
@@ -103,7 +103,7 @@ export class LoginThrottle {
     this.#options = resolveOptions(options);
   }
 
-  /** Tells whether an address is banned now. */
+  /** Returns whether an address is banned now. */
   isBanned(host: string): boolean {
     const block = addressBlock(host);
     return this.#holds(this.#offenders.get(block)) && !this.#options.never.has(block);
@@ -180,7 +180,7 @@ export class LoginThrottle {
   /** Puts an entry at the end, so that the first one is the one quiet longest. */
   #keep(block: string, offender: Offender): void {
     this.#offenders.delete(block);
-    if (this.#offenders.size >= LARGEST_LIST) this.#forgetOne();
+    if (this.#offenders.size >= MAX_LIST) this.#forgetOne();
     this.#offenders.set(block, offender);
   }
 

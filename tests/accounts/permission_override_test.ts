@@ -4,7 +4,7 @@ import {
   findPermissions,
   type PermissionOverride,
   withOverride,
-} from "../../lib/auth/permission_override.ts";
+} from "../../lib/accounts/permission_override.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { makeTree } from "./directory_tree.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";

@@ -139,7 +139,7 @@ export class PasswordVerifier {
   }
 
   /**
-   * Tells whether the password is right. A check that has begun goes on when `signal` aborts, unheard.
+   * Returns whether the password is right. A check that has begun goes on when `signal` aborts, unheard.
    *
    * @throws {AuthorizerBusyError} When too many checks wait already.
    * @throws The reason of `options.signal` when it aborts.
@@ -222,7 +222,7 @@ function nameCost(cost: ImportedCost): string {
   return cost.scheme === "bcrypt" ? `bcrypt ${cost.rounds}` : `argon2id ${cost.m} ${cost.t} ${cost.p} ${cost.length}`;
 }
 
-/** Tells whether two scrypt digests take the same work. */
+/** Returns whether two scrypt digests take the same work. */
 export function equalCosts(one: ScryptCost, other: ScryptCost): boolean {
   return one.ln === other.ln && one.r === other.r && one.p === other.p;
 }
