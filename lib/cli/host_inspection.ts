@@ -17,7 +17,7 @@ import { ExitError } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { findSecretRisks } from "./secret_findings.ts";
 import { shellWord } from "./shell_word.ts";
-import { describeLogFailure, TransferLog } from "./transfer_log.ts";
+import { describeLogFailure, TransferLog } from "../serve/transfer_log.ts";
 
 /** What was found on the host. */
 export interface HostInspection {

@@ -10,15 +10,15 @@ import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
 import type { CertificateContents } from "./certificate_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
-import type { ConfiguredServer } from "./configured_server.ts";
+import type { ConfiguredServer } from "../serve/configured_server.ts";
 import { StartError } from "./exit_error.ts";
 import { describeFinding, describeObstacles, logFindings } from "./findings_text.ts";
 import { inspectPair } from "./host_inspection.ts";
 import { findObstacles, inspect, type Inspection } from "./inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { applyReload } from "./restart_needs.ts";
-import type { ServerPlan } from "./worker_messages.ts";
+import { applyReload } from "../serve/restart_needs.ts";
+import type { ServerPlan } from "../serve/worker_messages.ts";
 
 /** Longest wait, in milliseconds, for all that a reload reads. */
 const READ_DEADLINE_MS = 30_000;

@@ -10,7 +10,7 @@ import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus, messageOf, StartError, UsageError } from "./exit_error.ts";
 import { commandHelp, shortHelp } from "./help_text.ts";
 import { inColorOf } from "../logger.ts";
-import { type LogListeners, LogWriter } from "./log_writer.ts";
+import { type LogListeners, LogWriter } from "../serve/log_writer.ts";
 import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";

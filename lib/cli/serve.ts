@@ -10,24 +10,24 @@ import { describeThrown } from "../thrown.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
-import { ConfiguredServer } from "./configured_server.ts";
+import { ConfiguredServer } from "../serve/configured_server.ts";
 import { StartError } from "./exit_error.ts";
 import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
 import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
 import { inspect } from "./inspection.ts";
-import type { LogListeners } from "./log_writer.ts";
+import type { LogListeners } from "../serve/log_writer.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { giveUpExcess } from "./permissions.ts";
 import { Reloader } from "./reloader.ts";
-import { takeWarnings } from "./runtime_warnings.ts";
+import { takeWarnings } from "../serve/runtime_warnings.ts";
 import { shellWord } from "./shell_word.ts";
 import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
 import { describeSessions } from "./status_text.ts";
-import { describeLogFailure, TransferLog } from "./transfer_log.ts";
+import { describeLogFailure, TransferLog } from "../serve/transfer_log.ts";
 
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;

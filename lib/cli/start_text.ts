@@ -10,7 +10,7 @@ import { accountsOf } from "../config/account_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
-import type { ConfiguredServer } from "./configured_server.ts";
+import type { ConfiguredServer } from "../serve/configured_server.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "./shell_word.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { formatTransfer } from "../../lib/cli/transfer_log.ts";
+import { formatTransfer } from "../../lib/serve/transfer_log.ts";
 import type { ServerEvent, ServerEventName } from "../../lib/events.ts";
 import { type LogFormat, Logger } from "../../lib/logger.ts";
 import { type CodeBlock, codeBlocks, readPage } from "./pages.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { applyReload } from "../../lib/cli/restart_needs.ts";
-import type { ServerPlan } from "../../lib/cli/worker_messages.ts";
+import { applyReload } from "../../lib/serve/restart_needs.ts";
+import type { ServerPlan } from "../../lib/serve/worker_messages.ts";
 import { toServerOptions } from "../../lib/config/server_options.ts";
 import { withFixedOptions } from "../../lib/server/fixed_options.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";

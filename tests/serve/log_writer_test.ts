@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
-import { LogWriter } from "../../lib/cli/log_writer.ts";
+import { LogWriter } from "../../lib/serve/log_writer.ts";
 
 /** What a write comes to: bytes that are taken at most, or an error. */
 type Outcome = number | Error;

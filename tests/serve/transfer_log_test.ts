@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { formatTransfer, TransferLog } from "../../lib/cli/transfer_log.ts";
+import { formatTransfer, TransferLog } from "../../lib/serve/transfer_log.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { Installation, PASSWORD, USER } from "./installation.ts";
-import { SpawnedServer, writeFlags } from "./spawned_server.ts";
+import { Installation, PASSWORD, USER } from "../cli/installation.ts";
+import { SpawnedServer, writeFlags } from "../cli/spawned_server.ts";
 
 const ENDED = {
   time: new Date(2026, 10, 2, 3, 4, 5),

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { ConfiguredServer } from "../../lib/cli/configured_server.ts";
-import type { ServerPlan } from "../../lib/cli/worker_messages.ts";
+import { ConfiguredServer } from "../../lib/serve/configured_server.ts";
+import type { ServerPlan } from "../../lib/serve/worker_messages.ts";
 import { readConfiguration } from "../../lib/config/read_configuration.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
