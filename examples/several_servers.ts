@@ -42,7 +42,7 @@ await using oldServer = new FtpServer({
   listen: [{ host: "127.0.0.1", port: Number(oldPort) }],
   tls: { policy: "off" },
   acceptRisks: ["clear-text-control", "clear-text-data"],
-}, { counts: server.counts, idPrefix: "old" });
+}, { state: server.state, idPrefix: "old" });
 
 const servers = [server, oldServer];
 for (const each of servers) {

@@ -6,7 +6,7 @@
  */
 
 import * as v from "valibot";
-import { MAX_FAILURES } from "../accounts/login_throttle.ts";
+import { MAX_FAILURES } from "../state/login_throttle.ts";
 import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";

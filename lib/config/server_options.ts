@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LoginThrottle } from "../accounts/login_throttle.ts";
+import { LoginThrottle } from "../state/login_throttle.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import type { WorkPlaces } from "../accounts/work_places.ts";
 import { WorkQueue } from "../accounts/work_queue.ts";

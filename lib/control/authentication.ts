@@ -15,11 +15,11 @@ import { addressBlock } from "../protocol/host_port.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import { checkAccount } from "./checked_account.ts";
 import type { Service } from "./service.ts";
-import type { LoginAttempt } from "./shared_counts.ts";
+import type { LoginAttempt } from "../state/state.ts";
 
 /** What it needs of the control connection. */
 export interface AuthenticatingHost {
-  readonly service: Pick<Service, "authorizer" | "counts" | "emit">;
+  readonly service: Pick<Service, "authorizer" | "state" | "emit">;
   readonly session: Session;
   /** Aborts when the session ends. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ export async function authenticate(
   username: string,
   password: string,
 ): Promise<Account | LoginFailure> {
-  using attempt = await host.service.counts.beginAttempt(host.session.remote.host, host.signal);
+  using attempt = await host.service.state.beginAttempt(host.session.remote.host, host.signal);
   if (attempt === undefined) return "banned";
   const account = await askAuthorizer(host, username, password).catch(async (error) => {
     if (error instanceof AuthorizerBusyError && !error.countsAsFailure) attempt.giveBack();

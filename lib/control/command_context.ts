@@ -9,7 +9,7 @@ import type { CommandContext, CommandSpec, LoginFailure, TransferPlan } from "..
 import type { CommandTable } from "../commands/command_table.ts";
 import { NO_DATA_PORT } from "../commands/restart.ts";
 import type { DataPort } from "../data/data_port.ts";
-import { createRate, Throttle } from "../data/throttle.ts";
+import { Throttle } from "../data/throttle.ts";
 import { type Transfer, TransferError, type TransferOptions } from "../data/transfer.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
@@ -25,7 +25,7 @@ import type { DataTransport, SocketAddress } from "../transport/connection.ts";
 import { authenticate } from "./authentication.ts";
 import { assertClientConnected } from "./client_connected.ts";
 import type { Service } from "./service.ts";
-import type { AccountSlot } from "./shared_counts.ts";
+import { type AccountSlot, createRate } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** A command that moves bytes, from its start to its final reply. */
@@ -141,7 +141,7 @@ export class SessionContext implements CommandContext {
   }
 
   async acquireAccount({ username, limits = {} }: Account): Promise<boolean> {
-    const place = await this.#host.service.counts.acquireAccount(username, limits);
+    const place = await this.#host.service.state.acquireAccount(username, limits);
     // The client may have left while another event loop was asked.
     if (this.#host.signal.aborted) place?.[Symbol.dispose]();
     else this.#host.place = place;

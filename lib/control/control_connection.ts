@@ -27,7 +27,7 @@ import { maskedCommand, maskedLine } from "./masking.ts";
 import { PendingCommand } from "./pending_command.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
-import type { AccountSlot } from "./shared_counts.ts";
+import type { AccountSlot } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */

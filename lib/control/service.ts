@@ -12,7 +12,7 @@ import type { ServerEventName, ServerEvents } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { Settings } from "../session/settings.ts";
 import type { DataTransport } from "../transport/connection.ts";
-import type { SharedCounts } from "./shared_counts.ts";
+import type { SharedState } from "../state/state.ts";
 
 /** Made by the server, once. */
 export interface Service {
@@ -22,7 +22,7 @@ export interface Service {
   readonly commands: CommandTable;
   /** Authorizer for logins that begin now. */
   readonly authorizer: Authorizer;
-  readonly counts: SharedCounts;
+  readonly state: SharedState;
   /** Transports of data connections by protection level; without TLS there is no private one. */
   readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
   readonly ports: PortPool;

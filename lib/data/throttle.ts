@@ -4,22 +4,10 @@
  * @module
  */
 
+import type { SharedRate } from "../state/state.ts";
+
 /** Time by which a burst may run ahead of the rate. */
 const BURST_US = 100_000;
-
-/** A rate that several transfers keep together, also those of different event loops: it can be sent to another. */
-export interface SharedRate {
-  /** At least 1. */
-  readonly bytesPerSecond: number;
-  /** When the bytes that went through would all be gone at the rate: microseconds since 1970, in one place. */
-  readonly freeAtUs: BigInt64Array;
-}
-
-/** Makes a rate that nobody has used yet; `undefined` for 0, which is no limit. */
-export function createRate(bytesPerSecond: number): SharedRate | undefined {
-  if (bytesPerSecond === 0) return undefined;
-  return { bytesPerSecond, freeAtUs: new BigInt64Array(new SharedArrayBuffer(8)) };
-}
 
 /** Keeps what goes through it to a rate. */
 export class Throttle {

@@ -7,14 +7,14 @@
 import type { AccountLimits } from "../accounts/authorizer.ts";
 import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
 import type { WorkOptions, WorkPlaces } from "../accounts/work_places.ts";
-import type { AccountSlot, ConnectionSlot, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
+import type { AccountSlot, ConnectionSlot, LoginAttempt, SharedState } from "../state/state.ts";
 import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { Answers, FromWorker, Question } from "./worker_messages.ts";
 
 /** Asks through messages; the answers have to be handed to {@linkcode AskingCounts.answer}. */
-export class AskingCounts implements SharedCounts, FileClaims, WorkPlaces {
+export class AskingCounts implements SharedState, FileClaims, WorkPlaces {
   readonly #send: (message: FromWorker) => void;
   readonly #waiting = new Map<number, (value: unknown) => void>();
   #lastId = 0;

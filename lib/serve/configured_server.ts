@@ -190,7 +190,7 @@ export class ConfiguredServer {
       plan: this.#planOfOthers(this.#plan),
       dialogue: this.#options.dialogue,
       changeTimeoutMs: this.#options.changeTimeoutMs,
-      counts: this.#server.counts,
+      state: this.#server.state,
       fileClaims: this.#claims,
       workPlaces: this.#workPlaces,
       onEvent: this.#options.onEvent,

@@ -11,7 +11,7 @@ import type { EventListener } from "../events.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { ConnectionSlot, FailureCount, LoginAttempt, SharedCounts } from "../control/shared_counts.ts";
+import type { ConnectionSlot, FailureCount, LoginAttempt, SharedState } from "../state/state.ts";
 import type { FromWorker, Question, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** How long an event loop may take to make ready for a change. */
@@ -28,8 +28,8 @@ export interface WorkerGroupOptions {
   readonly dialogue: boolean;
   /** How long an event loop may take for a step of a change, in milliseconds. @default {30_000} */
   readonly changeTimeoutMs?: number | undefined;
-  /** The counts of all event loops. */
-  readonly counts: SharedCounts;
+  /** What all event loops count. */
+  readonly state: SharedState;
   /** Who writes what, in all event loops. */
   readonly fileClaims: FileClaims;
   /** Where the passwords of all event loops wait to be checked. */
@@ -261,22 +261,22 @@ class Member {
   }
 
   async #answer(question: Question): Promise<unknown> {
-    const { counts } = this.#options;
+    const { state } = this.#options;
     switch (question.ask) {
       case "acquireConnection": {
-        const place = await counts.acquireConnection(question.host);
+        const place = await state.acquireConnection(question.host);
         if (typeof place === "string") return place;
         this.#hold(question.hold, place);
         return undefined;
       }
       case "beginAttempt": {
-        const begin = async (signal: AbortSignal) => await counts.beginAttempt(question.host, signal);
+        const begin = async (signal: AbortSignal) => await state.beginAttempt(question.host, signal);
         return await this.#holdUnlessGivenUp(question.hold, begin) !== undefined;
       }
       case "failAttempt":
         return await this.#letGo(question.hold)?.fail?.() ?? NO_FAILURE;
       case "acquireAccount": {
-        const place = await counts.acquireAccount(question.username, question.limits);
+        const place = await state.acquireAccount(question.username, question.limits);
         if (place === undefined) return undefined;
         this.#hold(question.hold, place);
         return { send: place.send, receive: place.receive };

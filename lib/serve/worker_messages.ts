@@ -9,8 +9,7 @@
 import type { AccountLimits } from "../accounts/authorizer.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
-import type { FailureCount } from "../control/shared_counts.ts";
-import type { SharedRate } from "../data/throttle.ts";
+import type { FailureCount, SharedRate } from "../state/state.ts";
 import type { ServerEvent } from "../events.ts";
 import type { SessionInfo } from "../session/session_info.ts";
 

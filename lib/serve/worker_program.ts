@@ -64,7 +64,7 @@ scope.postMessage({ kind: "ready" });
 
 async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly kind: "start" }>): Promise<void> {
   options = optionsOf(plan);
-  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { counts, idPrefix, sharing: "joins" });
+  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state: counts, idPrefix, sharing: "joins" });
   await server.listen();
   scope.postMessage({ kind: "started" });
 }

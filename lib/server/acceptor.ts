@@ -6,7 +6,7 @@
 
 import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
-import type { ConnectionSlot } from "../control/shared_counts.ts";
+import type { ConnectionSlot } from "../state/state.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
@@ -142,7 +142,7 @@ export class Acceptor {
   }
 
   async #admit(transport: ControlTransport, address: ListeningAddress, scope: ClientScope): Promise<void> {
-    const place = await this.#service.counts.acquireConnection(transport.remote.host);
+    const place = await this.#service.state.acquireConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
     const reason = await this.#reasonToRefuse(transport, address);

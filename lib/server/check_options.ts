@@ -11,7 +11,7 @@ import { type CertificatePair, readPair } from "../transport/certificate_pair.ts
 import { ClientCertificates } from "../transport/client_certificates.ts";
 import { findOptionContradictions } from "./contradictions.ts";
 import { formatPath } from "./key_path.ts";
-import { LocalCounts } from "./local_counts.ts";
+import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { findSettingRisks, insecure } from "./risks.ts";
@@ -39,7 +39,7 @@ export function checkOptions(options: FtpServerOptions): CheckedOptions {
   const unaccepted = findSettingRisks(settings).find(({ risk }) => !accepted.includes(risk));
   if (unaccepted !== undefined) throw insecure(unaccepted);
   const commands = changedCommands(options.commands ?? {});
-  void new LocalCounts({ limits: settings.limits, ban: options.ban ?? {} });
+  void new MemoryState({ limits: settings.limits, ban: options.ban ?? {} });
   const pair = givenPair(options);
   if (pair !== undefined) void readPair(pair);
   if (options.tls?.clientCertificates !== undefined) void new ClientCertificates(options.tls.clientCertificates);

@@ -7,7 +7,7 @@
 import type { Authorizer } from "../accounts/authorizer.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { Service } from "../control/service.ts";
-import type { SharedCounts } from "../control/shared_counts.ts";
+import type { SharedState } from "../state/state.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
 import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts";
@@ -24,7 +24,7 @@ import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
-import { LocalCounts } from "./local_counts.ts";
+import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { Acceptor, type Listening, type ListeningAddress } from "./acceptor.ts";
@@ -43,8 +43,8 @@ export interface ShutdownOptions {
 
 /** What several servers of one process share. */
 export interface FtpServerParts {
-  /** Counts over all of them; absent: the server's own. */
-  readonly counts?: SharedCounts;
+  /** What is counted over all of them; absent: the server's own. */
+  readonly state?: SharedState;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
@@ -76,7 +76,9 @@ export interface FtpServerParts {
 export class FtpServer implements AsyncDisposable {
   /** Those that hold. */
   #options: FtpServerOptions;
-  readonly #counts: SharedCounts;
+  readonly #state: SharedState;
+  /** Obeys the options, unlike the state of another. */
+  readonly #ownState: MemoryState | undefined;
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
   readonly #events: EventHub;
@@ -108,7 +110,9 @@ export class FtpServer implements AsyncDisposable {
     this.#settings = settings;
     this.#commands = commands;
     this.#events = new EventHub(options);
-    this.#counts = parts.counts ?? new LocalCounts({ limits: this.#settings.limits, ban: options.ban ?? {} });
+    const ownState = new MemoryState({ limits: settings.limits, ban: options.ban ?? {} });
+    this.#state = parts.state ?? ownState;
+    this.#ownState = parts.state === undefined ? ownState : undefined;
     this.#sharing = parts.sharing;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -125,8 +129,8 @@ export class FtpServer implements AsyncDisposable {
   }
 
   /** What this server counts; others of the process can count with it. */
-  get counts(): SharedCounts {
-    return this.#counts;
+  get state(): SharedState {
+    return this.#state;
   }
 
   /** The certificate in use; `undefined` before `listen()` and without TLS. */
@@ -240,9 +244,7 @@ export class FtpServer implements AsyncDisposable {
       this.#settings = settings;
       this.#commands = commands;
       replaceTls?.();
-      if (this.#counts instanceof LocalCounts) {
-        this.#counts.configure({ limits: settings.limits, ban: kept.ban ?? {} });
-      }
+      this.#ownState?.configure({ limits: settings.limits, ban: kept.ban ?? {} });
     };
   }
 
@@ -316,7 +318,7 @@ export class FtpServer implements AsyncDisposable {
       get commands() {
         return commands();
       },
-      counts: this.#counts,
+      state: this.#state,
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
       encoding: this.#encoding,

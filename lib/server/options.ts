@@ -5,7 +5,7 @@
  */
 
 import type { Authorizer } from "../accounts/authorizer.ts";
-import type { BanOptions } from "../accounts/login_throttle.ts";
+import type { BanOptions } from "../state/login_throttle.ts";
 import type { CommandChanges } from "../commands/command_changes.ts";
 import type { EventHandlers, EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";

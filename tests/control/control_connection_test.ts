@@ -6,7 +6,7 @@ import { PortPool } from "../../lib/data/port_pool.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
-import { LocalCounts } from "../../lib/server/local_counts.ts";
+import { MemoryState } from "../../lib/state/memory_state.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import {
   ConnectionError,
@@ -93,7 +93,7 @@ async function start() {
     settings,
     commands: ALL_COMMANDS,
     authorizer,
-    counts: new LocalCounts({ limits: settings.limits, ban: {} }),
+    state: new MemoryState({ limits: settings.limits, ban: {} }),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
     encoding: UTF8,

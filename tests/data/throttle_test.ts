@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { createRate, type SharedRate, Throttle } from "../../lib/data/throttle.ts";
+import { Throttle } from "../../lib/data/throttle.ts";
+import { createRate, type SharedRate } from "../../lib/state/state.ts";
 
 /** By how much a rest may differ because time goes on, in milliseconds. */
 const TOLERANCE_MS = 50;

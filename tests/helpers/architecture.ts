@@ -38,6 +38,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/accounts/permission.ts",
   "lib/accounts/work_places.ts",
   "lib/accounts/insecure_configuration_error.ts",
+  "lib/state/state.ts",
 ]);
 
 /** What may name concrete adapters. */

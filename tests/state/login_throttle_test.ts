@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type BanOptions, type LoginAttempt, LoginThrottle } from "../../lib/accounts/login_throttle.ts";
+import { type BanOptions, type LoginAttempt, LoginThrottle } from "../../lib/state/login_throttle.ts";
 
 const SIGNAL = new AbortController().signal;
 

@@ -1,17 +1,31 @@
 /**
- * What is counted over all sessions of a server: connections, failed logins, and what the sessions of one account use.
+ * What is counted and held over all sessions of a server: connections, failed logins, and what the sessions of one account
+ * use.
  *
- * A server that runs several event loops has one owner of these counts, which the others ask; so the answers may take a
- * moment.
+ * A server that runs several event loops has one owner of this state, which the others ask; so the answers may take a moment,
+ * and where the owner is out of reach there may be none.
  *
  * @module
  */
 
 import type { AccountLimits } from "../accounts/authorizer.ts";
-import type { SharedRate } from "../data/throttle.ts";
 
 /** A value now or later. */
 export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** A rate that several transfers keep together, also those of different event loops: it can be sent to another. */
+export interface SharedRate {
+  /** At least 1. */
+  readonly bytesPerSecond: number;
+  /** When the bytes that went through would all be gone at the rate: microseconds since 1970, in one place. */
+  readonly freeAtUs: BigInt64Array;
+}
+
+/** Makes a rate that nobody has used yet; `undefined` for 0, which is no limit. */
+export function createRate(bytesPerSecond: number): SharedRate | undefined {
+  if (bytesPerSecond === 0) return undefined;
+  return { bytesPerSecond, freeAtUs: new BigInt64Array(new SharedArrayBuffer(8)) };
+}
 
 /** A connection that counts until it is disposed of. */
 export interface ConnectionSlot extends Disposable {
@@ -46,8 +60,11 @@ export interface AccountSlot extends Disposable {
   readonly receive: SharedRate | undefined;
 }
 
-/** The counts. */
-export interface SharedCounts {
+/**
+ * The state. What it refuses is an answer. What it throws, beside the reason of a signal, says that it is out of reach; what
+ * is done then stands in `state_failure.ts`.
+ */
+export interface SharedState {
   /** Takes a place for a connection; a text tells why there is none. */
   acquireConnection(host: string): MaybePromise<ConnectionSlot | string>;
   /**
