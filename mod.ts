@@ -32,11 +32,13 @@ export type {
   AccountSlot,
   ConnectionSlot,
   FailureCount,
+  Lease,
   LoginAttempt,
   MaybePromise,
   SharedRate,
   SharedState,
 } from "./lib/state/state.ts";
+export { StateUnavailableError } from "./lib/state/state.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
 export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/server/risks.ts";

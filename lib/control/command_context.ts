@@ -141,7 +141,7 @@ export class SessionContext implements CommandContext {
   }
 
   async acquireAccount({ username, limits = {} }: Account): Promise<boolean> {
-    const place = await this.#host.service.state.acquireAccount(username, limits);
+    const place = await this.#host.service.state.acquireAccount(username, limits, this.#host.signal);
     // The client may have left while another event loop was asked.
     if (this.#host.signal.aborted) place?.[Symbol.dispose]();
     else this.#host.place = place;

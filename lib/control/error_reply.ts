@@ -9,6 +9,7 @@ import { DataConnectTimeoutError } from "../data/passive.ts";
 import { TransferError, type TransferErrorKind } from "../data/transfer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import { StateUnavailableError } from "../state/state.ts";
 import { ConnectionError } from "../transport/connection.ts";
 
 const FILE_SYSTEM_REPLIES: Readonly<Record<FileSystemErrorKind, Reply>> = {
@@ -59,6 +60,7 @@ export function errorReply(error: unknown): Reply | undefined {
   if (error instanceof ConnectionError) return reply(425, "Can't open data connection.");
   if (error instanceof CommandAbortedError) return reply(451, "Requested action aborted.");
   if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
+  if (error instanceof StateUnavailableError) return reply(421, "Service not available, try again later.", "close");
   return undefined;
 }
 

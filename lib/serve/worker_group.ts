@@ -117,6 +117,7 @@ class Member {
   readonly #index: number;
   /** What the worker waits for, by the hold that it will be, and may give up. */
   readonly #pending = new Map<number, AbortController>();
+  readonly #ended = new AbortController();
   #hasEnded = false;
   #sessions: PromiseWithResolvers<readonly SessionInfo[]> | undefined;
   #changing: { readonly id: number; readonly answer: PromiseWithResolvers<string | undefined> } | undefined;
@@ -173,6 +174,7 @@ class Member {
   terminate(): void {
     this.#worker.terminate();
     this.#hasEnded = true;
+    this.#ended.abort();
     for (const pending of this.#pending.values()) pending.abort();
     for (const held of this.#held.values()) held[Symbol.dispose]();
     this.#held.clear();
@@ -264,7 +266,7 @@ class Member {
     const { state } = this.#options;
     switch (question.ask) {
       case "acquireConnection": {
-        const place = await state.acquireConnection(question.host);
+        const place = await state.acquireConnection(question.host, this.#ended.signal);
         if (typeof place === "string") return place;
         this.#hold(question.hold, place);
         return undefined;
@@ -276,7 +278,7 @@ class Member {
       case "failAttempt":
         return await this.#letGo(question.hold)?.fail?.() ?? NO_FAILURE;
       case "acquireAccount": {
-        const place = await state.acquireAccount(question.username, question.limits);
+        const place = await state.acquireAccount(question.username, question.limits, this.#ended.signal);
         if (place === undefined) return undefined;
         this.#hold(question.hold, place);
         return { send: place.send, receive: place.receive };

@@ -6,7 +6,7 @@
 
 import { ControlConnection } from "../control/control_connection.ts";
 import type { Service } from "../control/service.ts";
-import type { ConnectionSlot } from "../state/state.ts";
+import { type ConnectionSlot, StateUnavailableError } from "../state/state.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
@@ -142,12 +142,25 @@ export class Acceptor {
   }
 
   async #admit(transport: ControlTransport, address: ListeningAddress, scope: ClientScope): Promise<void> {
-    const place = await this.#service.state.acquireConnection(transport.remote.host);
+    const place = await this.#acquireConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
     const reason = await this.#reasonToRefuse(transport, address);
     if (reason !== undefined) return await this.#refuse(transport, { reason, address });
     await this.#serve(transport, { address, place, scope });
+  }
+
+  /** Takes a place; where the state does not give an answer, or none in time, there is none. */
+  async #acquireConnection(host: string): Promise<ConnectionSlot | string> {
+    const late = new AbortController();
+    using _deadline = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
+    const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    try {
+      return await this.#service.state.acquireConnection(host, signal);
+    } catch (error) {
+      if (signal.aborted || error instanceof StateUnavailableError) return "Service not available, try again later.";
+      throw error;
+    }
   }
 
   /** What the program says against a client; what it cannot say in time is a no. */

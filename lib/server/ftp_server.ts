@@ -24,6 +24,7 @@ import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
+import { GuardedState } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
@@ -318,7 +319,9 @@ export class FtpServer implements AsyncDisposable {
       get commands() {
         return commands();
       },
-      state: this.#state,
+      state: new GuardedState(this.#state, (call, cause) => {
+        this.#emit("internalError", { message: `The state has failed (${call}): ${describeThrown(cause)}`, cause });
+      }),
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),
       encoding: this.#encoding,

@@ -27,8 +27,14 @@ export function createRate(bytesPerSecond: number): SharedRate | undefined {
   return { bytesPerSecond, freeAtUs: new BigInt64Array(new SharedArrayBuffer(8)) };
 }
 
+/** Something that is held until it is disposed of, or lost before. */
+export interface Lease extends Disposable {
+  /** Aborts when the state no longer keeps it, as an engine that is out of reach does in the end; absent: never. */
+  readonly lost?: AbortSignal;
+}
+
 /** A connection that counts until it is disposed of. */
-export interface ConnectionSlot extends Disposable {
+export interface ConnectionSlot extends Lease {
   /** Somebody has logged in on it: it gives back its share of those before the login. May be called again. */
   loggedIn(): void;
 }
@@ -37,7 +43,7 @@ export interface ConnectionSlot extends Disposable {
  * A password that is being checked: a failed login from its beginning on, until it is given back. Disposing of it is its
  * failure, unless it has ended before.
  */
-export interface LoginAttempt extends Disposable {
+export interface LoginAttempt extends Lease {
   /** The password was right, or nobody has looked at it: it counts as nothing. */
   giveBack(): void;
   /** The password was wrong, or its client did not wait for the answer: it counts for good. */
@@ -53,7 +59,7 @@ export interface FailureCount {
 }
 
 /** A session's place among those of its account, until it is disposed of. */
-export interface AccountSlot extends Disposable {
+export interface AccountSlot extends Lease {
   /** Rate of downloads that all sessions of the account keep together; absent: no limit. */
   readonly send: SharedRate | undefined;
   /** The same of uploads. */
@@ -61,12 +67,12 @@ export interface AccountSlot extends Disposable {
 }
 
 /**
- * The state. What it refuses is an answer. What it throws, beside the reason of a signal, says that it is out of reach; what
- * is done then stands in `state_failure.ts`.
+ * The state. What it refuses is an answer. What it throws, beside the reason of a signal, says that it is out of reach; what a
+ * server does then stands in `ON_FAILURE` of `guarded_state.ts`.
  */
 export interface SharedState {
   /** Takes a place for a connection; a text tells why there is none. */
-  acquireConnection(host: string): MaybePromise<ConnectionSlot | string>;
+  acquireConnection(host: string, signal: AbortSignal): MaybePromise<ConnectionSlot | string>;
   /**
    * Begins to check a password, which may have to wait for others of the address; `undefined` when the address may not log
    * in now.
@@ -75,5 +81,18 @@ export interface SharedState {
    */
   beginAttempt(host: string, signal: AbortSignal): MaybePromise<LoginAttempt | undefined>;
   /** Takes a place for a session of an account; `undefined` when the account has as many as it may. */
-  acquireAccount(username: string, limits: AccountLimits): MaybePromise<AccountSlot | undefined>;
+  acquireAccount(
+    username: string,
+    limits: AccountLimits,
+    signal: AbortSignal,
+  ): MaybePromise<AccountSlot | undefined>;
+}
+
+/** The state is out of reach: what would be new has to come again later. */
+export class StateUnavailableError extends Error {
+  override readonly name = "StateUnavailableError";
+
+  constructor(cause: unknown) {
+    super("The state is out of reach", { cause });
+  }
 }

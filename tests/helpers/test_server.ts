@@ -7,7 +7,7 @@
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { ServerEvent, ServerEventName } from "../../lib/events.ts";
-import { FtpServer } from "../../lib/server/ftp_server.ts";
+import { FtpServer, type FtpServerParts } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { RISK_IDS } from "../../lib/server/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
@@ -34,6 +34,8 @@ export interface TestServerOptions {
   readonly host?: string;
   /** Further options of the server; `tls` is merged. */
   readonly server?: Partial<Omit<FtpServerOptions, "listen" | "onEvent">>;
+  /** What it shares with others. */
+  readonly parts?: FtpServerParts;
 }
 
 let sharedPair: Promise<CertificatePair> | undefined;
@@ -87,7 +89,7 @@ export class TestServer implements AsyncDisposable {
         events.push(event);
         for (const wake of [...waiting]) wake();
       },
-    });
+    }, options.parts);
     await server.listen();
     return new TestServer(server, { events, waiting, caCert: pair.certificate, protection });
   }

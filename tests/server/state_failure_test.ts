@@ -1,0 +1,141 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
+import { ON_FAILURE } from "../../lib/state/guarded_state.ts";
+import { MemoryState } from "../../lib/state/memory_state.ts";
+import type { Lease, SharedState } from "../../lib/state/state.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { TestServer, USER } from "../helpers/test_server.ts";
+
+const UNAVAILABLE = "421 Service not available, try again later.";
+const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
+
+type Call = keyof typeof ON_FAILURE;
+
+/** A state of which one call fails, or never ends; what is lost is lost as soon as it has been given. */
+class FailingState implements SharedState {
+  readonly memory = new MemoryState({ limits: { ...LIMITS, connections: 100 }, ban: { failures: 100 } });
+  readonly lost = new AbortController();
+  readonly #call: Call;
+  readonly #fails: () => Promise<never>;
+
+  constructor(call: Call, fails: () => Promise<never>) {
+    this.#call = call;
+    this.#fails = fails;
+  }
+
+  async acquireConnection(host: string) {
+    await this.#at("acquireConnection");
+    const slot = this.memory.acquireConnection(host);
+    if (typeof slot === "string") return slot;
+    return { ...this.#held(slot), loggedIn: this.#call === "loggedIn" ? () => this.#throw() : slot.loggedIn };
+  }
+
+  async beginAttempt(host: string, signal: AbortSignal) {
+    await this.#at("beginAttempt");
+    const attempt = await this.memory.beginAttempt(host, signal);
+    return attempt && {
+      ...this.#held(attempt),
+      giveBack: this.#call === "giveBack" ? () => this.#throw() : attempt.giveBack,
+      fail: async () => {
+        await this.#at("fail");
+        return attempt.fail();
+      },
+    };
+  }
+
+  async acquireAccount(username: string) {
+    await this.#at("acquireAccount");
+    const slot = this.memory.acquireAccount(username, {});
+    return slot && { send: slot.send, receive: slot.receive, ...this.#held(slot) };
+  }
+
+  #held(lease: Disposable): Lease {
+    const release = () => lease[Symbol.dispose]();
+    return {
+      ...this.#call === "lost" && { lost: this.lost.signal },
+      [Symbol.dispose]: this.#call === "release" ? () => this.#throw() : release,
+    };
+  }
+
+  async #at(call: Call): Promise<void> {
+    if (call === this.#call) await this.#fails();
+  }
+
+  #throw(): never {
+    throw new Error("down");
+  }
+}
+
+async function start(state: SharedState): Promise<TestServer> {
+  const parts: FtpServerParts = { state };
+  return await TestServer.start({ protection: "clear", server: { timeouts: { login: 0.3 } }, parts });
+}
+
+/** Says what a client gets on its way through a login, to its end or to a 421. */
+async function visit({ host, port }: TestServer, password: string): Promise<string> {
+  await using client = await RawClient.connect({ host, port });
+  const greeting = await client.readReply();
+  if (greeting.code !== 220) return greeting.text;
+  await client.expect(331, `USER ${USER.name}`);
+  return (await client.command(`PASS ${password}`)).text;
+}
+
+/** The server must not report what the test has planted as a mistake of its own. */
+async function failures(server: TestServer, count: number): Promise<string[]> {
+  await server.server.shutdown();
+  await server.server.finished;
+  const told = server.events.filter((event) => event.event === "internalError").map(({ message }) => message);
+  server.events.length = 0;
+  assertEquals(told.length >= count, true, Deno.inspect(told));
+  return told;
+}
+
+const fails = () => Promise.reject(new Error("down"));
+const hangs = () => new Promise<never>(() => {});
+
+for (const [call, effect] of Object.entries(ON_FAILURE) as [Call, string][]) {
+  if (call === "lost") continue;
+  Deno.test(`A client is ${effect === "refuse" ? "refused" : "served"} where the state fails in ${call}`, async () => {
+    const state = new FailingState(call, fails);
+    await using server = await start(state);
+    const reply = await visit(server, call === "fail" ? "wrong" : USER.password);
+    assertEquals(reply, effect === "refuse" ? UNAVAILABLE : "230 Login successful.");
+    const [told] = await failures(server, 1);
+    assertStringIncludes(told ?? "", `The state has failed (${call})`);
+  });
+}
+
+Deno.test("A client is refused when the state does not give a place in time", async () => {
+  await using server = await start(new FailingState("acquireConnection", hangs));
+  assertEquals(await visit(server, USER.password), UNAVAILABLE);
+});
+
+for (const call of ["beginAttempt", "acquireAccount", "fail"] as const) {
+  Deno.test(`A client gets 421 at the end of the time for the login when the state hangs in ${call}`, async () => {
+    await using server = await start(new FailingState(call, hangs));
+    assertEquals(await visit(server, call === "fail" ? "wrong" : USER.password), "421 Login timed out.");
+  });
+}
+
+Deno.test("A place that comes too late is given back", async () => {
+  const asked = Promise.withResolvers<void>();
+  const memory = new MemoryState({ limits: { ...LIMITS, connections: 1 }, ban: {} });
+  await using server = await start({
+    acquireConnection: (host) => asked.promise.then(() => memory.acquireConnection(host)),
+    beginAttempt: (host, signal) => memory.beginAttempt(host, signal),
+    acquireAccount: (username, limits) => memory.acquireAccount(username, limits),
+  });
+  assertEquals(await visit(server, USER.password), UNAVAILABLE);
+  asked.resolve();
+  assertEquals(await visit(server, USER.password), "230 Login successful.");
+});
+
+Deno.test("A session goes on whose place is lost", async () => {
+  const state = new FailingState("lost", fails);
+  await using server = await start(state);
+  await using client = await server.login();
+  state.lost.abort(new Error("lease expired"));
+  await client.expect(200, "NOOP");
+  const [told] = await failures(server, 1);
+  assertStringIncludes(told ?? "", "The state has failed (lost): ");
+});
