@@ -1,4 +1,4 @@
-import { assert, assertMatch } from "@std/assert";
+import { assert } from "@std/assert";
 import { programTest } from "../helpers/client_program.ts";
 import { adapted, blocksOf, curlWith, freshClone, portOf, TYPED } from "./fresh_clone.ts";
 import { ShellScript } from "./shell_script.ts";
@@ -20,19 +20,6 @@ Deno.test(programTest({
     await server.stop();
   },
 }));
-
-Deno.test("README.md: the configuration is sound, and has the line that starts it", async () => {
-  await using folder = await freshClone();
-  const [yaml = ""] = blocksOf("README.md", SECTION, "yaml");
-  const [, check = ""] = blocksOf("README.md", SECTION, "sh");
-  await Deno.mkdir(`${folder.path}/inbox`);
-  await Deno.writeTextFile(`${folder.path}/ftpsd.yaml`, yaml);
-  const printed = await ShellScript.run(check, { folder: folder.path });
-  assertMatch(
-    printed,
-    /^the server would start\ndeno run --no-prompt --allow-net=0\.0\.0\.0:2121,\S+ .* -c ftpsd\.yaml$/m,
-  );
-});
 
 Deno.test("README.md: the task shares the current folder", async () => {
   await using folder = await freshClone();

@@ -28,12 +28,11 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.1", makeManPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
-    ["docs/performance.md", () => withSpeedTable(urlOf("docs/performance.md"), "all")],
+    ["docs/performance.md", () => withSpeedTable(urlOf("docs/performance.md"))],
     ["docs/pictures/speed.svg", drawSpeed],
     ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
-    ["README.md", () => withSpeedTable(urlOf("README.md"), "chosen")],
   ] as const).map(([path, make]) => [path, {
     url: urlOf(path),
     make: () => makeFormatted(make, path.replace(/.*\./, "")),

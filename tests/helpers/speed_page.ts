@@ -24,14 +24,13 @@ const ROWS: readonly SpeedRow[] = speed.rows;
 /** Rows that a newcomer wants to know, by workload. */
 const CHOSEN: readonly string[] = speed.chosen;
 
-/** Puts a table of the chosen rows, or of all, in the place that a document has for it. */
-export async function withSpeedTable(url: URL, which: "chosen" | "all"): Promise<string> {
+/** Puts the table in the place that a document has for it. */
+export async function withSpeedTable(url: URL): Promise<string> {
   const text = await Deno.readTextFile(url);
   const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`${url} has no place for the table`);
-  const rows = which === "all" ? ROWS : CHOSEN.flatMap((name) => ROWS.filter(({ workload }) => workload === name));
-  return [before, BEGIN, "\n\n", table(rows), "\n", END, after].join("");
+  return [before, BEGIN, "\n\n", table(ROWS), "\n", END, after].join("");
 }
 
 function table(rows: readonly SpeedRow[]): string {
