@@ -64,7 +64,8 @@ export class GuardedState implements SharedState {
     const attempt = await this.#acquire("beginAttempt", () => this.#engine.beginAttempt(host, signal), signal);
     return attempt && {
       giveBack: () => this.#goOn("giveBack", () => attempt.giveBack()),
-      fail: () => this.#refuse<FailureCount>("fail", () => attempt.fail(), signal),
+      // Without the signal: the failure of a client who has left counts too, and a ban that it brings is told.
+      fail: () => this.#refuse<FailureCount>("fail", () => attempt.fail()),
       ...this.#held(attempt),
     };
   }
@@ -99,11 +100,12 @@ export class GuardedState implements SharedState {
   }
 
   /** @throws {StateUnavailableError} When the engine fails. @throws The reason of `signal` when it aborts before. */
-  async #refuse<Answer>(call: RefusedCall, ask: () => MaybePromise<Answer>, signal: AbortSignal): Promise<Answer> {
+  async #refuse<Answer>(call: RefusedCall, ask: () => MaybePromise<Answer>, signal?: AbortSignal): Promise<Answer> {
     try {
-      return await abortable(Promise.try(ask), signal);
+      const answer = Promise.try(ask);
+      return await (signal === undefined ? answer : abortable(answer, signal));
     } catch (cause) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       this.#report(call, cause);
       throw new StateUnavailableError(cause);
     }
