@@ -86,7 +86,7 @@ async function list(client: RawClient, random: Random): Promise<void> {
 async function moveFile(client: RawClient, random: Random): Promise<void> {
   await login(client);
   const content = new Uint8Array(random.below(MAX_UPLOAD_BYTES)).fill(random.below(256));
-  const path = `/upload${client.localPort}`;
+  const path = `/upload-${crypto.randomUUID()}`;
   await client.store(path, content);
   assertEquals(await client.retrieve(path), content);
   await client.expect(250, `DELE ${path}`);
@@ -95,7 +95,7 @@ async function moveFile(client: RawClient, random: Random): Promise<void> {
 
 async function abortTransfer(client: RawClient, random: Random): Promise<void> {
   await login(client);
-  await using data = await begin(client, random.pick(["RETR /large", `STOR /abort${client.localPort}`]));
+  await using data = await begin(client, random.pick(["RETR /large", `STOR /abort-${crypto.randomUUID()}`]));
   if (random.oneIn(2)) await data.secure();
   await client.send("ABOR\r\n");
   const codes = [(await client.readReply("ABOR")).code, (await client.readReply("ABOR")).code];
@@ -105,7 +105,7 @@ async function abortTransfer(client: RawClient, random: Random): Promise<void> {
 
 async function killUpload(client: RawClient, random: Random): Promise<void> {
   await login(client);
-  await using data = await begin(client, `STOR /cut${client.localPort}`);
+  await using data = await begin(client, `STOR /cut-${crypto.randomUUID()}`);
   await data.secure();
   await data.write(random.bytes(1000));
   if (random.oneIn(2)) await Promise.all([data.reset(), client.reset()]);
