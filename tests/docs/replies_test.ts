@@ -26,7 +26,9 @@ function* sourceFiles(folder: URL): Generator<string> {
 }
 
 const COMMAND_SOURCES = [...sourceFiles(new URL("lib/commands/", ROOT))];
-const SESSION_SOURCES = ["control/", "server/"].flatMap((name) => [...sourceFiles(new URL(`lib/${name}`, ROOT))]);
+const SESSION_SOURCES = ["control/", "server/", "state/"].flatMap((
+  name,
+) => [...sourceFiles(new URL(`lib/${name}`, ROOT))]);
 const SOURCES = [...COMMAND_SOURCES, ...SESSION_SOURCES];
 const LITERALS = SOURCES.flatMap((source) =>
   [...source.matchAll(new RegExp(STRING, "g"))].map(([literal]) => toLiteral(literal))
@@ -42,7 +44,9 @@ const NEGATIVE: readonly { readonly code: string; readonly literal: Literal }[] 
     ) => ({ code, literal: toLiteral(text) }))
   ),
   ...SESSION_SOURCES.flatMap((source) =>
-    [...source.matchAll(new RegExp(`(?:\\breturn|#end(?:\\.now)?\\(|(?:TIMED_OUT|BANNED|text) =) ?(${STRING})`, "g"))]
+    [...source.matchAll(
+      new RegExp(`(?:\\breturn|#end(?:\\.closeNow)?\\(|(?:TIMED_OUT|BANNED|text) =) ?(${STRING})`, "g"),
+    )]
       .map(([, text = ""]) => ({ code: "421", literal: toLiteral(text) }))
       .filter(({ literal: { text } }) => /^[A-Z][\w, ]+[.]/.test(text))
   ),
