@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { KeyPath } from "../check/key_path.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
 import { modeBits } from "../mode_bits.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";
@@ -24,12 +25,12 @@ export interface CertificateContents {
 /** A file of PEM texts that cannot be read; status 2 when it is missing. */
 export class PemFileError extends ExitError {
   override readonly name = "PemFileError";
-  /** The key that names the file, such as `tls.key`. */
-  readonly where: string;
+  /** The key that names the file, such as `["tls", "key"]`. */
+  readonly path: KeyPath;
 
-  constructor(where: string, status: ExitStatus, message: string, hint: string, options?: ErrorOptions) {
+  constructor(path: KeyPath, status: ExitStatus, message: string, hint: string, options?: ErrorOptions) {
     super(status, message, hint, options);
-    this.where = where;
+    this.path = path;
   }
 }
 
@@ -44,22 +45,22 @@ export async function readCertificateFiles(
   files: CertificateFiles,
   signal?: AbortSignal,
 ): Promise<CertificateContents> {
-  const { text } = await readPemFile(files.certificate, "tls.certificate", signal);
-  const { text: keyText, mode } = await readPemFile(files.key, "tls.key", signal);
+  const { text } = await readPemFile(files.certificate, ["tls", "certificate"], signal);
+  const { text: keyText, mode } = await readPemFile(files.key, ["tls", "key"], signal);
   return { certificate: text, key: keyText, keyMode: mode };
 }
 
 /**
  * Reads a file of PEM texts, as that of a CA.
  *
- * @param where The key that names the file.
+ * @param key The key that names the file.
  * @param signal Ends the wait.
  * @throws {PemFileError} When it cannot be read.
  * @throws {StartError} When Deno does not permit to read it.
  */
 export async function readPemFile(
   path: string,
-  where: string,
+  key: KeyPath,
   signal?: AbortSignal,
 ): Promise<{ readonly text: string; readonly mode: number | undefined }> {
   await requirePathPermission("read", path);
@@ -67,7 +68,7 @@ export async function readPemFile(
     const { bytes, info } = await readRegularFile(path, { signal });
     return { text: new TextDecoder().decode(bytes), mode: modeBits(info.mode, Deno.build.os) };
   } catch (error) {
-    throw explainFailure(error, path, where);
+    throw explainFailure(error, path, key);
   }
 }
 
@@ -82,19 +83,19 @@ export async function requirePathPermission(name: "read" | "write", path: string
   throw pathPermissionMissing(name, path);
 }
 
-function explainFailure(error: unknown, path: string, where: string): unknown {
+function explainFailure(error: unknown, path: string, key: KeyPath): unknown {
   if (error instanceof NotRegularFileError) {
-    return new PemFileError(where, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path), { cause: error });
+    return new PemFileError(key, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path), { cause: error });
   }
   if (error instanceof Deno.errors.NotFound) {
-    const hint = where === "tls.certificate" || where === "tls.key" ? "ftpsd cert makes a pair" : look(path);
-    return new PemFileError(where, EXIT_STATUS.badUsage, `no such file: ${path}`, hint, { cause: error });
+    const hint = key[1] !== "clientCertificates" ? "ftpsd cert makes a pair" : look(path);
+    return new PemFileError(key, EXIT_STATUS.badUsage, `no such file: ${path}`, hint, { cause: error });
   }
   if (error instanceof Deno.errors.NotCapable) return pathPermissionMissing("read", path, error);
   const hint = error instanceof Deno.errors.PermissionDenied
     ? `make it readable for the user who runs the server: ls -l ${shellWord(path)}`
     : look(path);
-  return new PemFileError(where, EXIT_STATUS.couldNotRun, `cannot read ${path}`, hint, { cause: error });
+  return new PemFileError(key, EXIT_STATUS.couldNotRun, `cannot read ${path}`, hint, { cause: error });
 }
 
 function look(path: string): string {

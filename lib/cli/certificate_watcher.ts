@@ -7,6 +7,7 @@
  * @module
  */
 
+import { formatPath } from "../check/key_path.ts";
 import type { ExaminedCertificate } from "../config/certificate_findings.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles } from "./certificate_files.ts";
@@ -123,7 +124,7 @@ export class CertificateWatcher implements AsyncDisposable {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof PemFileError) return `${error.where}: ${error.message}`;
+  if (error instanceof PemFileError) return `${formatPath(error.path)}: ${error.message}`;
   return error instanceof ExitError ? error.message : String(error);
 }
 

@@ -5,11 +5,10 @@
  */
 
 import type { Configuration } from "../config/configuration.ts";
-import type { Finding } from "../config/finding.ts";
+import { errorAt, type Finding, formatWhere } from "../check/finding.ts";
 import { ConfigurationError } from "../config/problem.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
-import { formatPath } from "../server/key_path.ts";
-import { RISK_IDS, type RiskId, RISKS } from "../server/risks.ts";
+import { RISK_IDS, type RiskId, RISKS } from "../check/risks.ts";
 import { CHECK_FORMATS, CHECK_OPTIONS } from "./command_table.ts";
 import { ExitError, messageOf, UsageError } from "./exit_error.ts";
 import { describeFinding } from "./findings_text.ts";
@@ -35,7 +34,9 @@ export async function checkCommand(args: readonly string[]): Promise<CheckResult
   const obstacles = configuration === undefined ? findings : findObstacles(configuration, findings, new Date());
   const isClean = obstacles.length === 0;
   const settings = parsed.switches.has("print") && configuration !== undefined ? blanked(configuration) : undefined;
-  if (format === "json") return { output: JSON.stringify({ clean: isClean, findings, settings }, null, 2), isClean };
+  if (format === "json") {
+    return { output: JSON.stringify({ clean: isClean, findings: findings.map(toJson), settings }, null, 2), isClean };
+  }
   const lines = findings.map((finding) => `${label(finding, obstacles)}: ${describeFinding(finding)}`);
   const verdict = isClean ? "the server would start" : `the server would not start: ${count(obstacles.length)}`;
   const printed = settings === undefined ? [] : [JSON.stringify(settings, null, 2)];
@@ -55,18 +56,23 @@ async function findAll(args: ParsedArguments): Promise<Found> {
     return { configuration, findings };
   } catch (error) {
     if (error instanceof ConfigurationError) {
-      const findings = error.problems.map(({ file, line, path, message }): Finding => {
-        const place = line === undefined ? file : `${file}:${line}`;
-        const where = path.length === 0 ? place : `${place}: ${formatPath(path)}`;
-        return { severity: "error", where, message };
-      });
-      return { findings };
+      return {
+        findings: error.problems.map(({ file, line, path, message }) => ({
+          ...errorAt(path, message),
+          place: { file, line },
+        })),
+      };
     }
     if (error instanceof ExitError) {
-      return { findings: [{ severity: "error", where: "", message: await messageOf(error) }] };
+      return { findings: [errorAt([], await messageOf(error))] };
     }
     throw error;
   }
+}
+
+/** A finding in the form of `--format json`. */
+function toJson({ severity, risk, message, hint, ...about }: Finding) {
+  return { severity, risk, where: formatWhere(about), message, hint };
 }
 
 function label(finding: Finding, obstacles: readonly Finding[]): string {

@@ -5,7 +5,7 @@
  */
 
 import { findCertificateProblems } from "../config/certificate_findings.ts";
-import type { Finding } from "../config/finding.ts";
+import type { Finding } from "../check/finding.ts";
 import type { FtpServer } from "../server/ftp_server.ts";
 
 /** Options of {@linkcode ExpiryNotice}. */

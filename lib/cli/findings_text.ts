@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../config/finding.ts";
+import { type Finding, formatWhere } from "../check/finding.ts";
 import type { Logger } from "../logger.ts";
 import { UsageError } from "./exit_error.ts";
 import { findObstacles, type Inspection, isMissingPermission } from "./inspection.ts";
@@ -14,7 +14,11 @@ import { permissionMissing } from "./permissions.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
-export function describeFinding({ where, message, risk }: Omit<Finding, "severity">): string {
+export function describeFinding(finding: Omit<Finding, "severity">): string {
+  return withWhere(formatWhere(finding), finding);
+}
+
+function withWhere(where: string, { message, risk }: Pick<Finding, "message" | "risk">): string {
   const text = where === "" ? message : `${where}: ${message}`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
 }
@@ -41,7 +45,7 @@ export function describeObstacles(
   const { configuration, file, locate } = loaded;
   return findObstacles(configuration, findings, new Date()).map((finding) => {
     if (file === undefined) return describeOptionFinding(finding);
-    const line = locate(finding.where);
+    const line = locate(finding.path);
     const ended = configuration.acceptRisks.find(({ risk, until }) => risk === finding.risk && until !== undefined);
     const acceptance = ended === undefined
       ? ""
@@ -73,9 +77,10 @@ export function logFindings(
   logger: Logger,
   { findings, file }: { readonly findings: readonly Finding[]; readonly file: string | undefined },
 ): void {
-  for (const { risk, where: key, message } of findings) {
-    const where = file === undefined ? optionFor(key) ?? key : key;
-    const text = describeFinding({ where, message });
+  for (const finding of findings) {
+    const { risk, message } = finding;
+    const option = file === undefined ? optionFor(finding) : undefined;
+    const text = withWhere(option ?? formatWhere(finding), { message });
     logger.log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
   }
 }

@@ -9,7 +9,8 @@ import { hasWritePermission } from "../accounts/permission.ts";
 import { accountsOf, type PlacedAccount } from "../config/account_findings.ts";
 import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "../config/certificate_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
-import type { Finding } from "../config/finding.ts";
+import { errorAt, type Finding } from "../check/finding.ts";
+import type { KeyPath } from "../check/key_path.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
 import { inspectHomeRisks } from "../server/home_risks.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
@@ -70,14 +71,14 @@ export async function inspectPair(
   return await examineCertificate(contents, { now, listenHosts });
 }
 
-async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<HostInspection, "files">> {
+async function inspectHome({ path: key, account }: PlacedAccount): Promise<Omit<HostInspection, "files">> {
   const { home } = account;
-  const at = `${where}.home`;
+  const path = [...key, "home"];
   if (!await isPermitted("read", home)) return { findings: [], missing: [] };
   try {
     const info = await Deno.stat(home);
     if (!info.isDirectory) {
-      return { findings: [{ severity: "error", where: at, message: `${home} is not a folder` }], missing: [] };
+      return { findings: [errorAt(path, `${home} is not a folder`)], missing: [] };
     }
     const realPath = await Deno.realPath(home);
     // What is missing for the home itself is told apart.
@@ -88,12 +89,12 @@ async function inspectHome({ where, account }: PlacedAccount): Promise<Omit<Host
     const findings = inspectHomeRisks(home).map(({ risk, message }): Finding => ({
       severity: "risk",
       risk,
-      where: at,
+      path,
       message,
     }));
     return { findings, missing };
   } catch (error) {
-    return { findings: [{ severity: "error", where: at, ...describeHomeFailure(error, home) }], missing: [] };
+    return { findings: [{ severity: "error", path, ...describeHomeFailure(error, home) }], missing: [] };
   }
 }
 
@@ -133,26 +134,30 @@ async function inspectCertificate(configuration: Configuration, now: Date): Prom
     const { findings } = await inspectPair(configuration, contents, now);
     return { findings, files: { certificate: contents } };
   } catch (error) {
-    return { findings: [unreadable("tls.certificate", error)], files: {} };
+    return { findings: [unreadable(["tls", "certificate"], error)], files: {} };
   }
 }
 
 /** A CA that is named is judged, also where nobody is asked for a certificate. */
 async function inspectClientCa({ clientCertificates: { mode, caFile } }: Configuration): Promise<InspectedFiles> {
-  const where = "tls.clientCertificates.ca";
+  const path = ["tls", "clientCertificates", "ca"];
   if (caFile === undefined || !await isPermitted("read", caFile)) return NOTHING;
   try {
-    const { text: ca } = await readPemFile(caFile, where);
+    const { text: ca } = await readPemFile(caFile, path);
     return { findings: findClientCaProblems(ca, mode), files: mode === "none" ? {} : { clientCa: ca } };
   } catch (error) {
-    return { findings: [unreadable(where, error)], files: {} };
+    return { findings: [unreadable(path, error)], files: {} };
   }
 }
 
-function unreadable(where: string, error: unknown): Finding {
+function unreadable(path: KeyPath, error: unknown): Finding {
   if (!(error instanceof ExitError)) throw error;
-  const at = error instanceof PemFileError ? error.where : where;
-  return { severity: "error", where: at, message: error.message, hint: error.hint };
+  return {
+    severity: "error",
+    path: error instanceof PemFileError ? error.path : path,
+    message: error.message,
+    hint: error.hint,
+  };
 }
 
 /** Tries what the start does with the log of transfers; one that was not there is not there afterwards. */
@@ -164,7 +169,7 @@ async function inspectTransferLog({ log: { transfers } }: Configuration): Promis
   } catch (error) {
     const hint = `the user who runs the server must be able to write there: ls -ld ${shellWord(transfers)}`;
     const message = `cannot open ${transfers}: ${describeLogFailure(error)}`;
-    return [{ severity: "error", where: "log.transfers", message, hint }];
+    return [{ severity: "error", path: ["log", "transfers"], message, hint }];
   }
 }
 

@@ -7,14 +7,15 @@
 import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
 import { findAccountProblems } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { Finding } from "../config/finding.ts";
+import { errorAt, type Finding } from "../check/finding.ts";
 import { findNetworkWarnings } from "../config/network_findings.ts";
 import { findPermissionNeeds } from "../config/permission_needs.ts";
 import { acceptedRisks, checkServerPart, type ConfigurationFiles, toServerOptions } from "../config/server_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import type { Settings } from "../session/settings.ts";
 import { checkOptions } from "../server/check_options.ts";
-import { findSettingRisks, RISK_IDS, RISKS } from "../server/risks.ts";
+import { RISK_IDS } from "../check/risks.ts";
+import { findSettingRisks } from "../check/setting_risks.ts";
 import { inspectHost } from "./host_inspection.ts";
 import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
@@ -60,14 +61,14 @@ export async function inspect(
 function missingPermissions(flags: readonly string[]): Finding[] {
   if (flags.length === 0) return [];
   const message = `Deno does not permit what this needs; add ${flags.join(" ")}`;
-  return [{ severity: "error", where: PERMISSIONS, message }];
+  return [errorAt([PERMISSIONS], message)];
 }
 
 const PERMISSIONS = "permissions";
 
 /** Returns whether an obstacle is nothing but a permission that is missing. */
-export function isMissingPermission({ severity, where }: Finding): boolean {
-  return severity === "error" && where === PERMISSIONS;
+export function isMissingPermission({ severity, path }: Finding): boolean {
+  return severity === "error" && path[0] === PERMISSIONS;
 }
 
 /** The findings that keep a server from starting: errors, and risks that nobody has accepted. */
@@ -87,20 +88,15 @@ async function inspectEncoding({ server: { encoding } }: Configuration): Promise
     await loadEncoding(encoding);
     return [];
   } catch (error) {
-    if (error instanceof RangeError) return [{ severity: "error", where: "encoding", message: error.message }];
+    if (error instanceof RangeError) return [errorAt(["encoding"], error.message)];
     throw error;
   }
 }
 
 function settingRisks({ server }: Configuration): Finding[] {
   const settings = settingsOf(server);
-  if (settings instanceof RangeError) return [{ severity: "error", where: "", message: settings.message }];
-  return findSettingRisks(settings).map(({ risk, where }) => ({
-    severity: "risk",
-    risk,
-    where,
-    message: `${RISKS[risk].title}. ${RISKS[risk].instead}`,
-  }));
+  if (settings instanceof RangeError) return [errorAt([], settings.message)];
+  return findSettingRisks(settings);
 }
 
 /** The settings as they hold, with all defaults, or why they cannot. */
@@ -125,7 +121,7 @@ function inspectOptions(configuration: Configuration, files: ConfigurationFiles,
     const isJudgement = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||
       error instanceof InsecureConfigurationError;
     if (!isJudgement) throw error;
-    return [{ severity: "error", where: "", message: error.message }];
+    return [errorAt([], error.message)];
   }
 }
 
@@ -134,7 +130,7 @@ function expiredAcceptances({ acceptRisks }: Configuration, now: Date): Finding[
   return acceptRisks.flatMap(({ risk, until }, index): Finding[] =>
     current.includes(risk) ? [] : [{
       severity: "warning",
-      where: `acceptRisks[${index}]`,
+      path: ["acceptRisks", index],
       message: `the acceptance of ${risk} ended on ${until?.toISOString().slice(0, 10)}`,
     }]
   );

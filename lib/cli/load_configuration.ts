@@ -9,7 +9,7 @@ import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../accounts/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { findContradictions } from "../config/contradictions.ts";
 import { DEFAULT_WORKERS } from "../config/worker_count.ts";
-import { formatPath, type KeyPath } from "../server/key_path.ts";
+import type { KeyPath } from "../check/key_path.ts";
 import { requirePathPermission } from "./certificate_files.ts";
 import { StartError, UsageError } from "./exit_error.ts";
 import { describeOptionFinding } from "./option_names.ts";
@@ -25,8 +25,8 @@ export interface LoadedConfiguration {
   readonly file: string | undefined;
   /** What the options alone say. */
   readonly settings: ServeSettings;
-  /** Finds the line where a key such as `users[0].home` stands in the file; `undefined` where it does not. */
-  readonly locate: (key: string) => number | undefined;
+  /** Finds the line where a key such as `["users", 0, "home"]` stands in the file; `undefined` where it does not. */
+  readonly locate: (path: KeyPath) => number | undefined;
 }
 
 /** Options that describe the one folder that is shared where there is no file. */
@@ -64,7 +64,7 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
     override: (configuration) => override(configuration, args, settings),
   });
   refusePointlessPermit(args, configuration);
-  const locate = (key: string) => findLine(readPositions(text), pathOf(key));
+  const locate = (path: KeyPath) => findLine(readPositions(text), path);
   return { configuration, file, settings, locate };
 }
 
@@ -72,8 +72,7 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
 function refuseContradictions(configuration: Configuration): void {
   const [first] = findContradictions(configuration);
   if (first === undefined) return;
-  const { path, message } = first;
-  throw new UsageError(describeOptionFinding({ where: formatPath(path), message }), "ftpsd help serve");
+  throw new UsageError(describeOptionFinding(first), "ftpsd help serve");
 }
 
 /** Active mode may be on by the option or by the file. */
@@ -144,12 +143,6 @@ function serverPart({ server: { dialogue: _, ...server } }: ServeSettings): Conf
 
 function accept(risks: ServeSettings["acceptedRisks"]): Configuration["acceptRisks"] {
   return risks.map((risk) => ({ risk, reason: "on the command line" }));
-}
-
-/** `users[0].home` in parts; a value that stands behind the key is left out. */
-function pathOf(key: string): KeyPath {
-  const [path = ""] = key.split(" ");
-  return [...path.matchAll(/\[(\d+)\]|[\w-]+/g)].map(([word, index]) => index === undefined ? word : Number(index));
 }
 
 function decodePassword(bytes: Uint8Array, file: string): string {

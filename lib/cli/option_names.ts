@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Finding } from "../config/finding.ts";
+import type { Finding } from "../check/finding.ts";
+import { formatPath } from "../check/key_path.ts";
 
 /** Options that mean a key, for servers without a file. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -31,15 +32,15 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Describes a finding where there is no file: with the option behind it, in place of the key. */
-export function describeOptionFinding({ where, message, risk }: Omit<Finding, "severity">): string {
-  const option = optionFor(where);
+export function describeOptionFinding(finding: Finding): string {
+  const { message, risk } = finding;
+  const option = optionFor(finding);
   const text = option === undefined ? message : `${message} (${option})`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
 }
 
-/** The option that means a key; a value that stands behind the key stays. */
-export function optionFor(where: string): string | undefined {
-  const [key = "", ...value] = where.split(" ");
-  const option = OPTIONS[key];
-  return option === undefined ? undefined : [option, ...value].join(" ");
+/** The option that means the key of a finding, with its value where it has one. */
+export function optionFor({ path, value }: Finding): string | undefined {
+  const option = OPTIONS[formatPath(path)];
+  return option === undefined || value === undefined ? option : `${option} ${value}`;
 }

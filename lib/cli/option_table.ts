@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS } from "../logger.ts";
-import { RISK_IDS } from "../server/risks.ts";
+import { RISK_IDS } from "../check/risks.ts";
 import type { SessionReuse, TlsPolicy } from "../session/settings.ts";
 import { UsageError } from "./exit_error.ts";
 

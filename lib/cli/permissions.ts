@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../config/finding.ts";
+import type { Finding } from "../check/finding.ts";
 import type { PermissionNeeds } from "../config/permission_needs.ts";
 import { StartError } from "./exit_error.ts";
 import { shellWord } from "./shell_word.ts";
@@ -103,14 +103,14 @@ export async function findExcessPermissions(
       ? []
       : [...everyPath("write"), ...onlyRead(needs).map((path) => ({ name: "write", path } as const))],
   ]);
-  const where = "permissions";
+  const path = ["permissions"];
   const message = (what: string, flags: readonly string[]) =>
     `${what}: ${flags.join(" ")}; ftpsd permissions prints what is`;
   return [
     ...excess.length === 0
       ? []
-      : [{ severity: "risk", risk: "excess-permissions", where, message: message("not needed", excess) } as const],
-    ...wide.length === 0 ? [] : [{ severity: "warning", where, message: message("wider than needed", wide) } as const],
+      : [{ severity: "risk", risk: "excess-permissions", path, message: message("not needed", excess) } as const],
+    ...wide.length === 0 ? [] : [{ severity: "warning", path, message: message("wider than needed", wide) } as const],
   ];
 }
 

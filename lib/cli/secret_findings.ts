@@ -7,7 +7,7 @@
 import { dirname, sep } from "node:path";
 import { accountsOf } from "../config/account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { Finding } from "../config/finding.ts";
+import type { Finding } from "../check/finding.ts";
 import { classifyPassword } from "../config/password_form.ts";
 import { modeBits } from "../mode_bits.ts";
 
@@ -28,14 +28,14 @@ const READABLE_BY_OTHERS = 0o004;
 export async function findSecretRisks(configuration: Configuration, file: string | undefined): Promise<Finding[]> {
   const files = await Promise.all(secretFiles(configuration, file).map(withRealPath));
   const findings: Finding[] = [];
-  for (const { where, account } of accountsOf(configuration)) {
+  for (const { path: key, account } of accountsOf(configuration)) {
     const home = await realPath(account.home);
     // The risk of a root as home says it all.
     if (home === undefined || dirname(home) === home) continue;
     for (const { name, path } of files) {
       if (!isWithin(path, home)) continue;
       const message = `${account.home} holds ${name} (${path}), which users must not reach; move one of them`;
-      findings.push({ severity: "risk", risk: "secret-in-home", where: `${where}.home`, message });
+      findings.push({ severity: "risk", risk: "secret-in-home", path: [...key, "home"], message });
     }
   }
   return [...findings, ...await findReadablePassword(configuration)];
@@ -57,10 +57,10 @@ async function findReadablePassword({ passwordFile, users: [user] }: Configurati
   const mode = modeBits((await Deno.stat(passwordFile)).mode, Deno.build.os) ?? 0;
   if ((mode & READABLE_BY_OTHERS) === 0) return [];
   const octal = (mode & 0o777).toString(8).padStart(4, "0");
-  const where = "users[0].password";
+  const path = ["users", 0, "password"];
   const message = `${passwordFile} has mode ${octal}, which lets others on this host read it; use chmod 600`;
-  if (classifyPassword(user.password).kind !== "clearText") return [{ severity: "warning", where, message }];
-  return [{ severity: "risk", risk: "password-readable-by-others", where, message }];
+  if (classifyPassword(user.password).kind !== "clearText") return [{ severity: "warning", path, message }];
+  return [{ severity: "risk", risk: "password-readable-by-others", path, message }];
 }
 
 async function withRealPath({ name, path }: NamedFile): Promise<NamedFile> {

@@ -5,20 +5,21 @@
  */
 
 import { hasWritePermission } from "../accounts/permission.ts";
+import type { KeyPath } from "../check/key_path.ts";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../check/finding.ts";
 import { classifyPassword } from "./password_form.ts";
 
 /** An account and the key where it stands. */
 export interface PlacedAccount {
-  readonly where: string;
+  readonly path: KeyPath;
   readonly account: AccountConfiguration;
 }
 
 /** Every account of a configuration. */
 export function accountsOf({ users, anonymous }: Configuration): PlacedAccount[] {
-  const placed = users.map((account, index): PlacedAccount => ({ where: `users[${index}]`, account }));
-  return anonymous === undefined ? placed : [...placed, { where: "anonymous", account: anonymous }];
+  const placed = users.map((account, index): PlacedAccount => ({ path: ["users", index], account }));
+  return anonymous === undefined ? placed : [...placed, { path: ["anonymous"], account: anonymous }];
 }
 
 /** Finds unsound and clear-text passwords, hashes that are too cheap by now, and writing by anybody. */
@@ -28,23 +29,23 @@ export function findAccountProblems(configuration: Configuration): Finding[] {
 
 function* passwordFindings({ users }: Configuration): Generator<Finding> {
   for (const [index, { name, password }] of users.entries()) {
-    const where = `users[${index}].password`;
+    const path = ["users", index, "password"];
     const form = classifyPassword(password);
     switch (form.kind) {
       case "clearText":
         yield {
           severity: "risk",
           risk: "plaintext-password",
-          where,
+          path,
           message: `the password of ${name} is in clear; put a hash there: ftpsd hash-password`,
         };
         break;
       case "unsound":
-        yield { severity: "error", where, message: `${form.reason}; make a hash with: ftpsd hash-password` };
+        yield { severity: "error", path, message: `${form.reason}; make a hash with: ftpsd hash-password` };
         break;
       case "hash":
         if (form.rehash === undefined) break;
-        yield { severity: "warning", where, message: `the hash of ${name} should be made anew: ${form.rehash}` };
+        yield { severity: "warning", path, message: `the hash of ${name} should be made anew: ${form.rehash}` };
     }
   }
 }
@@ -56,7 +57,7 @@ function* anonymousFindings({ anonymous }: Configuration): Generator<Finding> {
   yield {
     severity: "risk",
     risk: "anonymous-write",
-    where: "anonymous.permissions",
+    path: ["anonymous", "permissions"],
     message: `anybody could change files with "${letters.find(hasWritePermission)}"; use elr, or set forceWrite`,
   };
 }

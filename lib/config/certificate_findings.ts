@@ -9,7 +9,7 @@ import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
 import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
-import type { Finding } from "./finding.ts";
+import { errorAt, type Finding } from "../check/finding.ts";
 
 /** What a certificate is measured against. */
 export interface CertificateCircumstances {
@@ -45,8 +45,8 @@ export async function examineCertificate(
     return { info, findings: [...findCertificateProblems(info, circumstances), ...findKeyModeRisks(pair.keyMode)] };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const where = /^Cannot (?:read|use) the key\b/.test(error.message) ? "tls.key" : "tls.certificate";
-    return { info: undefined, findings: [{ severity: "error", where, message: error.message }] };
+    const part = /^Cannot (?:read|use) the key\b/.test(error.message) ? "key" : "certificate";
+    return { info: undefined, findings: [errorAt(["tls", part], error.message)] };
   }
 }
 
@@ -61,15 +61,15 @@ export function findCertificateProblems(info: CertificateInfo, circumstances: Ce
 
 /** Finds what is wrong or doubtful about the CA of clients. */
 export function findClientCaProblems(ca: string, mode: "none" | "request" | "require"): Finding[] {
-  const where = "tls.clientCertificates.ca";
+  const path = ["tls", "clientCertificates", "ca"];
   try {
     void new ClientCertificates({ mode: mode === "none" ? "request" : mode, ca });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return [{ severity: "error", where, message: error.message }];
+    return [errorAt(path, error.message)];
   }
   if (mode !== "none") return [];
-  return [{ severity: "warning", where, message: "is given, but mode is none: no client is asked for a certificate" }];
+  return [{ severity: "warning", path, message: "is given, but mode is none: no client is asked for a certificate" }];
 }
 
 /**
@@ -83,7 +83,7 @@ export function findKeyModeRisks(mode: number | undefined): Finding[] {
   return [{
     severity: "risk",
     risk: "key-readable-by-others",
-    where: "tls.key",
+    path: ["tls", "key"],
     message: `has mode ${octal}, which gives others on this host rights on it; use chmod 600`,
   }];
 }
@@ -133,7 +133,7 @@ function covers(name: string, host: string): boolean {
 }
 
 function certificateFinding(severity: "error" | "warning", message: string): Finding {
-  return { severity, where: "tls.certificate", message };
+  return { severity, path: ["tls", "certificate"], message };
 }
 
 /** A time of day matters on the last day only, but then it does. */

@@ -7,13 +7,14 @@
 
 import type { PermissionOverride } from "../accounts/permission_override.ts";
 import { changedCommands } from "../commands/command_changes.ts";
-import { type Contradiction, findOptionContradictions } from "../server/contradictions.ts";
-import type { KeyPath } from "../server/key_path.ts";
+import { findOptionContradictions } from "../check/option_contradictions.ts";
+import { errorAt, type Finding } from "../check/finding.ts";
+import type { KeyPath } from "../check/key_path.ts";
 import type { Configuration } from "./configuration.ts";
 import { show } from "./show_value.ts";
 
 /** Finds everything in a configuration that contradicts something else in it. */
-export function findContradictions(configuration: Configuration): Contradiction[] {
+export function findContradictions(configuration: Configuration): Finding[] {
   const { server, clientCertificates } = configuration;
   return [
     ...inTls(configuration),
@@ -25,49 +26,49 @@ export function findContradictions(configuration: Configuration): Contradiction[
 
 function* inTls(
   { server: { tls = {} }, certificateFiles, clientCertificates }: Configuration,
-): Generator<Contradiction> {
+): Generator<Finding> {
   const { mode, caFile } = clientCertificates;
   if (mode !== "none" && caFile === undefined) {
-    yield { path: ["tls", "clientCertificates", "mode"], message: `is ${mode}, but ca names nobody who signs them` };
+    yield errorAt(["tls", "clientCertificates", "mode"], `is ${mode}, but ca names nobody who signs them`);
   }
   if (tls.policy !== "off") return;
   const pointless = [["certificate", certificateFiles], ["sessionReuse", tls.sessionReuse]] as const;
   for (const [part, value] of pointless) {
-    if (value !== undefined) yield { path: ["tls", part], message: "is given, but tls.policy is off" };
+    if (value !== undefined) yield errorAt(["tls", part], "is given, but tls.policy is off");
   }
 }
 
-function* inCommands({ server: { commands = {} } }: Configuration): Generator<Contradiction> {
+function* inCommands({ server: { commands = {} } }: Configuration): Generator<Finding> {
   for (const [index, verb] of (commands.disabled ?? []).entries()) {
     try {
       changedCommands({ disabled: [verb] });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      yield { path: ["commands", "disabled", index], message: error.message };
+      yield errorAt(["commands", "disabled", index], error.message);
     }
   }
 }
 
-function* inAccounts({ users, anonymous }: Configuration): Generator<Contradiction> {
+function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
   const names = new Set<string>();
   for (const [index, { name, overrides }] of users.entries()) {
     const path = ["users", index, "name"];
-    if (names.has(name)) yield { path, message: `user ${show(name)} is given twice` };
+    if (names.has(name)) yield errorAt(path, `user ${show(name)} is given twice`);
     names.add(name);
-    if (name === "anonymous") yield { path, message: "is anonymous; use the key anonymous for that account" };
-    if (/\p{Cc}/u.test(name)) yield { path, message: `${show(name)} has control characters` };
+    if (name === "anonymous") yield errorAt(path, "is anonymous; use the key anonymous for that account");
+    if (/\p{Cc}/u.test(name)) yield errorAt(path, `${show(name)} has control characters`);
     yield* inOverrides(["users", index, "overrides"], overrides);
   }
   yield* inOverrides(["anonymous", "overrides"], anonymous?.overrides);
   if (users.length === 0 && anonymous === undefined) {
-    yield { path: [], message: "nobody can log in; give users or anonymous" };
+    yield errorAt([], "nobody can log in; give users or anonymous");
   }
 }
 
-function* inOverrides(at: KeyPath, overrides: readonly PermissionOverride[] = []): Generator<Contradiction> {
+function* inOverrides(at: KeyPath, overrides: readonly PermissionOverride[] = []): Generator<Finding> {
   const paths = new Set<string>();
   for (const [index, { path }] of overrides.entries()) {
-    if (paths.has(path)) yield { path: [...at, index, "path"], message: `${show(path)} is given twice` };
+    if (paths.has(path)) yield errorAt([...at, index, "path"], `${show(path)} is given twice`);
     paths.add(path);
   }
 }

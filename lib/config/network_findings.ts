@@ -5,9 +5,9 @@
  */
 
 import { ipFamily, sameHost } from "../protocol/host_port.ts";
-import { formatPath, type KeyPath } from "../server/key_path.ts";
+import type { KeyPath } from "../check/key_path.ts";
 import type { Configuration } from "./configuration.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../check/finding.ts";
 
 /** Ports whose traffic routers and firewalls look into: helpers for SIP and IRC rewrite it or drop it. */
 const DOUBTFUL_PORTS = [5060, 5061, 6667] as const;
@@ -77,23 +77,23 @@ function* passivePortWarnings(
   { passive = {}, limits = {}, listen = [{}] }: Configuration["server"],
 ): Generator<Finding> {
   const { ports } = passive;
-  const where = ["passive", "ports"];
+  const path = ["passive", "ports"];
   if (ports === undefined) {
     if (listen.some(({ host = "127.0.0.1" }) => !isLoopback(host))) {
-      yield warning(where, "is not given: any port is used, and no firewall can let through just those; give a range");
+      yield warning(path, "is not given: any port is used, and no firewall can let through just those; give a range");
     }
     return;
   }
   const doubtful = DOUBTFUL_PORTS.filter((port) => port >= ports.from && port <= ports.to);
   if (doubtful.length > 0) {
-    yield warning(where, `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
+    yield warning(path, `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
   }
   const count = ports.to - ports.from + 1;
   const { connections = 512 } = limits;
   const wanted = connections === 0 ? ENOUGH_PORTS : Math.min(connections * PORTS_A_CONNECTION, ENOUGH_PORTS);
   if (count < wanted) {
     const most = connections === 0 ? "any number of" : `up to ${connections}`;
-    yield warning(where, `has ${count} ports for ${most} connections; when all are in use, transfers fail (425)`);
+    yield warning(path, `has ${count} ports for ${most} connections; when all are in use, transfers fail (425)`);
   }
 }
 
@@ -112,5 +112,5 @@ function isLoopback(host: string): boolean {
 }
 
 function warning(path: KeyPath, message: string): Finding {
-  return { severity: "warning", where: formatPath(path), message };
+  return { severity: "warning", path, message };
 }

@@ -14,7 +14,7 @@ import { homeOpener } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { resolveSettings } from "../server/resolve_settings.ts";
-import { type AcceptedRisk, holdsOn, type RiskId } from "../server/risks.ts";
+import { type AcceptedRisk, holdsOn, type RiskId } from "../check/risks.ts";
 import type { Settings } from "../session/settings.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";

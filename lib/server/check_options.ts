@@ -9,12 +9,12 @@ import type { CommandTable } from "../commands/command_table.ts";
 import type { Settings } from "../session/settings.ts";
 import { type CertificatePair, readPair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
-import { findOptionContradictions } from "./contradictions.ts";
-import { formatPath } from "./key_path.ts";
+import { findOptionContradictions } from "../check/option_contradictions.ts";
+import { formatWhere } from "../check/finding.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
-import { findSettingRisks, insecure } from "./risks.ts";
+import { findSettingRisks, insecureSetting } from "../check/setting_risks.ts";
 
 /** Options that can be used, in the form in which they are. */
 export interface CheckedOptions {
@@ -33,11 +33,11 @@ export function checkOptions(options: FtpServerOptions): CheckedOptions {
   const settings = resolveSettings(options);
   const [contradiction] = findOptionContradictions(options);
   if (contradiction !== undefined) {
-    throw new TypeError(`Cannot use ${formatPath(contradiction.path)}: ${contradiction.message}`);
+    throw new TypeError(`Cannot use ${formatWhere(contradiction)}: ${contradiction.message}`);
   }
   const accepted = options.acceptRisks ?? [];
   const unaccepted = findSettingRisks(settings).find(({ risk }) => !accepted.includes(risk));
-  if (unaccepted !== undefined) throw insecure(unaccepted);
+  if (unaccepted !== undefined) throw insecureSetting(unaccepted);
   const commands = changedCommands(options.commands ?? {});
   void new MemoryState({ limits: settings.limits, ban: options.ban ?? {} });
   const pair = givenPair(options);

@@ -5,7 +5,8 @@
  */
 
 import { type HomeFacts, readHomeFacts } from "../filesystem/home_facts.ts";
-import { insecure, type RiskId } from "./risks.ts";
+import type { RiskId } from "../check/risks.ts";
+import { insecure } from "../check/setting_risks.ts";
 
 /** A risk of a home. */
 export interface HomeRisk {
@@ -50,5 +51,5 @@ export function inspectHomeRisks(home: string): HomeRisk[] {
  */
 export function refuseRiskyHome(home: string, accepted: readonly RiskId[]): void {
   const unaccepted = inspectHomeRisks(home).find(({ risk }) => !accepted.includes(risk));
-  if (unaccepted !== undefined) throw insecure({ risk: unaccepted.risk, where: `the home ${JSON.stringify(home)}` });
+  if (unaccepted !== undefined) throw insecure(unaccepted.risk, `the home ${JSON.stringify(home)}`);
 }

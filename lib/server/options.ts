@@ -10,7 +10,7 @@ import type { CommandChanges } from "../commands/command_changes.ts";
 import type { EventHandlers, EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
 import type { RefuseConnection } from "./acceptor.ts";
-import type { RiskId } from "./risks.ts";
+import type { RiskId } from "../check/risks.ts";
 import type { PortRange, SessionReuse, TlsPolicy } from "../session/settings.ts";
 
 /** One address to listen on. */

@@ -1,3 +1,4 @@
+import { formatPath } from "../../lib/check/key_path.ts";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { PemFileError, readCertificateFiles, readPemFile } from "../../lib/cli/certificate_files.ts";
 import { runProgram } from "../helpers/run_program.ts";
@@ -27,7 +28,7 @@ Deno.test("readCertificateFiles() names the file and its key when it cannot read
   ] as const;
   for (const [files, where, message] of cases) {
     const error = await assertRejects(() => readCertificateFiles(files), PemFileError);
-    assertEquals([error.status, error.where, error.message], [2, where, message]);
+    assertEquals([error.status, formatPath(error.path), error.message], [2, where, message]);
   }
 });
 
@@ -53,7 +54,7 @@ Deno.test({
     await using folder = await TemporaryFolder.create();
     const path = `${folder.path}/pipe`;
     await new Deno.Command("mkfifo", { args: [path] }).output();
-    const error = await assertRejects(() => readPemFile(path, "tls.key"), PemFileError);
+    const error = await assertRejects(() => readPemFile(path, ["tls", "key"]), PemFileError);
     assertEquals(error.message, `not a file: ${path}`);
   },
 });
@@ -65,7 +66,7 @@ Deno.test({
     await using folder = await TemporaryFolder.create();
     const path = `${folder.path}/a.key`;
     await Deno.writeTextFile(path, "key", { mode: 0o000 });
-    const error = await assertRejects(() => readPemFile(path, "tls.key"), PemFileError);
+    const error = await assertRejects(() => readPemFile(path, ["tls", "key"]), PemFileError);
     assertEquals([error.status, error.message], [1, `cannot read ${path}`]);
     assertMatch(error.hint, /readable/);
   },

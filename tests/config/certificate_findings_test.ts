@@ -1,3 +1,4 @@
+import { formatWhere } from "../../lib/check/finding.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   examineCertificate,
@@ -29,7 +30,7 @@ Deno.test("findCertificateProblems() judges the dates", () => {
   for (const [now, severity, message] of cases) {
     const findings = findCertificateProblems(INFO, { now: new Date(now), listenHosts: [] });
     assertEquals(findings.map((finding) => finding.severity).join(), severity, now);
-    assert(findings.every(({ where }) => where === "tls.certificate"));
+    assert(findings.every((finding) => formatWhere(finding) === "tls.certificate"));
     assertMatch(findings.map((finding) => finding.message).join(), message);
   }
 });
@@ -113,7 +114,7 @@ Deno.test("examineCertificate() makes one error, at its key, of what cannot be u
   for (const [pair, where, message] of cases) {
     const examined = await examineCertificate({ ...pair, keyMode: 0o600 }, { now: NOW, listenHosts: [] });
     assertEquals(examined.info, undefined);
-    assertEquals(examined.findings.map((finding) => [finding.severity, finding.where]), [["error", where]]);
+    assertEquals(examined.findings.map((finding) => [finding.severity, formatWhere(finding)]), [["error", where]]);
     assertMatch(examined.findings[0]?.message ?? "", message);
     assert(!examined.findings[0]?.message.includes("\n"));
   }

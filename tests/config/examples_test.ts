@@ -6,7 +6,7 @@ import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
 import { acceptedRisks } from "../../lib/config/server_options.ts";
 import { findLine, type PositionNode, readPositions } from "../../lib/config/yaml_position.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
-import { findSettingRisks } from "../../lib/server/risks.ts";
+import { findSettingRisks } from "../../lib/check/setting_risks.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { fileWith, problemsOf, read } from "./configuration_text.ts";
 

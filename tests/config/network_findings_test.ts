@@ -1,3 +1,4 @@
+import { formatWhere } from "../../lib/check/finding.ts";
 import { assertEquals } from "@std/assert";
 import { findNetworkWarnings } from "../../lib/config/network_findings.ts";
 import { read, SOMEBODY } from "./configuration_text.ts";
@@ -71,13 +72,13 @@ const CASES: readonly (readonly [text: string, ...expected: readonly string[]])[
 for (const [text, ...expected] of CASES) {
   Deno.test(`findNetworkWarnings() finds ${expected.length} in ${JSON.stringify(text)}`, () => {
     const findings = findNetworkWarnings(read(`${SOMEBODY}${text}\n`));
-    assertEquals(findings.map(({ where, message }) => `${where}: ${message}`), [...expected]);
+    assertEquals(findings.map((finding) => `${formatWhere(finding)}: ${finding.message}`), [...expected]);
     assertEquals(findings.filter(({ severity }) => severity !== "warning"), []);
   });
 }
 
 Deno.test("findNetworkWarnings() tells whom require locks out, where TLS 1.2 is spoken", () => {
-  const find = (tls: string) => findNetworkWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(({ where }) => where);
+  const find = (tls: string) => findNetworkWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(formatWhere);
   assertEquals(find("sessionReuse: allow"), []);
   assertEquals(find("sessionReuse: require, minVersion: TLSv1.3"), []);
   assertEquals(find("sessionReuse: require"), ["tls.sessionReuse"]);
@@ -87,6 +88,6 @@ Deno.test("findNetworkWarnings() says that event loops asked for do not serve", 
   const find = (workers: string) =>
     findNetworkWarnings(
       read(`tls: { sessionReuse: require, minVersion: TLSv1.3 }\nworkers: ${workers}\n${SOMEBODY}`),
-    ).map(({ where }) => where);
+    ).map(formatWhere);
   assertEquals([find("2"), find("1"), find("auto")], [["workers"], [], []]);
 });

@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["serve"],
   ["config"],
   ["server"],
+  ["check"],
   ["control"],
   ["commands"],
   ["session"],

@@ -5,9 +5,6 @@
  * @module
  */
 
-import type { TlsPolicy } from "../session/settings.ts";
-import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
-
 /** What a risk means. */
 export interface Risk {
   /** What is set, in a few words. */
@@ -126,54 +123,9 @@ export interface AcceptedRisk {
   readonly until?: Date | undefined;
 }
 
-/** A risk that a setting has. */
-export interface PresentRisk {
-  /** Which. */
-  readonly risk: RiskId;
-  /** The setting that has it, such as `tls.policy off`. */
-  readonly where: string;
-}
-
-/** What of a server's options can be risky. */
-export interface RiskySettings {
-  readonly tls: { readonly policy: TlsPolicy; readonly requireCloseNotify: boolean };
-  readonly passive: { readonly foreignAddresses: boolean };
-  readonly active: {
-    readonly enabled: boolean;
-    readonly foreignAddresses: boolean;
-    readonly privilegedPorts: boolean;
-  };
-}
-
-/** Finds the risks of a server's settings. Those of accounts are told by who makes the accounts. */
-export function findSettingRisks({ tls, passive, active }: RiskySettings): PresentRisk[] {
-  const isClear = tls.policy === "off" || tls.policy === "optional";
-  const found: readonly (PresentRisk | false)[] = [
-    isClear && { risk: "clear-text-control", where: `tls.policy ${tls.policy}` },
-    tls.policy !== "required" && { risk: "clear-text-data", where: `tls.policy ${tls.policy}` },
-    tls.policy !== "off" && !tls.requireCloseNotify &&
-    { risk: "no-close-notify", where: "tls.requireCloseNotify false" },
-    passive.foreignAddresses && { risk: "foreign-data-address", where: "passive.foreignAddresses" },
-    active.enabled && active.foreignAddresses && { risk: "foreign-data-address", where: "active.foreignAddresses" },
-    active.enabled && active.privilegedPorts && { risk: "privileged-data-port", where: "active.privilegedPorts" },
-  ];
-  return found.filter((risk) => risk !== false);
-}
-
 /** Returns whether an acceptance holds, its last day included. */
 export function holdsOn({ until }: AcceptedRisk, now: Date): boolean {
   return until === undefined || now.getTime() < until.getTime() + DAY_MS;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** The error for a risk that is not accepted. */
-export function insecure({ risk, where }: PresentRisk): InsecureConfigurationError {
-  const { title, instead } = RISKS[risk];
-  return new InsecureConfigurationError(
-    risk,
-    `Cannot use ${where}: ${title} (risk ${risk}); ${instead.charAt(0).toLowerCase()}${
-      instead.slice(1).replace(/\.$/, "")
-    }`,
-  );
-}

@@ -7,18 +7,18 @@
 
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
 import type { PortRange, TlsPolicy } from "../session/settings.ts";
-import type { KeyPath } from "./key_path.ts";
-import type { ListenOptions } from "./options.ts";
+import { errorAt, type Finding } from "./finding.ts";
 
-/** A contradiction and where it stands. */
-export interface Contradiction {
-  readonly path: KeyPath;
-  readonly message: string;
+/** What of a listener can contradict. */
+interface ContradictableListener {
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: "explicit" | "implicit";
 }
 
 /** What of a server's options can contradict. */
 export interface ContradictableOptions {
-  readonly listen?: readonly ListenOptions[];
+  readonly listen?: readonly ContradictableListener[];
   readonly tls?: {
     readonly policy?: TlsPolicy;
     readonly minVersion?: string;
@@ -32,35 +32,35 @@ export interface ContradictableOptions {
 }
 
 /** Finds everything in a server's options that contradicts something else in them, defaults included. */
-export function findOptionContradictions(options: ContradictableOptions): Contradiction[] {
+export function findOptionContradictions(options: ContradictableOptions): Finding[] {
   return [...inTls(options), ...inListeners(options), ...inPassive(options)];
 }
 
-function* inTls({ tls = {} }: ContradictableOptions): Generator<Contradiction> {
+function* inTls({ tls = {} }: ContradictableOptions): Generator<Finding> {
   const { policy = "required", minVersion = "TLSv1.2", maxVersion = "TLSv1.3", clientCertificates } = tls;
-  if (minVersion > maxVersion) yield { path: ["tls", "minVersion"], message: "is newer than tls.maxVersion" };
+  if (minVersion > maxVersion) yield errorAt(["tls", "minVersion"], "is newer than tls.maxVersion");
   const { mode = "none" } = clientCertificates ?? {};
   // Where TLS is optional, clients would get around a certificate that is required by not using it.
   if ((policy === "off" && mode !== "none") || (policy === "optional" && mode === "require")) {
-    yield { path: ["tls", "clientCertificates", "mode"], message: `is ${mode}, but tls.policy is ${policy}` };
+    yield errorAt(["tls", "clientCertificates", "mode"], `is ${mode}, but tls.policy is ${policy}`);
   }
 }
 
-function* inListeners({ listen, tls = {} }: ContradictableOptions): Generator<Contradiction> {
-  if (listen?.length === 0) yield { path: ["listen"], message: "has no entry; give at least one address" };
+function* inListeners({ listen, tls = {} }: ContradictableOptions): Generator<Finding> {
+  if (listen?.length === 0) yield errorAt(["listen"], "has no entry; give at least one address");
   for (const [index, listener] of (listen ?? []).entries()) {
     const earlier = listen?.slice(0, index).findIndex((other) => overlap(addressOf(other), addressOf(listener))) ?? -1;
     if (earlier >= 0) {
       const { host, port } = addressOf(listener);
-      yield { path: ["listen", index], message: `${host} port ${port} is taken by listen[${earlier}]` };
+      yield errorAt(["listen", index], `${host} port ${port} is taken by listen[${earlier}]`);
     }
     if (listener.tls === "implicit" && tls.policy === "off") {
-      yield { path: ["listen", index, "tls"], message: "is implicit, but tls.policy is off" };
+      yield errorAt(["listen", index, "tls"], "is implicit, but tls.policy is off");
     }
   }
 }
 
-function addressOf({ host = "127.0.0.1", port = 2121 }: ListenOptions): HostPort {
+function addressOf({ host = "127.0.0.1", port = 2121 }: ContradictableListener): HostPort {
   return { host, port };
 }
 
@@ -72,12 +72,12 @@ function overlap(one: HostPort, other: HostPort): boolean {
     (hosts.includes("0.0.0.0") && hosts.every((host) => ipFamily(host) === 4));
 }
 
-function* inPassive({ listen, passive = {} }: ContradictableOptions): Generator<Contradiction> {
+function* inPassive({ listen, passive = {} }: ContradictableOptions): Generator<Finding> {
   const { ports, addresses = {} } = passive;
   const locals = Object.keys(addresses);
   for (const [index, local] of locals.entries()) {
     const same = locals.slice(0, index).find((other) => sameHost(other, local));
-    if (same !== undefined) yield { path: ["passive", "addresses", local], message: `is the same address as ${same}` };
+    if (same !== undefined) yield errorAt(["passive", "addresses", local], `is the same address as ${same}`);
   }
   if (ports === undefined) return;
   for (const [index, listener] of (listen ?? [{}]).entries()) {
@@ -85,6 +85,6 @@ function* inPassive({ listen, passive = {} }: ContradictableOptions): Generator<
     if (port < ports.from || port > ports.to) continue;
     // The default address has no entry.
     const path = listen === undefined ? ["passive", "ports"] : ["listen", index, "port"];
-    yield { path, message: `port ${port} is listened on, and lies in passive.ports; choose another` };
+    yield errorAt(path, `port ${port} is listened on, and lies in passive.ports; choose another`);
   }
 }

@@ -1,0 +1,63 @@
+/**
+ * The risks of a server's settings, and the error for one that is not accepted.
+ *
+ * @module
+ */
+
+import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
+import type { TlsPolicy } from "../session/settings.ts";
+import { type Finding, formatWhere } from "./finding.ts";
+import { type RiskId, RISKS } from "./risks.ts";
+
+/** What of a server's options can be risky. */
+export interface RiskySettings {
+  readonly tls: { readonly policy: TlsPolicy; readonly requireCloseNotify: boolean };
+  readonly passive: { readonly foreignAddresses: boolean };
+  readonly active: {
+    readonly enabled: boolean;
+    readonly foreignAddresses: boolean;
+    readonly privilegedPorts: boolean;
+  };
+}
+
+/** A finding that is a risk. */
+export type RiskFinding = Finding & { readonly risk: RiskId };
+
+/** Finds the risks of a server's settings. Those of accounts are found where the accounts are made. */
+export function findSettingRisks(settings: RiskySettings): RiskFinding[] {
+  return [...settingRisks(settings)];
+}
+
+function* settingRisks({ tls, passive, active }: RiskySettings): Generator<RiskFinding> {
+  const policy = ["tls", "policy"];
+  if (tls.policy === "off" || tls.policy === "optional") yield risk("clear-text-control", policy, tls.policy);
+  if (tls.policy !== "required") yield risk("clear-text-data", policy, tls.policy);
+  if (tls.policy !== "off" && !tls.requireCloseNotify) {
+    yield risk("no-close-notify", ["tls", "requireCloseNotify"], "false");
+  }
+  if (passive.foreignAddresses) yield risk("foreign-data-address", ["passive", "foreignAddresses"]);
+  if (!active.enabled) return;
+  if (active.foreignAddresses) yield risk("foreign-data-address", ["active", "foreignAddresses"]);
+  if (active.privilegedPorts) yield risk("privileged-data-port", ["active", "privilegedPorts"]);
+}
+
+function risk(id: RiskId, path: Finding["path"], value?: string): RiskFinding {
+  const { title, instead } = RISKS[id];
+  return { severity: "risk", risk: id, path, value, message: `${title}. ${instead}` };
+}
+
+/** The error for a risk of a setting that is not accepted. */
+export function insecureSetting(finding: RiskFinding): InsecureConfigurationError {
+  return insecure(finding.risk, formatWhere(finding));
+}
+
+/**
+ * The error for a risk that is not accepted.
+ *
+ * @param what What has it, such as `tls.policy off`.
+ */
+export function insecure(risk: RiskId, what: string): InsecureConfigurationError {
+  const { title, instead } = RISKS[risk];
+  const advice = `${instead.charAt(0).toLowerCase()}${instead.slice(1).replace(/\.$/, "")}`;
+  return new InsecureConfigurationError(risk, `Cannot use ${what}: ${title} (risk ${risk}); ${advice}`);
+}
