@@ -90,8 +90,10 @@ export interface SharedState {
 
 /** The state is out of reach: what would be new has to come again later. */
 export class StateUnavailableError extends Error {
+  /** The name of the class. */
   override readonly name = "StateUnavailableError";
 
+  /** @param cause What the engine threw. */
   constructor(cause: unknown) {
     super("The state is out of reach", { cause });
   }

@@ -24,7 +24,7 @@ function serve(
 async function reload(server: SpawnedServer): Promise<string> {
   const before = server.lines.length;
   server.kill("SIGHUP");
-  const [, what = ""] = await server.lineAfter(before, /(configuration (?:reloaded|kept).*)/);
+  const [, what = ""] = await server.lineAfter(before, /((?:configuration reloaded|reload failed).*)/);
   return what;
 }
 
@@ -210,8 +210,8 @@ Deno.test("run() keeps all as it was on SIGHUP when the file cannot be used, and
           line.includes("reload failed, keeping the current configuration: ")
         );
       for (let seen = before; kept().length < reasons.length;) {
-        await server.lineAfter(seen, /configuration kept/);
-        seen = server.lines.findLastIndex((line) => line.includes("configuration kept")) + 1;
+        await server.lineAfter(seen, /reload failed/);
+        seen = server.lines.findLastIndex((line) => line.includes("reload failed")) + 1;
       }
       for (const [index, reason] of reasons.entries()) {
         const wanted = reason.replaceAll("FOLDER", installation.path);
