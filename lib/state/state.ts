@@ -93,7 +93,7 @@ export class StateUnavailableError extends Error {
   /** The name of the class. */
   override readonly name = "StateUnavailableError";
 
-  /** @param cause What the engine threw. */
+  /** Wraps what the engine threw, which is its `cause`. */
   constructor(cause: unknown) {
     super("The state is out of reach", { cause });
   }
