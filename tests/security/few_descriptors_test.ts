@@ -8,7 +8,7 @@ import { programTest } from "../helpers/client_program.ts";
 const DESCRIPTORS = 100;
 const CLIENTS = 150;
 const CONTENT = new TextEncoder().encode("content");
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000; // with two event loops 33 s have been seen on an idle machine
 
 for (const workers of ["1", "2"]) {
   Deno.test(programTest({
