@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
 import { ON_FAILURE } from "../../lib/state/guarded_state.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
@@ -86,7 +86,7 @@ async function failures(server: TestServer, count: number): Promise<string[]> {
   await server.server.finished;
   const told = server.events.filter((event) => event.event === "internalError").map(({ message }) => message);
   server.events.length = 0;
-  assertEquals(told.length >= count, true, Deno.inspect(told));
+  assert(told.length >= count, Deno.inspect(told));
   return told;
 }
 
