@@ -89,8 +89,9 @@ export class GuardedState implements SharedState {
     let isLate = false;
     const answer = Promise.try(ask).then((answer) => {
       if (!isLate || typeof answer !== "object") return answer;
+      // An attempt first, since its release alone is its failure.
       if (answer.giveBack !== undefined) this.#goOn("giveBack", () => answer.giveBack?.());
-      else this.#goOn("release", () => answer[Symbol.dispose]?.());
+      this.#goOn("release", () => answer[Symbol.dispose]?.());
       return answer;
     });
     return this.#refuse(call, () => answer, signal).catch((error) => {
@@ -117,6 +118,7 @@ export class GuardedState implements SharedState {
 
   #held(lease: Lease): Lease {
     const report = () => this.#report("lost", lease.lost?.reason);
+    if (lease.lost?.aborted) report();
     lease.lost?.addEventListener("abort", report, { once: true });
     return {
       ...lease.lost && { lost: lease.lost },

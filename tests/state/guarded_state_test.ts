@@ -1,0 +1,45 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { GuardedState } from "../../lib/state/guarded_state.ts";
+import { MemoryState } from "../../lib/state/memory_state.ts";
+import type { SharedState } from "../../lib/state/state.ts";
+
+const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
+
+/** A state in memory of which some calls do something else. */
+function engine(calls: Partial<SharedState>): SharedState {
+  const memory = new MemoryState({ limits: LIMITS, ban: {} });
+  return {
+    acquireConnection: (host) => memory.acquireConnection(host),
+    beginAttempt: (host, signal) => memory.beginAttempt(host, signal),
+    acquireAccount: (username, limits) => memory.acquireAccount(username, limits),
+    ...calls,
+  };
+}
+
+Deno.test("GuardedState.beginAttempt() gives back an attempt that comes too late, and then releases it", async () => {
+  const asked = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const attempt = {
+    giveBack: () => void done.push("giveBack"),
+    fail: () => ({ isBanned: false, bannedForSeconds: undefined }),
+    [Symbol.dispose]: () => void done.push("release"),
+  };
+  const state = new GuardedState(engine({ beginAttempt: () => asked.promise.then(() => attempt) }), () => {});
+  const leaving = new AbortController();
+  const pending = state.beginAttempt("192.0.2.1", leaving.signal);
+  leaving.abort(new Error("left"));
+  await assertRejects(() => pending, Error, "left");
+  assertEquals(done, []);
+  asked.resolve();
+  await asked.promise;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(done, ["giveBack", "release"]);
+});
+
+Deno.test("GuardedState reports a place that was lost before it came", async () => {
+  const reported: string[] = [];
+  const slot = { loggedIn() {}, lost: AbortSignal.abort(new Error("lease expired")), [Symbol.dispose]() {} };
+  const state = new GuardedState(engine({ acquireConnection: () => slot }), (call) => void reported.push(call));
+  using _slot = await state.acquireConnection("192.0.2.1", new AbortController().signal) as Disposable;
+  assertEquals(reported, ["lost"]);
+});
