@@ -97,7 +97,7 @@ export class WorkerGroup {
   }
 }
 
-/** What a worker holds of the counts: a connection, an attempt to log in, or something else. */
+/** What a worker holds of the state: a connection, an attempt to log in, or something else. */
 interface Held extends Disposable {
   readonly loggedIn?: ConnectionSlot["loggedIn"];
   readonly giveBack?: LoginAttempt["giveBack"];
@@ -106,7 +106,7 @@ interface Held extends Disposable {
 
 const NO_FAILURE: FailureCount = { isBanned: false, bannedForSeconds: undefined };
 
-/** One worker, and what it holds of the counts. */
+/** One worker, and what it holds of the state. */
 class Member {
   readonly #options: WorkerGroupOptions;
   readonly #worker: Worker;

@@ -10,7 +10,7 @@ import type { ServerEvent } from "../events.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
-import { AskingCounts } from "./asking_counts.ts";
+import { RemoteState } from "./remote_state.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
 import type { FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
 
@@ -22,8 +22,8 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const counts = new AskingCounts((message) => scope.postMessage(message));
-const openHome = createHomes(counts);
+const state = new RemoteState((message) => scope.postMessage(message));
+const openHome = createHomes(state);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
@@ -40,7 +40,7 @@ scope.onmessage = ({ data }) => {
       start(data).catch((error) => scope.postMessage({ kind: "failed", reason: String(error) }));
       break;
     case "answer":
-      counts.answer(data.id, data.value);
+      state.answer(data.id, data.value);
       break;
     case "prepare":
       // Never rejects.
@@ -64,7 +64,7 @@ scope.postMessage({ kind: "ready" });
 
 async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly kind: "start" }>): Promise<void> {
   options = optionsOf(plan);
-  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state: counts, idPrefix, sharing: "joins" });
+  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins" });
   await server.listen();
   scope.postMessage({ kind: "started" });
 }
@@ -95,7 +95,7 @@ async function stop(graceMs: number): Promise<void> {
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces: counts });
+  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces: state });
 }
 
 /** The main event loop tells of listeners and of the end; what happens in sessions is told as it happens here. */

@@ -1,5 +1,5 @@
 /**
- * The counts of a worker: it asks the main event loop, which owns them.
+ * The state as a worker sees it: it asks the main event loop, which owns it.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { Answers, FromWorker, Question } from "./worker_messages.ts";
 
-/** Asks through messages; the answers have to be handed to {@linkcode AskingCounts.answer}. */
-export class AskingCounts implements SharedState, FileClaims, WorkPlaces {
+/** Asks through messages; the answers have to be handed to {@linkcode RemoteState.answer}. */
+export class RemoteState implements SharedState, FileClaims, WorkPlaces {
   readonly #send: (message: FromWorker) => void;
   readonly #waiting = new Map<number, (value: unknown) => void>();
   #lastId = 0;
