@@ -111,9 +111,8 @@ export class FtpServer implements AsyncDisposable {
     this.#settings = settings;
     this.#commands = commands;
     this.#events = new EventHub(options);
-    const ownState = new MemoryState({ limits: settings.limits, ban: options.ban ?? {} });
-    this.#state = parts.state ?? ownState;
-    this.#ownState = parts.state === undefined ? ownState : undefined;
+    this.#state = parts.state ??
+      (this.#ownState = new MemoryState({ limits: settings.limits, ban: options.ban ?? {} }));
     this.#sharing = parts.sharing;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
