@@ -46,7 +46,7 @@ export interface ConnectingClient {
 export type RefuseConnection = (client: ConnectingClient) => string | undefined | Promise<string | undefined>;
 
 /** How clients are taken in. */
-export interface ReceptionOptions {
+export interface AcceptorOptions {
   readonly service: Service;
   /** Beginning of the sessions' ids, unique in the process. */
   readonly idPrefix: string;
@@ -74,7 +74,7 @@ export class Acceptor {
   #sessionCount = 0;
 
   /** Starts to accept. */
-  constructor(listening: readonly Listening[], options: ReceptionOptions) {
+  constructor(listening: readonly Listening[], options: AcceptorOptions) {
     this.#listening = listening;
     this.#service = options.service;
     this.#idPrefix = options.idPrefix;
@@ -152,9 +152,8 @@ export class Acceptor {
 
   /** Takes a place; where the state does not give an answer, or none in time, there is none. */
   async #acquireConnection(host: string): Promise<ConnectionSlot | string> {
-    const late = new AbortController();
-    using _deadline = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
-    const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    using deadline = this.#startDeadline();
+    const { signal } = deadline;
     try {
       return await this.#service.state.acquireConnection(host, signal);
     } catch (error) {
@@ -163,12 +162,21 @@ export class Acceptor {
     }
   }
 
+  /** The time in which it has to be known whether a client is admitted: that of a login, until the server stops. */
+  #startDeadline(): Disposable & { readonly signal: AbortSignal } {
+    const late = new AbortController();
+    const watchdog = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
+    return {
+      signal: AbortSignal.any([late.signal, this.#stopping.signal]),
+      [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+    };
+  }
+
   /** What the program says against a client; what it cannot say in time is a no. */
   async #reasonToRefuse(transport: ControlTransport, listener: ListeningAddress): Promise<string | undefined> {
     if (this.#refuseConnection === undefined) return undefined;
-    const late = new AbortController();
-    using _deadline = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
-    const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    using deadline = this.#startDeadline();
+    const { signal } = deadline;
     const { host, port } = transport.remote;
     try {
       const reason = await abortable(Promise.resolve(this.#refuseConnection({ host, port, listener, signal })), signal);
