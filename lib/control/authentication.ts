@@ -12,52 +12,62 @@ import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
 import type { LoginFailure } from "../commands/command.ts";
 import { abortable } from "../deadline.ts";
 import { addressBlock } from "../protocol/host_port.ts";
-import { type Session, sessionEvent } from "../session/session.ts";
-import { checkAccount } from "./checked_account.ts";
-import type { Service } from "./service.ts";
+import type { SessionState } from "./session_state.ts";
 import type { LoginAttempt } from "../state/state.ts";
 
-/** What it needs of the control connection. */
-export interface AuthenticatingHost {
-  readonly service: Pick<Service, "authorizer" | "state" | "emit">;
-  readonly session: Session;
-  /** Aborts when the session ends. */
-  readonly signal: AbortSignal;
-}
-
-/** Checks a name and password; see `CommandContext.authenticate()`. */
+/**
+ * Checks a name and password; see `CommandContext.authenticate()`.
+ *
+ * @param options.signal Aborts when the session ends.
+ */
 export async function authenticate(
-  host: AuthenticatingHost,
-  username: string,
-  password: string,
+  state: SessionState,
+  login: { readonly username: string; readonly password: string },
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<Account | LoginFailure> {
-  using attempt = await host.service.state.beginAttempt(host.session.remote.host, host.signal);
+  const { service, session } = state;
+  const credentials = { ...login, remoteHost: session.remote.host };
+  using attempt = await service.state.beginAttempt(credentials.remoteHost, signal);
   if (attempt === undefined) return "banned";
-  const account = await askAuthorizer(host, username, password).catch(async (error) => {
+  const decision = Promise.try(() => service.authorizer.authenticate(credentials, { signal }));
+  // An authorizer that does not heed the signal keeps nobody else of the address waiting.
+  const account = await abortable(decision, signal).then(checkAccount).catch(async (error) => {
     if (error instanceof AuthorizerBusyError && !error.countsAsFailure) attempt.giveBack();
-    else await countFailure(host, attempt);
+    else await countFailure(state, attempt);
     throw error;
   });
-  if (account === undefined) return await countFailure(host, attempt) ? "wrongAndBanned" : "wrong";
+  if (account === undefined) return await countFailure(state, attempt) ? "wrongAndBanned" : "wrong";
   attempt.giveBack();
   return account;
 }
 
-async function askAuthorizer(
-  { service, session, signal }: AuthenticatingHost,
-  username: string,
-  password: string,
-): Promise<Account | undefined> {
-  const credentials = { username, password, remoteHost: session.remote.host };
-  const decision = Promise.try(() => service.authorizer.authenticate(credentials, { signal }));
-  // An authorizer that does not heed the signal keeps nobody else of the address waiting.
-  return checkAccount(await abortable(decision, signal));
-}
-
 /** Returns whether the address is banned now. */
-async function countFailure({ service, session }: AuthenticatingHost, attempt: LoginAttempt): Promise<boolean> {
-  service.emit("loginFailed", sessionEvent(session));
+async function countFailure({ service, session, event }: SessionState, attempt: LoginAttempt): Promise<boolean> {
+  service.emit("loginFailed", event);
   const { isBanned, bannedForSeconds: seconds } = await attempt.fail();
   if (seconds !== undefined) service.emit("banned", { address: addressBlock(session.remote.host), seconds });
   return isBanned;
+}
+
+/**
+ * Checks the answer of an authorizer. Programs bring their own, and the types do not hold those in JavaScript.
+ *
+ * @throws {TypeError} When it is neither an account nor `undefined`.
+ */
+function checkAccount(account: Account | undefined): Account | undefined {
+  if (account === undefined) return undefined;
+  if (typeof account !== "object" || account === null) throw wrong("its type");
+  const { username, fileSystem, permissions, loginMessage, quitMessage, hasPermission } = account;
+  for (const [name, text] of Object.entries({ username, permissions, loginMessage, quitMessage })) {
+    if (typeof text !== "string") throw wrong(name);
+  }
+  if (typeof hasPermission !== "function") throw wrong("hasPermission");
+  if (typeof fileSystem !== "object" || fileSystem === null) throw wrong("fileSystem");
+  const { stat, list, openRead } = fileSystem;
+  if (![stat, list, openRead].every((method) => typeof method === "function")) throw wrong("fileSystem");
+  return account;
+}
+
+function wrong(what: string): TypeError {
+  return new TypeError(`Cannot use the account of the authorizer: ${what} is not what it must be`);
 }

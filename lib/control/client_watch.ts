@@ -6,26 +6,20 @@
 
 import { abortable } from "../deadline.ts";
 import { ConnectionError } from "../transport/connection.ts";
-import type { RunningTransfer } from "./command_context.ts";
 import type { ControlChannel } from "./control_channel.ts";
 import type { SessionEnd } from "./session_end.ts";
-
-/** What the watch needs of its control connection. */
-export interface WatchedHost {
-  readonly running: RunningTransfer | undefined;
-  readonly signal: AbortSignal;
-}
+import type { RunningTransfer, SessionState } from "./session_state.ts";
 
 /** Reads the control connection ahead of the dialogue while something is running. */
 export class ClientWatch {
-  readonly #host: WatchedHost;
+  readonly #state: SessionState;
   readonly #channel: ControlChannel;
   readonly #end: SessionEnd;
   #hasQuit = false;
   #reading: Promise<void> | undefined;
 
-  constructor(host: WatchedHost, channel: ControlChannel, end: SessionEnd) {
-    this.#host = host;
+  constructor(state: SessionState, channel: ControlChannel, end: SessionEnd) {
+    this.#state = state;
     this.#channel = channel;
     this.#end = end;
   }
@@ -59,7 +53,7 @@ export class ClientWatch {
    * transfer, too (RFC 959 §4.1.1 QUIT).
    */
   clientLeft(): void {
-    const transfer = this.#host.running?.transfer;
+    const transfer = this.#state.running?.transfer;
     if (this.#hasQuit || this.#channel.lines.waitsFor("quits")) return transfer?.clientLeft();
     this.#end.setReason("client closed the connection");
     transfer?.abort("aborted", "the control connection was closed");
@@ -67,8 +61,8 @@ export class ClientWatch {
 
   /** Waits for the running command to end. An ABOR among the lines that have come ends it at once. */
   async runningEnded(): Promise<void> {
-    while (this.#host.running !== undefined) {
-      const { transfer, done } = this.#host.running;
+    while (this.#state.running !== undefined) {
+      const { transfer, done } = this.#state.running;
       const { lines } = this.#channel;
       if (lines.waitsFor("interrupts")) transfer.abort("aborted", "ABOR");
       await Promise.race([done, lines.arrival]);
@@ -87,16 +81,16 @@ export class ClientWatch {
     const answered = Promise.race([running.announced, running.done]).then(() => isAnswered = true);
     while (!isAnswered && lines.nextEffect !== "interrupts") {
       if (lines.waitsFor("interrupts")) running.transfer.abort("aborted", "ABOR");
-      await abortable(Promise.race([answered, lines.arrival]), this.#host.signal);
+      await abortable(Promise.race([answered, lines.arrival]), this.#end.signal);
     }
   }
 
   async #readAhead(): Promise<void> {
     try {
-      while (this.#host.running !== undefined) {
+      while (this.#state.running !== undefined) {
         const { lines } = this.#channel;
         if (lines.mayBecomeTls) return;
-        if (lines.isFull) await Promise.race([this.#host.running.done, lines.room]);
+        if (lines.isFull) await Promise.race([this.#state.running.done, lines.room]);
         else if (!await lines.readAhead()) return this.clientLeft();
       }
     } catch (error) {

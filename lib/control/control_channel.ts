@@ -5,6 +5,7 @@
  */
 
 import { Watchdog } from "../deadline.ts";
+import { formatReply, type Reply } from "../protocol/reply.ts";
 import { doubleIac } from "../protocol/telnet.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ControlTransport, TlsInfo } from "../transport/connection.ts";
@@ -17,13 +18,15 @@ export interface ControlChannelOptions {
   readonly encoding: () => TextEncoding;
   /** See {@linkcode LineReaderOptions}. */
   readonly effectOf?: LineReaderOptions["effectOf"];
+  /** Called with the text of each reply. */
+  readonly onReply?: (text: string) => void;
   /** How long the client may leave a reply untaken, in milliseconds; 0: no limit. */
   readonly writeTimeoutMs: number;
   /** Called when it has taken longer. */
   readonly onWriteTimeout: () => void;
 }
 
-/** Owns the transport, whichever stands, until {@linkcode ControlChannel.close}. */
+/** Owns the transport, in clear and then of TLS, until {@linkcode ControlChannel.close}. */
 export class ControlChannel {
   #transport: ControlTransport;
   #lines: LineReader;
@@ -34,6 +37,7 @@ export class ControlChannel {
   /** Runs while the client has to take a reply. */
   readonly #taking: Watchdog;
   #isHandshaking = false;
+  #isFinishing = false;
 
   constructor(transport: ControlTransport, options: ControlChannelOptions) {
     this.#transport = transport;
@@ -54,12 +58,20 @@ export class ControlChannel {
     return this.#isHandshaking;
   }
 
+  /** Whether nothing more is sent: the last reply is on its way, or the end of the connection. */
+  get isFinishing(): boolean {
+    return this.#isFinishing;
+  }
+
   /**
-   * Sends a text in one piece, behind those that are on their way.
+   * Sends a reply in one piece, behind those that are on their way, unless the last one was sent.
    *
    * @throws {ConnectionError} When the connection was reset or closed.
    */
-  write(text: string): Promise<void> {
+  send(reply: Reply): Promise<void> {
+    if (this.#isFinishing) return Promise.resolve();
+    const text = formatReply(reply);
+    this.#options.onReply?.(text);
     return this.#inTurn(async () => {
       this.#taking.touch();
       this.#untakenReplies++;
@@ -84,12 +96,15 @@ export class ControlChannel {
   }
 
   /**
-   * Ends our direction in order, behind the texts that are on their way.
+   * Ends our direction in order, behind the replies that are on their way and a last one.
    *
    * @throws {ConnectionError} When the connection was reset or closed.
    */
-  finish(): Promise<void> {
-    return this.#inTurn(() => this.#transport.finish());
+  async finish(last?: Reply): Promise<void> {
+    const sent = last && this.send(last);
+    this.#isFinishing = true;
+    await sent;
+    await this.#inTurn(() => this.#transport.finish());
   }
 
   /** Interrupts everything. May be called twice. */

@@ -5,21 +5,18 @@
  */
 
 import type { CommandRequest, CommandSpec } from "../commands/command.ts";
-import type { CommandTable } from "../commands/command_table.ts";
 import { DataPort } from "../data/data_port.ts";
-import { Transfer } from "../data/transfer.ts";
 import { delay, Watchdog, yieldToEventLoop } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
-import { formatReply, isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { createSession, type Session, sessionEvent } from "../session/session.ts";
+import { isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
+import { createSession } from "../session/session.ts";
 import type { SessionInfo } from "../session/session_info.ts";
-import type { Settings } from "../session/settings.ts";
 import { marksForgotten, secured } from "../session/transitions.ts";
 import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
-import { type ContextHost, type RunningTransfer, SessionContext } from "./command_context.ts";
+import { SessionContext } from "./command_context.ts";
 import { CommandAbortedError, errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
@@ -27,8 +24,7 @@ import { maskedCommand, maskedLine } from "./masking.ts";
 import { PendingCommand } from "./pending_command.ts";
 import type { Service } from "./service.ts";
 import { SessionEnd } from "./session_end.ts";
-import type { AccountSlot } from "../state/state.ts";
-import { describeThrown } from "../thrown.ts";
+import { type RunningTransfer, SessionState } from "./session_state.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
@@ -69,15 +65,10 @@ export interface ControlConnectionOptions {
  * Serves one client. Owns the transport, the data port and the running transfer from the constructor on; all are released
  * when {@linkcode ControlConnection.run} has resolved.
  */
-export class ControlConnection implements ContextHost {
-  readonly service: Service;
-  readonly settings: Settings;
-  readonly commands: CommandTable;
-  readonly dataPort: DataPort;
-  session: Session;
-  place: AccountSlot | undefined;
-  running: RunningTransfer | undefined;
-  readonly #context: SessionContext = new SessionContext(this);
+export class ControlConnection {
+  readonly #state: SessionState;
+  readonly #dataPort: DataPort;
+  readonly #context: SessionContext;
   readonly #since = new Date();
   readonly #openedAt = performance.now();
   readonly #onLogin: () => void;
@@ -87,43 +78,49 @@ export class ControlConnection implements ContextHost {
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
-  readonly #pending = new PendingCommand();
+  readonly #pending: PendingCommand;
   /** Whether the command that the dialogue waits for waits for the running transfer itself. */
   #awaitsTransfer = false;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
     const { service, id, listenHost, implicitTls, onLogin } = options;
-    this.service = service;
-    this.settings = service.settings;
-    this.commands = service.commands;
-    this.#onLogin = onLogin;
-    this.#channel = new ControlChannel(transport, {
-      maxLineBytes: this.settings.limits.commandLineBytes,
-      encoding: () => this.session.encoding,
+    const { encoding, settings: { limits, timeouts } } = service;
+    const { local, remote } = transport;
+    const state = new SessionState(service, createSession({ id, listenHost, implicitTls, local, remote, encoding }));
+    const channel = new ControlChannel(transport, {
+      maxLineBytes: limits.commandLineBytes,
+      encoding: () => state.session.encoding,
       effectOf: (line) => this.#effectOf(line),
+      onReply: (text) => this.#reportLine("sent", () => text.trimEnd()),
       // A client that takes no replies is as silent as one that gives no commands.
-      writeTimeoutMs: this.settings.timeouts.idleMs,
+      writeTimeoutMs: timeouts.idleMs,
       onWriteTimeout: () => this.#timeOut(),
     });
-    const { encoding } = service;
-    const { local, remote } = transport;
-    this.session = createSession({ id, listenHost, implicitTls, local, remote, encoding });
-    this.dataPort = new DataPort(service.ports, {
-      unusedMs: this.settings.timeouts.dataMs,
-      isBusy: () => this.running !== undefined || !this.#pending.isSettled,
-      onUnused: () => this.#end.closeNow("Data connection timed out."),
+    const dataPort = new DataPort(service.ports, {
+      unusedMs: timeouts.dataMs,
+      isBusy: () => state.running !== undefined || !pending.isSettled,
+      onUnused: () => end.closeNow("Data connection timed out."),
     });
-    this.#end = new SessionEnd(this, this.#channel, this.dataPort);
-    this.#watch = new ClientWatch(this, this.#channel, this.#end);
-    this.signal.addEventListener("abort", () => this.#pending.end(this.signal.reason), { once: true });
+    const pending = new PendingCommand();
+    const end = new SessionEnd(state, channel, dataPort);
+    const watch = new ClientWatch(state, channel, end);
+    end.signal.addEventListener("abort", () => pending.end(end.signal.reason), { once: true });
+    this.#onLogin = onLogin;
+    this.#state = state;
+    this.#channel = channel;
+    this.#dataPort = dataPort;
+    this.#pending = pending;
+    this.#end = end;
+    this.#watch = watch;
+    this.#context = new SessionContext(state, { channel, dataPort, pending, end, watch });
   }
 
   /** What an operator may know of it. */
   get info(): SessionInfo {
-    const { tls, login } = this.session;
-    const { transfer, file } = this.running ?? {};
+    const { session: { tls, login }, running, event } = this.#state;
+    const { transfer, file } = running ?? {};
     return {
-      ...sessionEvent(this.session),
+      ...event,
       isLoggedIn: login.state === "loggedIn",
       tls: tls?.protocol,
       since: this.#since,
@@ -131,35 +128,21 @@ export class ControlConnection implements ContextHost {
     };
   }
 
-  /** Aborts when the session ends. */
-  get signal(): AbortSignal {
-    return this.#end.signal;
-  }
-
-  /** Whether the end of the client would be noticed, see {@linkcode ClientWatch.seesEnd}. */
-  get seesClientEnd(): boolean {
-    return this.#watch.seesEnd;
-  }
-
-  get commandSignal(): AbortSignal {
-    return this.#pending.signal;
-  }
-
   /** Serves the client to the end of the connection. Never rejects. */
   async run(): Promise<void> {
-    const { timeouts, banner } = this.settings;
-    this.service.emit("connected", sessionEvent(this.session));
+    const { service, settings: { timeouts, banner } } = this.#state;
+    service.emit("connected", this.#state.event);
     // A data connection that waits for its transfer has a time of its own, where there is one.
-    const hasOwnTime = () => timeouts.dataMs > 0 && this.dataPort.state === "connected" && this.#pending.isSettled;
+    const hasOwnTime = () => timeouts.dataMs > 0 && this.#dataPort.state === "connected" && this.#pending.isSettled;
     using idle = new Watchdog(timeouts.idleMs, () => this.#end.closeNow(TIMED_OUT), {
-      isSuspended: () => this.running !== undefined || hasOwnTime(),
+      isSuspended: () => this.#state.running !== undefined || hasOwnTime(),
     });
     using login = new Watchdog(timeouts.loginMs, () => this.#end.closeNow("Login timed out."));
     this.#idle = idle;
     this.#login = login;
     try {
-      if (this.session.implicitTls) await this.#startTls();
-      await this.send(messageReply(220, banner));
+      if (this.#state.session.implicitTls) await this.#startTls();
+      await this.#channel.send(messageReply(220, banner));
       await this.#dialogue();
     } catch (error) {
       this.#end.fail(error);
@@ -179,22 +162,9 @@ export class ControlConnection implements ContextHost {
 
   /** Ends the session at once for an error that nobody caught. */
   fail(cause: unknown): void {
-    this.service.emit("internalError", {
-      session: this.session.id,
-      message: describeThrown(cause),
-      cause,
-      uncaught: true,
-    });
+    this.#state.reportError(cause, { uncaught: true });
     this.#end.setReason("internal error");
     this.#end.abandon();
-  }
-
-  /** Sends a reply in one piece, unless the last one was sent. */
-  send(reply: Reply): Promise<void> {
-    if (this.#end.hasSaidGoodbye) return Promise.resolve();
-    const text = formatReply(reply);
-    if (this.service.wantsDialogue) this.#tellDialogue("sent", text.trimEnd());
-    return this.#channel.write(text);
   }
 
   #timeOut(): void {
@@ -214,12 +184,12 @@ export class ControlConnection implements ContextHost {
         this.#watch.clientLeft();
         break;
       }
-      if (this.#end.hasSaidGoodbye) break;
+      if (this.#channel.isFinishing) break;
       goesOn = line.kind === "line" ? await this.#obey(line.text) : await this.#refuseLine(line.kind);
-      if (this.session.login.state === "loggedIn") this.#endPrelogin();
+      if (this.#state.session.login.state === "loggedIn") this.#endPrelogin();
     }
     // A running transfer ends, and its reply goes out, before the connection is closed: QUIT does not cut it.
-    await this.running?.done;
+    await this.#state.running?.done;
   }
 
   /** Lifts what holds before the first login only. */
@@ -233,16 +203,16 @@ export class ControlConnection implements ContextHost {
       this.#end.closeNow(ENDLESS_LINE);
       return false;
     }
-    this.session = marksForgotten(this.session);
-    await this.send(UNUSABLE_LINES[kind]);
+    this.#state.update(marksForgotten(this.#state.session));
+    await this.#channel.send(UNUSABLE_LINES[kind]);
     return true;
   }
 
-  /** Does what one command line asks; tells whether the dialogue goes on. */
+  /** Does what one command line asks; returns whether the dialogue goes on. */
   async #obey(text: string): Promise<boolean> {
     const command = parseCommandLine(text);
-    if (this.service.wantsDialogue) this.#tellDialogue("received", maskedLine(this.commands, command));
-    if (this.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
+    this.#reportLine("received", () => maskedLine(this.#state.commands, command));
+    if (this.#state.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
       this.#end.setReason(`client does not speak FTP: ${command.verb}`);
       return false;
     }
@@ -251,14 +221,14 @@ export class ControlConnection implements ContextHost {
       return work instanceof Promise ? this.#unlessEnded(command, work) : work;
     });
     if (answer !== undefined) return await this.#answer(command, answer);
-    if (this.running !== undefined) await this.#watch.answered(this.running);
+    if (this.#state.running !== undefined) await this.#watch.answered(this.#state.running);
     return true;
   }
 
   /** Waits for a command no longer than the session lasts, or until ABOR gives it up. */
   #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
     const waiting = this.#pending.wait(work);
-    if (this.commands.find(command.verb)?.startsTls !== true) {
+    if (this.#state.commands.find(command.verb)?.startsTls !== true) {
       this.#watchLines(work).catch((error) => this.#end.fail(error));
     }
     return waiting;
@@ -273,16 +243,16 @@ export class ControlConnection implements ContextHost {
     while (!lines.waitsFor("interrupts")) {
       if (!this.#pending.isUnderWay(work) || lines.isFull || lines.mayBecomeTls || !await lines.readAhead()) return;
     }
-    if (!this.#pending.isUnderWay(work) || this.session.login.state !== "loggedIn") return;
-    this.running?.transfer.abort("aborted", "ABOR");
-    await delay(GIVE_UP_AFTER_MS, this.signal).catch(() => {}); // the end of the session gives it up as well
+    if (!this.#pending.isUnderWay(work) || this.#state.session.login.state !== "loggedIn") return;
+    this.#state.running?.transfer.abort("aborted", "ABOR");
+    await delay(GIVE_UP_AFTER_MS, this.#end.signal).catch(() => {}); // the end of the session gives it up as well
     // What waits for the transfer has not begun when that is aborted, and goes on.
     if (this.#pending.isUnderWay(work) && !this.#awaitsTransfer) this.#pending.giveUp(new CommandAbortedError());
   }
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
-    const transferEnded = () => this.running && this.#transferEnded();
+    const transferEnded = () => this.#state.running && this.#transferEnded();
     const admission = admit(this.#context, command, transferEnded);
     if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
     return this.#run(command, admission);
@@ -298,17 +268,7 @@ export class ControlConnection implements ContextHost {
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
     if (row.dataConnection !== "uses" && !row.longRunning) return row.run(this.#context, request);
-    const { session, place } = this;
-    const announced = Promise.withResolvers<void>();
-    const running: RunningTransfer = {
-      transfer: new Transfer(),
-      session,
-      place,
-      announced: announced.promise,
-      announce: announced.resolve,
-      done: Promise.resolve(),
-    };
-    this.running = running;
+    const running = this.#state.startTransfer();
     const { signal } = running.transfer;
     running.done = this.#runTransfer(running, command, row, { ...request, signal });
     this.#watch.start();
@@ -323,7 +283,7 @@ export class ControlConnection implements ContextHost {
     request: CommandRequest,
   ): Promise<void> {
     // Also before the data connection and behind it: a file system may never answer.
-    using _stalled = running.transfer.watch(this.settings.timeouts.dataMs);
+    using _stalled = running.transfer.watch(this.#state.settings.timeouts.dataMs);
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
       if (!await this.#answer(command, answer)) void this.#end.closeGracefully();
@@ -331,8 +291,7 @@ export class ControlConnection implements ContextHost {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
       this.#end.fail(error);
     } finally {
-      this.running = undefined;
-      if (running.place !== this.place) running.place?.[Symbol.dispose]();
+      this.#state.endTransfer(running);
       this.#idle?.touch();
       running.report?.();
     }
@@ -343,41 +302,41 @@ export class ControlConnection implements ContextHost {
     try {
       return await work();
     } catch (error) {
-      if (this.signal.aborted) throw error;
+      if (this.#end.signal.aborted) throw error;
       const expected = errorReply(error);
       if (expected !== undefined) return expected;
-      this.service.emit("internalError", { session: this.session.id, message: describeThrown(error), cause: error });
-      return internalErrorReply(this.session.id);
+      this.#state.reportError(error);
+      return internalErrorReply(this.#state.session.id);
     }
   }
 
-  /** Sends a final reply and does what it brings with it; tells whether the dialogue goes on. */
+  /** Sends a final reply and does what it brings with it; returns whether the dialogue goes on. */
   async #answer(command: CommandLine, answer: Reply): Promise<boolean> {
     if (answer.effect === "startTls" && this.#channel.lines.hasPending) {
       throw new ConnectionError("injected", "Clear bytes came behind AUTH");
     }
-    await this.send(answer);
+    await this.#channel.send(answer);
     if (isNegative(answer)) this.#refused(command, answer);
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
-    if (this.commands.find(command.verb)?.quits) this.#watch.clientQuit();
+    if (this.#state.commands.find(command.verb)?.quits) this.#watch.clientQuit();
     this.#end.setReason(isNegative(answer) ? answer.lines[0] : "client quit");
     return false;
   }
 
   /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
   async #startTls(): Promise<void> {
-    using _deadline = new Watchdog(this.settings.timeouts.handshakeMs, () => {
+    using _deadline = new Watchdog(this.#state.settings.timeouts.handshakeMs, () => {
       this.#end.setReason("TLS handshake timed out");
       this.#channel.close();
     });
     const tls = await this.#channel.startTls();
-    this.session = secured(this.session, tls);
-    this.service.emit("secured", { ...sessionEvent(this.session), ...tls });
+    this.#state.update(secured(this.#state.session, tls));
+    this.#state.service.emit("secured", { ...this.#state.event, ...tls });
   }
 
   #effectOf(line: DecodedLine): LineEffect | undefined {
-    const row = line.kind === "line" ? this.commands.find(parseCommandLine(line.text).verb) : undefined;
+    const row = line.kind === "line" ? this.#state.commands.find(parseCommandLine(line.text).verb) : undefined;
     if (row?.interruptsTransfer) return "interrupts";
     if (row?.startsTls) return "startsTls";
     return row?.quits ? "quits" : undefined;
@@ -385,12 +344,12 @@ export class ControlConnection implements ContextHost {
 
   async #release(): Promise<void> {
     await this.#end.closeGracefully();
-    await this.running?.done;
+    await this.#state.running?.done;
     await this.#workEnded();
     await this.#watch.ended;
-    this.place?.[Symbol.dispose]();
-    this.service.emit("disconnected", {
-      ...sessionEvent(this.session),
+    this.#state.leaveAccount();
+    this.#state.service.emit("disconnected", {
+      ...this.#state.event,
       seconds: (performance.now() - this.#openedAt) / 1000,
       reason: this.#end.reason ?? "ended",
     });
@@ -405,15 +364,16 @@ export class ControlConnection implements ContextHost {
     await Promise.race([ended, late.promise]);
   }
 
-  #tellDialogue(direction: "received" | "sent", line: string): void {
-    this.service.emit("dialogue", { ...sessionEvent(this.session), direction, line });
+  #reportLine(direction: "received" | "sent", line: () => string): void {
+    const { service } = this.#state;
+    if (service.wantsDialogue) service.emit("dialogue", { ...this.#state.event, direction, line: line() });
   }
 
   #refused(command: CommandLine, answer: Reply): void {
-    if (this.commands.find(command.verb)?.dataConnection === "uses") this.dataPort.refuse();
-    this.service.emit("commandRefused", {
-      ...sessionEvent(this.session),
-      ...maskedCommand(this.commands, command),
+    if (this.#state.commands.find(command.verb)?.dataConnection === "uses") this.#dataPort.refuse();
+    this.#state.service.emit("commandRefused", {
+      ...this.#state.event,
+      ...maskedCommand(this.#state.commands, command),
       code: answer.code,
       reply: answer.lines[0],
     });

@@ -8,9 +8,8 @@ import type { DataPort } from "../data/data_port.ts";
 import { Watchdog } from "../deadline.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { ConnectionError, type ConnectionErrorKind } from "../transport/connection.ts";
-import type { ContextHost } from "./command_context.ts";
 import type { ControlChannel } from "./control_channel.ts";
-import { describeThrown } from "../thrown.ts";
+import type { SessionState } from "./session_state.ts";
 
 /** How long the client may take for the last reply. */
 const GOODBYE_TIMEOUT_MS = 5_000;
@@ -25,12 +24,9 @@ const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
   reset: "connection reset",
 };
 
-/** What the end needs of its control connection. */
-export type EndedHost = Pick<ContextHost, "service" | "session" | "running" | "send">;
-
 /** Ends a session once, whoever asks for it and however often. */
 export class SessionEnd implements Disposable {
-  readonly #host: EndedHost;
+  readonly #state: SessionState;
   readonly #channel: ControlChannel;
   readonly #dataPort: DataPort;
   readonly #ended = new AbortController();
@@ -38,10 +34,9 @@ export class SessionEnd implements Disposable {
   /** Runs once the server does not wait for the transfer any more. */
   #cutting: Watchdog | undefined;
   #reason: string | undefined;
-  #hasSaidGoodbye = false;
 
-  constructor(host: EndedHost, channel: ControlChannel, dataPort: DataPort) {
-    this.#host = host;
+  constructor(state: SessionState, channel: ControlChannel, dataPort: DataPort) {
+    this.#state = state;
     this.#channel = channel;
     this.#dataPort = dataPort;
   }
@@ -56,11 +51,6 @@ export class SessionEnd implements Disposable {
     return this.#reason;
   }
 
-  /** Whether nothing more is said: the last reply is on its way, or the end of the connection. */
-  get hasSaidGoodbye(): boolean {
-    return this.#hasSaidGoodbye;
-  }
-
   /** Says why; the first reason counts. */
   setReason(reason: string): void {
     this.#reason ??= reason;
@@ -69,7 +59,7 @@ export class SessionEnd implements Disposable {
   /** Ends the session with 421. */
   closeNow(text: string): void {
     this.setReason(text);
-    const { implicitTls, tls } = this.#host.session;
+    const { implicitTls, tls } = this.#state.session;
     // Nothing can be said in a handshake, nor before one that comes first.
     if (this.#channel.isHandshaking || (implicitTls && tls === undefined)) this.abandon();
     else this.#goodbye ??= this.#sayGoodbye(reply(421, text));
@@ -77,7 +67,7 @@ export class SessionEnd implements Disposable {
 
   /** Ends the session with 421 once nothing is under way: after the running transfer. */
   afterTransfer(text: string): void {
-    const { running } = this.#host;
+    const { running } = this.#state;
     if (running === undefined) return this.closeNow(text);
     this.setReason(text);
     this.#goodbye ??= running.done.then(() => this.#sayGoodbye(reply(421, text)));
@@ -85,7 +75,7 @@ export class SessionEnd implements Disposable {
 
   /** Cuts the running transfer, if there is one, so that {@linkcode SessionEnd.afterTransfer} need not wait. */
   cutTransfer(reason: string): void {
-    this.#host.running?.transfer.abort("stopped", reason);
+    this.#state.running?.transfer.abort("stopped", reason);
     this.#cutting ??= new Watchdog(GOODBYE_TIMEOUT_MS, () => this.abandon(reason));
   }
 
@@ -96,12 +86,11 @@ export class SessionEnd implements Disposable {
 
   /** The dialogue cannot go on. */
   fail(error: unknown): void {
-    const { service, session } = this.#host;
     if (error instanceof ConnectionError) {
       this.setReason(CONNECTION_ENDS[error.kind]);
     } else if (!this.signal.aborted) {
       this.setReason("internal error");
-      service.emit("internalError", { session: session.id, message: describeThrown(error), cause: error });
+      this.#state.reportError(error);
     }
     this.abandon();
   }
@@ -113,7 +102,7 @@ export class SessionEnd implements Disposable {
    */
   abandon(reason: string = this.#reason ?? "the session was ended"): void {
     this.#ended.abort();
-    this.#host.running?.transfer.abort("aborted", reason);
+    this.#state.running?.transfer.abort("aborted", reason);
     this.#dataPort.close();
     this.#channel.close();
   }
@@ -126,10 +115,7 @@ export class SessionEnd implements Disposable {
   async #sayGoodbye(last?: Reply): Promise<void> {
     using _deadline = new Watchdog(GOODBYE_TIMEOUT_MS, () => this.#channel.close());
     try {
-      const sent = last === undefined ? undefined : this.#host.send(last);
-      this.#hasSaidGoodbye = true;
-      await sent;
-      await this.#channel.finish();
+      await this.#channel.finish(last);
     } catch {
       // The client is gone: nobody is left to hear it.
     }

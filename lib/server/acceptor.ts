@@ -98,7 +98,7 @@ export class Acceptor {
 
   /** Ends a session with 421; tells whether there was one of this id. */
   disconnect(id: string, text: string): boolean {
-    const session = [...this.#sessions].find(({ session }) => session.id === id);
+    const session = [...this.#sessions].find(({ info }) => info.session === id);
     session?.stop(text);
     session?.cut(text);
     return session !== undefined;

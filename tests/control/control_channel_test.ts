@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ControlChannel } from "../../lib/control/control_channel.ts";
+import { reply } from "../../lib/protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";
 import { FakeControl } from "../helpers/fake_control.ts";
@@ -15,10 +16,10 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-Deno.test("ControlChannel.write() and finish() follow each other in order", async () => {
+Deno.test("ControlChannel.send() and finish() follow each other in order", async () => {
   const control = new FakeControl();
   const channel = channelOn(control);
-  await Promise.all([channel.write("150 One\r\n"), channel.write("226 Two\r\n"), channel.finish()]);
+  await Promise.all([channel.send(reply(150, "One")), channel.send(reply(226, "Two")), channel.finish()]);
   assertEquals(control.sentBeforeEnd, "150 One\r\n226 Two\r\n");
   channel.close();
 });
@@ -28,20 +29,20 @@ Deno.test("ControlChannel speaks the encoding of the moment, both ways", async (
   const control = new FakeControl({ received: [bytesOf("é\r\n"), Uint8Array.of(0xe9, 0x0d, 0x0a)] });
   const channel = channelOn(control, { encoding: () => encoding });
   assertEquals(await channel.lines.next(), { kind: "line", text: "é" });
-  await channel.write("é");
+  await channel.send(reply(200, "é"));
   encoding = await loadEncoding("latin1");
   assertEquals(await channel.lines.next(), { kind: "line", text: "é" });
-  await channel.write("é");
-  assertEquals([...control.sent], [0xc3, 0xa9, 0xe9]);
+  await channel.send(reply(200, "é"));
+  assertEquals([...control.sent].filter((byte) => byte > 0x7f), [0xc3, 0xa9, 0xe9]);
   channel.close();
 });
 
-Deno.test("ControlChannel.write() doubles the byte that is Telnet's IAC", async () => {
+Deno.test("ControlChannel.send() doubles the byte that is Telnet's IAC", async () => {
   const encoding = await loadEncoding("windows-1251");
   const control = new FakeControl();
   const channel = channelOn(control, { encoding: () => encoding });
-  await channel.write('257 "/мая"');
-  assertEquals([...control.sent].slice(-5), [0xec, 0xe0, 0xff, 0xff, 0x22]);
+  await channel.send(reply(257, '"/мая"'));
+  assertEquals([...control.sent].slice(-7, -2), [0xec, 0xe0, 0xff, 0xff, 0x22]);
   channel.close();
 });
 
@@ -55,7 +56,7 @@ Deno.test("ControlChannel.startTls() goes on with the lines of the protected con
   assertEquals(await starting, TLS_INFO);
   assert(!channel.isHandshaking);
   assertEquals(await channel.lines.next(), { kind: "line", text: "NOOP" });
-  await channel.write("200 Okay\r\n");
+  await channel.send(reply(200, "Okay"));
   channel.close();
   assertEquals([clear.text, secured.text, secured.isClosed], ["", "200 Okay\r\n", true]);
 });
@@ -63,7 +64,7 @@ Deno.test("ControlChannel.startTls() goes on with the lines of the protected con
 Deno.test("ControlChannel tells of a reply that the client does not take, and close() interrupts it", async () => {
   const told = Promise.withResolvers<void>();
   const channel = channelOn(new FakeControl({ blocks: "write" }), { writeTimeoutMs: 20, onWriteTimeout: told.resolve });
-  const writing = assertRejects(() => channel.write("220 Hello\r\n"), ConnectionError);
+  const writing = assertRejects(() => channel.send(reply(220, "Hello")), ConnectionError);
   await told.promise;
   channel.close();
   await writing;

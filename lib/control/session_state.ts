@@ -1,0 +1,110 @@
+/**
+ * What the parts of a control connection share, and change only here.
+ *
+ * @module
+ */
+
+import type { TransferPlan } from "../commands/command.ts";
+import type { CommandTable } from "../commands/command_table.ts";
+import { Transfer } from "../data/transfer.ts";
+import type { SessionEvent } from "../events.ts";
+import { type Session, sessionEvent } from "../session/session.ts";
+import type { Settings } from "../session/settings.ts";
+import type { AccountSlot } from "../state/state.ts";
+import { describeThrown } from "../thrown.ts";
+import type { Service } from "./service.ts";
+
+/** A command that moves bytes, from its start to its final reply. */
+export interface RunningTransfer {
+  readonly transfer: Transfer;
+  /** The session as it was at the start: commands beside the transfer may change it. */
+  readonly session: Session;
+  /** The session's slot of its account, which the transfer keeps to its end, also when the user has left. */
+  readonly slot: AccountSlot | undefined;
+  /** The file, once it is open; absent for listings. */
+  file?: NonNullable<TransferPlan["file"]>;
+  /** Resolves when the preliminary reply was sent; never, where the final reply is the first. */
+  readonly announced: Promise<void>;
+  /** Resolves {@linkcode RunningTransfer.announced}. */
+  readonly announce: () => void;
+  /** Resolves when the final reply was sent, or could not be. */
+  done: Promise<void>;
+  /** Emits the end of a file transfer; present once it has ended. */
+  report?: () => void;
+}
+
+/** State of one control connection. */
+export class SessionState {
+  readonly service: Service;
+  /** The service's settings when the session began. */
+  readonly settings: Settings;
+  /** The service's commands when the session began. */
+  readonly commands: CommandTable;
+  #session: Session;
+  #slot: AccountSlot | undefined;
+  #running: RunningTransfer | undefined;
+
+  constructor(service: Service, session: Session) {
+    this.service = service;
+    this.settings = service.settings;
+    this.commands = service.commands;
+    this.#session = session;
+  }
+
+  /** The session as it is now. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** The transfer that is running. */
+  get running(): RunningTransfer | undefined {
+    return this.#running;
+  }
+
+  /** The fields that each event of the session has. */
+  get event(): SessionEvent {
+    return sessionEvent(this.#session);
+  }
+
+  /** Changes the session. */
+  update(patch: Partial<Session>): void {
+    this.#session = { ...this.#session, ...patch };
+  }
+
+  /** Keeps a slot of the account of whoever logs in. */
+  enterAccount(slot: AccountSlot | undefined): void {
+    this.#slot = slot;
+  }
+
+  /** Releases the slot of the account, or leaves that to the running transfer. */
+  leaveAccount(): void {
+    const slot = this.#slot;
+    this.#slot = undefined;
+    if (this.#running?.slot !== slot) slot?.[Symbol.dispose]();
+  }
+
+  /** Begins a transfer in the session as it is. */
+  startTransfer(): RunningTransfer {
+    const { promise: announced, resolve: announce } = Promise.withResolvers<void>();
+    return this.#running = {
+      transfer: new Transfer(),
+      session: this.#session,
+      slot: this.#slot,
+      announced,
+      announce,
+      done: Promise.resolve(),
+    };
+  }
+
+  /** Ends the running transfer. */
+  endTransfer({ slot }: RunningTransfer): void {
+    this.#running = undefined;
+    if (slot !== this.#slot) slot?.[Symbol.dispose]();
+  }
+
+  /** Reports an error that is no fault of the client. */
+  reportError(cause: unknown, options: { readonly uncaught?: true } = {}): void {
+    const { id: session } = this.#session;
+    this.service.emit("internalError", { session, message: describeThrown(cause), cause, ...options });
+  }
+}
