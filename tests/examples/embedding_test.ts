@@ -3,8 +3,6 @@ import { COMMANDS } from "../../lib/commands/table.ts";
 import { errorReply } from "../../lib/control/error_reply.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import { valueAt } from "../config/configuration_text.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -87,38 +85,10 @@ Deno.test("docs/embedding.md: the kinds of errors get the replies that the table
   assertEquals(Object.fromEntries(told), Object.fromEntries(actual));
 });
 
-Deno.test("docs/embedding.md: limits and timeouts have the defaults that the table says", () => {
-  const settings = resolveSettings({ authorizer: { authenticate: () => Promise.resolve(undefined) } });
-  const told = tableOf("option", "default").filter(([, value]) => /^\d+$/.test(value ?? ""))
-    .map(([option, value]) => ({ name: namesIn(option)[0] ?? "", value: Number(value) }));
-  const actual = told.map(({ name }) => {
-    const milliseconds = valueAt(settings, `${name}Ms`);
-    return { name, value: typeof milliseconds === "number" ? milliseconds / 1000 : Number(valueAt(settings, name)) };
-  });
-  assertEquals(told, actual);
-  const count = Object.keys(settings.timeouts).length + Object.keys(settings.limits).length;
-  assertEquals(told.filter(({ name }) => !name.startsWith("transfer.")).length, count);
-});
-
 Deno.test("docs/embedding.md has every event", async () => {
   const source = await Deno.readTextFile(new URL("lib/events.ts", ROOT));
   const [, body = ""] = /^export interface ServerEvents \{\n(.*?)^\}/ms.exec(source) ?? [];
   const events = [...body.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
   assertGreater(events.length, 10);
   assertEquals(tableOf("event").flatMap(([names]) => namesIn(names)).toSorted(), events.toSorted());
-});
-
-Deno.test("docs/embedding.md and examples/README.md lead to files and headings that are there", async () => {
-  for (const page of [GUIDE, new URL("examples/README.md", ROOT)]) {
-    const text = await Deno.readTextFile(page);
-    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
-      `#${title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")}`
-    );
-    const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
-    assertGreater(targets.length, 5);
-    for (const target of targets) {
-      if (target.startsWith("#")) assertEquals(headings.filter((heading) => heading === target), [target]);
-      else await Deno.stat(new URL(target, page));
-    }
-  }
 });
