@@ -100,4 +100,4 @@ export type {
   SessionEvent,
   TransferEvent,
 } from "./lib/events.ts";
-export type { SessionInfo, TransferInfo } from "./lib/session/session_info.ts";
+export type { SessionInfo, TransferInfo } from "./lib/session/session.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 
 /** Describes sessions: how many there are, and then each of them, the oldest first. */
 export function describeSessions(sessions: readonly SessionInfo[], now: Date): string[] {

@@ -6,8 +6,7 @@
 
 import { delay } from "../deadline.ts";
 import { messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { type Session, usernameOf } from "../session/session.ts";
-import { flushed, loggedIn, loginRefused, userGiven } from "../session/transitions.ts";
+import { flushed, loggedIn, loginRefused, type Session, userGiven, usernameOf } from "../session/session.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
 /** The user whom anybody can be (RFC 1635). */

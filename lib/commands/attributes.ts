@@ -9,7 +9,6 @@ import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
-import { umaskChosen } from "../session/transitions.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 import { convertsLineEnds } from "./restart.ts";
 
@@ -122,7 +121,7 @@ export function chooseUmask(context: CommandContext, request: CommandRequest): R
   if (request.argument === "") return reply(200, `UMASK is ${modeFact(context.session.umask)}.`);
   if (!MODE_REGEXP.test(request.argument)) return reply(501, "Invalid SITE UMASK format.");
   const umask = Number.parseInt(request.argument, 8);
-  context.update(umaskChosen(context.session, umask));
+  context.update({ umask });
   return reply(200, `UMASK set to ${modeFact(umask)}.`);
 }
 

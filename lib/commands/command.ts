@@ -61,8 +61,8 @@ export interface CommandSpec {
   readonly beforeLogin?: true | "withoutArgument";
   /** Refuses the command at a wrong time. */
   readonly sequence?: (session: Session) => Reply | undefined;
-  /** Takes from the session what the command uses up or sets anew, whatever becomes of it. Each transfer uses up REST. */
-  readonly usesUp?: (session: Session) => Session;
+  /** What the command uses up or sets anew in the session, whatever becomes of it. Each transfer uses up REST. */
+  readonly usesUp?: Partial<Session>;
   /** Absent: waits for a running transfer to end. */
   readonly duringTransfer?: true;
   /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */
@@ -142,7 +142,7 @@ export interface CommandContext {
   /** Transport of data connections for the session's protection level. */
   readonly dataTransport: DataTransport;
   /** Changes the session. */
-  update(next: Session): void;
+  update(patch: Partial<Session>): void;
   /** Takes a place for the session among those of the account; tells whether there was one. */
   acquireAccount(account: Account): Promise<boolean>;
   /** Gives the place back, as soon as no transfer of the account runs any more. */

@@ -18,7 +18,6 @@ import {
 } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import { extendedPassiveRequired } from "../session/transitions.ts";
 import { ConnectionError, type SocketAddress } from "../transport/connection.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
@@ -49,7 +48,7 @@ export async function extendedPassive(context: CommandContext, request: CommandR
   const family = ipFamily(context.session.local.host) === 6 ? "2" : "1";
   switch (request.argument.toUpperCase()) {
     case "ALL":
-      context.update(extendedPassiveRequired(context.session));
+      context.update({ extendedPassiveOnly: true });
       return reply(200, "Other commands other than EPSV are now disabled.");
     case "":
     case family: {

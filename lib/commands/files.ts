@@ -9,7 +9,6 @@ import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import { renameMarked } from "../session/transitions.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 
 /** DELE. */
@@ -41,7 +40,7 @@ export async function renameFrom(context: CommandContext, request: CommandReques
   const path = requestPath(request);
   if (path === "/") return reply(550, "Can't rename home directory.");
   await context.fileSystem.stat(path, request);
-  context.update(renameMarked(context.session, path));
+  context.update({ renameFrom: path });
   return reply(350, "Ready for destination name.");
 }
 

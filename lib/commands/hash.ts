@@ -10,7 +10,6 @@ import { yieldToEventLoop } from "../deadline.ts";
 import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
 import type { CallOptions, ReadableFile } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import { hashChosen } from "../session/transitions.ts";
 import { closeFile, type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 
 const PIECE_BYTES = 256 * 1024;
@@ -34,10 +33,10 @@ export function hashFeature({ session }: CommandContext): readonly string[] {
 /** OPTS HASH: chooses the algorithm, or shows which one is chosen. */
 export function chooseHash(context: CommandContext, name: string): Reply {
   if (name === "") return reply(200, context.session.hashAlgorithm);
-  const algorithm = HASH_ALGORITHMS.find((known) => known === name.toUpperCase());
-  if (algorithm === undefined) return reply(504, `Unknown algorithm, use one of ${HASH_ALGORITHMS.join(", ")}.`);
-  context.update(hashChosen(context.session, algorithm));
-  return reply(200, algorithm);
+  const hashAlgorithm = HASH_ALGORITHMS.find((known) => known === name.toUpperCase());
+  if (hashAlgorithm === undefined) return reply(504, `Unknown algorithm, use one of ${HASH_ALGORITHMS.join(", ")}.`);
+  context.update({ hashAlgorithm });
+  return reply(200, hashAlgorithm);
 }
 
 /** HASH. */

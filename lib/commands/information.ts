@@ -9,7 +9,6 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
 import type { Session } from "../session/session.ts";
-import { encodingChosen, factsChosen } from "../session/transitions.ts";
 import type { Direction } from "../transport/connection.ts";
 import { type CommandContext, type CommandRequest, type CommandSpec, namesOf } from "./command.ts";
 import { chooseHash } from "./hash.ts";
@@ -65,17 +64,17 @@ export function options(context: CommandContext, request: CommandRequest): Reply
 
 /** Clients ask for UTF-8 whether or not there is anything else; only where there is can they leave it again. */
 function chooseUtf8(context: CommandContext, argument: string): Reply {
-  const { defaultEncoding, session } = context;
+  const { defaultEncoding } = context;
   if (defaultEncoding === UTF8) return reply(200, "Always in UTF8 mode.");
   const isOff = argument.toUpperCase() === "OFF";
-  context.update(encodingChosen(session, isOff ? defaultEncoding : UTF8));
+  context.update({ encoding: isOff ? defaultEncoding : UTF8 });
   return reply(200, isOff ? "UTF8 mode off." : "UTF8 mode on.");
 }
 
 function chooseFacts(context: CommandContext, argument: string): Reply {
   const facts = parseFactSelection(argument);
   if (facts === undefined) return reply(501, "Invalid argument.");
-  context.update(factsChosen(context.session, facts));
+  context.update({ facts });
   return reply(200, `MLST OPTS ${facts.map((fact) => `${fact};`).join("")}`);
 }
 

@@ -8,7 +8,6 @@ import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { joinPathname, quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import { directoryChanged } from "../session/transitions.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 
 /** CWD and CDUP: the row tells the directory. */
@@ -17,7 +16,7 @@ export async function changeDirectory(context: CommandContext, request: CommandR
   const info = await context.fileSystem.stat(path, request);
   if (info.type !== "directory") throw new FileSystemError("notDirectory", `Not a directory: "${path}"`);
   if (info.mode !== undefined) await assertSearchable(context.fileSystem, path, request);
-  context.update(directoryChanged(context.session, path));
+  context.update({ directory: path });
   return reply(250, `"${path}" is the current directory.`);
 }
 

@@ -5,7 +5,6 @@
  */
 
 import { type Reply, reply } from "../protocol/reply.ts";
-import { typeChanged } from "../session/transitions.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
 /** TYPE: ASCII (non-print) or image; `L 8` is image here. */
@@ -14,11 +13,11 @@ export function representationType(context: CommandContext, request: CommandRequ
     case "A":
     case "AN":
     case "L7":
-      context.update(typeChanged(context.session, "A"));
+      context.update({ type: "A" });
       return reply(200, "Type set to: ASCII.");
     case "I":
     case "L8":
-      context.update(typeChanged(context.session, "I"));
+      context.update({ type: "I" });
       return reply(200, "Type set to: Binary.");
     default:
       return reply(504, `Unsupported type "${request.argument}".`);

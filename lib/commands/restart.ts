@@ -6,7 +6,6 @@
  */
 
 import { type Reply, reply } from "../protocol/reply.ts";
-import { restartMarked } from "../session/transitions.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 
 /** Text of the 150 that announces a data connection. */
@@ -17,11 +16,13 @@ export const NO_DATA_PORT: Reply = reply(425, "Can't open data connection: use P
 
 /** REST. */
 export function restart(context: CommandContext, request: CommandRequest): Reply {
-  const offset = /^\d{1,15}$/.test(request.argument) ? Number(request.argument) : undefined;
-  if (offset !== 0 && convertsLineEnds(context)) return reply(501, "Resuming transfers not allowed in ASCII mode.");
-  if (offset === undefined) return reply(501, "Invalid parameter.");
-  context.update(restartMarked(context.session, offset));
-  return reply(350, `Restarting at position ${offset}.`);
+  const restartOffset = /^\d{1,15}$/.test(request.argument) ? Number(request.argument) : undefined;
+  if (restartOffset !== 0 && convertsLineEnds(context)) {
+    return reply(501, "Resuming transfers not allowed in ASCII mode.");
+  }
+  if (restartOffset === undefined) return reply(501, "Invalid parameter.");
+  context.update({ restartOffset });
+  return reply(350, `Restarting at position ${restartOffset}.`);
 }
 
 /** Returns whether bytes differ between file and wire. */

@@ -6,7 +6,6 @@
 
 import { type Reply, reply } from "../protocol/reply.ts";
 import { requiresTlsOnData } from "../session/settings.ts";
-import { bufferSizeGiven, protectionChanged } from "../session/transitions.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
 /** Mechanisms that all mean TLS (RFC 4217 §17); curl asks for SSL first. */
@@ -26,7 +25,7 @@ export function protectionBufferSize(context: CommandContext): Reply {
   if (context.session.tls === undefined) {
     return reply(503, "PBSZ not allowed on insecure control connection.");
   }
-  context.update(bufferSizeGiven(context.session));
+  context.update({ bufferSizeSet: true });
   return reply(200, "PBSZ=0 successful.");
 }
 
@@ -52,7 +51,7 @@ export function dataChannelProtection(context: CommandContext, request: CommandR
 function changeProtection(context: CommandContext, level: "C" | "P", text: string): Reply {
   // A port that was opened for the other kind of connection would greet the client in the wrong language.
   if (level !== context.session.protection) context.dataPort.close();
-  context.update(protectionChanged(context.session, level));
+  context.update({ protection: level });
   return reply(200, text);
 }
 

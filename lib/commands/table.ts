@@ -27,7 +27,6 @@ import {
   size,
   timeCommands,
 } from "./attributes.ts";
-import { renameMarked, restartMarked } from "../session/transitions.ts";
 import type { CommandSpec } from "./command.ts";
 import {
   activePort,
@@ -312,7 +311,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "REST",
-    usesUp: (session) => restartMarked(session, 0),
+    usesUp: { restartOffset: 0 },
     argument: "required",
     features: () => ["REST STREAM"],
     help: "REST <SP> offset (where the next transfer starts, in bytes)",
@@ -422,7 +421,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNFR",
-    usesUp: (session) => renameMarked(session, undefined),
+    usesUp: { renameFrom: undefined },
     argument: "required",
     permission: "f",
     movesTree: true,
@@ -434,7 +433,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNTO",
-    usesUp: (session) => renameMarked(session, undefined),
+    usesUp: { renameFrom: undefined },
     argument: "required",
     sequence: renameSequence,
     permission: "f",

@@ -110,8 +110,8 @@ export class SessionContext implements CommandContext {
     return transport;
   }
 
-  update(next: Session): void {
-    this.#state.update(next);
+  update(patch: Partial<Session>): void {
+    this.#state.update(patch);
   }
 
   async acquireAccount({ username, limits = {} }: Account): Promise<boolean> {

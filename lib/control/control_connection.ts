@@ -10,9 +10,7 @@ import { delay, Watchdog, yieldToEventLoop } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { createSession } from "../session/session.ts";
-import type { SessionInfo } from "../session/session_info.ts";
-import { marksForgotten, secured } from "../session/transitions.ts";
+import { createSession, secured, type SessionInfo } from "../session/session.ts";
 import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
@@ -203,7 +201,8 @@ export class ControlConnection {
       this.#end.closeNow(ENDLESS_LINE);
       return false;
     }
-    this.#state.update(marksForgotten(this.#state.session));
+    // It may have been the command that REST or RNFR were for.
+    this.#state.update({ restartOffset: 0, renameFrom: undefined });
     await this.#channel.send(UNUSABLE_LINES[kind]);
     return true;
   }

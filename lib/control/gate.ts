@@ -19,7 +19,6 @@ import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/
 import { type ArgumentReading, locatePathname } from "../protocol/pathname_argument.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import { restartMarked } from "../session/transitions.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
 
 /** What the gate decides. */
@@ -43,7 +42,8 @@ export function admit(
   if (row === undefined) return { refusal: reply(500, notUnderstood(given)) };
   const line = withoutStrayBlanks(row, given);
   const before = context.session;
-  context.update(usedUp(before, row));
+  // REST and RNFR hold for the next command of their kind, even one that is refused (RFC 959 §4.1.3, RFC 3659 §5.3)
+  context.update(row.dataConnection === "uses" ? { restartOffset: 0 } : row.usesUp ?? {});
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(before);
   if (refusal !== undefined) return { refusal };
@@ -51,12 +51,6 @@ export function admit(
   const waiting = row.duringTransfer || opensAwaitedPort ? undefined : transferEnded();
   if (waiting === undefined) return admitNow(context, row, line, before);
   return waiting.then(() => admitNow(context, row, line, before));
-}
-
-/** REST and RNFR hold for the next command of their kind, even one that is refused (RFC 959 §4.1.3, RFC 3659 §5.3). */
-function usedUp(session: Session, row: CommandSpec): Session {
-  if (row.dataConnection === "uses") return restartMarked(session, 0);
-  return row.usesUp?.(session) ?? session;
 }
 
 function admitNow(

@@ -14,7 +14,7 @@ import {
 import type { EventListener, ServerEvent } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 import { WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerChange, ServerPlan } from "./worker_messages.ts";
 

@@ -8,7 +8,7 @@ import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
 import type { WorkPlaces } from "../accounts/work_places.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener } from "../events.ts";
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import type { ConnectionSlot, FailureCount, LoginAttempt, SharedState } from "../state/state.ts";

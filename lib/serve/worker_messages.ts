@@ -11,7 +11,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
 import type { FailureCount, SharedRate } from "../state/state.ts";
 import type { ServerEvent } from "../events.ts";
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 
 /** What a server is made of, in a form that can be sent. */
 export interface ServerPlan {

@@ -10,7 +10,7 @@ import { type ConnectionSlot, StateUnavailableError } from "../state/state.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
 import { type ErrorScope, runInScope } from "../transport/error_scope.ts";
 import { describeThrown } from "../thrown.ts";

@@ -13,7 +13,7 @@ import { Watchdog } from "../deadline.ts";
 import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
-import type { SessionInfo } from "../session/session_info.ts";
+import type { SessionInfo } from "../session/session.ts";
 import type { Settings } from "../session/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { runInScope } from "../transport/error_scope.ts";

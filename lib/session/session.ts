@@ -1,6 +1,6 @@
 /**
- * The record of one control connection: everything that commands read and change about it. It is never mutated; each
- * change is a pure function of `transitions.ts`.
+ * The record of one control connection: everything that commands read and change about it. It is never mutated: most
+ * changes are a patch of fields, and those that are more than that are functions here.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export type Login =
 
 /** State of one control connection. */
 export interface Session {
-  /** Unique in the process; stands in logs and in 451 replies. */
+  /** Unique in the process; part of logs and of 451 replies. */
   readonly id: string;
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
@@ -62,6 +62,30 @@ export interface Session {
   readonly umask: number;
 }
 
+/** A file that is being sent or received. */
+export interface TransferInfo {
+  /** Command that started it: `"RETR"`, `"STOR"`, `"APPE"`, `"STOU"`. */
+  readonly command: string;
+  /** Virtual path of the file. */
+  readonly path: string;
+  /** Bytes moved on the data connection until now. */
+  readonly bytes: number;
+  /** Seconds since the command came. */
+  readonly seconds: number;
+}
+
+/** A session as it is at one moment. */
+export interface SessionInfo extends SessionEvent {
+  /** Whether {@linkcode SessionEvent.username} has logged in. */
+  readonly isLoggedIn: boolean;
+  /** TLS of the control connection, such as `"TLSv1.3"`; `undefined` while it is in clear. */
+  readonly tls: string | undefined;
+  /** When the control connection was accepted. */
+  readonly since: Date;
+  /** The file that is being transferred, if one is. */
+  readonly transfer: TransferInfo | undefined;
+}
+
 /** Where SITE UMASK has not said otherwise, that of the server's process alone holds. */
 export const NO_UMASK = 0;
 
@@ -83,6 +107,54 @@ export function createSession(
     extendedPassiveOnly: false,
     facts: FACT_NAMES,
     hashAlgorithm: HASH_ALGORITHMS[0],
+    umask: NO_UMASK,
+  };
+}
+
+/** TLS is on. What was begun in clear is forgotten, so that nothing injected before lives on (RFC 4217 §15.1). */
+export function secured(session: Session, tls: TlsInfo): Session {
+  const login = session.login.state === "passwordExpected" ? { state: "none" } as const : session.login;
+  return { ...session, tls, login, restartOffset: 0, renameFrom: undefined };
+}
+
+/**
+ * USER: a password is expected. A user who was logged in is logged out; transfer parameters stay as they are, PBSZ and PROT
+ * among them (RFC 959 §4.1.1).
+ */
+export function userGiven(session: Session, username: string): Session {
+  const base = session.login.state === "loggedIn" ? loggedOut(session) : session;
+  return { ...base, login: { state: "passwordExpected", username } };
+}
+
+/** PASS was right. */
+export function loggedIn(session: Session, account: Account): Session {
+  return { ...session, login: { state: "loggedIn", account }, loginFailures: 0, directory: "/" };
+}
+
+/** PASS was wrong; the name is forgotten. */
+export function loginRefused(session: Session): Session {
+  return { ...session, login: { state: "none" }, loginFailures: session.loginFailures + 1 };
+}
+
+/** REIN: back to the state after the greeting but for TLS, EPSV ALL and the choice of facts (RFC 959 §4.1.1, RFC 4217 §11). */
+export function flushed(session: Session): Session {
+  return {
+    ...loggedOut(session),
+    type: "A",
+    bufferSizeSet: session.implicitTls,
+    protection: session.implicitTls ? "P" : "C",
+  };
+}
+
+/** Leaves nothing of the user. */
+function loggedOut(session: Session): Session {
+  return {
+    ...session,
+    login: { state: "none" },
+    loginFailures: 0,
+    directory: "/",
+    restartOffset: 0,
+    renameFrom: undefined,
     umask: NO_UMASK,
   };
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describeSessions } from "../../lib/cli/status_text.ts";
-import type { SessionInfo } from "../../lib/session/session_info.ts";
+import type { SessionInfo } from "../../lib/session/session.ts";
 
 const NOW = new Date("2026-02-08T10:55:42Z");
 const SESSION: SessionInfo = {

@@ -6,15 +6,7 @@ import { admit } from "../../lib/control/gate.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { parseCommandLine } from "../../lib/protocol/command_line.ts";
-import type { Session } from "../../lib/session/session.ts";
-import {
-  directoryChanged,
-  extendedPassiveRequired,
-  loggedIn,
-  protectionChanged,
-  renameMarked,
-  secured,
-} from "../../lib/session/transitions.ts";
+import { loggedIn, secured, type Session } from "../../lib/session/session.ts";
 import { fakeAccount, FakeContext, freshSession, readySession } from "../helpers/fake_context.ts";
 import { TLS_INFO } from "../helpers/fake_transport.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
@@ -71,19 +63,19 @@ const RENAME_STEPS: readonly Step[] = [
     hasWaited: false,
   },
   {
-    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_RIGHTS), "/old"),
+    session: { ...loggedIn(secured(freshSession(), TLS_INFO), NO_RIGHTS), renameFrom: "/old" },
     line: "RNTO a\rb",
     refusal: "502 Not implemented by this file system.",
     hasWaited: true,
   },
   {
-    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), "/old"),
+    session: { ...loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), renameFrom: "/old" },
     line: "RNTO a\rb",
     refusal: "553 File name not allowed.",
     hasWaited: true,
   },
   {
-    session: renameMarked(loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), "/old"),
+    session: { ...loggedIn(secured(freshSession(), TLS_INFO), NO_LETTERS), renameFrom: "/old" },
     line: "RNTO ab",
     refusal: "550 Not enough privileges.",
     hasWaited: true,
@@ -107,19 +99,19 @@ const UPLOAD_STEPS: readonly Step[] = [
 
 const PASSIVE_STEPS: readonly Step[] = [
   {
-    session: extendedPassiveRequired(protectionChanged(readySession(), "C")),
+    session: { ...readySession(), protection: "C", extendedPassiveOnly: true },
     line: "PASV x",
     refusal: "501 Syntax error: command does not accept arguments.",
     hasWaited: false,
   },
   {
-    session: extendedPassiveRequired(protectionChanged(readySession(), "C")),
+    session: { ...readySession(), protection: "C", extendedPassiveOnly: true },
     line: "PASV",
     refusal: "501 PASV not allowed after EPSV ALL.",
     hasWaited: false,
   },
   {
-    session: protectionChanged(readySession(), "C"),
+    session: { ...readySession(), protection: "C" },
     line: "PASV",
     refusal: "550 SSL/TLS required on the data channel.",
     hasWaited: true,
@@ -182,7 +174,7 @@ const PATHS: readonly PathCase[] = [
 
 for (const { line, argument, pathname, path } of PATHS) {
   Deno.test(`admit() resolves "${line}" from the current directory`, async () => {
-    const { outcome } = await ask(directoryChanged(readySession(), "/docs"), line);
+    const { outcome } = await ask({ ...readySession(), directory: "/docs" }, line);
     const verb = ALL_COMMANDS.find(parseCommandLine(line).verb)?.verb;
     assertEquals(outcome, { verb: verb ?? "", argument, pathname, path, ...UNABORTED });
   });
@@ -218,7 +210,7 @@ Deno.test("admit() asks for the row's letter and the resolved path", async () =>
     hasPermission: (letter: string, path: string) => asked.push(`${letter} ${path}`) > 0,
   };
   const lines = ["DELE ../x", "XMKD y", "SITE CHMOD 600 z", "STAT", "SITE UMASK 22", "MFF Unix.Mode=600;modify=x; z"];
-  for (const line of lines) await ask(directoryChanged(readySession(account), "/docs"), line);
+  for (const line of lines) await ask({ ...readySession(account), directory: "/docs" }, line);
   assertEquals(asked, ["d /x", "m /docs/y", "M /docs/z", "M /docs", "T /docs/z", "T /docs/z", "M /docs/z"]);
 });
 
@@ -226,7 +218,7 @@ Deno.test("admit() asks for the row's letter and the resolved path", async () =>
 function sequenceSession(row: CommandSpec): Session {
   if (row.verb === "PASS") return { ...readySession(), login: { state: "passwordExpected", username: "user" } };
   if (row.verb === "HOST") return secured(freshSession(), TLS_INFO);
-  return row.verb === "RNTO" ? renameMarked(readySession(), "/old") : readySession();
+  return row.verb === "RNTO" ? { ...readySession(), renameFrom: "/old" } : readySession();
 }
 
 function lineOf(row: CommandSpec): string {

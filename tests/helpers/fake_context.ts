@@ -17,9 +17,8 @@ import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import { createSession, type Session } from "../../lib/session/session.ts";
 import type { Settings } from "../../lib/session/settings.ts";
-import { loggedIn, protectionChanged, secured } from "../../lib/session/transitions.ts";
+import { createSession, loggedIn, secured, type Session } from "../../lib/session/session.ts";
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
 import { UNABORTED } from "./unaborted.ts";
 
@@ -52,7 +51,7 @@ export function freshSession(options: { readonly implicitTls?: boolean } = {}): 
 
 /** A session with TLS and private data connections and the given account. */
 export function readySession(account: Account = fakeAccount()): Session {
-  return protectionChanged(loggedIn(secured(freshSession(), TLS_INFO), account), "P");
+  return { ...loggedIn(secured(freshSession(), TLS_INFO), account), protection: "P" };
 }
 
 /** An account with the given letters, all by default, and an empty file system in memory by default. */
@@ -105,8 +104,8 @@ export class FakeContext implements CommandContext {
 
   leaveAccount(): void {}
 
-  update(next: Session): void {
-    this.session = next;
+  update(patch: Partial<Session>): void {
+    this.session = { ...this.session, ...patch };
   }
 
   authenticate(): Promise<"wrong"> {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { SessionInfo } from "../../lib/session/session_info.ts";
+import type { SessionInfo } from "../../lib/session/session.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 

@@ -1,24 +1,15 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { FACT_NAMES } from "../../lib/protocol/facts.ts";
-import { type Session, sessionEvent, usernameOf } from "../../lib/session/session.ts";
 import {
-  bufferSizeGiven,
-  directoryChanged,
-  encodingChosen,
-  extendedPassiveRequired,
-  factsChosen,
   flushed,
-  hashChosen,
   loggedIn,
   loginRefused,
-  protectionChanged,
-  renameMarked,
-  restartMarked,
   secured,
-  typeChanged,
-  umaskChosen,
+  type Session,
+  sessionEvent,
   userGiven,
-} from "../../lib/session/transitions.ts";
+  usernameOf,
+} from "../../lib/session/session.ts";
 import { fakeAccount, freshSession } from "../helpers/fake_context.ts";
 import { loadEncoding } from "../../lib/protocol/text_encoding.ts";
 import { TLS_INFO } from "../helpers/fake_transport.ts";
@@ -28,22 +19,23 @@ const LEGACY = await loadEncoding("cp850");
 
 /** A session in which nothing is as it was at the start. */
 function usedSession(options: { readonly implicitTls?: boolean } = {}): Session {
-  const changes: readonly ((session: Session) => Session)[] = [
-    (session) => secured(session, TLS_INFO),
-    (session) => ({ ...session, loginFailures: 2 }),
-    (session) => directoryChanged({ ...session, login: { state: "loggedIn", account: ACCOUNT } }, "/docs"),
-    (session) => typeChanged(session, "I"),
-    bufferSizeGiven,
-    (session) => protectionChanged(session, session.implicitTls ? "C" : "P"),
-    (session) => restartMarked(session, 100),
-    (session) => renameMarked(session, "/old"),
-    extendedPassiveRequired,
-    (session) => factsChosen(session, ["size"]),
-    (session) => encodingChosen(session, LEGACY),
-    (session) => hashChosen(session, "MD5"),
-    (session) => umaskChosen(session, 0o27),
-  ];
-  return changes.reduce((session, change) => change(session), freshSession(options));
+  return {
+    ...freshSession(options),
+    tls: TLS_INFO,
+    loginFailures: 2,
+    login: { state: "loggedIn", account: ACCOUNT },
+    directory: "/docs",
+    type: "I",
+    bufferSizeSet: true,
+    protection: options.implicitTls ? "C" : "P",
+    restartOffset: 100,
+    renameFrom: "/old",
+    extendedPassiveOnly: true,
+    facts: ["size"],
+    encoding: LEGACY,
+    hashAlgorithm: "MD5",
+    umask: 0o27,
+  };
 }
 
 Deno.test("createSession() starts without login, in ASCII, in the root, with all facts", () => {
@@ -83,7 +75,7 @@ Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the options 
 });
 
 Deno.test("secured() forgets what was begun in clear, and keeps a login", () => {
-  const begun = renameMarked(restartMarked(userGiven(freshSession(), "user"), 5), "/old");
+  const begun = { ...userGiven(freshSession(), "user"), restartOffset: 5, renameFrom: "/old" };
   assertEquals(secured(begun, TLS_INFO), { ...freshSession(), tls: TLS_INFO });
   assertEquals(secured(loggedIn(freshSession(), ACCOUNT), TLS_INFO).login, { state: "loggedIn", account: ACCOUNT });
 });
@@ -109,7 +101,7 @@ Deno.test("loginRefused() counts, and forgets the name", () => {
 });
 
 Deno.test("loggedIn() forgets failures and starts in the root", () => {
-  const session = loggedIn(loginRefused(directoryChanged(freshSession(), "/docs")), ACCOUNT);
+  const session = loggedIn(loginRefused({ ...freshSession(), directory: "/docs" }), ACCOUNT);
   assertEquals([session.loginFailures, session.directory], [0, "/"]);
 });
 
