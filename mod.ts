@@ -40,8 +40,8 @@ export type {
 } from "./lib/state/state.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
-export type { PortRange, SessionReuse, TlsPolicy } from "./lib/session/settings.ts";
-export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/check/risks.ts";
+export type { PortRange, SessionReuse, TlsPolicy } from "./lib/settings/settings.ts";
+export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/settings/risks.ts";
 export type { BanOptions } from "./lib/state/login_throttle.ts";
 export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";

@@ -6,11 +6,11 @@
 
 import { createDevelopmentCertificate, type DevelopmentCertificate } from "../config/development_certificate.ts";
 import { ipFamily } from "../protocol/host_port.ts";
-import { requirePathPermission } from "./certificate_files.ts";
+import { requirePathPermission } from "../check/certificate_files.ts";
 import { CERT_OPTIONS } from "./command_table.ts";
-import { ExitError, StartError, UsageError } from "./exit_error.ts";
+import { ExitError, StartError, UsageError } from "../check/exit_error.ts";
 import { parseArguments } from "./option_table.ts";
-import { shellWord } from "./shell_word.ts";
+import { shellWord } from "../check/shell_word.ts";
 
 const USAGE = `ftpsd cert ${CERT_OPTIONS.map(({ name, value }) => `[--${name} ${value}]`).join(" ")}`;
 const CERTIFICATE_NAME = "server.crt";

@@ -7,11 +7,11 @@
  * @module
  */
 
-import { formatPath } from "../check/key_path.ts";
-import type { ExaminedCertificate } from "../config/certificate_findings.ts";
+import { formatPath } from "../settings/key_path.ts";
+import type { ExaminedCertificate } from "../check/certificate_findings.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
-import { type CertificateContents, PemFileError, readCertificateFiles } from "./certificate_files.ts";
-import { ExitError } from "./exit_error.ts";
+import { type CertificateContents, PemFileError, readCertificateFiles } from "../check/certificate_files.ts";
+import { ExitError } from "../check/exit_error.ts";
 
 /** A pair that was found in the files, fit to be used. */
 export interface RenewedCertificate extends CertificateContents {

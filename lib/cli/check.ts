@@ -5,14 +5,14 @@
  */
 
 import type { Configuration } from "../config/configuration.ts";
-import { errorAt, type Finding, formatWhere } from "../check/finding.ts";
+import { errorAt, type Finding, formatWhere } from "../settings/finding.ts";
 import { ConfigurationError } from "../config/problem.ts";
 import { UTF8 } from "../protocol/text_encoding.ts";
-import { RISK_IDS, type RiskId, RISKS } from "../check/risks.ts";
+import { RISK_IDS, type RiskId, RISKS } from "../settings/risks.ts";
 import { CHECK_FORMATS, CHECK_OPTIONS } from "./command_table.ts";
-import { ExitError, messageOf, UsageError } from "./exit_error.ts";
+import { ExitError, messageOf, UsageError } from "../check/exit_error.ts";
 import { describeFinding } from "./findings_text.ts";
-import { findObstacles, inspect, settingsOf } from "./inspection.ts";
+import { findObstacles, inspect, settingsOf } from "../check/inspection.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
 import { oneOf } from "./serve_settings.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RISK_IDS } from "../check/risks.ts";
+import { RISK_IDS } from "../settings/risks.ts";
 import { type CommandName, SHORT_COMMANDS } from "./command_names.ts";
 import { OPTION_GROUPS, type OptionGroup, type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
 

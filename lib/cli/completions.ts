@@ -8,7 +8,7 @@ import { bashScript } from "./completions_bash.ts";
 import { fishScript } from "./completions_fish.ts";
 import { zshScript } from "./completions_zsh.ts";
 import { type Shell, SHELLS } from "./command_table.ts";
-import { UsageError } from "./exit_error.ts";
+import { UsageError } from "../check/exit_error.ts";
 
 const SCRIPTS: Readonly<Record<Shell, () => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
 

@@ -5,7 +5,7 @@
  */
 
 import type { Configuration } from "../config/configuration.ts";
-import type { PermissionNeeds } from "../config/permission_needs.ts";
+import type { PermissionNeeds } from "../check/permission_needs.ts";
 import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
 /** The image that holds Deno; the version is the one that the tests run on. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { findCertificateProblems } from "../config/certificate_findings.ts";
-import type { Finding } from "../check/finding.ts";
+import { findCertificateProblems } from "../check/certificate_findings.ts";
+import type { Finding } from "../settings/finding.ts";
 import type { FtpServer } from "../server/ftp_server.ts";
 
 /** Options of {@linkcode ExpiryNotice}. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { type Finding, formatWhere } from "../check/finding.ts";
+import { type Finding, formatWhere } from "../settings/finding.ts";
 import type { Logger } from "../logger.ts";
-import { UsageError } from "./exit_error.ts";
-import { findObstacles, type Inspection, isMissingPermission } from "./inspection.ts";
+import { UsageError } from "../check/exit_error.ts";
+import { findObstacles, type Inspection, isMissingPermission } from "../check/inspection.ts";
 import { describeOptionFinding, optionFor } from "./option_names.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
-import { permissionMissing } from "./permissions.ts";
-import { shellWord } from "./shell_word.ts";
+import { permissionMissing } from "../check/permissions.ts";
+import { shellWord } from "../check/shell_word.ts";
 
 /** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
 export function describeFinding(finding: Omit<Finding, "severity">): string {

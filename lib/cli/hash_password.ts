@@ -5,8 +5,8 @@
  */
 
 import { promptSecret } from "@std/cli/prompt-secret";
-import { findPasswordProblem, findPasswordWeakness, hashNewPassword } from "../config/password_form.ts";
-import { UsageError } from "./exit_error.ts";
+import { findPasswordProblem, findPasswordWeakness, hashNewPassword } from "../check/password_form.ts";
+import { UsageError } from "../check/exit_error.ts";
 
 /** Where the password comes from. */
 export interface PasswordInput {

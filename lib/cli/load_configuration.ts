@@ -9,14 +9,14 @@ import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../accounts/permission.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { findContradictions } from "../config/contradictions.ts";
 import { DEFAULT_WORKERS } from "../config/worker_count.ts";
-import type { KeyPath } from "../check/key_path.ts";
-import { requirePathPermission } from "./certificate_files.ts";
-import { StartError, UsageError } from "./exit_error.ts";
+import type { KeyPath } from "../settings/key_path.ts";
+import { requirePathPermission } from "../check/certificate_files.ts";
+import { StartError, UsageError } from "../check/exit_error.ts";
 import { describeOptionFinding } from "./option_names.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { NotRegularFileError, readRegularFile } from "./read_file.ts";
+import { NotRegularFileError, readRegularFile } from "../check/read_file.ts";
 import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
-import { shellWord } from "./shell_word.ts";
+import { shellWord } from "../check/shell_word.ts";
 
 /** A configuration and what else the command line says. */
 export interface LoadedConfiguration {

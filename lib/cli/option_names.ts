@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Finding } from "../check/finding.ts";
-import { formatPath } from "../check/key_path.ts";
+import type { Finding } from "../settings/finding.ts";
+import { formatPath } from "../settings/key_path.ts";
 
 /** Options that mean a key, for servers without a file. */
 const OPTIONS: Readonly<Record<string, string>> = {

@@ -6,9 +6,9 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS } from "../logger.ts";
-import { RISK_IDS } from "../check/risks.ts";
-import type { SessionReuse, TlsPolicy } from "../session/settings.ts";
-import { UsageError } from "./exit_error.ts";
+import { RISK_IDS } from "../settings/risks.ts";
+import type { SessionReuse, TlsPolicy } from "../settings/settings.ts";
+import { UsageError } from "../check/exit_error.ts";
 
 /** One option of the command line. */
 export interface OptionRow {

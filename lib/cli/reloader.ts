@@ -4,17 +4,17 @@
  * @module
  */
 
-import { accountsOf } from "../config/account_findings.ts";
+import { accountsOf } from "../check/account_findings.ts";
 import { ConfigurationError, formatProblem } from "../config/problem.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
-import type { CertificateContents } from "./certificate_files.ts";
+import type { CertificateContents } from "../check/certificate_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
 import type { ConfiguredServer } from "../serve/configured_server.ts";
-import { StartError } from "./exit_error.ts";
+import { StartError } from "../check/exit_error.ts";
 import { describeFinding, describeObstacles, logFindings } from "./findings_text.ts";
-import { inspectPair } from "./host_inspection.ts";
-import { findObstacles, inspect, type Inspection } from "./inspection.ts";
+import { inspectPair } from "../check/host_inspection.ts";
+import { findObstacles, inspect, type Inspection } from "../check/inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import { applyReload } from "../serve/restart_needs.ts";

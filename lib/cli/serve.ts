@@ -4,30 +4,31 @@
  * @module
  */
 
-import { findPermissionNeeds } from "../config/permission_needs.ts";
+import { findPermissionNeeds } from "../check/permission_needs.ts";
 import { countWorkers } from "../config/worker_count.ts";
 import { describeThrown } from "../thrown.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { ConfiguredServer } from "../serve/configured_server.ts";
-import { StartError } from "./exit_error.ts";
-import { mayReadProgram, PROGRAM_FOLDER } from "./program_folder.ts";
+import { StartError } from "../check/exit_error.ts";
+import { mayReadProgram, PROGRAM_FOLDER } from "../check/program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
 import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
-import { inspect } from "./inspection.ts";
+import { inspect } from "../check/inspection.ts";
 import type { LogListeners } from "../serve/log_writer.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { giveUpExcess } from "./permissions.ts";
+import { giveUpExcess } from "../check/permissions.ts";
 import { Reloader } from "./reloader.ts";
 import { takeWarnings } from "../serve/runtime_warnings.ts";
-import { shellWord } from "./shell_word.ts";
+import { shellWord } from "../check/shell_word.ts";
 import type { ProcessSignals } from "./signals.ts";
 import { explainStartFailure } from "./start_failure.ts";
 import { describeStart } from "./start_text.ts";
 import { describeSessions } from "./status_text.ts";
-import { describeLogFailure, TransferLog } from "../serve/transfer_log.ts";
+import { describeLogFailure } from "../check/log_file.ts";
+import { TransferLog } from "../serve/transfer_log.ts";
 
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;

@@ -10,8 +10,8 @@ import { LOG_FORMATS, type LogFormat } from "../logger.ts";
 import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
 import type { FtpServerOptions, ListenOptions } from "../server/options.ts";
 import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
-import { RISK_IDS, type RiskId } from "../check/risks.ts";
-import { UsageError } from "./exit_error.ts";
+import { RISK_IDS, type RiskId } from "../settings/risks.ts";
+import { UsageError } from "../check/exit_error.ts";
 import { type ParsedArguments, SESSION_REUSE_MODES, TLS_POLICIES } from "./option_table.ts";
 
 /** Everything that `ftpsd serve` needs to start. */

@@ -6,7 +6,7 @@
 
 import type { Configuration } from "../config/configuration.ts";
 import { ConnectionError } from "../transport/connection.ts";
-import { StartError, UsageError } from "./exit_error.ts";
+import { StartError, UsageError } from "../check/exit_error.ts";
 
 /** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
 export function explainStartFailure(error: unknown, { server, certificateFiles }: Configuration): unknown {

@@ -6,13 +6,13 @@
 
 import { isAbsolute } from "node:path";
 import { hasWritePermission } from "../accounts/permission.ts";
-import { accountsOf } from "../config/account_findings.ts";
+import { accountsOf } from "../check/account_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { ConfiguredServer } from "../serve/configured_server.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
-import { shellWord } from "./shell_word.ts";
+import { shellWord } from "../check/shell_word.ts";
 
 /** A line for the log. */
 export interface StartLine {

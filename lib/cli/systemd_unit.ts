@@ -5,7 +5,7 @@
  */
 
 import type { Configuration } from "../config/configuration.ts";
-import type { PermissionNeeds } from "../config/permission_needs.ts";
+import type { PermissionNeeds } from "../check/permission_needs.ts";
 import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
 const FIRST_UNPRIVILEGED_PORT = 1024;

@@ -22,7 +22,7 @@ import type { PathnamePlace } from "../protocol/pathname_argument.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { DataTransport, Direction, SocketAddress } from "../transport/connection.ts";
 
 /** An admitted command. */

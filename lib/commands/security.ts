@@ -5,7 +5,7 @@
  */
 
 import { type Reply, reply } from "../protocol/reply.ts";
-import { requiresTlsOnData } from "../session/settings.ts";
+import { requiresTlsOnData } from "../settings/settings.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
 /** Mechanisms that all mean TLS (RFC 4217 §17); curl asks for SSL first. */

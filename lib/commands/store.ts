@@ -10,7 +10,7 @@ import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../file
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { closeFile, type CommandContext, type CommandRequest, mayRun, requestPath, requireMethod } from "./command.ts";
 import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT } from "./restart.ts";
 

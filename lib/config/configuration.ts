@@ -7,7 +7,7 @@
 import type { PermissionOverride } from "../accounts/permission_override.ts";
 import type { LogFormat, LogLevel } from "../logger.ts";
 import type { FtpServerOptions } from "../server/options.ts";
-import type { AcceptedRisk } from "../check/risks.ts";
+import type { AcceptedRisk } from "../settings/risks.ts";
 
 /** An account with a home on the host. */
 export interface AccountConfiguration {

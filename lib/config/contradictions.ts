@@ -7,9 +7,9 @@
 
 import type { PermissionOverride } from "../accounts/permission_override.ts";
 import { changedCommands } from "../commands/command_changes.ts";
-import { findOptionContradictions } from "../check/option_contradictions.ts";
-import { errorAt, type Finding } from "../check/finding.ts";
-import type { KeyPath } from "../check/key_path.ts";
+import { findOptionContradictions } from "../settings/contradictions.ts";
+import { errorAt, type Finding } from "../settings/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "./configuration.ts";
 import { show } from "./show_value.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatPath, type KeyPath } from "../check/key_path.ts";
+import { formatPath, type KeyPath } from "../settings/key_path.ts";
 
 /** One thing that is wrong. */
 export interface Problem {

@@ -7,7 +7,7 @@
 import { parse, YamlSyntaxError } from "@std/yaml";
 import * as v from "valibot";
 import type { AccountConfiguration, Configuration } from "./configuration.ts";
-import type { KeyPath } from "../check/key_path.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import { deepFreeze } from "../server/resolve_settings.ts";
 import { findContradictions } from "./contradictions.ts";
 import { given } from "./given.ts";

@@ -10,7 +10,7 @@ import { MAX_FAILURES } from "../state/login_throttle.ts";
 import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { DEFAULT_WORKERS } from "./worker_count.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
-import { RISK_IDS } from "../check/risks.ts";
+import { RISK_IDS } from "../settings/risks.ts";
 import {
   address,
   bytes,

@@ -6,7 +6,7 @@
 
 import { distance } from "fastest-levenshtein";
 import type * as v from "valibot";
-import type { KeyPath } from "../check/key_path.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 
 /** A key that is not in the schema. */
 export interface UnknownKey {

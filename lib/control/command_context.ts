@@ -19,7 +19,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
 import { authenticate } from "./authentication.ts";
 import { assertClientConnected } from "./client_connected.ts";

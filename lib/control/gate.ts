@@ -19,7 +19,7 @@ import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/
 import { type ArgumentReading, locatePathname } from "../protocol/pathname_argument.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import { requiresTlsOnControl, requiresTlsOnData } from "../session/settings.ts";
+import { requiresTlsOnControl, requiresTlsOnData } from "../settings/settings.ts";
 
 /** What the gate decides. */
 export type Admission =

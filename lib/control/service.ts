@@ -10,7 +10,7 @@ import type { PortPool } from "../data/port_pool.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ServerEventName, ServerEvents } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { DataTransport } from "../transport/connection.ts";
 import type { SharedState } from "../state/state.ts";
 

@@ -9,7 +9,7 @@ import type { CommandTable } from "../commands/command_table.ts";
 import { Transfer } from "../data/transfer.ts";
 import type { SessionEvent } from "../events.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { AccountSlot } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
 import type { Service } from "./service.ts";

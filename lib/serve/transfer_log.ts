@@ -4,17 +4,14 @@
  * @module
  */
 
-import { close, constants, fstat, open, write } from "node:fs";
+import { close, write } from "node:fs";
 import { promisify } from "node:util";
+import { openLogFile } from "../check/log_file.ts";
 import type { EndedTransferEvent, ServerEvent } from "../events.ts";
 import { type LogListeners, LogWriter } from "./log_writer.ts";
 
 /** Longest wait, in milliseconds, for the last lines when the log is closed. */
 const LAST_LINES_MS = 2000;
-/** How long a pipe that was only tried stays open. */
-const PIPE_HELD_MS = 5000;
-/** A pipe that nobody reads is not waited for. `O_NONBLOCK` is not known on Windows. */
-const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 
 /** Writes transfers to the end of a file, or into a pipe that somebody reads. */
 export class TransferLog implements AsyncDisposable {
@@ -34,22 +31,7 @@ export class TransferLog implements AsyncDisposable {
    * @throws {Error} When it cannot be opened; code `ENXIO` for a pipe that nobody reads.
    */
   static async open(path: string, listeners: LogListeners = {}): Promise<TransferLog> {
-    return new TransferLog(await promisify(open)(path, FLAGS, 0o640), listeners);
-  }
-
-  /**
-   * Opens the file as {@linkcode TransferLog.open} does, and closes it; one that was not there is removed again.
-   *
-   * @throws {Error} As {@linkcode TransferLog.open}.
-   */
-  static async probe(path: string): Promise<void> {
-    try {
-      await release(await promisify(open)(path, FLAGS & ~constants.O_CREAT));
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-      await promisify(close)(await promisify(open)(path, FLAGS | constants.O_EXCL, 0o640));
-      await Deno.remove(path);
-    }
+    return new TransferLog(await openLogFile(path), listeners);
   }
 
   /** Writes the line of an event, in its own time; none for events that are no transfers. Never throws. */
@@ -64,27 +46,6 @@ export class TransferLog implements AsyncDisposable {
     if (await this.#writer.end(LAST_LINES_MS)) await promisify(close)(this.#fd);
   }
 }
-
-/** Closes what was opened; a pipe later, since its reader takes the end of the last writer for the end of all. */
-async function release(fd: number): Promise<void> {
-  const stats = await promisify(fstat)(fd);
-  if (!stats.isFIFO()) return await promisify(close)(fd);
-  Deno.unrefTimer(setTimeout(() => close(fd, () => {}), PIPE_HELD_MS));
-}
-
-/** What is wrong with a log that cannot be opened, in a few words. */
-export function describeLogFailure(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return LOG_FAILURES[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
-const LOG_FAILURES: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EISDIR: "it is a folder",
-  ENOENT: "its folder does not exist",
-  ENOTDIR: "its folder is a file",
-  ENXIO: "nobody reads this pipe",
-};
 
 function writeSome(fd: number, bytes: Uint8Array): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();

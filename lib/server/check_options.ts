@@ -6,15 +6,15 @@
 
 import { changedCommands } from "../commands/command_changes.ts";
 import type { CommandTable } from "../commands/command_table.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { type CertificatePair, readPair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
-import { findOptionContradictions } from "../check/option_contradictions.ts";
-import { formatWhere } from "../check/finding.ts";
+import { findOptionContradictions } from "../settings/contradictions.ts";
+import { formatWhere } from "../settings/finding.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
-import { findSettingRisks, insecureSetting } from "../check/setting_risks.ts";
+import { findSettingRisks, insecureSetting } from "../settings/setting_risks.ts";
 
 /** Options that can be used, in the form in which they are. */
 export interface CheckedOptions {

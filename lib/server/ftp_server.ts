@@ -14,7 +14,7 @@ import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts"
 import { createDigest } from "../filesystem/node_digest.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
 import { runInScope } from "../transport/error_scope.ts";
 import { listenControl } from "../transport/node_control.ts";

@@ -5,8 +5,8 @@
  */
 
 import { type HomeFacts, readHomeFacts } from "../filesystem/home_facts.ts";
-import type { RiskId } from "../check/risks.ts";
-import { insecure } from "../check/setting_risks.ts";
+import type { RiskId } from "../settings/risks.ts";
+import { insecure } from "../settings/setting_risks.ts";
 
 /** A risk of a home. */
 export interface HomeRisk {

@@ -10,8 +10,8 @@ import type { CommandChanges } from "../commands/command_changes.ts";
 import type { EventHandlers, EventListener } from "../events.ts";
 import type { ClientCertificateOptions } from "../transport/client_certificates.ts";
 import type { RefuseConnection } from "./acceptor.ts";
-import type { RiskId } from "../check/risks.ts";
-import type { PortRange, SessionReuse, TlsPolicy } from "../session/settings.ts";
+import type { RiskId } from "../settings/risks.ts";
+import type { PortRange, SessionReuse, TlsPolicy } from "../settings/settings.ts";
 
 /** One address to listen on. */
 export interface ListenOptions {

@@ -5,7 +5,7 @@
  */
 
 import { canonicalHost, ipFamily, isLinkLocal } from "../protocol/host_port.ts";
-import type { PortRange, Settings } from "../session/settings.ts";
+import type { PortRange, Settings } from "../settings/settings.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 
 /**

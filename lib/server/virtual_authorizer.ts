@@ -9,7 +9,7 @@ import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { homeOpener } from "../filesystem/local_home.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { refuseRiskyHome } from "./home_risks.ts";
-import type { RiskId } from "../check/risks.ts";
+import type { RiskId } from "../settings/risks.ts";
 
 /** Options of {@linkcode VirtualAuthorizer}. */
 export interface VirtualAuthorizerOptions extends PasswordVerifierLimits {

@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { certCommand } from "../../lib/cli/cert.ts";
-import { readCertificateFiles } from "../../lib/cli/certificate_files.ts";
-import { ExitError } from "../../lib/cli/exit_error.ts";
-import { examineCertificate } from "../../lib/config/certificate_findings.ts";
+import { readCertificateFiles } from "../../lib/check/certificate_files.ts";
+import { ExitError } from "../../lib/check/exit_error.ts";
+import { examineCertificate } from "../../lib/check/certificate_findings.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 

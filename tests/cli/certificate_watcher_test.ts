@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { examineCertificate } from "../../lib/config/certificate_findings.ts";
+import { examineCertificate } from "../../lib/check/certificate_findings.ts";
 import { describeFinding } from "../../lib/cli/findings_text.ts";
-import { type CertificateContents, readCertificateFiles } from "../../lib/cli/certificate_files.ts";
+import { type CertificateContents, readCertificateFiles } from "../../lib/check/certificate_files.ts";
 import { CertificateWatcher, type RenewedCertificate } from "../../lib/cli/certificate_watcher.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { RISK_IDS, RISKS } from "../../lib/check/risks.ts";
+import { RISK_IDS, RISKS } from "../../lib/settings/risks.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { HASH, Installation, USER } from "./installation.ts";
 import { readFlags, runMain, writeFlags } from "./spawned_server.ts";

@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { COMMAND_ROWS, optionsOf, type Shell, SHELLS } from "../../lib/cli/command_table.ts";
 import { completionsCommand } from "../../lib/cli/completions.ts";
-import { UsageError } from "../../lib/cli/exit_error.ts";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { UsageError } from "../../lib/check/exit_error.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

@@ -1,9 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { permissionMissing } from "../../lib/cli/permissions.ts";
+import { permissionMissing } from "../../lib/check/permissions.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
-const MODULE = new URL("../../lib/cli/permissions.ts", import.meta.url).href;
+const MODULE = new URL("../../lib/check/permissions.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** What is left in a process of its own with all of an executable's permissions, and what is found too much before. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { UsageError } from "../../lib/cli/exit_error.ts";
+import { UsageError } from "../../lib/check/exit_error.ts";
 import { hashPasswordCommand, type PasswordInput } from "../../lib/cli/hash_password.ts";
 import { deriveDigest, equalDigests, parsePasswordHash } from "../../lib/accounts/password_hash.ts";
 import { programTest } from "../helpers/client_program.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { messageOf, UsageError } from "../../lib/cli/exit_error.ts";
+import { messageOf, UsageError } from "../../lib/check/exit_error.ts";
 import { OPTION_GROUPS, parseArguments } from "../../lib/cli/option_table.ts";
 import { readServeSettings } from "../../lib/cli/serve_settings.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { RISK_IDS, type RiskId } from "../../lib/check/risks.ts";
+import { RISK_IDS, type RiskId } from "../../lib/settings/risks.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { HASH, Installation, USER } from "./installation.ts";
 import { readFlags, runMain, type ServerOptions, SpawnedServer, writeFlags } from "./spawned_server.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UsageError } from "../../lib/cli/exit_error.ts";
+import { UsageError } from "../../lib/check/exit_error.ts";
 import { parseArguments } from "../../lib/cli/option_table.ts";
 import { readServeSettings, type ServeSettings } from "../../lib/cli/serve_settings.ts";
 

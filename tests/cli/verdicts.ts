@@ -7,13 +7,13 @@
 
 import { checkCommand } from "../../lib/cli/check.ts";
 import { parseArguments } from "../../lib/cli/option_table.ts";
-import { ExitError } from "../../lib/cli/exit_error.ts";
+import { ExitError } from "../../lib/check/exit_error.ts";
 import { serve } from "../../lib/cli/serve.ts";
 import type { SignalActions } from "../../lib/cli/signals.ts";
 import { ConfigurationError } from "../../lib/config/problem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import type { Installation } from "./installation.ts";

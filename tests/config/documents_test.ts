@@ -4,7 +4,7 @@ import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
 import { structureOf } from "../../lib/config/unknown_keys.ts";
 import type { FormMetadata } from "../../lib/config/value_forms.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import { RISK_IDS, RISKS } from "../../lib/check/risks.ts";
+import { RISK_IDS, RISKS } from "../../lib/settings/risks.ts";
 import { DOCUMENTS } from "../helpers/documents.ts";
 import { problemsOf, read, valueAt } from "./configuration_text.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ConfigurationError, formatProblem } from "../../lib/config/problem.ts";
-import { formatPath } from "../../lib/check/key_path.ts";
+import { formatPath } from "../../lib/settings/key_path.ts";
 
 Deno.test("formatProblem() writes one line, with what is known of the place", () => {
   const message = 'unknown letter "x"';

@@ -4,7 +4,7 @@ import { acceptedRisks } from "../../lib/config/server_options.ts";
 import { structureOf } from "../../lib/config/unknown_keys.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import { findSettingRisks } from "../../lib/check/setting_risks.ts";
+import { findSettingRisks } from "../../lib/settings/setting_risks.ts";
 import { problemsOf, read, SOMEBODY } from "../config/configuration_text.ts";
 import { type CodeBlock, codeBlocks, codeSpans, type Page, prose, readPage, readPages } from "./pages.ts";
 

@@ -6,7 +6,7 @@ import type { Authorizer } from "../../lib/accounts/authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { RawClient } from "../helpers/raw_client.ts";

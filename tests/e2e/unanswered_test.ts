@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { WritableFile } from "../../lib/filesystem/filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";

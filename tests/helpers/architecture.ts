@@ -12,14 +12,15 @@ const LAYERS: readonly (readonly string[])[] = [
   ["mod.ts", "main.ts"],
   ["cli"],
   ["serve"],
+  ["check"],
   ["config"],
   ["server"],
-  ["check"],
   ["control"],
   ["commands"],
   ["session"],
   ["data"],
   ["transport adapters", "filesystem adapters", "accounts adapters", "state adapters"],
+  ["settings"],
   ["interfaces"],
   ["protocol", "lib", "deno.json"],
 ];
@@ -43,10 +44,10 @@ const INTERFACES: ReadonlySet<string> = new Set([
 ]);
 
 /** What may name concrete adapters. */
-const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "config", "server"]);
+const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "check", "config", "server"]);
 
 /** What may use the runtime's own interfaces. */
-const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli", "serve"]);
+const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli", "serve", "check"]);
 
 /** Finds what breaks the rule: one sentence each, empty when nothing does. */
 export function findViolations(graph: ModuleGraph): string[] {

@@ -17,7 +17,7 @@ import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
-import type { Settings } from "../../lib/session/settings.ts";
+import type { Settings } from "../../lib/settings/settings.ts";
 import { createSession, loggedIn, secured, type Session } from "../../lib/session/session.ts";
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
 import { UNABORTED } from "./unaborted.ts";

@@ -7,7 +7,7 @@
 import { PUBLISHED, runArguments } from "../../lib/cli/print_permissions.ts";
 import { formatSystemdUnit } from "../../lib/cli/systemd_unit.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
-import { findPermissionNeeds } from "../../lib/config/permission_needs.ts";
+import { findPermissionNeeds } from "../../lib/check/permission_needs.ts";
 import { readConfiguration } from "../../lib/config/read_configuration.ts";
 
 /** Where the packages have their configuration file. */

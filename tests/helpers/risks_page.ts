@@ -4,11 +4,11 @@
  * @module
  */
 
-import { RISK_IDS, RISKS } from "../../lib/check/risks.ts";
+import { RISK_IDS, RISKS } from "../../lib/settings/risks.ts";
 
 const INTRODUCTION = `# Risks
 
-<!-- Made of lib/check/risks.ts by \`deno task docs\`. -->
+<!-- Made of lib/settings/risks.ts by \`deno task docs\`. -->
 
 Every setting that makes a server less safe than it is by default has an id. A server with such a setting starts only when
 its risk is accepted by that id, and says at each start that it was:

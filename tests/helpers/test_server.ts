@@ -9,7 +9,7 @@ import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { ServerEvent, ServerEventName } from "../../lib/events.ts";
 import { FtpServer, type FtpServerParts } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { RISK_IDS } from "../../lib/check/risks.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect } from "node:net";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
-import type { TlsPolicy } from "../../lib/session/settings.ts";
+import type { TlsPolicy } from "../../lib/settings/settings.ts";
 import { startTransfer } from "../helpers/dialogue.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { opened, RawDataConnection } from "../helpers/raw_data_connection.ts";

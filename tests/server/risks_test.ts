@@ -10,7 +10,7 @@ import { InsecureConfigurationError } from "../../lib/accounts/insecure_configur
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { type AcceptedRisk, holdsOn, RISK_IDS, type RiskId, RISKS } from "../../lib/check/risks.ts";
+import { type AcceptedRisk, holdsOn, RISK_IDS, type RiskId, RISKS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { TestServer } from "../helpers/test_server.ts";

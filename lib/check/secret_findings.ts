@@ -5,10 +5,10 @@
  */
 
 import { dirname, sep } from "node:path";
-import { accountsOf } from "../config/account_findings.ts";
+import { accountsOf } from "./account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { Finding } from "../check/finding.ts";
-import { classifyPassword } from "../config/password_form.ts";
+import type { Finding } from "../settings/finding.ts";
+import { classifyPassword } from "./password_form.ts";
 import { modeBits } from "../mode_bits.ts";
 
 /** A file and the key or option that names it. */

@@ -6,8 +6,8 @@
 
 import { hasWritePermission } from "../accounts/permission.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
-import type { PortRange } from "../session/settings.ts";
-import type { Configuration } from "./configuration.ts";
+import type { PortRange } from "../settings/settings.ts";
+import type { Configuration } from "../config/configuration.ts";
 
 /** Permissions by kind, as the values of `--allow-net`, `--allow-read` and `--allow-write`. */
 export interface PermissionNeeds {

@@ -5,9 +5,9 @@
  */
 
 import { ipFamily, sameHost } from "../protocol/host_port.ts";
-import type { KeyPath } from "../check/key_path.ts";
-import type { Configuration } from "./configuration.ts";
-import type { Finding } from "../check/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Finding } from "../settings/finding.ts";
 
 /** Ports whose traffic routers and firewalls look into: helpers for SIP and IRC rewrite it or drop it. */
 const DOUBTFUL_PORTS = [5060, 5061, 6667] as const;

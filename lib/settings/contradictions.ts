@@ -6,7 +6,7 @@
  */
 
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
-import type { PortRange, TlsPolicy } from "../session/settings.ts";
+import type { PortRange, TlsPolicy } from "./settings.ts";
 import { errorAt, type Finding } from "./finding.ts";
 
 /** What of a listener can contradict. */

@@ -9,7 +9,7 @@ import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
 import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
-import { errorAt, type Finding } from "../check/finding.ts";
+import { errorAt, type Finding } from "../settings/finding.ts";
 
 /** What a certificate is measured against. */
 export interface CertificateCircumstances {

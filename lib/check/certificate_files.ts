@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KeyPath } from "../check/key_path.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import type { CertificateFiles } from "../config/configuration.ts";
 import { modeBits } from "../mode_bits.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";

@@ -1,10 +1,6 @@
-import { formatWhere } from "../../lib/check/finding.ts";
+import { formatWhere } from "../../lib/settings/finding.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  examineCertificate,
-  findCertificateProblems,
-  findKeyModeRisks,
-} from "../../lib/config/certificate_findings.ts";
+import { examineCertificate, findCertificateProblems, findKeyModeRisks } from "../../lib/check/certificate_findings.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { type CertificateInfo, describeCertificate } from "../../lib/transport/tls_context.ts";
 import { issue } from "../transport/client_pki.ts";

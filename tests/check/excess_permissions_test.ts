@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
-const MODULE = new URL("../../lib/cli/permissions.ts", import.meta.url).href;
+const MODULE = new URL("../../lib/check/permissions.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const READER = { net: ["127.0.0.1:2121"], read: ["/srv/a.yaml", "/srv/ftp"], write: [] as string[] };
 const WRITER = { ...READER, write: ["/srv/ftp"] };

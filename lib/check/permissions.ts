@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Finding } from "../check/finding.ts";
-import type { PermissionNeeds } from "../config/permission_needs.ts";
+import type { Finding } from "../settings/finding.ts";
+import type { PermissionNeeds } from "./permission_needs.ts";
 import { StartError } from "./exit_error.ts";
 import { shellWord } from "./shell_word.ts";
 

@@ -6,11 +6,11 @@
  */
 
 import { hasWritePermission } from "../accounts/permission.ts";
-import { accountsOf, type PlacedAccount } from "../config/account_findings.ts";
-import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "../config/certificate_findings.ts";
+import { accountsOf, type PlacedAccount } from "./account_findings.ts";
+import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "./certificate_findings.ts";
 import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
-import { errorAt, type Finding } from "../check/finding.ts";
-import type { KeyPath } from "../check/key_path.ts";
+import { errorAt, type Finding } from "../settings/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import type { ConfigurationFiles } from "../config/server_options.ts";
 import { inspectHomeRisks } from "../server/home_risks.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
@@ -18,7 +18,7 @@ import { ExitError } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { findSecretRisks } from "./secret_findings.ts";
 import { shellWord } from "./shell_word.ts";
-import { describeLogFailure, TransferLog } from "../serve/transfer_log.ts";
+import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
 /** What was found on the host. */
 export interface HostInspection {
@@ -164,7 +164,7 @@ function unreadable(path: KeyPath, error: unknown): Finding {
 async function inspectTransferLog({ log: { transfers } }: Configuration): Promise<Finding[]> {
   if (transfers === undefined || !await isPermitted("write", transfers)) return [];
   try {
-    await TransferLog.probe(transfers);
+    await probeLogFile(transfers);
     return [];
   } catch (error) {
     const hint = `the user who runs the server must be able to write there: ls -ld ${shellWord(transfers)}`;

@@ -5,7 +5,7 @@
  */
 
 import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
-import type { TlsPolicy } from "../session/settings.ts";
+import type { TlsPolicy } from "./settings.ts";
 import { type Finding, formatWhere } from "./finding.ts";
 import { type RiskId, RISKS } from "./risks.ts";
 

@@ -5,17 +5,17 @@
  */
 
 import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
-import { findAccountProblems } from "../config/account_findings.ts";
+import { findAccountProblems } from "./account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { errorAt, type Finding } from "../check/finding.ts";
-import { findNetworkWarnings } from "../config/network_findings.ts";
-import { findPermissionNeeds } from "../config/permission_needs.ts";
+import { errorAt, type Finding } from "../settings/finding.ts";
+import { findNetworkWarnings } from "./network_findings.ts";
+import { findPermissionNeeds } from "./permission_needs.ts";
 import { acceptedRisks, checkServerPart, type ConfigurationFiles, toServerOptions } from "../config/server_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
-import type { Settings } from "../session/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { checkOptions } from "../server/check_options.ts";
-import { RISK_IDS } from "../check/risks.ts";
-import { findSettingRisks } from "../check/setting_risks.ts";
+import { RISK_IDS } from "../settings/risks.ts";
+import { findSettingRisks } from "../settings/setting_risks.ts";
 import { inspectHost } from "./host_inspection.ts";
 import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";

@@ -5,9 +5,9 @@
  */
 
 import { hasWritePermission } from "../accounts/permission.ts";
-import type { KeyPath } from "../check/key_path.ts";
-import type { AccountConfiguration, Configuration } from "./configuration.ts";
-import type { Finding } from "../check/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
+import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
+import type { Finding } from "../settings/finding.ts";
 import { classifyPassword } from "./password_form.ts";
 
 /** An account and the key where it stands. */
