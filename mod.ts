@@ -32,12 +32,11 @@ export type {
   AccountSlot,
   ConnectionSlot,
   FailureCount,
-  Lease,
   LoginAttempt,
-  MaybePromise,
   SharedRate,
   SharedState,
 } from "./lib/state/state.ts";
+export type { Lease, MaybePromise } from "./lib/shared_port.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
 export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
 export type { PortRange, SessionReuse, TlsPolicy } from "./lib/settings/settings.ts";

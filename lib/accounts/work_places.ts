@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Lease, SharedMethods } from "../shared_port.ts";
+
 /** How a piece of work waits. */
 export interface WorkOptions {
   /** Ends the wait. */
@@ -24,5 +26,8 @@ export interface WorkPlaces {
    * @throws {AuthorizerBusyError} When as many wait as may.
    * @throws The reason of `signal` when it aborts before.
    */
-  take(options: WorkOptions): Promise<Disposable>;
+  take(options: WorkOptions): Promise<Lease>;
 }
+
+/** What event loops share of them. */
+export const SHARED_WORK_PLACES: SharedMethods<WorkPlaces> = { take: {} };

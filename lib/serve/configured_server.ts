@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SHARED_WORK_PLACES } from "../accounts/work_places.ts";
 import {
   createFileClaims,
   createHomes,
@@ -12,9 +13,12 @@ import {
   withCertificate,
 } from "../config/server_options.ts";
 import type { EventListener, ServerEvent } from "../events.ts";
+import { SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
+import { SHARED_STATE } from "../state/state.ts";
+import { PortOwner } from "./shared_ports.ts";
 import { WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerChange, ServerPlan } from "./worker_messages.ts";
 
@@ -190,11 +194,17 @@ export class ConfiguredServer {
       plan: this.#planOfOthers(this.#plan),
       dialogue: this.#options.dialogue,
       changeTimeoutMs: this.#options.changeTimeoutMs,
-      state: this.#server.state,
-      fileClaims: this.#claims,
-      workPlaces: this.#workPlaces,
+      ports: this.#sharedPorts(),
       onEvent: this.#options.onEvent,
     });
+  }
+
+  #sharedPorts(): PortOwner {
+    const ports = new PortOwner();
+    ports.share("state", this.#server.state, SHARED_STATE);
+    ports.share("fileClaims", this.#claims, SHARED_FILE_CLAIMS);
+    ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
+    return ports;
   }
 
   async #endOfMain(): Promise<void> {

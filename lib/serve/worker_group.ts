@@ -4,15 +4,12 @@
  * @module
  */
 
-import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
-import type { WorkPlaces } from "../accounts/work_places.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener } from "../events.ts";
 import type { SessionInfo } from "../session/session.ts";
-import type { FileClaims } from "../filesystem/file_claims.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import type { ConnectionSlot, FailureCount, LoginAttempt, SharedState } from "../state/state.ts";
-import type { FromWorker, Question, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
+import { describeThrown } from "../thrown.ts";
+import type { PortConnection, PortOwner } from "./shared_ports.ts";
+import type { FromWorker, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** How long an event loop may take to make ready for a change. */
 const CHANGE_TIMEOUT_MS = 30_000;
@@ -28,12 +25,8 @@ export interface WorkerGroupOptions {
   readonly dialogue: boolean;
   /** How long an event loop may take for a step of a change, in milliseconds. @default {30_000} */
   readonly changeTimeoutMs?: number | undefined;
-  /** What all event loops count. */
-  readonly state: SharedState;
-  /** Who writes what, in all event loops. */
-  readonly fileClaims: FileClaims;
-  /** Where the passwords of all event loops wait to be checked. */
-  readonly workPlaces: WorkPlaces;
+  /** What all event loops share. */
+  readonly ports: PortOwner;
   readonly onEvent: EventListener;
 }
 
@@ -97,28 +90,15 @@ export class WorkerGroup {
   }
 }
 
-/** What a worker holds of the state: a connection, an attempt to log in, or something else. */
-interface Held extends Disposable {
-  readonly loggedIn?: ConnectionSlot["loggedIn"];
-  readonly giveBack?: LoginAttempt["giveBack"];
-  readonly fail?: LoginAttempt["fail"];
-}
-
-const NO_FAILURE: FailureCount = { isBanned: false, bannedForSeconds: undefined };
-
-/** One worker, and what it holds of the state. */
+/** One worker, and what it holds of what is shared. */
 class Member {
   readonly #options: WorkerGroupOptions;
   readonly #worker: Worker;
-  readonly #held = new Map<number, Held>();
+  readonly #ports: PortConnection;
   readonly #started = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #index: number;
-  /** What the worker waits for, by the hold that it will be, and may give up. */
-  readonly #pending = new Map<number, AbortController>();
-  readonly #ended = new AbortController();
-  #hasEnded = false;
   #sessions: PromiseWithResolvers<readonly SessionInfo[]> | undefined;
   #changing: { readonly id: number; readonly answer: PromiseWithResolvers<string | undefined> } | undefined;
 
@@ -126,6 +106,13 @@ class Member {
     this.#options = options;
     this.#index = index;
     this.#worker = new Worker(options.program, { type: "module" });
+    this.#ports = options.ports.connect(
+      (answer) => this.send({ kind: "port", answer }),
+      (call, cause) => {
+        const message = `A call of another event loop has failed (${call}): ${describeThrown(cause)}`;
+        options.onEvent({ event: "internalError", time: new Date(), message, cause });
+      },
+    );
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -172,52 +159,9 @@ class Member {
   }
 
   terminate(): void {
+    this.#ports[Symbol.dispose]();
     this.#worker.terminate();
-    this.#hasEnded = true;
-    this.#ended.abort();
-    for (const pending of this.#pending.values()) pending.abort();
-    for (const held of this.#held.values()) held[Symbol.dispose]();
-    this.#held.clear();
     this.#finished.resolve();
-  }
-
-  /** Keeps it until the worker lets go of it. */
-  #hold(hold: number, held: Held): void {
-    this.#held.set(hold, held);
-    if (this.#hasEnded) this.#giveBack(hold);
-  }
-
-  /** Waits for what the worker is to hold, unless the worker gives up. */
-  async #holdUnlessGivenUp<Wanted extends Held>(
-    hold: number,
-    wait: (signal: AbortSignal) => Promise<Wanted | undefined>,
-  ): Promise<Wanted | undefined> {
-    const pending = new AbortController();
-    this.#pending.set(hold, pending);
-    try {
-      const held = await wait(pending.signal);
-      if (held !== undefined) this.#hold(hold, held);
-      if (pending.signal.aborted) this.#giveBack(hold);
-      return held;
-    } catch (error) {
-      if (!pending.signal.aborted) throw error;
-      return undefined; // nobody waits for the answer
-    } finally {
-      this.#pending.delete(hold);
-    }
-  }
-
-  #giveBack(hold: number): void {
-    this.#pending.get(hold)?.abort();
-    const held = this.#letGo(hold);
-    if (held?.giveBack !== undefined) held.giveBack();
-    else held?.[Symbol.dispose]();
-  }
-
-  #letGo(hold: number): Held | undefined {
-    const held = this.#held.get(hold);
-    this.#held.delete(hold);
-    return held;
   }
 
   #take(message: FromWorker): void {
@@ -238,15 +182,8 @@ class Member {
       case "changed":
         if (this.#changing?.id === message.id) this.#changing.answer.resolve(message.problem);
         return;
-      case "question":
-        this.#answerSoon(message).catch((error) => this.#fail(String(error)));
-        return;
-      case "loggedIn":
-        return this.#held.get(message.hold)?.loggedIn?.();
-      case "giveBack":
-        return this.#giveBack(message.hold);
-      case "release":
-        return this.#letGo(message.hold)?.[Symbol.dispose]();
+      case "port":
+        return this.#ports.receive(message.request);
       case "sessions":
         this.#sessions?.resolve(message.sessions);
         this.#sessions = undefined;
@@ -255,62 +192,6 @@ class Member {
         return this.#options.onEvent(message.event);
       case "finished":
         return this.terminate();
-    }
-  }
-
-  async #answerSoon({ id, question }: Extract<FromWorker, { readonly kind: "question" }>): Promise<void> {
-    this.send({ kind: "answer", id, value: await this.#answer(question) });
-  }
-
-  async #answer(question: Question): Promise<unknown> {
-    const { state } = this.#options;
-    switch (question.ask) {
-      case "acquireConnection": {
-        const place = await state.acquireConnection(question.host, this.#ended.signal);
-        if (typeof place === "string") return place;
-        this.#hold(question.hold, place);
-        return undefined;
-      }
-      case "beginAttempt": {
-        const begin = async (signal: AbortSignal) => await state.beginAttempt(question.host, signal);
-        return await this.#holdUnlessGivenUp(question.hold, begin) !== undefined;
-      }
-      case "failAttempt":
-        return await this.#letGo(question.hold)?.fail?.() ?? NO_FAILURE;
-      case "acquireAccount": {
-        const place = await state.acquireAccount(question.username, question.limits, this.#ended.signal);
-        if (place === undefined) return undefined;
-        this.#hold(question.hold, place);
-        return { send: place.send, receive: place.receive };
-      }
-      case "claimFile":
-        return await this.#claim(question);
-      case "takeWorkPlace":
-        return await this.#takeWorkPlace(question);
-    }
-  }
-
-  async #claim({ file, hold }: Extract<Question, { readonly ask: "claimFile" }>): Promise<boolean> {
-    try {
-      this.#hold(hold, await this.#options.fileClaims.claim(file));
-      return true;
-    } catch (error) {
-      if (error instanceof FileSystemError && error.kind === "busy") return false;
-      throw error;
-    }
-  }
-
-  async #takeWorkPlace(
-    { owner, hold }: Extract<Question, { readonly ask: "takeWorkPlace" }>,
-  ): Promise<string | undefined> {
-    try {
-      const take = (signal: AbortSignal) =>
-        this.#options.workPlaces.take({ signal, ...owner === undefined ? {} : { owner } });
-      await this.#holdUnlessGivenUp(hold, take);
-      return undefined;
-    } catch (error) {
-      if (error instanceof AuthorizerBusyError) return error.message;
-      throw error;
     }
   }
 

@@ -4,13 +4,16 @@
  * @module
  */
 
+import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_places.ts";
 import { createHomes, toServerOptions } from "../config/server_options.ts";
 import { describeThrown } from "../thrown.ts";
 import type { ServerEvent } from "../events.ts";
+import { type FileClaims, SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
-import { RemoteState } from "./remote_state.ts";
+import { SHARED_STATE, type SharedState } from "../state/state.ts";
+import { RemotePorts } from "./remote_ports.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
 import type { FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
 
@@ -22,8 +25,10 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const state = new RemoteState((message) => scope.postMessage(message));
-const openHome = createHomes(state);
+const ports = new RemotePorts((request) => scope.postMessage({ kind: "port", request }));
+const state = ports.port<SharedState>("state", SHARED_STATE);
+const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
+const openHome = createHomes(ports.port<FileClaims>("fileClaims", SHARED_FILE_CLAIMS));
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
@@ -39,8 +44,8 @@ scope.onmessage = ({ data }) => {
     case "start":
       start(data).catch((error) => scope.postMessage({ kind: "failed", reason: String(error) }));
       break;
-    case "answer":
-      state.answer(data.id, data.value);
+    case "port":
+      ports.receive(data.answer);
       break;
     case "prepare":
       // Never rejects.
@@ -95,7 +100,7 @@ async function stop(graceMs: number): Promise<void> {
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces: state });
+  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces });
 }
 
 /** The main event loop tells of listeners and of the end; what happens in sessions is told as it happens here. */

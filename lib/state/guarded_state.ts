@@ -6,13 +6,12 @@
 
 import type { AccountLimits } from "../accounts/authorizer.ts";
 import { abortable } from "../deadline.ts";
+import type { Lease, MaybePromise } from "../shared_port.ts";
 import {
   type AccountSlot,
   type ConnectionSlot,
   type FailureCount,
-  type Lease,
   type LoginAttempt,
-  type MaybePromise,
   type SharedState,
   StateUnavailableError,
 } from "./state.ts";

@@ -9,9 +9,7 @@
  */
 
 import type { AccountLimits } from "../accounts/authorizer.ts";
-
-/** A value now or later. */
-export type MaybePromise<Value> = Value | Promise<Value>;
+import type { Lease, MaybePromise, SharedMethods } from "../shared_port.ts";
 
 /** A rate that several transfers keep together, also those of different event loops: it can be sent to another. */
 export interface SharedRate {
@@ -25,12 +23,6 @@ export interface SharedRate {
 export function createRate(bytesPerSecond: number): SharedRate | undefined {
   if (bytesPerSecond === 0) return undefined;
   return { bytesPerSecond, freeAtUs: new BigInt64Array(new SharedArrayBuffer(8)) };
-}
-
-/** Something that is held until it is disposed of, or lost before. */
-export interface Lease extends Disposable {
-  /** Aborts when the state no longer keeps it, as an engine that is out of reach does in the end; absent: never. */
-  readonly lost?: AbortSignal;
 }
 
 /** A connection that counts until it is disposed of. */
@@ -87,6 +79,13 @@ export interface SharedState {
     signal: AbortSignal,
   ): MaybePromise<AccountSlot | undefined>;
 }
+
+/** What event loops share of it. */
+export const SHARED_STATE: SharedMethods<SharedState> = {
+  acquireConnection: { loggedIn: "tell" },
+  beginAttempt: { giveBack: "undo", fail: "ask" },
+  acquireAccount: { send: "value", receive: "value" },
+};
 
 /** The state is out of reach: what would be new has to come again later. */
 export class StateUnavailableError extends Error {

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
 import { ON_FAILURE } from "../../lib/state/guarded_state.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
-import type { Lease, SharedState } from "../../lib/state/state.ts";
+import type { Lease } from "../../lib/shared_port.ts";
+import type { SharedState } from "../../lib/state/state.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 

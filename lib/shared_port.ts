@@ -1,0 +1,31 @@
+/**
+ * Ports that several event loops use while one of them has the implementation.
+ *
+ * @module
+ */
+
+/** A value now or later. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Something that is held until it is disposed of, or lost before. */
+export interface Lease extends Disposable {
+  /** Aborts when the owner no longer keeps it, as an engine that is out of reach does in the end; absent: never. */
+  readonly lost?: AbortSignal;
+}
+
+/**
+ * What a member of a lease is in another event loop: a `"value"` that is sent with the lease; a method that is an `"ask"`, with
+ * an answer, or a `"tell"`, without; or an `"undo"`, a method without arguments and answer that ends the lease, and that also
+ * comes before the release of a lease that nobody waits for any more.
+ */
+export type LeaseMember = "value" | "ask" | "tell" | "undo";
+
+/**
+ * The methods that other event loops may call, each with the members of the lease that it gives; none of one that gives no
+ * lease. Arguments and results are sent as structured clones. A signal comes last, or as `signal` of options that come last.
+ */
+export type SharedMethods<Port> = { readonly [Name in keyof Port]: MembersOfLease<Port[Name]> };
+
+type MembersOfLease<Method> = Method extends (...args: never[]) => infer Result
+  ? { readonly [Name in Exclude<keyof Extract<Awaited<Result>, Disposable>, keyof Lease>]: LeaseMember }
+  : never;
