@@ -1,5 +1,5 @@
 /**
- * What clients stumble over in commands and listings. The numbers are those of docs/interop.md, which names further tests.
+ * What clients stumble over in commands and listings. The numbers are those of docs/interop.md; docs/interop_test.ts names further tests.
  */
 
 import { assertEquals, assertMatch } from "@std/assert";

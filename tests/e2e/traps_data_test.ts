@@ -1,5 +1,5 @@
 /**
- * What clients stumble over in data connections. The numbers are those of docs/interop.md, which names further tests.
+ * What clients stumble over in data connections. The numbers are those of docs/interop.md; docs/interop_test.ts names further tests.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
