@@ -44,16 +44,24 @@ export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/settings/risks.ts
 export type { BanOptions } from "./lib/state/login_throttle.ts";
 export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
+export type { AccountOptions, AccountSource, FoundAccount } from "./lib/accounts/account_source.ts";
+export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";
 export {
-  type AccountOptions,
   type AnonymousOptions,
   VirtualAccounts,
   type VirtualAccountsOptions,
 } from "./lib/accounts/virtual_accounts.ts";
-export type { PasswordVerifierLimits, PasswordVerifierOptions } from "./lib/accounts/password_verifier.ts";
-export type { PermissionOverride } from "./lib/accounts/permission_override.ts";
-export { hashPassword, type ScryptCost, type ScryptParameters } from "./lib/accounts/password_hash.ts";
-export { verifyPassword } from "./lib/accounts/verify_password.ts";
+export {
+  type PasswordAttempt,
+  type PasswordAttemptOptions,
+  PasswordVerifier,
+  type PasswordVerifierLimits,
+  type PasswordVerifierOptions,
+  verifyPassword,
+} from "./lib/accounts/password_verifier.ts";
+export { hashPassword, type PasswordHash, StoredPassword } from "./lib/accounts/password_hash.ts";
+export type { Argon2Cost, BcryptCost, HashCost, ScryptCost, ScryptParameters } from "./lib/accounts/password_digest.ts";
+export { type AccountRights, findPermissions, type PermissionOverride } from "./lib/accounts/permission_override.ts";
 export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/accounts/authorizer.ts";
 export {
   ALL_PERMISSIONS,

@@ -3,7 +3,8 @@
  *
  * - **Equal work.** A failing check computes one digest for each distinct scheme and cost among the users, whoever it
  *   is for: the user's own hash for its cost, decoys for the others, only decoys for a user that does not exist or whose
- *   password was given in clear text. So neither time nor load tells whether a name exists.
+ *   password was given in clear text. So neither time nor load tells whether a name exists. Where nobody says which costs
+ *   there are, they are those of the hashes that were checked last.
  * - **Bounded work.** A few checks run at once, some more wait, the rest is turned away. Those who wait take turns by where
  *   they come from, so that a flood of logins from one place delays others by one check.
  * - **Remembered successes.** The last right password of a user is kept as a digest under a random key of this object, so
@@ -16,20 +17,22 @@
  * @module
  */
 
-import { deriveImportedDigest } from "./imported_digest.ts";
-import type { ImportedCost } from "./imported_hash.ts";
 import {
+  type Argon2Cost,
+  type BcryptCost,
   computeKeyedDigest,
   deriveDigest,
+  deriveImportedDigest,
   equalDigests,
-  isPasswordHash,
-  type ScryptCost,
+  type HashCost,
   type ScryptParameters,
-} from "./password_hash.ts";
-import { parseStoredHash, type StoredHash } from "./stored_hash.ts";
-import { fitsHash } from "./verify_password.ts";
+} from "./password_digest.ts";
+import { DEFAULT_SCRYPT_COST, parsePasswordHash, type PasswordHash, type StoredPassword } from "./password_hash.ts";
 import type { WorkPlaces } from "./work_places.ts";
 import { runInPlace, WorkQueue } from "./work_queue.ts";
+
+/** How many costs are known of hashes that were checked; each takes its work in every failing login. */
+const MAX_SHOWN_COSTS = 8;
 
 /** Bounds of password checking. */
 export interface PasswordVerifierLimits {
@@ -70,42 +73,66 @@ export interface PasswordVerifierOptions extends PasswordVerifierLimits {
   readonly places?: WorkPlaces;
 }
 
-/** A user's password as it is kept: a hash, or a digest of clear text that only its verifier can check. */
-export type StoredPassword = StoredHash | { readonly sealed: Uint8Array };
-
 /** What is to be checked. */
 export interface PasswordAttempt {
+  /** The name that the client gave. */
   readonly username: string;
-  /** What the client gave. */
+  /** The password that the client gave. */
   readonly password: string;
   /** The password of this user, or `undefined` when there is no such user. */
   readonly stored: StoredPassword | undefined;
+  /**
+   * Returns whether the user is still what it was at this attempt. What is remembered of a success counts only while it is.
+   *
+   * @default {it always is}
+   */
+  readonly isCurrent?: (() => boolean) | undefined;
 }
 
 /** How an attempt is to be checked. */
 export interface PasswordAttemptOptions {
-  /** The distinct costs among the users' scrypt hashes. Those of other schemes are known from `store()`. */
-  readonly costs: readonly ScryptCost[];
+  /**
+   * The distinct costs among the users' hashes.
+   *
+   * @default {those of the hashes that were checked last, at most 8; before any, that of `hashPassword()`}
+   */
+  readonly costs?: readonly HashCost[] | undefined;
   /** Ends the wait. */
   readonly signal: AbortSignal;
   /** Who asks; those who ask take turns. @default {""} */
   readonly owner?: string;
 }
 
-/** Checks passwords against what is stored of them. */
+/**
+ * Checks passwords against what is stored of them: with the same work for names that do not exist, few at once, and sooner
+ * where a success is remembered. For an `Authorizer` of a program's own; `PasswordAuthorizer` has one.
+ *
+ * @example
+ * ```ts
+ * import { hashPassword, PasswordVerifier, StoredPassword } from "@ftpsd/ftpsd";
+ *
+ * const users = new Map([["alice", new StoredPassword(await hashPassword("correct horse", { ln: 10 }))]]);
+ * const verifier = new PasswordVerifier();
+ * const { signal } = new AbortController();
+ *
+ * const attempt = { username: "alice", password: "correct horse", stored: users.get("alice") };
+ * console.assert(await verifier.verify(attempt, { signal }));
+ * console.assert(!await verifier.verify({ ...attempt, username: "bob", stored: users.get("bob") }, { signal }));
+ * ```
+ */
 export class PasswordVerifier {
-  readonly #derive: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
-  readonly #deriveImported: typeof deriveImportedDigest;
+  readonly #derive: Derive;
+  readonly #deriveImported: DeriveImported;
   readonly #places: WorkPlaces;
   readonly #maxRemembered: number;
   readonly #key = crypto.getRandomValues(new Uint8Array(32));
   /** Stands for the digest of a success where none is remembered. */
   readonly #nothing = crypto.getRandomValues(new Uint8Array(32));
   readonly #decoySalt = crypto.getRandomValues(new Uint8Array(16));
-  /** Digest of each user's last success; the least recently used one comes first. */
-  readonly #remembered = new Map<string, Uint8Array>();
-  /** What it costs to check each user whose hash is of another scheme than scrypt. */
-  readonly #importedCosts = new Map<string, ImportedCost>();
+  /** Each user's last success; the least recently used one comes first. */
+  readonly #remembered = new Map<string, Success>();
+  /** Costs of the hashes that were checked last, by their names. */
+  readonly #shownCosts = new Map<string, HashCost>();
 
   /**
    * Makes a verifier with a random key of its own.
@@ -113,7 +140,14 @@ export class PasswordVerifier {
    * @param deriveImported Computes a digest of another scheme than scrypt.
    * @throws {RangeError} When a bound is out of range.
    */
-  constructor(options: PasswordVerifierOptions = {}, deriveImported = deriveImportedDigest) {
+  constructor(
+    options: PasswordVerifierOptions = {},
+    deriveImported: (
+      password: string,
+      cost: Argon2Cost | BcryptCost,
+      salt: Uint8Array,
+    ) => Promise<Uint8Array> = deriveImportedDigest,
+  ) {
     const { maxRunning = 2, maxWaiting = 512, maxRemembered = 1024, derive = deriveDigest } = options;
     if (!Number.isInteger(maxRemembered) || maxRemembered < 0) {
       throw new RangeError(`Cannot remember ${maxRemembered} successes: it must be a whole number from 0 on`);
@@ -125,20 +159,6 @@ export class PasswordVerifier {
   }
 
   /**
-   * Makes what is kept of a user's password, a hash or clear text, in place of the user's former one.
-   *
-   * @throws {TypeError} When it is empty.
-   * @throws {SyntaxError} When it is meant as a hash (`$scheme$…`) and is not a sound one of scrypt, argon2id or bcrypt.
-   */
-  store(username: string, password: string): StoredPassword {
-    if (password === "") throw new TypeError(`Cannot keep the password of ${JSON.stringify(username)}: it is empty`);
-    const stored = isPasswordHash(password) ? parseStoredHash(password) : { sealed: this.#seal(username, password) };
-    if ("imported" in stored) this.#importedCosts.set(username, stored.imported.cost);
-    else this.#importedCosts.delete(username);
-    return stored;
-  }
-
-  /**
    * Returns whether the password is right. A check that has begun goes on when `signal` aborts, unheard.
    *
    * @throws {AuthorizerBusyError} When too many checks wait already.
@@ -146,83 +166,135 @@ export class PasswordVerifier {
    */
   async verify(attempt: PasswordAttempt, options: PasswordAttemptOptions): Promise<boolean> {
     options.signal.throwIfAborted();
+    const costs = options.costs ?? this.#costsWith(attempt.stored?.hash?.cost);
     if (this.#fitsAtOnce(attempt)) return true;
-    return await runInPlace(this.#places, () => this.#verifyInTurn(attempt, options), options);
+    return await runInPlace(this.#places, () => this.#verifyInTurn(attempt, costs, options.signal), options);
   }
 
-  /** Drops what is known of a user. */
+  /** Drops what is remembered of a user. */
   forget(username: string): void {
     this.#remembered.delete(username);
-    this.#importedCosts.delete(username);
   }
 
-  async #verifyInTurn(attempt: PasswordAttempt, options: PasswordAttemptOptions): Promise<boolean> {
+  async #verifyInTurn(attempt: PasswordAttempt, costs: readonly HashCost[], signal: AbortSignal): Promise<boolean> {
     // Somebody ahead in the queue may have come with the same user and password.
     if (this.#fitsAtOnce(attempt)) return true;
-    const { username, password, stored } = attempt;
-    const hash = stored && !("sealed" in stored) ? stored : undefined;
+    const { username, password, stored, isCurrent } = attempt;
+    const hash = stored?.hash;
     if (hash && await fitsHash(password, hash, this.#derive, this.#deriveImported)) {
-      this.#remember(username, this.#identify(username, password, hash));
+      const success = { digest: this.#identify(username, password, hash), isCurrent };
+      setLast(this.#remembered, username, success, this.#maxRemembered);
       return true;
     }
     this.#remembered.delete(username);
-    await this.#computeDecoys(password, hash, options);
+    await this.#computeDecoys(password, hash, costs, signal);
     return false;
   }
 
   /** Does the work of every cost but that of the hash that was compared. */
   async #computeDecoys(
     password: string,
-    compared: StoredHash | undefined,
-    { costs, signal }: PasswordAttemptOptions,
+    compared: PasswordHash | undefined,
+    costs: readonly HashCost[],
+    signal: AbortSignal,
   ): Promise<void> {
-    for (const cost of costs) {
-      if (compared && "hash" in compared && equalCosts(compared.hash.cost, cost)) continue;
+    for (const cost of distinctCosts(costs)) {
+      if (compared && nameCost(compared.cost) === nameCost(cost)) continue;
       signal.throwIfAborted();
-      await this.#derive(password, { cost, salt: this.#decoySalt, length: 32 });
-    }
-    const imported = new Map([...this.#importedCosts.values()].map((cost) => [nameCost(cost), cost]));
-    if (compared && "imported" in compared) imported.delete(nameCost(compared.imported.cost));
-    for (const cost of imported.values()) {
-      signal.throwIfAborted();
-      await this.#deriveImported(password, cost, this.#decoySalt);
+      const decoy = { cost, salt: this.#decoySalt, digest: this.#nothing };
+      await computeDigest(password, decoy, this.#derive, this.#deriveImported);
     }
   }
 
   /** Compares with what is known without work; the same is done where nothing is. */
   #fitsAtOnce({ username, password, stored }: PasswordAttempt): boolean {
-    const isSealed = stored !== undefined && "sealed" in stored;
-    const kept = isSealed ? stored.sealed : this.#remembered.get(username);
-    const given = isSealed ? this.#seal(username, password) : this.#identify(username, password, stored);
-    const fits = equalDigests(given, kept ?? this.#nothing) && kept !== undefined && stored !== undefined;
-    if (fits && !isSealed) this.#remember(username, kept);
+    if (stored !== undefined && stored.hash === undefined) return stored.fitsClearText(password);
+    const success = this.#remembered.get(username);
+    const given = this.#identify(username, password, stored?.hash);
+    const isSame = equalDigests(given, success?.digest ?? this.#nothing);
+    const fits = isSame && success !== undefined && stored !== undefined && success.isCurrent?.() !== false;
+    if (fits) setLast(this.#remembered, username, success, this.#maxRemembered);
     return fits;
   }
 
-  #remember(username: string, digest: Uint8Array): void {
-    this.#remembered.delete(username);
-    this.#remembered.set(username, digest);
-    if (this.#remembered.size <= this.#maxRemembered) return;
-    const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined) this.#remembered.delete(oldest);
+  #identify(username: string, password: string, hash: PasswordHash | undefined): Uint8Array {
+    return computeKeyedDigest(this.#key, [username, hash?.text ?? "", password]);
   }
 
-  #seal(username: string, password: string): Uint8Array {
-    return computeKeyedDigest(this.#key, ["sealed", username, password]);
+  /** The costs to do the work of where nobody says which there are. */
+  #costsWith(cost: HashCost | undefined): readonly HashCost[] {
+    if (cost !== undefined) setLast(this.#shownCosts, nameCost(cost), cost, MAX_SHOWN_COSTS);
+    return this.#shownCosts.size > 0 ? [...this.#shownCosts.values()] : [{ scheme: "scrypt", ...DEFAULT_SCRYPT_COST }];
   }
+}
 
-  #identify(username: string, password: string, stored: StoredHash | undefined): Uint8Array {
-    const text = stored === undefined ? "" : ("hash" in stored ? stored.hash : stored.imported).text;
-    return computeKeyedDigest(this.#key, ["remembered", username, text, password]);
-  }
+/**
+ * Returns whether a password is that of a hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt. It takes the
+ * time and memory that the hash says; `PasswordVerifier` bounds how many are checked at once, does the same work for unknown
+ * users, and remembers successes, which this does not.
+ *
+ * @returns Whether it fits; an empty password never does.
+ * @throws {SyntaxError} When the hash is of another scheme, has not the right form, or its cost is out of range.
+ *
+ * @example
+ * ```ts
+ * import { hashPassword, verifyPassword } from "@ftpsd/ftpsd";
+ *
+ * const hash = await hashPassword("correct horse battery staple", { ln: 10 });
+ * console.assert(await verifyPassword("correct horse battery staple", hash));
+ * ```
+ */
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  return await fitsHash(password, parsePasswordHash(hash), deriveDigest, deriveImportedDigest);
+}
+
+type Derive = (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
+type DeriveImported = typeof deriveImportedDigest;
+
+/** A login that succeeded. */
+interface Success {
+  /** Of user, hash and password. */
+  readonly digest: Uint8Array;
+  readonly isCurrent: (() => boolean) | undefined;
+}
+
+/** Does the work of comparing also for an empty password, which fits nothing. */
+async function fitsHash(
+  password: string,
+  hash: PasswordHash,
+  derive: Derive,
+  deriveImported: DeriveImported,
+): Promise<boolean> {
+  return equalDigests(await computeDigest(password, hash, derive, deriveImported), hash.digest) && password !== "";
+}
+
+function computeDigest(
+  password: string,
+  { cost, salt, digest }: Omit<PasswordHash, "text">,
+  derive: Derive,
+  deriveImported: DeriveImported,
+): Promise<Uint8Array> {
+  if (cost.scheme !== "scrypt") return deriveImported(password, cost, salt);
+  return derive(password, { cost, salt, length: digest.length });
+}
+
+/** Gives each cost once. */
+export function distinctCosts(costs: readonly HashCost[]): readonly HashCost[] {
+  return [...new Map(costs.map((cost) => [nameCost(cost), cost])).values()];
 }
 
 /** One text for each scheme and cost. */
-function nameCost(cost: ImportedCost): string {
-  return cost.scheme === "bcrypt" ? `bcrypt ${cost.rounds}` : `argon2id ${cost.m} ${cost.t} ${cost.p} ${cost.length}`;
+function nameCost(cost: HashCost): string {
+  if (cost.scheme === "bcrypt") return `bcrypt ${cost.rounds}`;
+  if (cost.scheme === "scrypt") return `scrypt ${cost.ln} ${cost.r} ${cost.p}`;
+  return `argon2id ${cost.m} ${cost.t} ${cost.p} ${cost.length}`;
 }
 
-/** Returns whether two scrypt digests take the same work. */
-export function equalCosts(one: ScryptCost, other: ScryptCost): boolean {
-  return one.ln === other.ln && one.r === other.r && one.p === other.p;
+/** Sets an entry as the last one; beyond a number of entries the first goes. */
+function setLast<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= max) return;
+  const [first] = map.keys();
+  if (first !== undefined) map.delete(first);
 }

@@ -31,6 +31,7 @@ export interface PermissionOverride {
 export interface AccountRights {
   /** Letters that hold where no override does. */
   readonly permissions: string;
+  /** Other letters for parts of the tree, one override for each path. */
   readonly overrides: readonly PermissionOverride[];
   /** Tells which paths are directories. */
   readonly fileSystem: FileSystem;
@@ -60,9 +61,21 @@ export function withOverride(
 }
 
 /**
- * Finds the letters that hold for a path.
+ * Finds the letters that hold for a path: for `hasPermission()` of an account of one's own.
  *
+ * @param path Virtual path: absolute and normalised. It need not exist.
+ * @param options.signal Handed to the file system.
  * @throws {FileSystemError} When it depends on whether the path is a directory, and the file system does not tell.
+ *
+ * @example
+ * ```ts
+ * import { findPermissions, MemoryFileSystem } from "@ftpsd/ftpsd";
+ *
+ * const overrides = [{ path: "/archive", permissions: "elr", recursive: true }];
+ * const rights = { permissions: "elrw", overrides, fileSystem: new MemoryFileSystem() };
+ * const { signal } = new AbortController();
+ * console.assert(await findPermissions(rights, "/archive/2026/report.txt", { signal }) === "elr");
+ * ```
  */
 export async function findPermissions(rights: AccountRights, path: string, options: CallOptions): Promise<string> {
   // All that contain the path lie on one line from the root, so the longest is the deepest.

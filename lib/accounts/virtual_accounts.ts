@@ -4,47 +4,17 @@
  * @module
  */
 
-import { addressBlock } from "../protocol/host_port.ts";
-import { isWithin } from "../protocol/pathname.ts";
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
-import { ANONYMOUS, assertAnonymousReadOnly, namesAnonymous } from "./anonymous.ts";
-import type { Account, AccountLimits, Authorizer, Credentials } from "./authorizer.ts";
-import type { ScryptCost } from "./password_hash.ts";
-import {
-  equalCosts,
-  PasswordVerifier,
-  type PasswordVerifierOptions,
-  type StoredPassword,
-} from "./password_verifier.ts";
-import { assertPermissions, type PermissionLetter, READ_PERMISSIONS } from "./permission.ts";
-import { assertOverride, findPermissions, type PermissionOverride, withOverride } from "./permission_override.ts";
-
-/** Options of an account. */
-export interface AccountOptions {
-  /**
-   * Permission letters, those of `PermissionLetter`; none for an account that may only log in.
-   *
-   * @default "elr"
-   */
-  readonly permissions?: string;
-  /**
-   * Text of the reply to a login.
-   *
-   * @default "Login successful."
-   */
-  readonly loginMessage?: string;
-  /**
-   * Text of the reply to QUIT.
-   *
-   * @default "Goodbye."
-   */
-  readonly quitMessage?: string;
-  /** Other permissions for parts of the home; of several for one path the last holds. */
-  readonly overrides?: readonly PermissionOverride[];
-  /** Limits over all sessions of the account; absent: none. */
-  readonly limits?: AccountLimits;
-}
+import type { AccountOptions, FoundAccount } from "./account_source.ts";
+import { ANONYMOUS, namesAnonymous } from "./anonymous.ts";
+import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import { assertRights, PasswordAuthorizer } from "./password_authorizer.ts";
+import type { HashCost } from "./password_digest.ts";
+import { StoredPassword } from "./password_hash.ts";
+import { distinctCosts, type PasswordVerifierOptions } from "./password_verifier.ts";
+import { type PermissionLetter, READ_PERMISSIONS } from "./permission.ts";
+import { findPermissions, type PermissionOverride, withOverride } from "./permission_override.ts";
 
 /** Options of the anonymous account. */
 export interface AnonymousOptions extends AccountOptions {
@@ -63,15 +33,11 @@ export interface VirtualAccountsOptions extends PasswordVerifierOptions {
 }
 
 /** A user of the table. Its identity tells a user from one of the same name that came after it. */
-interface User {
+interface User extends FoundAccount {
   readonly username: string;
-  readonly password: StoredPassword | "any";
-  readonly fileSystem: FileSystem;
+  readonly password: Exclude<FoundAccount["password"], string>;
+  readonly home: FileSystem;
   readonly permissions: string;
-  readonly loginMessage: string;
-  readonly quitMessage: string;
-  readonly mayForceWrite: boolean;
-  readonly limits: AccountLimits;
   overrides: readonly PermissionOverride[];
 }
 
@@ -82,10 +48,10 @@ interface User {
  */
 export class VirtualAccounts implements Authorizer {
   readonly #openHome: (home: string) => FileSystem;
-  readonly #verifier: PasswordVerifier;
+  readonly #authorizer: PasswordAuthorizer;
   readonly #users = new Map<string, User>();
   /** The distinct costs of the users' hashes, once they are known. */
-  #costs: readonly ScryptCost[] | undefined;
+  #costs: readonly HashCost[] | undefined;
 
   /**
    * Makes an empty table.
@@ -94,7 +60,8 @@ export class VirtualAccounts implements Authorizer {
    */
   constructor(options: VirtualAccountsOptions) {
     this.#openHome = options.openHome;
-    this.#verifier = new PasswordVerifier(options);
+    const find = (name: string) => this.#users.get(name) ?? this.#anonymousBy(name);
+    this.#authorizer = new PasswordAuthorizer({ find, costs: () => this.#findCosts() }, options);
   }
 
   /**
@@ -113,7 +80,8 @@ export class VirtualAccounts implements Authorizer {
    */
   addUser(username: string, password: string, home: string | FileSystem, options: AccountOptions = {}): void {
     this.#assertNew(username);
-    this.#add(username, this.#verifier.store(username, password), home, options);
+    if (password === "") throw new TypeError(`Cannot keep the password of ${JSON.stringify(username)}: it is empty`);
+    this.#add(username, { ...options, password: new StoredPassword(password), home });
   }
 
   /**
@@ -127,7 +95,7 @@ export class VirtualAccounts implements Authorizer {
    */
   addAnonymous(home: string | FileSystem, options: AnonymousOptions = {}): void {
     this.#assertNew(ANONYMOUS);
-    this.#add(ANONYMOUS, "any", home, options);
+    this.#add(ANONYMOUS, { ...options, password: { any: true }, home });
   }
 
   /**
@@ -138,7 +106,6 @@ export class VirtualAccounts implements Authorizer {
   removeUser(username: string): void {
     this.#find(username, "remove");
     this.#users.delete(username);
-    this.#verifier.forget(username);
     this.#costs = undefined;
   }
 
@@ -167,8 +134,7 @@ export class VirtualAccounts implements Authorizer {
   ): void {
     const user = this.#find(username, "override permissions of");
     const override = { path, permissions, recursive: options.recursive ?? false };
-    assertOverride(override);
-    assertRisk(username, permissions, user.mayForceWrite);
+    assertRights(username, { ...user, overrides: [override] });
     user.overrides = withOverride(user.overrides, override);
   }
 
@@ -188,7 +154,8 @@ export class VirtualAccounts implements Authorizer {
     const user = this.#users.get(username);
     if (user === undefined) return false;
     const { signal = new AbortController().signal } = options;
-    return (await findPermissions(user, resolvePathname("/", path), { signal })).includes(letter);
+    const rights = { ...user, fileSystem: user.home };
+    return (await findPermissions(rights, resolvePathname("/", path), { signal })).includes(letter);
   }
 
   /**
@@ -198,55 +165,29 @@ export class VirtualAccounts implements Authorizer {
    * @throws {AuthorizerBusyError} When too many passwords wait to be checked already.
    * @throws The reason of `options.signal` when it aborts.
    */
-  async authenticate(
-    credentials: Credentials,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Account | undefined> {
-    const { username, password, remoteHost } = credentials;
-    const { signal } = options;
-    const user = this.#users.get(username) ?? this.#anonymousBy(username);
-    signal.throwIfAborted();
-    if (user?.password === "any") return openAccount(user);
-    const attempt = { username, password, stored: user?.password };
-    const owner = addressBlock(remoteHost);
-    const fits = await this.#verifier.verify(attempt, { costs: this.#findCosts(), signal, owner });
-    // The user may have been removed or replaced meanwhile.
-    const stays = user !== undefined && this.#users.get(user.username) === user;
-    return fits && stays ? openAccount(user) : undefined;
+  authenticate(credentials: Credentials, options: { readonly signal: AbortSignal }): Promise<Account | undefined> {
+    return this.#authorizer.authenticate(credentials, options);
   }
 
-  #add(
-    username: string,
-    password: StoredPassword | "any",
-    home: string | FileSystem,
-    options: AnonymousOptions,
-  ): void {
-    const { permissions = READ_PERMISSIONS, overrides = [] } = options;
-    const mayForceWrite = password === "any" && options.forceWrite === true;
-    assertPermissions(permissions);
-    assertRisk(username, permissions, mayForceWrite);
-    for (const override of overrides) {
-      assertOverride(override);
-      assertRisk(username, override.permissions, mayForceWrite);
-    }
+  #add(username: string, account: FoundAccount & Pick<User, "password">): void {
+    const { home, permissions = READ_PERMISSIONS, overrides = [] } = account;
+    assertRights(username, account);
     if (home === "") throw new TypeError(`Cannot add user ${JSON.stringify(username)}: the home is empty`);
-    this.#users.set(username, {
+    const user: User = {
+      ...account,
       username,
-      password,
-      fileSystem: typeof home === "string" ? this.#openHome(home) : home,
+      home: typeof home === "string" ? this.#openHome(home) : home,
       permissions,
-      loginMessage: options.loginMessage ?? "Login successful.",
-      quitMessage: options.quitMessage ?? "Goodbye.",
-      mayForceWrite,
-      limits: options.limits ?? {},
       overrides: overrides.reduce(withOverride, []),
-    });
+      isCurrent: () => this.#users.get(username) === user,
+    };
+    this.#users.set(username, user);
     this.#costs = undefined;
   }
 
   #anonymousBy(username: string): User | undefined {
     const user = namesAnonymous(username) ? this.#users.get(ANONYMOUS) : undefined;
-    return user?.password === "any" ? user : undefined;
+    return user !== undefined && "any" in user.password ? user : undefined;
   }
 
   #assertNew(username: string): void {
@@ -262,35 +203,10 @@ export class VirtualAccounts implements Authorizer {
     return user;
   }
 
-  #findCosts(): readonly ScryptCost[] {
+  #findCosts(): readonly HashCost[] {
     if (this.#costs) return this.#costs;
-    const costs: ScryptCost[] = [];
-    for (const { password } of this.#users.values()) {
-      if (password === "any" || !("hash" in password)) continue;
-      const { cost } = password.hash;
-      if (!costs.some((known) => equalCosts(known, cost))) costs.push(cost);
-    }
-    return this.#costs = costs;
+    const passwords = [...this.#users.values()].map(({ password }) => password);
+    const hashes = passwords.flatMap((password) => "hash" in password && password.hash ? [password.hash] : []);
+    return this.#costs = distinctCosts(hashes.map(({ cost }) => cost));
   }
-}
-
-function assertRisk(username: string, permissions: string, mayForceWrite: boolean): void {
-  if (username === ANONYMOUS && !mayForceWrite) assertAnonymousReadOnly(permissions);
-}
-
-function openAccount(user: User): Account {
-  const { username, fileSystem, permissions, loginMessage, quitMessage, overrides, limits } = user;
-  const rights = { permissions, overrides, fileSystem };
-  return {
-    username,
-    fileSystem,
-    permissions,
-    loginMessage,
-    quitMessage,
-    limits,
-    async hasPermission(letter, path, options) {
-      return (await findPermissions(rights, path, options)).includes(letter);
-    },
-    mayMove: (path) => !overrides.some((override) => isWithin(path, override.path)),
-  };
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { hashPassword, isPasswordHash } from "../accounts/password_hash.ts";
-import { findRehashReason } from "../accounts/stored_hash.ts";
+import { findRehashReason, hashPassword, isPasswordHash } from "../accounts/password_hash.ts";
 
 /** What the text of a password is. */
 export type PasswordForm =

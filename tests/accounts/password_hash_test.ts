@@ -1,48 +1,15 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import {
-  computeKeyedDigest,
-  deriveDigest,
-  equalDigests,
+  findRehashReason,
   hashPassword,
   isPasswordHash,
   parsePasswordHash,
+  StoredPassword,
 } from "../../lib/accounts/password_hash.ts";
+import { verifyPassword } from "../../lib/accounts/password_verifier.ts";
 
 const SALT = "AAECAwQFBgcICQoLDA0ODw";
 const DIGEST = "JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";
-
-/** Passwords and what Python's `hashlib.scrypt` makes of them. */
-const PYTHON_VECTORS = [
-  ["correct horse", `$scrypt$ln=14,r=8,p=1$${SALT}$${DIGEST}`],
-  ["x", `$scrypt$ln=17,r=8,p=1$${SALT}$DNuJ1yHV3+brdXpKBlSVH7/kFWVbu13B7HzPE0fN93I`],
-  ["pässwörd€ 😀", "$scrypt$ln=10,r=8,p=3$//79/Pv6+fj39vX08/Lx8A$4WCf1NPlJUuxhpej6fIPVKE0VPJ4farspQYClp1gdw8"],
-] as const;
-
-Deno.test("deriveDigest() gives what Python's hashlib.scrypt gives", async () => {
-  for (const [password, text] of PYTHON_VECTORS) {
-    const hash = parsePasswordHash(text);
-    assertEquals(new Uint8Array(await deriveDigest(password, hash)), hash.digest, text);
-  }
-});
-
-Deno.test("deriveDigest() gives the test vector of RFC 7914 §12", async () => {
-  const salt = new TextEncoder().encode("NaCl");
-  const digest = await deriveDigest("password", { cost: { ln: 10, r: 8, p: 16 }, salt, length: 64 });
-  assertEquals(
-    new Uint8Array(digest).toHex(),
-    "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162" +
-      "2eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640",
-  );
-});
-
-Deno.test("deriveDigest() leaves the event loop free", async () => {
-  let done = false;
-  const digest = deriveDigest("x", { cost: { ln: 15, r: 8, p: 1 }, salt: new Uint8Array(16), length: 32 })
-    .finally(() => done = true);
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  assert(!done);
-  await digest;
-});
 
 Deno.test("hashPassword() has the default cost, a salt of 16 and a digest of 32 bytes", async () => {
   const text = await hashPassword("12345");
@@ -50,10 +17,10 @@ Deno.test("hashPassword() has the default cost, a salt of 16 and a digest of 32 
 });
 
 Deno.test("hashPassword() gives a hash that its own password fits, and no other", async () => {
-  const hash = parsePasswordHash(await hashPassword("12345", { ln: 10, r: 4, p: 2 }));
-  assertEquals(hash.cost, { ln: 10, r: 4, p: 2 });
-  assert(equalDigests(await deriveDigest("12345", hash), hash.digest));
-  assert(!equalDigests(await deriveDigest("12346", hash), hash.digest));
+  const text = await hashPassword("12345", { ln: 10, r: 4, p: 2 });
+  assertEquals(parsePasswordHash(text).cost, { scheme: "scrypt", ln: 10, r: 4, p: 2 });
+  assert(await verifyPassword("12345", text));
+  assert(!await verifyPassword("12346", text));
 });
 
 Deno.test("hashPassword() takes a new salt each time", async () => {
@@ -72,10 +39,10 @@ Deno.test("parsePasswordHash() reads cost, salt and digest", () => {
   const text = `$scrypt$ln=14,r=8,p=1$${SALT}$${DIGEST}`;
   const hash = parsePasswordHash(text);
   assertEquals(hash.text, text);
-  assertEquals(hash.cost, { ln: 14, r: 8, p: 1 });
+  assertEquals(hash.cost, { scheme: "scrypt", ln: 14, r: 8, p: 1 });
   assertEquals(hash.salt, Uint8Array.from({ length: 16 }, (_, index) => index));
   assertEquals(hash.digest.toHex().slice(0, 16), "25b376840366f4d3");
-  assertEquals(hash.length, 32);
+  assertEquals(hash.digest.length, 32);
 });
 
 Deno.test("parsePasswordHash() accepts the greatest cost", () => {
@@ -103,7 +70,6 @@ Deno.test("parsePasswordHash() refuses any other form, without quoting it", () =
   const refused = [
     "",
     "12345",
-    `$argon2id$v=19$m=65536,t=3,p=4$${SALT}$${DIGEST}`,
     `$SCRYPT$ln=14,r=8,p=1$${SALT}$${DIGEST}`,
     `$scrypt$ln=14,r=8$${SALT}$${DIGEST}`,
     `$scrypt$r=8,ln=14,p=1$${SALT}$${DIGEST}`,
@@ -138,22 +104,146 @@ Deno.test("isPasswordHash() takes what begins with a scheme for a hash", () => {
   }
 });
 
-Deno.test("computeKeyedDigest() is HMAC-SHA-256, and differs with key, parts and where they part", () => {
-  const key = new TextEncoder().encode("key");
-  const digest = computeKeyedDigest(key, ["a", "b"]);
-  // Of the text ["a","b"].
-  assertEquals(
-    new Uint8Array(digest).toHex(),
-    "4c9c68cc21ef697376ec27566b925e01f361aa92acb3008fac1053cbb7a30acf",
-  );
-  for (const parts of [["ab"], ["a", "b", ""], ['a","b'], ["b", "a"], []]) {
-    assert(!equalDigests(computeKeyedDigest(key, parts), digest), JSON.stringify(parts));
-  }
-  assert(!equalDigests(computeKeyedDigest(new Uint8Array(3), ["a", "b"]), digest));
+const BCRYPT_SALT = "..CA.uOD/eaGAOmJB.yMBu";
+const BCRYPT_DIGEST = "E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+Deno.test("parsePasswordHash() reads cost, salt and digest of argon2id", () => {
+  const text = `$argon2id$v=19$m=65536,t=3,p=4$${SALT}$${DIGEST}`;
+  const hash = parsePasswordHash(text);
+  assertEquals(hash.text, text);
+  assertEquals(hash.cost, { scheme: "argon2id", m: 65536, t: 3, p: 4, length: 32 });
+  assertEquals(hash.salt, Uint8Array.from({ length: 16 }, (_, index) => index));
+  assertEquals(hash.digest.toHex().slice(0, 16), "25b376840366f4d3");
 });
 
-Deno.test("equalDigests() compares whole digests, and takes different lengths for different", () => {
-  assert(equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 2])));
-  assert(!equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 3])));
-  assert(!equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 2, 0])));
+Deno.test("parsePasswordHash() reads cost, salt and digest of bcrypt", () => {
+  for (const variant of ["2a", "2b", "2y"]) {
+    const text = `$${variant}$05$${BCRYPT_SALT}${BCRYPT_DIGEST}`;
+    const hash = parsePasswordHash(text);
+    assertEquals(hash.text, text);
+    assertEquals(hash.cost, { scheme: "bcrypt", rounds: 5 });
+    assertEquals(hash.salt, Uint8Array.from({ length: 16 }, (_, index) => index));
+    assertEquals(hash.digest.length, 23);
+  }
+});
+
+Deno.test("parsePasswordHash() accepts the bounds of the cost", () => {
+  for (const cost of ["m=262144,t=4,p=1", "m=7168,t=146,p=1", "m=8,t=1,p=1", "m=512,t=1,p=64"]) {
+    parsePasswordHash(`$argon2id$v=19$${cost}$${SALT}$${DIGEST}`);
+  }
+  for (const cost of ["04", "14"]) parsePasswordHash(`$2b$${cost}$${BCRYPT_SALT}${BCRYPT_DIGEST}`);
+});
+
+const ARGON2_FORM = 'it is not of the form "$argon2id$v=19$m=65536,t=3,p=4$salt$digest"';
+const BCRYPT_FORM = 'it is not of the form "$2b$12$" and 53 characters of salt and digest';
+const GOOD_COST = "v=19$m=65536,t=3,p=4";
+
+/** Hashes that are refused, and why. */
+const REFUSED: readonly (readonly [text: string, reason: string])[] = [
+  [`$argon2i$${GOOD_COST}$${SALT}$${DIGEST}`, "argon2i is not accepted, only argon2id"],
+  [`$argon2d$${GOOD_COST}$${SALT}$${DIGEST}`, "argon2d is not accepted, only argon2id"],
+  [`$argon2id$m=65536,t=3,p=4$${SALT}$${DIGEST}`, "its version is 16, not 19"],
+  [`$argon2id$v=16$m=65536,t=3,p=4$${SALT}$${DIGEST}`, "its version is 16, not 19"],
+  [`$argon2id$v=19$m=262145,t=1,p=1$${SALT}$${DIGEST}`, "m is 262145, over 262144 KiB (256 MiB)"],
+  [`$argon2id$v=19$m=999999999,t=1,p=1$${SALT}$${DIGEST}`, "m is 999999999, over"],
+  [`$argon2id$v=19$m=262144,t=5,p=1$${SALT}$${DIGEST}`, "m=262144,t=5 is over m·t = 1048576 KiB (1 GiB)"],
+  [`$argon2id$v=19$m=8,t=999999999,p=1$${SALT}$${DIGEST}`, "m=8,t=999999999 is over"],
+  [`$argon2id$v=19$m=31,t=1,p=4$${SALT}$${DIGEST}`, "m is 31, less than 8·p = 32"],
+  [`$argon2id$v=19$m=65536,t=1,p=65$${SALT}$${DIGEST}`, "p is 65, not from 1 to 64"],
+  [`$argon2id$v=19$m=9999999999,t=1,p=1$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$v=19$m=65536,t=0,p=1$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$v=19$m=065536,t=1,p=1$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$v=19$t=3,m=65536,p=4$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$v=19$m=65536,t=3,p=4,data=AAAA$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$${GOOD_COST}$${SALT}`, ARGON2_FORM],
+  [`$argon2id$${GOOD_COST}$AAECAwQFB$${DIGEST}`, ARGON2_FORM],
+  [`$argon2id$${GOOD_COST}$${SALT}$AAECAwQFBgcICQoLDA0O`, ARGON2_FORM],
+  [`$argon2id$${GOOD_COST}$${SALT}$${DIGEST}\n`, ARGON2_FORM],
+  [`$argon2id$${GOOD_COST}$${SALT}$${DIGEST.slice(0, -1)}V`, "its salt or digest is not base64 without padding"],
+  [`$argon2$${GOOD_COST}$${SALT}$${DIGEST}`, ARGON2_FORM],
+  [`$2b$15$${BCRYPT_SALT}${BCRYPT_DIGEST}`, "its cost is 15, not from 4 to 14"],
+  [`$2b$99$${BCRYPT_SALT}${BCRYPT_DIGEST}`, "its cost is 99, not from 4 to 14"],
+  [`$2b$03$${BCRYPT_SALT}${BCRYPT_DIGEST}`, "its cost is 3, not from 4 to 14"],
+  [`$2x$05$${BCRYPT_SALT}${BCRYPT_DIGEST}`, '"$2x$" marks a faulty bcrypt; hash the password again'],
+  [`$2$05$${BCRYPT_SALT}${BCRYPT_DIGEST}`, BCRYPT_FORM],
+  [`$2c$05$${BCRYPT_SALT}${BCRYPT_DIGEST}`, BCRYPT_FORM],
+  [`$2b$5$${BCRYPT_SALT}${BCRYPT_DIGEST}`, BCRYPT_FORM],
+  [`$2b$05$${BCRYPT_SALT}${BCRYPT_DIGEST}.`, BCRYPT_FORM],
+  [`$2b$05$${BCRYPT_SALT}${BCRYPT_DIGEST.slice(1)}`, BCRYPT_FORM],
+  [`$2b$05$${BCRYPT_SALT}${BCRYPT_DIGEST.slice(1)}+`, BCRYPT_FORM],
+  [`$2b$05$${BCRYPT_SALT}${BCRYPT_DIGEST}\n`, BCRYPT_FORM],
+];
+
+Deno.test("parsePasswordHash() refuses other variants and forms and absurd costs, without quoting the text", () => {
+  for (const [text, reason] of REFUSED) {
+    const { message } = assertThrows(() => parsePasswordHash(text), SyntaxError, "Cannot read the password hash: ");
+    assert(message.includes(reason), `${text}: ${message}`);
+    assert(![SALT, DIGEST, BCRYPT_SALT, BCRYPT_DIGEST].some((secret) => message.includes(secret)), message);
+  }
+});
+
+const PARTS = `${SALT}$${DIGEST}`;
+const BCRYPT_PARTS = `${BCRYPT_SALT}${BCRYPT_DIGEST}`;
+
+Deno.test("parsePasswordHash() refuses other schemes and clear text, without quoting them", () => {
+  const other = "Cannot read the password hash: its scheme is not scrypt, argon2id or bcrypt";
+  for (const text of ["$6$salt$sesame", "$y$j9T$sesame", "$pbkdf2-sha256$sesame", "sesame", "", "$SCRYPT$sesame"]) {
+    const { message } = assertThrows(() => parsePasswordHash(text), SyntaxError);
+    assertEquals(message, other, text);
+  }
+  for (const text of ["$scrypt$sesame", "$argon2i$sesame", "$2b$sesame"]) {
+    const { message } = assertThrows(() => parsePasswordHash(text), SyntaxError, "Cannot read the password hash: ");
+    assert(!message.includes("sesame"), message);
+  }
+});
+
+/** Parameters, and why they are too little; nothing: they are enough. */
+const STRENGTHS: readonly (readonly [text: string, reason?: string])[] = [
+  [`$scrypt$ln=17,r=8,p=1$${PARTS}`],
+  [`$scrypt$ln=18,r=4,p=1$${PARTS}`],
+  [`$scrypt$ln=20,r=8,p=1$${PARTS}`],
+  [`$scrypt$ln=16,r=8,p=1$${PARTS}`, "scrypt with ln=16,r=8 is less than ln=17,r=8"],
+  [`$scrypt$ln=14,r=8,p=16$${PARTS}`, "scrypt with ln=14,r=8 is less than ln=17,r=8"],
+  [`$argon2id$v=19$m=19456,t=2,p=1$${PARTS}`],
+  [`$argon2id$v=19$m=47104,t=1,p=1$${PARTS}`],
+  [`$argon2id$v=19$m=12288,t=3,p=1$${PARTS}`],
+  [`$argon2id$v=19$m=9216,t=4,p=1$${PARTS}`],
+  [`$argon2id$v=19$m=7168,t=5,p=1$${PARTS}`],
+  [`$argon2id$v=19$m=65536,t=3,p=4$${PARTS}`],
+  [`$argon2id$v=19$m=47103,t=1,p=1$${PARTS}`, "argon2id with m=47103,t=1 is less than m=19456,t=2"],
+  [`$argon2id$v=19$m=4096,t=3,p=1$${PARTS}`, "argon2id with m=4096,t=3 is less than m=19456,t=2"],
+  [`$argon2id$v=19$m=7167,t=100,p=1$${PARTS}`, "argon2id with m=7167,t=100 is less than m=19456,t=2"],
+  [`$2b$10$${BCRYPT_PARTS}`],
+  [`$2y$12$${BCRYPT_PARTS}`],
+  [`$2a$09$${BCRYPT_PARTS}`, "bcrypt with cost 9 is less than 10"],
+];
+
+Deno.test("findRehashReason() tells which hashes cost less than one made today", () => {
+  for (const [text, reason] of STRENGTHS) assertEquals(findRehashReason(text), reason, text);
+});
+
+Deno.test("findRehashReason() has nothing against what hashPassword() makes", async () => {
+  assertEquals(findRehashReason(await hashPassword("12345")), undefined);
+});
+
+Deno.test("findRehashReason() refuses what is no hash", () => {
+  assertThrows(() => findRehashReason("12345"), SyntaxError);
+});
+
+Deno.test("new StoredPassword() keeps a hash, and clear text for fitsClearText() only", async () => {
+  const text = await hashPassword("12345", { ln: 10 });
+  const hashed = new StoredPassword(text);
+  assertEquals(hashed.hash?.text, text);
+  for (const password of ["12345", text]) assert(!hashed.fitsClearText(password));
+  const clear = new StoredPassword("12345");
+  assertEquals(clear.hash, undefined);
+  assert(clear.fitsClearText("12345"));
+  for (const password of ["", "1234", "12345 "]) assert(!clear.fitsClearText(password));
+});
+
+Deno.test("new StoredPassword() refuses an empty password and unsound hashes", () => {
+  assertThrows(() => new StoredPassword(""), TypeError, "Cannot keep the password: it is empty");
+  for (const text of ["$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1$a$b", "$scrypt$ln=99,r=8,p=1$a$b"]) {
+    assertThrows(() => new StoredPassword(text), SyntaxError, "Cannot read the password hash");
+  }
 });

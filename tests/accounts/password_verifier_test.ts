@@ -1,18 +1,24 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
-import { deriveImportedDigest } from "../../lib/accounts/imported_digest.ts";
-import type { ImportedCost } from "../../lib/accounts/imported_hash.ts";
 import {
+  type Argon2Cost,
+  type BcryptCost,
   deriveDigest,
-  hashPassword,
-  type ScryptCost,
+  deriveImportedDigest,
+  type HashCost,
   type ScryptParameters,
-} from "../../lib/accounts/password_hash.ts";
-import { equalCosts, PasswordVerifier, type PasswordVerifierOptions } from "../../lib/accounts/password_verifier.ts";
+} from "../../lib/accounts/password_digest.ts";
+import { hashPassword, StoredPassword } from "../../lib/accounts/password_hash.ts";
+import {
+  distinctCosts,
+  PasswordVerifier,
+  type PasswordVerifierOptions,
+  verifyPassword,
+} from "../../lib/accounts/password_verifier.ts";
 
 const SIGNAL = new AbortController().signal;
-const CHEAP: ScryptCost = { ln: 10, r: 1, p: 1 };
-const DEAR: ScryptCost = { ln: 11, r: 2, p: 3 };
+const CHEAP = { scheme: "scrypt", ln: 10, r: 1, p: 1 } as const;
+const DEAR = { scheme: "scrypt", ln: 11, r: 2, p: 3 } as const;
 
 /** A verifier that notes the cost of each digest it computes. */
 function makeObservedVerifier(options: PasswordVerifierOptions = {}) {
@@ -40,7 +46,7 @@ function makeMixedVerifier() {
     computed.push(`scrypt ${parameters.cost.ln}`);
     return deriveDigest(password, parameters);
   };
-  const deriveImported = (_password: string, cost: ImportedCost, salt: Uint8Array) => {
+  const deriveImported = (_password: string, cost: Argon2Cost | BcryptCost, salt: Uint8Array) => {
     computed.push(cost.scheme === "bcrypt" ? `bcrypt ${cost.rounds}` : `argon2id ${cost.m},${cost.t}`);
     return Promise.resolve(new Uint8Array(salt.length));
   };
@@ -56,7 +62,7 @@ Deno.test("PasswordVerifier.verify() accepts the right password only", async () 
   const { cheap, dear } = await makeHashes();
   const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
   for (const kept of [cheap, dear, "12345"]) {
-    const stored = verifier.store("alice", kept);
+    const stored = new StoredPassword(kept);
     for (const password of ["", "1234", "123456", "12345 ", kept.slice(0, 100) + "x"]) {
       assert(!(await verifier.verify({ username: "alice", password, stored }, options)), password);
     }
@@ -67,7 +73,7 @@ Deno.test("PasswordVerifier.verify() accepts the right password only", async () 
 Deno.test("PasswordVerifier.verify() does not take the hash itself for the password", async () => {
   const { verifier } = makeObservedVerifier();
   const { cheap } = await makeHashes();
-  const attempt = { username: "alice", password: cheap, stored: verifier.store("alice", cheap) };
+  const attempt = { username: "alice", password: cheap, stored: new StoredPassword(cheap) };
   assert(!(await verifier.verify(attempt, { costs: [CHEAP], signal: SIGNAL })));
 });
 
@@ -76,7 +82,7 @@ Deno.test("PasswordVerifier.verify() does the same work for every failing login"
   const { cheap, dear } = await makeHashes();
   const work = [];
   for (const kept of [cheap, dear, "clear text", undefined]) {
-    const stored = kept === undefined ? undefined : verifier.store("alice", kept);
+    const stored = kept === undefined ? undefined : new StoredPassword(kept);
     const attempt = { username: "alice", password: "wrong", stored };
     assert(!(await verifier.verify(attempt, { costs: [CHEAP, DEAR], signal: SIGNAL })));
     work.push(computed.splice(0).sort());
@@ -89,7 +95,7 @@ Deno.test("PasswordVerifier.verify() accepts the right password for hashes of ot
   const verifier = new PasswordVerifier();
   const options = { costs: [], signal: SIGNAL };
   for (const kept of [ARGON2, BCRYPT]) {
-    const stored = verifier.store("alice", kept);
+    const stored = new StoredPassword(kept);
     for (const password of ["", "1234", "12345 ", kept]) {
       assert(!(await verifier.verify({ username: "alice", password, stored }, options)), password);
     }
@@ -101,35 +107,61 @@ Deno.test("PasswordVerifier.verify() does the same work for every failing login,
   const { verifier, computed } = makeMixedVerifier();
   const { cheap } = await makeHashes();
   const kept = { alice: cheap, bob: ARGON2, carol: OTHER_ARGON2, dave: BCRYPT, erin: BCRYPT, frank: "clear text" };
-  const users = Object.entries(kept).map(([username, text]) => ({ username, stored: verifier.store(username, text) }));
+  const users = Object.entries(kept).map(([username, text]) => ({ username, stored: new StoredPassword(text) }));
+  const costs = users.flatMap(({ stored }) => stored.hash ? [stored.hash.cost] : []); // bcrypt twice
   for (const user of [...users, { username: "nobody", stored: undefined }]) {
-    assert(!(await verifier.verify({ ...user, password: "wrong" }, { costs: [CHEAP], signal: SIGNAL })));
+    assert(!(await verifier.verify({ ...user, password: "wrong" }, { costs, signal: SIGNAL })));
     assertEquals(computed.splice(0).sort(), ["argon2id 256,1", "argon2id 256,2", "bcrypt 4", "scrypt 10"]);
   }
 });
 
-Deno.test("PasswordVerifier.verify() does no work for the scheme of a user that has gone or has another hash", async () => {
+Deno.test("PasswordVerifier.verify() does the work of the default cost where it knows of none", async () => {
   const { verifier, computed } = makeMixedVerifier();
-  for (const username of ["alice", "bob", "carol"]) verifier.store(username, BCRYPT);
-  const work = async () => {
-    await verifier.verify({ username: "x", password: "wrong", stored: undefined }, { costs: [], signal: SIGNAL });
-    return computed.splice(0);
-  };
-  verifier.forget("alice");
-  verifier.store("bob", "clear text");
-  assertEquals(await work(), ["bcrypt 4"]);
-  verifier.store("carol", ARGON2);
-  assertEquals(await work(), ["argon2id 256,1"]);
-  verifier.forget("carol");
-  assertEquals(await work(), []);
+  for (const stored of [undefined, new StoredPassword("clear text")]) {
+    assert(!(await verifier.verify({ username: "alice", password: "wrong", stored }, { signal: SIGNAL })));
+    assertEquals(computed.splice(0), ["scrypt 17"]);
+  }
 });
 
-Deno.test("PasswordVerifier.verify() goes on doing the work of a user whose login has failed", async () => {
+Deno.test("PasswordVerifier.verify() does the work of all costs that it was shown, where nobody says which there are", async () => {
   const { verifier, computed } = makeMixedVerifier();
-  const alice = { username: "alice", password: "wrong", stored: verifier.store("alice", BCRYPT) };
-  for (let attempt = 0; attempt < 2; attempt++) await verifier.verify(alice, { costs: [], signal: SIGNAL });
-  await verifier.verify({ ...alice, username: "x", stored: undefined }, { costs: [], signal: SIGNAL });
-  assertEquals(computed, ["bcrypt 4", "bcrypt 4", "bcrypt 4"]);
+  const { cheap } = await makeHashes();
+  const work = async (kept?: string) => {
+    const stored = kept === undefined ? undefined : new StoredPassword(kept);
+    assert(!(await verifier.verify({ username: "alice", password: "wrong", stored }, { signal: SIGNAL })));
+    return computed.splice(0).sort();
+  };
+  assertEquals(await work(BCRYPT), ["bcrypt 4"]);
+  assertEquals(await work(), ["bcrypt 4"]);
+  assertEquals(await work(cheap), ["bcrypt 4", "scrypt 10"]);
+  for (const kept of [undefined, "clear text", BCRYPT, cheap]) {
+    assertEquals(await work(kept), ["bcrypt 4", "scrypt 10"]);
+  }
+});
+
+Deno.test("PasswordVerifier.verify() keeps eight of the costs that it was shown, the last ones", async () => {
+  const { verifier, computed } = makeMixedVerifier();
+  const parts = "AAECAwQFBgcICQoLDA0ODw$58AhXk4+xOlBmIS8/uQ5Ti5mjOy8AYrlp9QUAdn1Hc0";
+  for (let t = 1; t <= 10; t++) {
+    const stored = new StoredPassword(`$argon2id$v=19$m=256,t=${t},p=1$${parts}`);
+    await verifier.verify({ username: "alice", password: "wrong", stored }, { signal: SIGNAL });
+  }
+  computed.splice(0);
+  await verifier.verify({ username: "x", password: "wrong", stored: undefined }, { signal: SIGNAL });
+  assertEquals(computed, Array.from({ length: 8 }, (_, index) => `argon2id 256,${index + 3}`));
+});
+
+Deno.test("PasswordVerifier.verify() does not count a remembered success of a user that is no longer current", async () => {
+  const { verifier, computed } = makeObservedVerifier();
+  const { cheap } = await makeHashes();
+  let isCurrent = true;
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
+  const options = { costs: [CHEAP], signal: SIGNAL };
+  await verifier.verify({ ...alice, isCurrent: () => isCurrent }, options);
+  assertEquals([await verifier.verify(alice, options), computed.length], [true, 1]);
+  isCurrent = false;
+  assertEquals([await verifier.verify(alice, options), computed.length], [true, 2]);
+  assertEquals([await verifier.verify(alice, options), computed.length], [true, 2]);
 });
 
 Deno.test("PasswordVerifier.verify() remembers a success with a hash of another scheme", async () => {
@@ -138,7 +170,7 @@ Deno.test("PasswordVerifier.verify() remembers a success with a hash of another 
     computed++;
     return deriveImportedDigest(...parameters);
   });
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", BCRYPT) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(BCRYPT) };
   for (let login = 0; login < 3; login++) assert(await verifier.verify(alice, { costs: [], signal: SIGNAL }));
   assertEquals(computed, 1);
 });
@@ -151,7 +183,7 @@ Deno.test("PasswordVerifier.verify() accepts no empty password, though the hash 
     "$2b$04$ai8oAlasczUL1N.YWHRs1usRAD6LtlRGioWdmVWTLe2EP2oyC1bI.",
   ];
   for (const text of empty) {
-    const stored = verifier.store("alice", text);
+    const stored = new StoredPassword(text);
     assert(!(await verifier.verify({ username: "alice", password: "", stored }, { costs: [], signal: SIGNAL })), text);
   }
 });
@@ -159,7 +191,7 @@ Deno.test("PasswordVerifier.verify() accepts no empty password, though the hash 
 Deno.test("PasswordVerifier.verify() does the same work for a failing login after a remembered success", async () => {
   const { verifier, computed } = makeObservedVerifier();
   const { cheap } = await makeHashes();
-  const stored = verifier.store("alice", cheap);
+  const stored = new StoredPassword(cheap);
   const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
   await verifier.verify({ username: "alice", password: "12345", stored }, options);
   computed.splice(0);
@@ -170,7 +202,7 @@ Deno.test("PasswordVerifier.verify() does the same work for a failing login afte
 Deno.test("PasswordVerifier.verify() skips the work after a success, until a failure", async () => {
   const { verifier, computed } = makeObservedVerifier();
   const { cheap } = await makeHashes();
-  const stored = verifier.store("alice", cheap);
+  const stored = new StoredPassword(cheap);
   const options = { costs: [CHEAP], signal: SIGNAL };
   const right = { username: "alice", password: "12345", stored };
   assertEquals([await verifier.verify(right, options), computed.length], [true, 1]);
@@ -184,11 +216,11 @@ Deno.test("PasswordVerifier.verify() remembers user, hash and password together"
   const { verifier, computed } = makeObservedVerifier();
   const { cheap, dear } = await makeHashes();
   const options = { costs: [CHEAP, DEAR], signal: SIGNAL };
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   await verifier.verify(alice, options);
   await verifier.verify({ ...alice, username: "bob" }, options);
   assertEquals(computed.length, 2);
-  await verifier.verify({ ...alice, stored: verifier.store("alice", dear) }, options);
+  await verifier.verify({ ...alice, stored: new StoredPassword(dear) }, options);
   assertEquals(computed.length, 3);
 });
 
@@ -196,7 +228,7 @@ Deno.test("PasswordVerifier.verify() does not let a user that has gone in by wha
   const { verifier } = makeObservedVerifier();
   const { cheap } = await makeHashes();
   const options = { costs: [CHEAP], signal: SIGNAL };
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   await verifier.verify(alice, options);
   assert(!(await verifier.verify({ ...alice, stored: undefined }, options)));
 });
@@ -205,7 +237,7 @@ Deno.test("PasswordVerifier.forget() drops what is remembered of a user", async 
   const { verifier, computed } = makeObservedVerifier();
   const { cheap } = await makeHashes();
   const options = { costs: [CHEAP], signal: SIGNAL };
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   await verifier.verify(alice, options);
   verifier.forget("alice");
   await verifier.verify(alice, options);
@@ -216,7 +248,7 @@ Deno.test("PasswordVerifier remembers so many users, those that logged in last",
   const { verifier, computed } = makeObservedVerifier({ maxRemembered: 2 });
   const { cheap } = await makeHashes();
   const login = async (username: string) => {
-    const attempt = { username, password: "12345", stored: verifier.store(username, cheap) };
+    const attempt = { username, password: "12345", stored: new StoredPassword(cheap) };
     assert(await verifier.verify(attempt, { costs: [CHEAP], signal: SIGNAL }));
     return computed.splice(0).length;
   };
@@ -227,7 +259,7 @@ Deno.test("PasswordVerifier remembers so many users, those that logged in last",
 Deno.test("PasswordVerifier remembers nobody when told so", async () => {
   const { verifier, computed } = makeObservedVerifier({ maxRemembered: 0 });
   const { cheap } = await makeHashes();
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   await verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL });
   await verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL });
   assertEquals(computed.length, 2);
@@ -236,7 +268,7 @@ Deno.test("PasswordVerifier remembers nobody when told so", async () => {
 Deno.test("PasswordVerifier.verify() computes once for logins of one user that come at the same time", async () => {
   const { verifier, computed } = makeObservedVerifier({ maxRunning: 1 });
   const { cheap } = await makeHashes();
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   const logins = Array.from({ length: 20 }, () => verifier.verify(alice, { costs: [CHEAP], signal: SIGNAL }));
   assertEquals(new Set(await Promise.all(logins)), new Set([true]));
   assertEquals(computed.length, 1);
@@ -273,7 +305,7 @@ Deno.test("PasswordVerifier.verify() lets remembered users in while others wait"
     },
   });
   const options = { costs: [CHEAP], signal: SIGNAL };
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   await verifier.verify(alice, options);
   const slow = verifier.verify({ username: "bob", password: "wrong", stored: undefined }, options);
   assert(await verifier.verify(alice, options));
@@ -296,7 +328,7 @@ Deno.test("PasswordVerifier.verify() begins no further digest when its signal ab
       return await deriveDigest(password, parameters);
     },
   });
-  const alice = { username: "alice", password: "12345", stored: verifier.store("alice", cheap) };
+  const alice = { username: "alice", password: "12345", stored: new StoredPassword(cheap) };
   const costs = [CHEAP, DEAR];
   await verifier.verify(alice, { costs, signal: SIGNAL });
   const failing = verifier.verify({ ...alice, password: "wrong" }, { costs, signal: controller.signal });
@@ -313,33 +345,15 @@ Deno.test("PasswordVerifier.verify() begins no further digest when its signal ab
 
 Deno.test("PasswordVerifier.verify() rejects at once for a signal that has aborted", async () => {
   const { verifier, computed } = makeObservedVerifier();
-  const attempt = { username: "alice", password: "12345", stored: verifier.store("alice", "12345") };
+  const attempt = { username: "alice", password: "12345", stored: new StoredPassword("12345") };
   const signal = AbortSignal.abort(new Error("left"));
   await assertRejects(() => verifier.verify(attempt, { costs: [CHEAP], signal }), Error, "left");
   assertEquals(computed, []);
 });
 
-Deno.test("PasswordVerifier.store() keeps a clear-text password for its user and verifier only", async () => {
-  const { verifier } = makeObservedVerifier();
-  const options = { costs: [], signal: SIGNAL };
-  const stored = verifier.store("alice", "12345");
-  assert(await verifier.verify({ username: "alice", password: "12345", stored }, options));
-  assert(!(await verifier.verify({ username: "bob", password: "12345", stored }, options)));
-  const other = makeObservedVerifier().verifier;
-  assert(!(await other.verify({ username: "alice", password: "12345", stored }, options)));
-});
-
-Deno.test("PasswordVerifier.store() refuses an empty password and unsound hashes", () => {
-  const { verifier } = makeObservedVerifier();
-  assertThrows(() => verifier.store("alice", ""), TypeError, 'Cannot keep the password of "alice": it is empty');
-  for (const text of ["$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1$a$b", "$scrypt$ln=99,r=8,p=1$a$b"]) {
-    assertThrows(() => verifier.store("alice", text), SyntaxError, "Cannot read the password hash");
-  }
-});
-
 Deno.test("PasswordVerifier shows no password when it is inspected", async () => {
   const { verifier } = makeObservedVerifier();
-  const stored = verifier.store("alice", "open sesame");
+  const stored = new StoredPassword("open sesame");
   await verifier.verify({ username: "alice", password: "open sesame", stored }, { costs: [], signal: SIGNAL });
   const shown = Deno.inspect([verifier, stored], { depth: 9, showHidden: true }) + JSON.stringify([verifier, stored]);
   assertNotMatch(shown, /open sesame/);
@@ -352,7 +366,49 @@ Deno.test("PasswordVerifier refuses bounds that make no sense", () => {
   assertThrows(() => new PasswordVerifier({ maxRemembered: -1 }), RangeError, "Cannot remember -1 successes");
 });
 
-Deno.test("equalCosts() compares every parameter", () => {
-  assert(equalCosts(CHEAP, { ...CHEAP }));
-  for (const other of [{ ln: 11 }, { r: 2 }, { p: 2 }]) assert(!equalCosts(CHEAP, { ...CHEAP, ...other }));
+Deno.test("distinctCosts() compares every parameter", () => {
+  const argon2 = { scheme: "argon2id", m: 256, t: 1, p: 1, length: 32 } as const;
+  const bcrypt = { scheme: "bcrypt", rounds: 10 } as const;
+  const costs: readonly HashCost[] = [
+    ...[CHEAP, { ...CHEAP, ln: 11 }, { ...CHEAP, r: 2 }, { ...CHEAP, p: 2 }],
+    ...[argon2, { ...argon2, m: 512 }, { ...argon2, t: 2 }, { ...argon2, p: 2 }, { ...argon2, length: 16 }],
+    ...[bcrypt, { ...bcrypt, rounds: 11 }],
+  ];
+  assertEquals(distinctCosts([...costs, ...costs.map((cost) => ({ ...cost }))]), costs);
+});
+
+/** A password and its hash, by scheme. */
+const HASHES = {
+  scrypt: ["secret", await hashPassword("secret", { ln: 10 })],
+  argon2id: ["secret", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$+H4vXYFWoXb2B34RuwJIpQ"],
+  bcrypt: ["correct horse", "$2b$05$ADDsHBzVA.GQ2qWoG73rou24zDmmGp6I6cszwArb.APJNJaIgXRQ."],
+} as const;
+
+for (const [scheme, [password, hash]] of Object.entries(HASHES)) {
+  Deno.test(`verifyPassword() accepts the password of a hash of ${scheme}, and no other`, async () => {
+    assert(await verifyPassword(password, hash));
+    for (const wrong of [password.toUpperCase(), `${password} `, ""]) {
+      assert(!await verifyPassword(wrong, hash), wrong);
+    }
+  });
+}
+
+Deno.test("verifyPassword() refuses what is no hash that it knows, without showing it", async () => {
+  for (const text of ["secret", "", "$1$salt$digest", "$scrypt$ln=99,r=8,p=1$c2FsdHNhbHQ$c2FsdHNhbHRzYWx0c2FsdA"]) {
+    const error = await assertRejects(() => verifyPassword("secret", text), SyntaxError);
+    assert(text === "" || !error.message.includes(text));
+  }
+});
+
+/** Passwords and what Python's "hashlib.scrypt" makes of them. */
+const PYTHON_VECTORS = [
+  ["correct horse", "$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU"],
+  ["x", "$scrypt$ln=17,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$DNuJ1yHV3+brdXpKBlSVH7/kFWVbu13B7HzPE0fN93I"],
+  ["pässwörd€ 😀", "$scrypt$ln=10,r=8,p=3$//79/Pv6+fj39vX08/Lx8A$4WCf1NPlJUuxhpej6fIPVKE0VPJ4farspQYClp1gdw8"],
+] as const;
+
+Deno.test("verifyPassword() fits what Python's hashlib.scrypt gives", async () => {
+  for (const [password, text] of PYTHON_VECTORS) {
+    assert(await verifyPassword(password, text), text);
+  }
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertExists, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
 import type { Account } from "../../lib/accounts/authorizer.ts";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
-import { deriveDigest, hashPassword } from "../../lib/accounts/password_hash.ts";
+import { deriveDigest } from "../../lib/accounts/password_digest.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import type { PasswordVerifierOptions } from "../../lib/accounts/password_verifier.ts";
 import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { makeTree } from "./directory_tree.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { UsageError } from "../../lib/check/exit_error.ts";
 import { hashPasswordCommand, type PasswordInput } from "../../lib/cli/hash_password.ts";
-import { deriveDigest, equalDigests, parsePasswordHash } from "../../lib/accounts/password_hash.ts";
+import { verifyPassword } from "../../lib/accounts/password_verifier.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
@@ -46,23 +46,18 @@ function piping(...pieces: readonly (string | Uint8Array)[]): PasswordInput {
   };
 }
 
-async function fits(password: string, text: string): Promise<boolean> {
-  const hash = parsePasswordHash(text);
-  return equalDigests(await deriveDigest(password, hash), hash.digest);
-}
-
 Deno.test("hashPasswordCommand() asks twice on a terminal and returns the hash", async () => {
   const input = typing("open sesame", "open sesame");
   const text = await hashPasswordCommand([], input);
   assertMatch(text, /^\$scrypt\$ln=17,r=8,p=1\$[^$\n]+\$[^$\n]+$/);
-  assert(await fits("open sesame", text));
+  assert(await verifyPassword("open sesame", text));
   assertEquals([input.asked, input.warned], [["Password:", "Password again:"], []]);
 });
 
 Deno.test("hashPasswordCommand() warns of a short password, without showing it", async () => {
   for (const [password, warned] of [["€€€€€€€", 1], ["12345678", 0]] as const) {
     const input = typing(password, password);
-    assert(await fits(password, await hashPasswordCommand([], input)));
+    assert(await verifyPassword(password, await hashPasswordCommand([], input)));
     assertEquals(input.warned.length, warned);
     for (const line of input.warned) assertMatch(line, /^warning: the password has 7 characters; [^€]*$/);
   }
@@ -89,7 +84,7 @@ Deno.test("hashPasswordCommand() reads one line where stdin is not a terminal", 
     ["x".repeat(512), [`${"x".repeat(512)}\n`]],
   ];
   for (const [password, pieces] of inputs) {
-    assert(await fits(password, await hashPasswordCommand([], piping(...pieces))), password);
+    assert(await verifyPassword(password, await hashPasswordCommand([], piping(...pieces))), password);
   }
 });
 
@@ -140,7 +135,7 @@ Deno.test("hashPasswordCommand() takes no permission", async () => {
   await writer.close();
   const { stdout, stderr } = await child.output();
   assertEquals(new TextDecoder().decode(stderr), "");
-  assert(await fits("open sesame", new TextDecoder().decode(stdout).trimEnd()));
+  assert(await verifyPassword("open sesame", new TextDecoder().decode(stdout).trimEnd()));
 });
 
 /**
@@ -195,7 +190,7 @@ Deno.test(programTest({
     const { code, shown } = await runOnTerminal("tty", ["open sesame\r", "open sesame\r"]);
     assertEquals(code, 0, shown);
     const [, hash = ""] = /^Password: \r?\nPassword again: \r?\n(\$scrypt\$\S+)\r?\n$/.exec(shown) ?? [];
-    assert(await fits("open sesame", hash), shown);
+    assert(await verifyPassword("open sesame", hash), shown);
   },
 }));
 
@@ -207,6 +202,6 @@ Deno.test(programTest({
     assertEquals(code, 0, shown);
     assertMatch(shown, /^Password: \r?\nPassword again: \r?\n$/);
     assertMatch(piped, /^\$scrypt\$\S+\n$/);
-    assert(await fits("open sesame", piped.trimEnd()));
+    assert(await verifyPassword("open sesame", piped.trimEnd()));
   },
 }));

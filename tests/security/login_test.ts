@@ -1,5 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { AccountSource } from "../../lib/accounts/account_source.ts";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
@@ -83,4 +85,34 @@ Deno.test("PASS replies 421 and closes when the authorizer has too much to do, w
   assertEquals((await client.command(`PASS ${SECRET}`)).text, "421 Too many logins at once, try again later.");
   await client.closed();
   assert(!server.events.some((event) => event.event === "loginFailed"));
+});
+
+Deno.test("PASS tells nothing of names where accounts come from a source that fails, hangs or has a faulty account", async () => {
+  const source: AccountSource = {
+    find(name) {
+      if (name === "failing") throw new Error(`cannot connect as postgres:${SECRET}`);
+      if (name === "hanging") return new Promise(() => {});
+      return name === "faulty" ? { password: "12345", home: "", permissions: "every" } : undefined;
+    },
+  };
+  const authorizer = new PasswordAuthorizer(source, { derive: () => Promise.resolve(new Uint8Array(32)) });
+  await using server = await TestServer.start({ server: { authorizer, timeouts: { failedLogin: 0, login: 1 } } });
+  const replyTo = async (username: string, password = SECRET) => {
+    await using client = await server.connect();
+    await client.expect(331, `USER ${username}`);
+    return (await client.command(`PASS ${password}`)).text;
+  };
+  for (const username of ["nobody", "faulty"]) assertEquals(await replyTo(username), "530 Authentication failed.");
+  for (const [username, password] of [["failing", SECRET], ["faulty", "12345"]] as const) {
+    assertMatch(await replyTo(username, password), /^451 [^:]*$/);
+  }
+  assertMatch(await replyTo("hanging"), /^421 /);
+  const causes = server.events.flatMap((event) => event.event === "internalError" ? [String(event.cause)] : []);
+  assertEquals(causes, [
+    `Error: cannot connect as postgres:${SECRET}`,
+    'SyntaxError: Cannot use permissions "every": "v" is not one of elradfmwMT',
+  ]);
+  await server.event("disconnected", (event) => event.username === "hanging");
+  assertEquals(server.events.filter((event) => event.event === "loginFailed").length, 5);
+  server.events.length = 0; // the errors are what was asked for
 });

@@ -1,17 +1,20 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import {
+  computeKeyedDigest,
+  deriveDigest,
   deriveHere,
   deriveImportedDigest,
   deriveInWorker,
+  equalDigests,
   LIBRARY,
   makeTask,
-} from "../../lib/accounts/imported_digest.ts";
-import { parseImportedHash } from "../../lib/accounts/imported_hash.ts";
+} from "../../lib/accounts/password_digest.ts";
+import { parsePasswordHash } from "../../lib/accounts/password_hash.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
-const MODULE = new URL("../../lib/accounts/imported_digest.ts", import.meta.url);
+const MODULE = new URL("../../lib/accounts/password_digest.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const SALT = new Uint8Array(16);
 const CHEAP = { scheme: "bcrypt", rounds: 4 } as const;
@@ -42,16 +45,41 @@ const VECTORS: readonly (readonly [password: string, hash: string])[] = [
   ["y".repeat(72), "$2b$04$iaNSqFhEQq/eRqlSimEYT.6/eceOjt/t03KDICkW0wrEZ7Z3dxmLK"],
 ];
 
+function parseImported(text: string) {
+  const { cost, ...rest } = parsePasswordHash(text);
+  assert(cost.scheme !== "scrypt");
+  return { cost, ...rest };
+}
+
+Deno.test("deriveDigest() gives the test vector of RFC 7914 §12", async () => {
+  const salt = new TextEncoder().encode("NaCl");
+  const digest = await deriveDigest("password", { cost: { ln: 10, r: 8, p: 16 }, salt, length: 64 });
+  assertEquals(
+    new Uint8Array(digest).toHex(),
+    "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162" +
+      "2eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640",
+  );
+});
+
+Deno.test("deriveDigest() leaves the event loop free", async () => {
+  let done = false;
+  const digest = deriveDigest("x", { cost: { ln: 15, r: 8, p: 1 }, salt: new Uint8Array(16), length: 32 })
+    .finally(() => done = true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert(!done);
+  await digest;
+});
+
 Deno.test("deriveImportedDigest() gives what other implementations give", async () => {
   for (const [password, text] of VECTORS) {
-    const { cost, salt, digest } = parseImportedHash(text);
+    const { cost, salt, digest } = parseImported(text);
     assertEquals((await deriveImportedDigest(password, cost, salt)).toHex(), digest.toHex(), text);
   }
 });
 
 Deno.test("deriveHere() gives the same as a worker", async () => {
   for (const [password, text] of VECTORS.slice(1, 5)) {
-    const { cost, salt } = parseImportedHash(text);
+    const { cost, salt } = parseImported(text);
     const task = makeTask(password, cost, salt);
     assertEquals((await deriveHere(task)).toHex(), (await deriveInWorker(task))?.toHex(), text);
   }
@@ -103,4 +131,24 @@ Deno.test("deriveInWorker() takes no permission", async () => {
   );
   const args = ["run", "--no-prompt", "--no-check", "--config", CONFIG, program];
   assertEquals(await requireProgram(Deno.execPath(), args, { env: { NO_COLOR: "1" } }), "24\n");
+});
+
+Deno.test("computeKeyedDigest() is HMAC-SHA-256, and differs with key, parts and where they part", () => {
+  const key = new TextEncoder().encode("key");
+  const digest = computeKeyedDigest(key, ["a", "b"]);
+  // Of the text ["a","b"].
+  assertEquals(
+    new Uint8Array(digest).toHex(),
+    "4c9c68cc21ef697376ec27566b925e01f361aa92acb3008fac1053cbb7a30acf",
+  );
+  for (const parts of [["ab"], ["a", "b", ""], ['a","b'], ["b", "a"], []]) {
+    assert(!equalDigests(computeKeyedDigest(key, parts), digest), JSON.stringify(parts));
+  }
+  assert(!equalDigests(computeKeyedDigest(new Uint8Array(3), ["a", "b"]), digest));
+});
+
+Deno.test("equalDigests() compares whole digests, and takes different lengths for different", () => {
+  assert(equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 2])));
+  assert(!equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 3])));
+  assert(!equalDigests(new Uint8Array([1, 2]), new Uint8Array([1, 2, 0])));
 });

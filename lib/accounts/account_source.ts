@@ -1,0 +1,93 @@
+/**
+ * The account source port: where accounts with passwords come from. `PasswordAuthorizer` does all else.
+ *
+ * @module
+ */
+
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
+import type { MaybePromise } from "../shared_port.ts";
+import type { AccountLimits } from "./authorizer.ts";
+import type { HashCost } from "./password_digest.ts";
+import type { StoredPassword } from "./password_hash.ts";
+import type { PermissionOverride } from "./permission_override.ts";
+
+/** Options of an account. */
+export interface AccountOptions {
+  /**
+   * Permission letters, those of `PermissionLetter`; none for an account that may only log in.
+   *
+   * @default "elr"
+   */
+  readonly permissions?: string;
+  /**
+   * Text of the reply to a login.
+   *
+   * @default "Login successful."
+   */
+  readonly loginMessage?: string;
+  /**
+   * Text of the reply to QUIT.
+   *
+   * @default "Goodbye."
+   */
+  readonly quitMessage?: string;
+  /** Other permissions for parts of the home; of several for one path the last holds. */
+  readonly overrides?: readonly PermissionOverride[];
+  /** Limits over all sessions of the account; absent: none. */
+  readonly limits?: AccountLimits;
+}
+
+/** An account as a source has it. */
+export interface FoundAccount extends AccountOptions {
+  /** Name of the account. @default {the name that it was found by} */
+  readonly username?: string;
+  /**
+   * A hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt; or clear text, which cannot begin like a hash
+   * (`$scheme$`). A {@linkcode StoredPassword} is either, read before. Any password fits where `any` is set.
+   */
+  readonly password: string | StoredPassword | { readonly any: true };
+  /** A file system, or the path of a directory of the host. It is opened when the password was right. */
+  readonly home: string | FileSystem;
+  /**
+   * Lets an account have letters of `adfmwMT` though any password fits: anybody may change files then.
+   *
+   * @default {false}
+   */
+  readonly forceWrite?: boolean;
+  /**
+   * Returns whether this account still is what the source has: no login comes of one that is not, nor does the success of
+   * an earlier one count any more. Absent: a password that was right once is so as long as the hash is the same.
+   */
+  isCurrent?(): boolean;
+}
+
+/**
+ * A table of accounts, wherever it is. {@linkcode PasswordAuthorizer} makes an authorizer of it.
+ *
+ * @example
+ * ```ts
+ * import { type AccountSource, hashPassword, MemoryFileSystem, PasswordAuthorizer } from "@ftpsd/ftpsd";
+ *
+ * const password = await hashPassword("correct horse", { ln: 10 });
+ * const home = new MemoryFileSystem();
+ * const source: AccountSource = { find: (name) => name === "alice" ? { password, home } : undefined };
+ * const authorizer = new PasswordAuthorizer(source); // for `new FtpServer({ authorizer })`
+ * ```
+ */
+export interface AccountSource {
+  /**
+   * Finds an account, whether or not the password is going to fit. Names that do not exist should take as long as others.
+   *
+   * @param name What the client gave as its name, verbatim.
+   * @param options.signal Aborts when the client leaves or the login deadline passes.
+   * @returns The account, or `undefined` when there is none of that name.
+   * @throws {AuthorizerBusyError} When accounts cannot be found now: the client gets 421, and is not said to have failed.
+   * Whatever else is thrown counts as a failed login.
+   */
+  find(name: string, options: CallOptions): MaybePromise<FoundAccount | undefined>;
+  /**
+   * Returns the distinct costs of all hashes. A failing login takes the work of each, so that time does not tell whether the
+   * name exists. Absent: those of the hashes that were checked last, at most 8; before any, that of `hashPassword()`.
+   */
+  costs?(): readonly HashCost[];
+}

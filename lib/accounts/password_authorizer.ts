@@ -1,0 +1,160 @@
+/**
+ * Logins with passwords, for accounts from anywhere.
+ *
+ * @module
+ */
+
+import { abortable } from "../deadline.ts";
+import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
+import { addressBlock } from "../protocol/host_port.ts";
+import { isWithin } from "../protocol/pathname.ts";
+import type { AccountSource, FoundAccount } from "./account_source.ts";
+import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
+import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import { StoredPassword } from "./password_hash.ts";
+import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
+import { assertPermissions, READ_PERMISSIONS } from "./permission.ts";
+import { assertOverride, findPermissions, type PermissionOverride } from "./permission_override.ts";
+
+/** Options of {@linkcode PasswordAuthorizer}. */
+export interface PasswordAuthorizerOptions extends PasswordVerifierOptions {
+  /**
+   * Opens a home that is given as a path of the host.
+   *
+   * @default {such a home is refused}
+   */
+  readonly openHome?: (home: string) => FileSystem;
+}
+
+/**
+ * Checks names and passwords against the accounts of a source: with the same work for unknown names as for known ones, few
+ * checks at once, and sooner where a success is remembered. What the source gives is checked; clients learn of a fault in an
+ * account only when they know its password.
+ *
+ * @example
+ * ```ts
+ * import { LocalFileSystem, PasswordAuthorizer, WriteClaims } from "@ftpsd/ftpsd";
+ *
+ * const users = new Map([["alice", { password: "correct horse", home: "/srv/ftp/alice", permissions: "elrw" }]]);
+ * const writeClaims = new WriteClaims(); // so that no file is written by two sessions
+ * const authorizer = new PasswordAuthorizer({ find: (name) => users.get(name) }, {
+ *   openHome: (home) => new LocalFileSystem(home, { writeClaims }),
+ * });
+ * ```
+ */
+export class PasswordAuthorizer implements Authorizer {
+  readonly #source: AccountSource;
+  readonly #openHome: ((home: string) => FileSystem) | undefined;
+  readonly #verifier: PasswordVerifier;
+
+  /**
+   * Makes an authorizer of the accounts of a source.
+   *
+   * @throws {RangeError} When a bound is out of range.
+   */
+  constructor(source: AccountSource, options: PasswordAuthorizerOptions = {}) {
+    this.#source = source;
+    this.#openHome = options.openHome;
+    this.#verifier = new PasswordVerifier(options);
+  }
+
+  /**
+   * Checks the credentials.
+   *
+   * @returns The account, or `undefined` when the name or the password is wrong.
+   * @throws {AuthorizerBusyError} When too many passwords wait to be checked already, or the source throws it.
+   * @throws {TypeError | SyntaxError} When the account is not what it must be; for all but the password, only when that fits.
+   * @throws {InsecureConfigurationError} When any password fits and a letter lets it change something, without `forceWrite`.
+   * @throws The reason of `options.signal` when it aborts, and what the source throws.
+   */
+  async authenticate(credentials: Credentials, options: CallOptions): Promise<Account | undefined> {
+    const { username, password, remoteHost } = credentials;
+    const { signal } = options;
+    signal.throwIfAborted();
+    // A source that does not heed the signal keeps nobody waiting. One in a database may say `null`.
+    const found = await abortable(Promise.try(() => this.#source.find(username, { signal })), signal) ?? undefined;
+    signal.throwIfAborted();
+    const stored = found && readPassword(username, found);
+    const isCurrent = () => found?.isCurrent?.() !== false;
+    const owner = addressBlock(remoteHost);
+    const fits = stored === "any" ||
+      await this.#verifier.verify({ username, password, stored, isCurrent }, {
+        costs: this.#source.costs?.(),
+        signal,
+        owner,
+      });
+    // The account may have been removed or replaced meanwhile.
+    return fits && found && isCurrent() ? this.#open(username, found) : undefined;
+  }
+
+  #open(name: string, found: FoundAccount): Account {
+    const { username = name, home, loginMessage = "Login successful.", quitMessage = "Goodbye.", limits = {} } = found;
+    const { permissions = READ_PERMISSIONS, overrides = [] } = found;
+    assertRights(username, found);
+    if (typeof home === "string" && home !== "" && !this.#openHome) throw unusable(username, "no openHome is set");
+    const fileSystem = typeof home === "string" ? this.#openHome?.(home) : home;
+    if (!fileSystem) throw unusable(username, "it has no home");
+    // The source may change its own list while the session goes on.
+    const rights = { permissions, overrides: lastOfEachPath(overrides), fileSystem };
+    return {
+      username,
+      fileSystem,
+      permissions,
+      loginMessage,
+      quitMessage,
+      limits,
+      async hasPermission(letter, path, options) {
+        return (await findPermissions(rights, path, options)).includes(letter);
+      },
+      mayMove: (path) => !rights.overrides.some((override) => isWithin(path, override.path)),
+    };
+  }
+}
+
+/** Reads the password of an account; "any" where any fits. */
+function readPassword(username: string, found: FoundAccount): StoredPassword | "any" {
+  if (typeof found !== "object") throw unusable(username, "it is not an object");
+  const { password } = found;
+  if (fitsAny(password)) return "any";
+  if (password instanceof StoredPassword) return password;
+  if (typeof password !== "string" || password === "") throw unusable(username, "it has no password");
+  return new StoredPassword(password);
+}
+
+function fitsAny(password: FoundAccount["password"]): boolean {
+  return typeof password === "object" && password !== null && "any" in password && password.any === true;
+}
+
+/**
+ * Checks letters and overrides of an account.
+ *
+ * @throws {TypeError} When they are of another type.
+ * @throws {SyntaxError} When a letter is unknown, or the path of an override is not absolute and normalised.
+ * @throws {InsecureConfigurationError} When anonymous, or whoever comes with any password, may change something, and that
+ * is not forced.
+ */
+export function assertRights(username: string, account: Omit<FoundAccount, "home">): void {
+  const { password, permissions = READ_PERMISSIONS, overrides = [], forceWrite } = account;
+  if (!Array.isArray(overrides)) throw unusable(username, "its overrides are no list");
+  const isAnybody = fitsAny(password);
+  const mayOnlyRead = isAnybody ? forceWrite !== true : username === ANONYMOUS;
+  const assertLetters = (letters: unknown) => {
+    if (typeof letters !== "string") throw unusable(username, "its permissions are no text");
+    assertPermissions(letters);
+    if (mayOnlyRead) assertAnonymousReadOnly(letters);
+  };
+  assertLetters(permissions);
+  for (const override of overrides) {
+    if (typeof override?.path !== "string") throw unusable(username, "an override has no path");
+    assertLetters(override.permissions);
+    assertOverride(override);
+  }
+}
+
+function lastOfEachPath(overrides: readonly PermissionOverride[]): readonly PermissionOverride[] {
+  return [...new Map(overrides.map((override) => [override.path, { ...override }])).values()];
+}
+
+function unusable(username: string, problem: string): TypeError {
+  return new TypeError(`Cannot use the account ${JSON.stringify(username)}: ${problem}`);
+}
