@@ -11,19 +11,19 @@ const NAMES_PROGRAM = new URL("tests/helpers/test_names.ts", ROOT).pathname;
 
 /** What holds each row of the page: tests by file, from `tests/`, and beginning of the name; or why there is none. */
 const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly string[]>>>> = {
-  T1: { "e2e/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "close_notify"', "STOR over TLSv1.3, resumed"] },
+  T1: { "soak/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "close_notify"', "STOR over TLSv1.3, resumed"] },
   T1a: {
-    "e2e/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "reset"'],
-    "transport/upload_ending_test.ts": ['An upload over TLSv1.3 ended by "reset"'],
+    "soak/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "reset"'],
+    "soak/tls_upload_ending_test.ts": ['An upload over TLSv1.3 ended by "reset"'],
   },
   T1b: {
-    "e2e/upload_ending_test.ts": [
+    "soak/upload_ending_test.ts": [
       'STOR over TLSv1.3, ended by "fin", requireCloseNotify true',
       'STOR over TLSv1.3, ended by "fin", requireCloseNotify false',
     ],
   },
   T1c: {
-    "transport/upload_ending_test.ts": ['An upload over TLSv1.3 ended by "unwrap"'],
+    "soak/tls_upload_ending_test.ts": ['An upload over TLSv1.3 ended by "unwrap"'],
     "transport/node_tls_test.ts": ["NodeTlsTransport finish() behind an upload sends close_notify"],
   },
   T2: {

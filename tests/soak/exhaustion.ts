@@ -1,12 +1,12 @@
 /**
- * Makes the attacks of `tests/security/exhaustion.ts`, and prints what each cost.
+ * Makes the attacks of `tests/soak/attacks.ts`, and prints what each cost.
  *
  * Run as a program: `deno run -P=test tests/soak/exhaustion.ts [PART OF A NAME]`.
  *
  * @module
  */
 
-import { ATTACKS, type Figures, suffer } from "../security/exhaustion.ts";
+import { ATTACKS, type Figures, suffer } from "./attacks.ts";
 import { median, printRow } from "./figures.ts";
 
 const MIB = 1024 * 1024;

@@ -12,8 +12,8 @@ import { delay } from "../../lib/deadline.ts";
 import { Installation } from "../cli/installation.ts";
 import { SpawnedServer } from "../cli/spawned_server.ts";
 import { RawClient } from "../helpers/raw_client.ts";
-import { NAMES, RIGHT_PASSWORD } from "../security/guessed_names.ts";
-import { addEvent, type AddressFacts, assertAllCounted, BAN_FAILURES, guess } from "../security/guessing.ts";
+import { NAMES, RIGHT_PASSWORD } from "./guessed_names.ts";
+import { addEvent, type AddressFacts, assertAllCounted, BAN_FAILURES, guess } from "./guess.ts";
 import { print, printRow } from "./figures.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");

@@ -9,7 +9,7 @@ import { DenoTcpTransport } from "../../lib/transport/deno_tcp.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
 import { TlsContext } from "../../lib/transport/tls_context.ts";
 import { programTest } from "../helpers/client_program.ts";
-import { PAIR } from "./tls_pairs.ts";
+import { PAIR } from "../transport/tls_pairs.ts";
 
 const UPLOADS = 200;
 const UPLOAD_BYTES = 300_000;

@@ -6,7 +6,7 @@ import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { TestServer } from "../helpers/test_server.ts";
 import { NAMES, RIGHT_PASSWORD } from "./guessed_names.ts";
-import { addEvent, type AddressFacts, assertAllCounted, BAN_FAILURES, factsOf, guess } from "./guessing.ts";
+import { addEvent, type AddressFacts, assertAllCounted, BAN_FAILURES, factsOf, guess } from "./guess.ts";
 
 /** Addresses for each name, and guesses from each. */
 const ADDRESSES = 4;

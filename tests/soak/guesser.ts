@@ -7,7 +7,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { Random } from "../soak/random.ts";
+import { Random } from "./random.ts";
 import { NAMES, RIGHT_PASSWORD } from "./guessed_names.ts";
 
 /** What came of it. */

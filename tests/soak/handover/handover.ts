@@ -9,7 +9,7 @@
  */
 
 import { type LoggedEvent, MeasuredServer } from "../../helpers/measured_server.ts";
-import { Random } from "../../soak/random.ts";
+import { Random } from "../random.ts";
 import { type HandoverCase, makeCase } from "./handover_case.ts";
 import { pause } from "./piece_sender.ts";
 import { contentOf, HandoverClient } from "./handover_client.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { concatenated, mutated } from "../../soak/mutation.ts";
-import type { Random } from "../../soak/random.ts";
+import { concatenated, mutated } from "../mutation.ts";
+import type { Random } from "../random.ts";
 import { type CutPlan, type Ending, ENDINGS } from "./piece_sender.ts";
 
 /** Where bytes that were read already are handed to another owner of the socket. */

@@ -1,6 +1,6 @@
 import { assertLess } from "@std/assert";
 import { HAS_PROC } from "../helpers/process_state.ts";
-import { ATTACKS, suffer } from "./exhaustion.ts";
+import { ATTACKS, suffer } from "./attacks.ts";
 
 /** Others get their turn, however busy the machine is: measured are some milliseconds. */
 const MAX_WAIT_MS = 30_000;
