@@ -22,7 +22,7 @@ for (const name of NAMES) {
     const text = await textOf(name);
     const imported = [...text.matchAll(/ from "(.+)";$/gm)].map(([, specifier]) => specifier);
     const foreign = imported.filter((specifier) =>
-      !["@ftpsd/ftpsd", "@std/yaml", "node:crypto"].includes(`${specifier}`)
+      !["@ftpsd/ftpsd", "@std/yaml", "node:crypto", "node:sqlite"].includes(`${specifier}`)
     );
     assertEquals(foreign, []);
     const lines = text.split("\n").length;
