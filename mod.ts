@@ -61,17 +61,25 @@ export {
 } from "./lib/accounts/password_verifier.ts";
 export { hashPassword, type PasswordHash, StoredPassword } from "./lib/accounts/password_hash.ts";
 export type { Argon2Cost, BcryptCost, HashCost, ScryptCost, ScryptParameters } from "./lib/accounts/password_digest.ts";
-export { type AccountRights, findPermissions, type PermissionOverride } from "./lib/accounts/permission_override.ts";
-export type { Account, AccountLimits, Authorizer, Credentials } from "./lib/accounts/authorizer.ts";
 export {
+  type AccountRights,
   ALL_PERMISSIONS,
+  findPermissions,
+  InsecureConfigurationError,
   type PermissionLetter,
+  type PermissionOverride,
   READ_PERMISSIONS,
   WRITE_PERMISSIONS,
 } from "./lib/accounts/permission.ts";
-export type { WorkOptions, WorkPlaces } from "./lib/accounts/work_places.ts";
-export { AuthorizerBusyError, type AuthorizerBusyErrorOptions } from "./lib/accounts/authorizer_busy_error.ts";
-export { InsecureConfigurationError } from "./lib/accounts/insecure_configuration_error.ts";
+export {
+  type Account,
+  type AccountLimits,
+  type Authorizer,
+  AuthorizerBusyError,
+  type AuthorizerBusyErrorOptions,
+  type Credentials,
+} from "./lib/accounts/authorizer.ts";
+export type { WorkOptions, WorkPlaces } from "./lib/accounts/work_queue.ts";
 export type {
   CallOptions,
   CreateOptions,

@@ -9,7 +9,7 @@ import type { MaybePromise } from "../shared_port.ts";
 import type { AccountLimits } from "./authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
-import type { PermissionOverride } from "./permission_override.ts";
+import type { PermissionOverride } from "./permission.ts";
 
 /** Options of an account. */
 export interface AccountOptions {

@@ -9,12 +9,18 @@ import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { addressBlock } from "../protocol/host_port.ts";
 import { isWithin } from "../protocol/pathname.ts";
 import type { AccountSource, FoundAccount } from "./account_source.ts";
-import { ANONYMOUS, assertAnonymousReadOnly } from "./anonymous.ts";
+import {
+  ANONYMOUS,
+  assertAnonymousReadOnly,
+  assertOverride,
+  assertPermissions,
+  findPermissions,
+  type PermissionOverride,
+  READ_PERMISSIONS,
+} from "./permission.ts";
 import type { Account, Authorizer, Credentials } from "./authorizer.ts";
 import { StoredPassword } from "./password_hash.ts";
 import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
-import { assertPermissions, READ_PERMISSIONS } from "./permission.ts";
-import { assertOverride, findPermissions, type PermissionOverride } from "./permission_override.ts";
 
 /** Options of {@linkcode PasswordAuthorizer}. */
 export interface PasswordAuthorizerOptions extends PasswordVerifierOptions {

@@ -28,8 +28,7 @@ import {
   type ScryptParameters,
 } from "./password_digest.ts";
 import { DEFAULT_SCRYPT_COST, parsePasswordHash, type PasswordHash, type StoredPassword } from "./password_hash.ts";
-import type { WorkPlaces } from "./work_places.ts";
-import { runInPlace, WorkQueue } from "./work_queue.ts";
+import { runInPlace, type WorkPlaces, WorkQueue } from "./work_queue.ts";
 
 /** How many costs are known of hashes that were checked; each takes its work in every failing login. */
 const MAX_SHOWN_COSTS = 8;

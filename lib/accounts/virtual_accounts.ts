@@ -7,14 +7,20 @@
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
 import type { AccountOptions, FoundAccount } from "./account_source.ts";
-import { ANONYMOUS, namesAnonymous } from "./anonymous.ts";
+import {
+  ANONYMOUS,
+  findPermissions,
+  namesAnonymous,
+  type PermissionLetter,
+  type PermissionOverride,
+  READ_PERMISSIONS,
+  withOverride,
+} from "./permission.ts";
 import type { Account, Authorizer, Credentials } from "./authorizer.ts";
 import { assertRights, PasswordAuthorizer } from "./password_authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import { StoredPassword } from "./password_hash.ts";
 import { distinctCosts, type PasswordVerifierOptions } from "./password_verifier.ts";
-import { type PermissionLetter, READ_PERMISSIONS } from "./permission.ts";
-import { findPermissions, type PermissionOverride, withOverride } from "./permission_override.ts";
 
 /** Options of the anonymous account. */
 export interface AnonymousOptions extends AccountOptions {

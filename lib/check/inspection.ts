@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
+import { InsecureConfigurationError } from "../accounts/permission.ts";
 import { findAccountProblems } from "./account_findings.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PermissionOverride } from "../accounts/permission_override.ts";
+import type { PermissionOverride } from "../accounts/permission.ts";
 import type { LogFormat, LogLevel } from "../logger.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { AcceptedRisk } from "../settings/risks.ts";

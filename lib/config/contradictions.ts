@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PermissionOverride } from "../accounts/permission_override.ts";
+import type { PermissionOverride } from "../accounts/permission.ts";
 import { changedCommands } from "../commands/command_changes.ts";
 import { findOptionContradictions } from "../settings/contradictions.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";

@@ -6,8 +6,7 @@
 
 import { LoginThrottle } from "../state/login_throttle.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
-import type { WorkPlaces } from "../accounts/work_places.ts";
-import { WorkQueue } from "../accounts/work_queue.ts";
+import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local_home.ts";

@@ -7,8 +7,7 @@
  * @module
  */
 
-import type { Account } from "../accounts/authorizer.ts";
-import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
+import { type Account, AuthorizerBusyError } from "../accounts/authorizer.ts";
 import type { LoginFailure } from "../commands/command.ts";
 import { abortable } from "../deadline.ts";
 import { addressBlock } from "../protocol/host_port.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../accounts/authorizer.ts";
 import { DataConnectTimeoutError } from "../data/passive.ts";
 import { TransferError, type TransferErrorKind } from "../data/transfer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SHARED_WORK_PLACES } from "../accounts/work_places.ts";
+import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import {
   createFileClaims,
   createHomes,

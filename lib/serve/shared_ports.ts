@@ -5,7 +5,7 @@
  * @module
  */
 
-import { AuthorizerBusyError } from "../accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../accounts/authorizer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
 import type { Lease, LeaseMember, SharedMethods } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_places.ts";
+import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import { createHomes, toServerOptions } from "../config/server_options.ts";
 import { describeThrown } from "../thrown.ts";
 import type { ServerEvent } from "../events.ts";

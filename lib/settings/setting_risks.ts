@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InsecureConfigurationError } from "../accounts/insecure_configuration_error.ts";
+import { InsecureConfigurationError } from "../accounts/permission.ts";
 import type { TlsPolicy } from "./settings.ts";
 import { type Finding, formatWhere } from "./finding.ts";
 import { type RiskId, RISKS } from "./risks.ts";

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertExists, assertRejects } from "@std/assert";
 import type { AccountSource, FoundAccount } from "../../lib/accounts/account_source.ts";
-import type { Account } from "../../lib/accounts/authorizer.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
-import { InsecureConfigurationError } from "../../lib/accounts/insecure_configuration_error.ts";
+import { type Account, AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { InsecureConfigurationError } from "../../lib/accounts/permission.ts";
 import { PasswordAuthorizer, type PasswordAuthorizerOptions } from "../../lib/accounts/password_authorizer.ts";
 import { deriveDigest } from "../../lib/accounts/password_digest.ts";
 import { hashPassword, StoredPassword } from "../../lib/accounts/password_hash.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import {
   type Argon2Cost,
   type BcryptCost,

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertExists, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
-import type { Account } from "../../lib/accounts/authorizer.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { type Account, AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { deriveDigest } from "../../lib/accounts/password_digest.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import type { PasswordVerifierOptions } from "../../lib/accounts/password_verifier.ts";

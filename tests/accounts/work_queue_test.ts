@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { runInPlace, WorkQueue } from "../../lib/accounts/work_queue.ts";
 
 import { yieldToEventLoop } from "../../lib/deadline.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotMatch } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { errorReply, internalErrorReply } from "../../lib/control/error_reply.ts";
 import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
 import { TransferError, type TransferErrorKind } from "../../lib/data/transfer.ts";

@@ -36,10 +36,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/guarded_filesystem.ts",
   "lib/filesystem/pending_calls.ts",
   "lib/accounts/authorizer.ts",
-  "lib/accounts/authorizer_busy_error.ts",
   "lib/accounts/permission.ts",
-  "lib/accounts/work_places.ts",
-  "lib/accounts/insecure_configuration_error.ts",
   "lib/state/state.ts",
 ]);
 

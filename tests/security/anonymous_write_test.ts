@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { InsecureConfigurationError } from "../../lib/accounts/insecure_configuration_error.ts";
-import { WRITE_PERMISSIONS } from "../../lib/accounts/permission.ts";
+import { InsecureConfigurationError, WRITE_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 
 const HOME = "/srv/ftp/pub";

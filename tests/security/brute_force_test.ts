@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Authorizer } from "../../lib/accounts/authorizer.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { type Authorizer, AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { AccountSource } from "../../lib/accounts/account_source.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer_busy_error.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { RemotePorts } from "../../lib/serve/remote_ports.ts";
 import { type PortConnection, PortOwner, type PortRequest } from "../../lib/serve/shared_ports.ts";
