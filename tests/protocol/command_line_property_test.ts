@@ -2,24 +2,24 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { looksLikeVerb, parseCommandLine } from "../../lib/protocol/command_line.ts";
 import { assertProperty } from "../helpers/property.ts";
+import { anyText } from "../helpers/property_values.ts";
 
 const verbs = () => fc.stringMatching(/^[A-Za-z]{3,4}$/).filter((verb) => verb.toUpperCase() !== "SITE");
-const anything = () => fc.string({ unit: "binary" });
 
 Deno.test("parseCommandLine() gives the argument to the letter, and the verb in capitals", () => {
-  assertProperty(fc.property(verbs(), anything(), (verb, argument) => {
+  assertProperty(fc.property(verbs(), anyText(), (verb, argument) => {
     assertEquals(parseCommandLine(`${verb} ${argument}`), { verb: verb.toUpperCase(), argument });
   }));
 });
 
 Deno.test("parseCommandLine() gives the argument of a SITE command to the letter", () => {
-  assertProperty(fc.property(verbs(), anything(), (verb, argument) => {
+  assertProperty(fc.property(verbs(), anyText(), (verb, argument) => {
     assertEquals(parseCommandLine(`site ${verb} ${argument}`), { verb: `SITE ${verb.toUpperCase()}`, argument });
   }));
 });
 
 Deno.test("parseCommandLine() loses nothing of a line, and changes nothing but the letters a to z", () => {
-  assertProperty(fc.property(anything(), (line) => {
+  assertProperty(fc.property(anyText(), (line) => {
     const { verb, argument } = parseCommandLine(line);
     const whole = argument === "" ? verb : `${verb} ${argument}`;
     assertEquals(lowered(whole), lowered(line).replace(/ $/, lowered(line) === lowered(`${verb} `) ? "" : " "));
@@ -27,7 +27,7 @@ Deno.test("parseCommandLine() loses nothing of a line, and changes nothing but t
 });
 
 Deno.test("looksLikeVerb() is false for everything that is more than two short words of capitals", () => {
-  assertProperty(fc.property(anything(), (text) => {
+  assertProperty(fc.property(anyText(), (text) => {
     if (looksLikeVerb(text)) assert(/^[A-Z]{0,10}( [A-Z]{1,10})?$/.test(text));
   }));
 });
