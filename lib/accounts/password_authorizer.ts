@@ -15,7 +15,6 @@ import {
   assertOverride,
   assertPermissions,
   findPermissions,
-  type PermissionOverride,
   READ_PERMISSIONS,
 } from "./permission.ts";
 import type { Account, Authorizer, Credentials } from "./authorizer.ts";
@@ -82,13 +81,8 @@ export class PasswordAuthorizer implements Authorizer {
     signal.throwIfAborted();
     const stored = found && readPassword(username, found);
     const isCurrent = () => found?.isCurrent?.() !== false;
-    const owner = addressBlock(remoteHost);
-    const fits = stored === "any" ||
-      await this.#verifier.verify({ username, password, stored, isCurrent }, {
-        costs: this.#source.costs?.(),
-        signal,
-        owner,
-      });
+    const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
+    const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
     // The account may have been removed or replaced meanwhile.
     return fits && found && isCurrent() ? this.#open(username, found) : undefined;
   }
@@ -97,11 +91,12 @@ export class PasswordAuthorizer implements Authorizer {
     const { username = name, home, loginMessage = "Login successful.", quitMessage = "Goodbye.", limits = {} } = found;
     const { permissions = READ_PERMISSIONS, overrides = [] } = found;
     assertRights(username, found);
+    if (typeof limits !== "object" || limits === null) throw unusable(username, "its limits are no object");
     if (typeof home === "string" && home !== "" && !this.#openHome) throw unusable(username, "no openHome is set");
     const fileSystem = typeof home === "string" ? this.#openHome?.(home) : home;
     if (!fileSystem) throw unusable(username, "it has no home");
     // The source may change its own list while the session goes on.
-    const rights = { permissions, overrides: lastOfEachPath(overrides), fileSystem };
+    const rights = { permissions, overrides: overrides.map((override) => ({ ...override })), fileSystem };
     return {
       username,
       fileSystem,
@@ -155,10 +150,6 @@ export function assertRights(username: string, account: Omit<FoundAccount, "home
     assertLetters(override.permissions);
     assertOverride(override);
   }
-}
-
-function lastOfEachPath(overrides: readonly PermissionOverride[]): readonly PermissionOverride[] {
-  return [...new Map(overrides.map((override) => [override.path, { ...override }])).values()];
 }
 
 function unusable(username: string, problem: string): TypeError {

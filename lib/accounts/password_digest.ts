@@ -2,15 +2,16 @@
  * Computing and comparing digests of passwords: of scrypt (RFC 7914) by the runtime, of argon2id (RFC 9106) and bcrypt by
  * `hash-wasm`. The password is taken as UTF-8, as it is.
  *
- * WebAssembly computes on the thread that calls it, for 0.1 to 2 seconds, so each of those digests is computed by a worker of its own.
- * The worker is made of a `data:` URL, which takes no permission where a module of a file would take that of reading it. It
- * ends with its task, and so gives back the memory, up to 256 MiB; starting one takes some 50 ms, most of them beside the
- * event loop. Where a worker cannot import the library, as a program made by `deno compile` may have it, the digest is
+ * WebAssembly computes on the thread that calls it, for 0.1 to 2 seconds, so each of those digests is computed by a worker
+ * of its own. The worker is made of a `data:` URL, which takes no permission where a module of a file would take that of
+ * reading it. It ends with its task, and so gives back the memory, up to 256 MiB; starting one takes some 50 ms, most of
+ * them beside the event loop. Where a worker cannot import the library, as a program made by `deno compile` may have it, the digest is
  * computed on the event loop, and holds up all sessions meanwhile.
  *
  * @module
  */
 
+import type { BcryptOptions, IArgon2Options } from "hash-wasm";
 import { createHmac, scrypt, timingSafeEqual } from "node:crypto";
 
 /** What computing a digest costs (RFC 7914 §2). */
@@ -63,27 +64,8 @@ export const LIBRARY = "npm:hash-wasm@4.12.0";
 
 /** A digest to compute, as the library wants to have it. */
 export type DigestTask =
-  | {
-    readonly name: "argon2id";
-    readonly options: {
-      readonly password: Uint8Array;
-      readonly salt: Uint8Array;
-      readonly memorySize: number;
-      readonly iterations: number;
-      readonly parallelism: number;
-      readonly hashLength: number;
-      readonly outputType: "binary";
-    };
-  }
-  | {
-    readonly name: "bcrypt";
-    readonly options: {
-      readonly password: Uint8Array;
-      readonly salt: Uint8Array;
-      readonly costFactor: number;
-      readonly outputType: "binary";
-    };
-  };
+  | { readonly name: "argon2id"; readonly options: IArgon2Options & { readonly outputType: "binary" } }
+  | { readonly name: "bcrypt"; readonly options: BcryptOptions & { readonly outputType: "binary" } };
 
 /** What a worker answers; nothing when it could not import the library. */
 interface Answer {
@@ -124,7 +106,8 @@ export function equalDigests(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 /**
- * Computes a digest of argon2id or bcrypt without holding up the event loop. It cannot be interrupted, so bound how many run at once.
+ * Computes a digest of argon2id or bcrypt without holding up the event loop. It cannot be interrupted, so bound how many
+ * run at once.
  *
  * @param salt 16 bytes for bcrypt, 8 or more for argon2id.
  */

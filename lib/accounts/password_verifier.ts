@@ -64,6 +64,12 @@ export interface PasswordVerifierOptions extends PasswordVerifierLimits {
    */
   readonly derive?: (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
   /**
+   * Computes a digest of argon2id or bcrypt.
+   *
+   * @default deriveImportedDigest
+   */
+  readonly deriveImported?: (password: string, cost: Argon2Cost | BcryptCost, salt: Uint8Array) => Promise<Uint8Array>;
+  /**
    * Where checks wait for their turn, together with those of other verifiers; `maxRunning` and `maxWaiting` mean nothing
    * then.
    *
@@ -120,8 +126,7 @@ export interface PasswordAttemptOptions {
  * ```
  */
 export class PasswordVerifier {
-  readonly #derive: Derive;
-  readonly #deriveImported: DeriveImported;
+  readonly #fits: (password: string, hash: PasswordHash) => Promise<boolean>;
   readonly #places: WorkPlaces;
   readonly #maxRemembered: number;
   readonly #key = crypto.getRandomValues(new Uint8Array(32));
@@ -136,23 +141,14 @@ export class PasswordVerifier {
   /**
    * Makes a verifier with a random key of its own.
    *
-   * @param deriveImported Computes a digest of another scheme than scrypt.
    * @throws {RangeError} When a bound is out of range.
    */
-  constructor(
-    options: PasswordVerifierOptions = {},
-    deriveImported: (
-      password: string,
-      cost: Argon2Cost | BcryptCost,
-      salt: Uint8Array,
-    ) => Promise<Uint8Array> = deriveImportedDigest,
-  ) {
-    const { maxRunning = 2, maxWaiting = 512, maxRemembered = 1024, derive = deriveDigest } = options;
+  constructor(options: PasswordVerifierOptions = {}) {
+    const { maxRunning = 2, maxWaiting = 512, maxRemembered = 1024, derive, deriveImported } = options;
     if (!Number.isInteger(maxRemembered) || maxRemembered < 0) {
       throw new RangeError(`Cannot remember ${maxRemembered} successes: it must be a whole number from 0 on`);
     }
-    this.#derive = derive;
-    this.#deriveImported = deriveImported;
+    this.#fits = (password, hash) => fitsHash(password, hash, derive, deriveImported);
     this.#places = options.places ?? new WorkQueue({ maxRunning, maxWaiting });
     this.#maxRemembered = maxRemembered;
   }
@@ -170,17 +166,12 @@ export class PasswordVerifier {
     return await runInPlace(this.#places, () => this.#verifyInTurn(attempt, costs, options.signal), options);
   }
 
-  /** Drops what is remembered of a user. */
-  forget(username: string): void {
-    this.#remembered.delete(username);
-  }
-
   async #verifyInTurn(attempt: PasswordAttempt, costs: readonly HashCost[], signal: AbortSignal): Promise<boolean> {
     // Somebody ahead in the queue may have come with the same user and password.
     if (this.#fitsAtOnce(attempt)) return true;
     const { username, password, stored, isCurrent } = attempt;
     const hash = stored?.hash;
-    if (hash && await fitsHash(password, hash, this.#derive, this.#deriveImported)) {
+    if (hash && await this.#fits(password, hash)) {
       const success = { digest: this.#identify(username, password, hash), isCurrent };
       setLast(this.#remembered, username, success, this.#maxRemembered);
       return true;
@@ -200,8 +191,7 @@ export class PasswordVerifier {
     for (const cost of distinctCosts(costs)) {
       if (compared && nameCost(compared.cost) === nameCost(cost)) continue;
       signal.throwIfAborted();
-      const decoy = { cost, salt: this.#decoySalt, digest: this.#nothing };
-      await computeDigest(password, decoy, this.#derive, this.#deriveImported);
+      await this.#fits(password, { text: "", cost, salt: this.#decoySalt, digest: this.#nothing });
     }
   }
 
@@ -244,11 +234,8 @@ export class PasswordVerifier {
  * ```
  */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
-  return await fitsHash(password, parsePasswordHash(hash), deriveDigest, deriveImportedDigest);
+  return await fitsHash(password, parsePasswordHash(hash));
 }
-
-type Derive = (password: string, parameters: ScryptParameters) => Promise<Uint8Array>;
-type DeriveImported = typeof deriveImportedDigest;
 
 /** A login that succeeded. */
 interface Success {
@@ -260,21 +247,14 @@ interface Success {
 /** Does the work of comparing also for an empty password, which fits nothing. */
 async function fitsHash(
   password: string,
-  hash: PasswordHash,
-  derive: Derive,
-  deriveImported: DeriveImported,
+  { cost, salt, digest }: PasswordHash,
+  derive = deriveDigest,
+  deriveImported = deriveImportedDigest,
 ): Promise<boolean> {
-  return equalDigests(await computeDigest(password, hash, derive, deriveImported), hash.digest) && password !== "";
-}
-
-function computeDigest(
-  password: string,
-  { cost, salt, digest }: Omit<PasswordHash, "text">,
-  derive: Derive,
-  deriveImported: DeriveImported,
-): Promise<Uint8Array> {
-  if (cost.scheme !== "scrypt") return deriveImported(password, cost, salt);
-  return derive(password, { cost, salt, length: digest.length });
+  const given = cost.scheme === "scrypt"
+    ? await derive(password, { cost, salt, length: digest.length })
+    : await deriveImported(password, cost, salt);
+  return equalDigests(given, digest) && password !== "";
 }
 
 /** Gives each cost once. */

@@ -76,7 +76,7 @@ export interface PermissionOverride {
 export interface AccountRights {
   /** Letters that hold where no override does. */
   readonly permissions: string;
-  /** Other letters for parts of the tree, one override for each path. */
+  /** Other letters for parts of the tree; of several for one path the last holds. */
   readonly overrides: readonly PermissionOverride[];
   /** Tells which paths are directories. */
   readonly fileSystem: FileSystem;
@@ -95,14 +95,6 @@ export function assertOverride(override: PermissionOverride): void {
       `Cannot override permissions of ${JSON.stringify(path)}: it must be absolute, without ".", ".." and final "/"`,
     );
   }
-}
-
-/** Gives the overrides with a copy of one more; an earlier one of the same path is replaced. */
-export function withOverride(
-  overrides: readonly PermissionOverride[],
-  override: PermissionOverride,
-): readonly PermissionOverride[] {
-  return [...overrides.filter(({ path }) => path !== override.path), { ...override }];
 }
 
 /**
@@ -124,7 +116,7 @@ export function withOverride(
  */
 export async function findPermissions(rights: AccountRights, path: string, options: CallOptions): Promise<string> {
   // All that contain the path lie on one line from the root, so the longest is the deepest.
-  const containing = rights.overrides
+  const containing = [...new Map(rights.overrides.map((override) => [override.path, override])).values()]
     .filter((override) => isWithin(override.path, path))
     .sort((one, other) => other.path.length - one.path.length);
   for (const override of containing) {

@@ -14,7 +14,6 @@ import {
   type PermissionLetter,
   type PermissionOverride,
   READ_PERMISSIONS,
-  withOverride,
 } from "./permission.ts";
 import type { Account, Authorizer, Credentials } from "./authorizer.ts";
 import { assertRights, PasswordAuthorizer } from "./password_authorizer.ts";
@@ -141,7 +140,7 @@ export class VirtualAccounts implements Authorizer {
     const user = this.#find(username, "override permissions of");
     const override = { path, permissions, recursive: options.recursive ?? false };
     assertRights(username, { ...user, overrides: [override] });
-    user.overrides = withOverride(user.overrides, override);
+    user.overrides = [...user.overrides.filter((earlier) => earlier.path !== path), override];
   }
 
   /**
@@ -184,7 +183,7 @@ export class VirtualAccounts implements Authorizer {
       username,
       home: typeof home === "string" ? this.#openHome(home) : home,
       permissions,
-      overrides: overrides.reduce(withOverride, []),
+      overrides: overrides.map((override) => ({ ...override })),
       isCurrent: () => this.#users.get(username) === user,
     };
     this.#users.set(username, user);

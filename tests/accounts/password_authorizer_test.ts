@@ -223,6 +223,7 @@ const FAULTS: readonly (readonly [account: Anything, type: typeof Error, message
   [{ password: "12345", home: "/srv" }, TypeError, 'Cannot use the account "alice": no openHome is set'],
   [{ password: "12345", home: HOME, permissions: "elz" }, SyntaxError, '"z" is not one of elradfmwMT'],
   [{ password: "12345", home: HOME, permissions: null }, TypeError, "its permissions are no text"],
+  [{ password: "12345", home: HOME, limits: null }, TypeError, "its limits are no object"],
   [{ password: "12345", home: HOME, overrides: {} }, TypeError, "its overrides are no list"],
   [{ password: "12345", home: HOME, overrides: [null] }, TypeError, "an override has no path"],
   [{ password: "12345", home: HOME, overrides: [{ path: "/a" }] }, TypeError, "its permissions are no text"],

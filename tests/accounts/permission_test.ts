@@ -9,7 +9,6 @@ import {
   InsecureConfigurationError,
   type PermissionOverride,
   READ_PERMISSIONS,
-  withOverride,
   WRITE_PERMISSIONS,
 } from "../../lib/accounts/permission.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
@@ -142,18 +141,13 @@ Deno.test("findPermissions() passes on a failure that leaves the matter open", a
   assertEquals(await findPermissions(rights, "/a", UNABORTED), "w");
 });
 
-Deno.test("withOverride() replaces an earlier override of the same path", () => {
-  const first = { path: "/a", permissions: "l", recursive: true };
-  const other = { path: "/b", permissions: "r" };
-  const second = { path: "/a", permissions: "w" };
-  assertEquals(withOverride([first, other], second), [other, second]);
-});
-
-Deno.test("withOverride() copies, so that later changes do not come through", () => {
-  const override = { path: "/a", permissions: "l" };
-  const overrides = withOverride([], override);
-  override.permissions = "w";
-  assertEquals(overrides, [{ path: "/a", permissions: "l" }]);
+Deno.test("findPermissions() takes the last override of a path, and none of the earlier ones", async () => {
+  await assertFound([{ path: "/a", permissions: "l", recursive: true }, { path: "/a", permissions: "w" }], {
+    "/a": "w",
+    "/a/file.txt": "w",
+    "/a/b": "elr",
+    "/a/b/file.txt": "elr",
+  });
 });
 
 Deno.test("assertOverride() accepts absolute and normalised paths", () => {

@@ -329,6 +329,16 @@ Deno.test("VirtualAccounts.overridePermissions() holds for later logins, and lea
   assertEquals([await after?.hasPermission("w", "/c", UNABORTED), after?.permissions], [true, "elrw"]);
 });
 
+Deno.test("VirtualAccounts.addUser() copies the overrides, so that later changes do not come through", async () => {
+  const accounts = makeAccounts();
+  const overrides = [{ path: "/a", permissions: "l" }];
+  accounts.addUser("alice", "12345", HOME, { overrides });
+  const account = await login(accounts, "alice", "12345");
+  Object.assign(overrides[0] ?? {}, { permissions: "w" });
+  assert(!await accounts.hasPermission("alice", "w", "/a"));
+  assert(!await account?.hasPermission("w", "/a", UNABORTED));
+});
+
 Deno.test("VirtualAccounts.overridePermissions() refuses unknown users, letters and bad paths", () => {
   const accounts = makeAccounts();
   accounts.addUser("alice", "12345", HOME);
