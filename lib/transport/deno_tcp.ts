@@ -4,20 +4,18 @@
  * @module
  */
 
-import {
-  type Connection,
-  ConnectionError,
-  type DataListener,
-  type DataTransport,
-  type Direction,
-  type IncomingConnection,
-  type PeerEnding,
-  type SocketAddress,
+import type {
+  Connection,
+  DataListener,
+  DataTransport,
+  Direction,
+  IncomingConnection,
+  PeerEnding,
+  SocketAddress,
 } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
-import { dialSocket, socketEnds } from "./node_socket.ts";
-import { toSocketAddress } from "./socket_address.ts";
-import { TcpConnection } from "./tcp_connection.ts";
+import { dialSocket, toSocketAddress } from "./node_socket.ts";
+import { ClearConnection, TcpConnection } from "./tcp_connection.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
 
@@ -35,13 +33,8 @@ export class DenoTcpTransport implements DataTransport {
   async connect(
     options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
   ): Promise<IncomingConnection> {
-    const socket = await dialSocket(options);
-    const ends = socketEnds(socket);
-    if (ends !== undefined) {
-      return new ClearIncoming(new TcpConnection(socket, ends, { readAheadBytes: READ_BUFFER_BYTES }));
-    }
-    socket.destroy();
-    throw new ConnectionError("reset", "Peer left at once");
+    const { socket, ends } = await dialSocket(options);
+    return new ClearIncoming(new TcpConnection(socket, ends, { readAheadBytes: READ_BUFFER_BYTES }));
   }
 }
 
@@ -73,12 +66,6 @@ class DenoListener implements DataListener {
   }
 }
 
-/** A clear connection that can be read from before it is handed over. */
-interface ClearConnection extends Connection {
-  /** Starts the next call of {@linkcode Connection.read}, which returns the same promise then. */
-  readAhead(): Promise<Uint8Array | null>;
-}
-
 /** A connection that needs nothing to be usable. */
 class ClearIncoming implements IncomingConnection {
   readonly local: SocketAddress;
@@ -100,7 +87,7 @@ class ClearIncoming implements IncomingConnection {
   watch(onEnd: () => void): void {
     const connection = this.#connection;
     const report = (bytes: Uint8Array | null) => void (bytes === null && this.#connection === connection && onEnd());
-    connection?.readAhead().then(report, () => report(null)); // a failure is told by the one who reads
+    connection?.readAhead().then(report, () => report(null)); // whoever reads gets the failure
   }
 
   close(): void {
@@ -109,37 +96,22 @@ class ClearIncoming implements IncomingConnection {
   }
 }
 
-class DenoTcpConnection implements ClearConnection {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly tls = undefined;
+class DenoTcpConnection extends ClearConnection {
   readonly #conn: Deno.TcpConn;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
-  #ahead: Promise<Uint8Array | null> | undefined;
   #ending: PeerEnding | undefined;
   #isClosed = false;
 
   constructor(conn: Deno.TcpConn) {
+    super({ local: netAddress(conn.localAddr), remote: netAddress(conn.remoteAddr) });
     this.#conn = conn;
-    this.local = netAddress(conn.localAddr);
-    this.remote = netAddress(conn.remoteAddr);
   }
 
   get ending(): PeerEnding | undefined {
     return this.#ending;
   }
 
-  readAhead(): Promise<Uint8Array | null> {
-    return this.#ahead ??= this.#receive();
-  }
-
-  read(): Promise<Uint8Array | null> {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return ahead ?? this.#receive();
-  }
-
-  async #receive(): Promise<Uint8Array | null> {
+  protected async receive(): Promise<Uint8Array | null> {
     this.#buffer ??= new Uint8Array(READ_BUFFER_BYTES);
     const count = await this.#guard(this.#conn.read(this.#buffer));
     if (count !== null) return this.#buffer.subarray(0, count);

@@ -7,9 +7,9 @@
 import type net from "node:net";
 import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
-import { giveBack, type SocketEnds, socketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
+import { giveBack, type SocketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
-import { TlsConnection } from "./tls_connection.ts";
+import { TlsReceiveConnection } from "./tls_receive_connection.ts";
 import type { TlsContext } from "./tls_context.ts";
 
 const ALPN_PROTOCOLS = ["ftp"];
@@ -56,15 +56,9 @@ class NodeControlListener implements ControlListener {
   }
 
   async accept(): Promise<ControlTransport> {
-    while (true) {
-      const socket = await this.#listener.accept();
-      const ends = socketEnds(socket);
-      if (ends !== undefined) {
-        socket.setKeepAlive(IS_PROBED, PROBE_AFTER_MS);
-        return new ClearControl(socket, ends, this.#context);
-      }
-      socket.destroy();
-    }
+    const { socket, ends } = await this.#listener.accept();
+    socket.setKeepAlive(IS_PROBED, PROBE_AFTER_MS);
+    return new ClearControl(socket, ends, this.#context);
   }
 
   close(): void {
@@ -121,7 +115,7 @@ class ClearControl extends TcpConnection implements ControlTransport {
 }
 
 /** A control connection under TLS. */
-class SecureControl extends TlsConnection implements ControlTransport {
+class SecureControl extends TlsReceiveConnection implements ControlTransport {
   startTls(): Promise<ControlTransport> {
     return Promise.reject(new TypeError("Cannot start TLS: the connection is protected already"));
   }

@@ -6,10 +6,15 @@
 
 import { Buffer } from "node:buffer";
 import net from "node:net";
+import { unmapHost } from "../protocol/host_port.ts";
 import { ConnectionError, type SocketAddress } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
-import { toSocketAddress } from "./socket_address.ts";
+
+/** Makes a {@linkcode SocketAddress}; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) gets its IPv4 form. */
+export function toSocketAddress(host: string, port: number): SocketAddress {
+  return { host: unmapHost(host), port };
+}
 
 /** Both ends of a connected socket. */
 export interface SocketEnds {
@@ -17,8 +22,15 @@ export interface SocketEnds {
   readonly remote: SocketAddress;
 }
 
+/** A socket with a peer. */
+export interface ConnectedSocket {
+  /** Paused. */
+  readonly socket: net.Socket;
+  readonly ends: SocketEnds;
+}
+
 /** Reads both ends of a socket; `undefined` when the peer is gone already. */
-export function socketEnds(socket: net.Socket): SocketEnds | undefined {
+function socketEnds(socket: net.Socket): SocketEnds | undefined {
   const { localAddress, localPort, remoteAddress, remotePort } = socket;
   if (localAddress === undefined || localPort === undefined) return undefined;
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
@@ -105,7 +117,16 @@ export class SocketListener {
    * @throws {ConnectionError} Kind `"closed"` after {@linkcode SocketListener.close}.
    * @throws {Error} When a listener that may be deaf cannot be opened anew; that is tried again meanwhile.
    */
-  accept(): Promise<net.Socket> {
+  async accept(): Promise<ConnectedSocket> {
+    while (true) {
+      const socket = await this.#next();
+      const ends = socketEnds(socket);
+      if (ends !== undefined) return { socket, ends };
+      socket.destroy();
+    }
+  }
+
+  #next(): Promise<net.Socket> {
     if (this.#closed) return Promise.reject(closedError());
     const socket = this.#unaccepted.shift();
     if (socket !== undefined) return Promise.resolve(socket);
@@ -210,13 +231,26 @@ function closed(server: net.Server): Promise<void> {
 /**
  * Dials out from a local address and any local port.
  *
- * @throws {ConnectionError} Kind `"refused"` when nobody listens there or the sandbox forbids it, `"closed"` when `signal`
- * aborts.
+ * @throws {ConnectionError} Kind `"refused"` when nobody listens there or the sandbox forbids it, `"reset"` when the peer
+ * left at once, `"closed"` when `signal` aborts.
  */
-export function dialSocket(
+export async function dialSocket(
   options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
+): Promise<ConnectedSocket> {
+  const socket = await connectSocket(options);
+  const ends = socketEnds(socket);
+  if (ends !== undefined) return { socket, ends };
+  socket.destroy();
+  throw new ConnectionError("reset", "Peer left at once");
+}
+
+function connectSocket(
+  { remote, localHost, signal }: {
+    readonly remote: SocketAddress;
+    readonly localHost: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<net.Socket> {
-  const { remote, localHost, signal } = options;
   if (signal.aborted) return Promise.reject(closedError());
   const binding = { host: localHost, port: 0 };
   if (!isPermitted(binding)) {

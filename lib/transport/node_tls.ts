@@ -6,15 +6,9 @@
  */
 
 import type net from "node:net";
-import {
-  ConnectionError,
-  type DataListener,
-  type DataTransport,
-  type IncomingConnection,
-  type SocketAddress,
-} from "./connection.ts";
+import type { DataListener, DataTransport, IncomingConnection, SocketAddress } from "./connection.ts";
 import { guarded } from "./error_scope.ts";
-import { dialSocket, type SocketEnds, socketEnds, SocketListener } from "./node_socket.ts";
+import { type ConnectedSocket, dialSocket, SocketListener } from "./node_socket.ts";
 import { keepFreedMemory } from "./buffer_release.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { TlsIncoming } from "./tls_incoming.ts";
@@ -43,14 +37,7 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
     const listener = await SocketListener.listen(address);
     return {
       address: listener.address,
-      accept: async () => {
-        while (true) {
-          const socket = await listener.accept();
-          const ends = socketEnds(socket);
-          if (ends !== undefined) return this.#incoming(socket, ends);
-          socket.destroy();
-        }
-      },
+      accept: async () => this.#incoming(await listener.accept()),
       close: () => listener.close(),
     };
   }
@@ -58,11 +45,7 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   async connect(
     options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
   ): Promise<IncomingConnection> {
-    const socket = await dialSocket(options);
-    const ends = socketEnds(socket);
-    if (ends !== undefined) return this.#incoming(socket, ends);
-    socket.destroy();
-    throw new ConnectionError("reset", "Peer left at once");
+    return this.#incoming(await dialSocket(options));
   }
 
   /** Waits until the last lingering connection is gone, at most 3 s after its `close()`. */
@@ -70,10 +53,9 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
     await Promise.all(this.#lingering);
   }
 
-  #incoming(socket: net.Socket, ends: SocketEnds): IncomingConnection {
+  #incoming(connected: ConnectedSocket): IncomingConnection {
     return new TlsIncoming({
-      socket,
-      ends,
+      ...connected,
       context: this.#context,
       alpnProtocols: ALPN_PROTOCOLS,
       linger: (socket) => this.#linger(socket),

@@ -12,21 +12,50 @@ import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 
-/** A clear connection. It reads nothing from its socket before the first call of {@linkcode TcpConnection.read}. */
-export class TcpConnection implements Connection {
+/** A connection without TLS that can be read from before it is handed over. */
+export abstract class ClearConnection implements Connection {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly tls = undefined;
+  #ahead: Promise<Uint8Array | null> | undefined;
+
+  constructor({ local, remote }: SocketEnds) {
+    this.local = local;
+    this.remote = remote;
+  }
+
+  abstract get ending(): PeerEnding | undefined;
+
+  /** Starts the next call of {@linkcode ClearConnection.read}, which returns the same promise then. */
+  readAhead(): Promise<Uint8Array | null> {
+    return this.#ahead ??= this.receive();
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead ?? this.receive();
+  }
+
+  protected abstract receive(): Promise<Uint8Array | null>;
+
+  abstract write(bytes: Uint8Array): Promise<void>;
+
+  abstract finish(): Promise<void>;
+
+  abstract close(): void;
+}
+
+/** A clear connection on `node:net`. It reads nothing from its socket before the first call of {@linkcode TcpConnection.read}. */
+export class TcpConnection extends ClearConnection {
   readonly #socket: net.Socket;
   readonly #queue: ReceiveQueue;
   readonly #sending = new PendingCall();
-  #ahead: Promise<Uint8Array | null> | undefined;
   #isStarted = false;
 
   /** Takes over a paused socket. */
   constructor(socket: net.Socket, ends: SocketEnds, options: { readonly readAheadBytes: number }) {
-    this.local = ends.local;
-    this.remote = ends.remote;
+    super(ends);
     this.#socket = socket;
     this.#queue = new ReceiveQueue(socket, options.readAheadBytes);
     socket.on("data", this.#take);
@@ -39,18 +68,7 @@ export class TcpConnection implements Connection {
     return this.#queue.ending;
   }
 
-  /** Starts the next call of {@linkcode TcpConnection.read}, which returns the same promise then. */
-  readAhead(): Promise<Uint8Array | null> {
-    return this.#ahead ??= this.#receive();
-  }
-
-  read(): Promise<Uint8Array | null> {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return ahead ?? this.#receive();
-  }
-
-  #receive(): Promise<Uint8Array | null> {
+  protected receive(): Promise<Uint8Array | null> {
     if (!this.#isStarted) {
       this.#isStarted = true;
       this.#socket.resume();

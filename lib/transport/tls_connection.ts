@@ -1,21 +1,20 @@
 /**
- * Protected connections in the server role on `node:tls`, with their end told reliably: control connections and uploads.
+ * What all protected connections of this server have in common: its role in the handshake, and how they end.
  *
  * @module
  */
 
 import type net from "node:net";
-import { nextTick } from "node:process";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
 import { closedError, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
-import { type Done, PendingCall } from "./pending_call.ts";
+import { PendingCall } from "./pending_call.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { HandshakeSettings, TlsContext } from "./tls_context.ts";
-import { TlsRecordStream } from "./tls_record_stream.ts";
+import type { TlsRecordStream } from "./tls_record_stream.ts";
 
 /** What a protected connection is made of. */
 export interface TlsConnectionOptions {
@@ -25,46 +24,43 @@ export interface TlsConnectionOptions {
   readonly context: TlsContext;
   /** Names of RFC 7301 that are spoken here. A client that offers only others is refused; one that offers none is not. */
   readonly alpnProtocols: readonly string[];
-  /** Send nothing between the handshake and the peer's end. */
-  readonly holdReplies: boolean;
-  /** See {@linkcode ReceiveQueue}. */
-  readonly readAheadBytes: number;
 }
 
-/** A TLS connection of this server. It owns the socket from its construction on. */
-export class TlsConnection implements Connection {
+/** Where a variant has its engine read from. */
+export interface TlsSource<Carrier extends net.Socket | TlsRecordStream> {
+  /** See {@linkcode ReceiveQueue}. */
+  readonly readAheadBytes: number;
+  /** Makes what the engine reads from and writes to. */
+  readonly carrier: (fail: (error: ConnectionError) => void) => Carrier;
+}
+
+/** A TLS connection in the server role. It owns the socket from its construction on. */
+export abstract class TlsConnection<Carrier extends net.Socket | TlsRecordStream = net.Socket | TlsRecordStream>
+  implements Connection {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
-  readonly #socket: net.Socket;
-  readonly #records: TlsRecordStream;
-  readonly #stream: tls.TLSSocket;
-  readonly #queue: ReceiveQueue;
-  readonly #sending = new PendingCall();
+  protected readonly socket: net.Socket;
+  /** Carries the records: the socket, or a stream above it. */
+  protected readonly carrier: Carrier;
+  protected readonly stream: tls.TLSSocket;
+  protected readonly queue: ReceiveQueue;
+  protected readonly sending: PendingCall = new PendingCall();
   readonly #secured = Promise.withResolvers<void>();
   #tls: TlsInfo | undefined;
-  #hasEnded = false;
-  #hasFailed = false;
-  #finishing: Done | undefined;
-  #isFinished = false;
   #isClosed = false;
-  /** Present on a connection that sends. */
-  #linger: ((socket: net.Socket) => void) | undefined;
 
   /** Starts the handshake: await {@linkcode TlsConnection.secured} before anything else. */
-  constructor(options: TlsConnectionOptions) {
-    const { socket, ends, context, alpnProtocols, holdReplies, readAheadBytes } = options;
+  constructor(options: TlsConnectionOptions, { readAheadBytes, carrier }: TlsSource<Carrier>) {
+    const { socket, ends, context: { handshake }, alpnProtocols } = options;
     this.local = ends.local;
     this.remote = ends.remote;
-    this.#socket = socket;
-    this.#queue = new ReceiveQueue(socket, readAheadBytes);
-    this.#records = new TlsRecordStream(socket, { holdReplies, onFailure: (error) => this.#fail(error) });
-    const { handshake } = context;
-    this.#stream = serverSocket(this.#records, { handshake, alpnProtocols });
-    this.#stream.once("secure", guarded(() => this.#takeHandshake(handshake)));
-    this.#stream.on("data", guarded((bytes: Uint8Array) => this.#take(bytes)));
-    this.#stream.once("end", guarded(() => this.#takeEnd()));
-    onTlsError(this.#stream, guarded((error) => this.#fail(toConnectionError(error))));
-    nextTick(guarded(() => this.#records.start())); // behind the engine, which starts in a tick of its own
+    this.socket = socket;
+    this.queue = new ReceiveQueue(socket, readAheadBytes);
+    this.carrier = carrier((error) => this.fail(error));
+    this.stream = serverSocket(this.carrier, { handshake, alpnProtocols });
+    this.stream.once("secure", guarded(() => this.#takeHandshake(handshake)));
+    this.stream.once("end", guarded(() => this.takeEnd()));
+    onTlsError(this.stream, guarded((error) => this.fail(toConnectionError(error))));
   }
 
   get tls(): TlsInfo | undefined {
@@ -72,7 +68,7 @@ export class TlsConnection implements Connection {
   }
 
   get ending(): PeerEnding | undefined {
-    return this.#queue.ending;
+    return this.queue.ending;
   }
 
   /**
@@ -84,90 +80,59 @@ export class TlsConnection implements Connection {
     return this.#secured.promise;
   }
 
-  /**
-   * Makes it one for sending, like `TlsSendConnection`: what the peer sends is read and dropped.
-   *
-   * @param linger Takes over the socket when it is closed behind {@linkcode TlsConnection.finish}, while the peer has not
-   * ended. It is still being read from.
-   */
-  startSending(linger: (socket: net.Socket) => void): void {
-    this.#linger = linger;
-    this.#queue.drain();
-    this.#socket.resume();
-    this.#records.release();
-  }
-
   read(): Promise<Uint8Array | null> {
-    return this.#queue.read();
+    return this.queue.read();
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#sending.run((done) => this.#stream.write(bytes, done));
+    return this.sending.run((done) => this.stream.write(bytes, done));
   }
 
-  finish(): Promise<void> {
-    if (this.#hasEnded && this.#hasFailed) return Promise.resolve();
-    return this.#sending.run((done) => {
-      this.#finishing = (error) => {
-        this.#isFinished = !error;
-        done(error);
-      };
-      this.#stream.end(guarded(() => this.#records.finish((error) => this.#finishing?.(error))));
-    });
-  }
+  abstract finish(): Promise<void>;
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const error = closedError();
-    this.#queue.close(error);
-    this.#sending.fail(error);
+    this.queue.close(error);
+    this.sending.fail(error);
     this.#secured.reject(error);
-    if (this.#linger !== undefined && this.#isFinished && !this.#hasEnded && !this.#socket.destroyed) {
-      this.#socket.once("close", guarded(() => void this.#stream.destroy()));
-      this.#linger(this.#socket);
-    } else {
-      this.#stream.destroy();
-      this.#socket.destroy();
-    }
+    this.release();
   }
 
-  #take(bytes: Uint8Array): void {
-    if (this.#linger === undefined) this.#queue.push(bytes);
+  /** Closes the socket, or hands it over. */
+  protected abstract release(): void;
+
+  /** Takes an end of the peer that came after the handshake. */
+  protected abstract settleEnd(): void;
+
+  /** Closes the socket behind the alert, which tells the client why. */
+  protected abandon(): void {
+    this.stream.destroy();
+  }
+
+  protected takeEnd(): void {
+    if (this.#tls === undefined) this.fail(new ConnectionError("handshake", "Peer left during the handshake"));
+    else this.settleEnd();
+  }
+
+  protected fail(error: ConnectionError): void {
+    if (this.#tls === undefined) {
+      this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
+      // A turn later the alert is written.
+      setImmediate(guarded(() => this.abandon()));
+    }
+    this.queue.settle(error);
+    this.sending.fail(error);
   }
 
   #takeHandshake(handshake: HandshakeSettings): void {
     try {
-      this.#tls = tlsInfo(this.#stream, handshake);
+      this.#tls = tlsInfo(this.stream, handshake);
       this.#secured.resolve();
     } catch (error) {
-      this.#fail(toConnectionError(error, "handshake"));
+      this.fail(toConnectionError(error, "handshake"));
     }
-  }
-
-  #takeEnd(): void {
-    if (this.#tls === undefined) return this.#fail(new ConnectionError("handshake", "Peer left during the handshake"));
-    if (this.#records.sawFin && this.#records.isInsideRecord) {
-      return this.#fail(new ConnectionError("reset", "Connection ended inside a TLS record"));
-    }
-    this.#hasEnded = true;
-    this.#queue.settle(this.#records.sawFin ? "fin" : "closeNotify");
-  }
-
-  #fail(error: ConnectionError): void {
-    if (this.#tls === undefined) {
-      this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
-      // A turn later the alert is written, which tells the client why.
-      setImmediate(guarded(() => {
-        this.#stream.destroy();
-        this.#socket.destroySoon();
-      }));
-    }
-    this.#hasFailed = true;
-    // A peer that has ended may be gone: what it does not take of tickets and close_notify harms nothing.
-    if (this.#hasEnded) this.#finishing?.();
-    this.#queue.settle(error);
-    this.#sending.fail(error);
   }
 }
 
@@ -186,7 +151,7 @@ export function serverSocket(
   });
 }
 
-/** Listens for failures: after the handshake, `node:tls` tells those of the protocol by its inner event only. */
+/** Listens for failures: after the handshake, `node:tls` reports those of the protocol by its inner event only. */
 export function onTlsError(stream: tls.TLSSocket, listener: (error: Error) => void): void {
   stream.on("error", listener);
   stream.on("_tlsError", listener);
@@ -197,7 +162,7 @@ export function onTlsError(stream: tls.TLSSocket, listener: (error: Error) => vo
  *
  * @throws {ConnectionError} Kind `"handshake"` when the client is not to be let in.
  */
-export function tlsInfo(stream: tls.TLSSocket, { clientCertificates }: HandshakeSettings): TlsInfo {
+function tlsInfo(stream: tls.TLSSocket, { clientCertificates }: HandshakeSettings): TlsInfo {
   const peerCertificate = clientCertificates?.admit(stream);
   return {
     protocol: stream.getProtocol() ?? "unknown",

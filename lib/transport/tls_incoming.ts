@@ -14,7 +14,7 @@ import type { SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
 import { giveBack } from "./node_socket.ts";
-import { TlsConnection } from "./tls_connection.ts";
+import { TlsReceiveConnection } from "./tls_receive_connection.ts";
 import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
 
 const READ_AHEAD_BYTES = 512 * 1024;
@@ -29,9 +29,9 @@ export class TlsIncoming implements IncomingConnection {
   readonly #socket: net.Socket;
   #patience: ReturnType<typeof setTimeout> | undefined;
   /** The handshake that was begun before the command. */
-  #early: TlsConnection | undefined;
+  #early: TlsReceiveConnection | undefined;
   /** The handshake that the command waits for. */
-  #opening: TlsConnection | TlsSendConnection | undefined;
+  #opening: TlsReceiveConnection | TlsSendConnection | undefined;
   #isSpent = false;
 
   /** @param options The socket is paused, and nothing was read from it. */
@@ -40,7 +40,7 @@ export class TlsIncoming implements IncomingConnection {
     this.remote = options.ends.remote;
     this.#options = options;
     this.#socket = options.socket;
-    this.#socket.on("error", () => {}); // told by open()
+    this.#socket.on("error", () => {}); // open() reports it
     this.#socket.once("data", this.#takeFirst);
     this.#socket.resume();
   }
@@ -82,9 +82,9 @@ export class TlsIncoming implements IncomingConnection {
   });
 
   #beginEarly(): void {
-    if (this.#hasLeft) return; // told by open()
+    if (this.#hasLeft) return; // open() reports it
     this.#early = this.#receiving();
-    this.#early.secured.catch(() => {}); // told by open()
+    this.#early.secured.catch(() => {}); // open() reports it
   }
 
   get #hasLeft(): boolean {
@@ -99,7 +99,7 @@ export class TlsIncoming implements IncomingConnection {
     this.#socket.off("data", this.#takeFirst);
   }
 
-  #begun(direction: Direction): TlsConnection | TlsSendConnection {
+  #begun(direction: Direction): TlsReceiveConnection | TlsSendConnection {
     if (this.#early !== undefined) {
       if (direction === "send") this.#early.startSending(this.#options.linger);
       return this.#early;
@@ -115,7 +115,7 @@ export class TlsIncoming implements IncomingConnection {
     return new TlsSendConnection(this.#options);
   }
 
-  #receiving(): TlsConnection {
-    return new TlsConnection({ ...this.#options, holdReplies: true, readAheadBytes: READ_AHEAD_BYTES });
+  #receiving(): TlsReceiveConnection {
+    return new TlsReceiveConnection({ ...this.#options, holdReplies: true, readAheadBytes: READ_AHEAD_BYTES });
   }
 }

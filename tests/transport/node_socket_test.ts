@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { toSocketAddress } from "../../lib/transport/socket_address.ts";
+import { toSocketAddress } from "../../lib/transport/node_socket.ts";
 
 Deno.test("toSocketAddress() gives mapped IPv4 addresses in their IPv4 form, and others as they are", () => {
   assertEquals(toSocketAddress("::ffff:192.0.2.7", 21), { host: "192.0.2.7", port: 21 });
