@@ -13,6 +13,11 @@ export interface Lease extends Disposable {
   readonly lost?: AbortSignal;
 }
 
+/** Returns whether an answer has to be given back. */
+export function isLease(answer: unknown): answer is Lease {
+  return typeof answer === "object" && answer !== null && Symbol.dispose in answer;
+}
+
 /**
  * What a member of a lease is in another event loop: a `"value"` that is sent with the lease; a method that is an `"ask"`, with
  * an answer, or a `"tell"`, without; or an `"undo"`, a method without arguments and answer that ends the lease, and that also

@@ -6,15 +6,20 @@
 
 import type { Lease, MaybePromise, SharedMethods } from "../shared_port.ts";
 
-/** Gives each file one writer. The answer may take a moment where another event loop is asked. */
+/**
+ * Gives each file one writer. The answer may take a moment where another event loop is asked, or an engine beyond this process.
+ * What it throws, beside the refusal and the reason of a signal, says that it is out of reach.
+ */
 export interface FileClaims {
   /**
-   * Claims a file until the claim is disposed of, which may be done twice.
+   * Claims a file until the claim is disposed of, which may be done twice. A file whose claim is lost takes no more bytes, and
+   * its writing ends with an error.
    *
    * @param file What makes the file unique on this host.
+   * @param signal Ends the wait for the answer.
    * @throws {FileSystemError} Kind `"busy"` while another claim on it stands.
    */
-  claim(file: string): MaybePromise<Lease>;
+  claim(file: string, signal?: AbortSignal): MaybePromise<Lease>;
 }
 
 /** What event loops share of them. */

@@ -20,7 +20,8 @@ import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts"
 import { FileSystemError } from "./filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
-import { nonBlockingNoFollow, type OpenFile, READ, removeIfSame } from "./open_file.ts";
+import type { Lease } from "../shared_port.ts";
+import { assertNotLost, nonBlockingNoFollow, type OpenFile, READ, removeIfSame } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */
 const MAX_SYNCHRONOUS_READ = 64 * 1024;
@@ -63,6 +64,7 @@ export class LocalWritableFile implements WritableFile {
   readonly #hostPath: string;
   readonly #opened: Stats;
   readonly #descriptor: Descriptor;
+  readonly #claim: Lease;
   /** Where the next bytes go; `null`: where the system has it. */
   #position: number | null = null;
   /** Least size that the file must have in the end. */
@@ -77,11 +79,12 @@ export class LocalWritableFile implements WritableFile {
    *
    * @param hostPath Where it was opened.
    */
-  constructor(path: string, hostPath: string, file: OpenFile, claim: Disposable) {
+  constructor(path: string, hostPath: string, file: OpenFile, claim: Lease) {
     this.#path = path;
     this.#hostPath = hostPath;
     this.#opened = file.stats;
     this.#descriptor = new Descriptor(file.fd, claim);
+    this.#claim = claim;
     this.#end = file.stats.size;
   }
 
@@ -120,6 +123,7 @@ export class LocalWritableFile implements WritableFile {
     return Promise.try(() =>
       onHost(this.#path, () => {
         const { fd } = this.#descriptor;
+        assertNotLost(this.#claim, this.#path);
         if (bytes.length > 0) this.#empty();
         for (let written = 0; written < bytes.length;) {
           const count = writeSync(fd, bytes, written, bytes.length - written, this.#position);
@@ -143,6 +147,7 @@ export class LocalWritableFile implements WritableFile {
    * @throws {FileSystemError} Kind `"notFound"`, `"busy"`.
    */
   async complete({ sync = false }: Partial<FinishOptions>): Promise<void> {
+    assertNotLost(this.#claim, this.#path);
     onHost(this.#path, () => this.#empty());
     if (sync) await this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
     const { nlink, size } = onHost(this.#path, () => fstatSync(this.#descriptor.fd));

@@ -117,10 +117,12 @@ export class LocalFileSystem implements FileSystem {
   async openWrite(path: string, mode: WriteMode, options: Partial<CreateOptions> = {}): Promise<WritableFile> {
     if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
     const permissions = 0o666 & ~(options.umask ?? 0);
-    if (mode === "replace" || mode === "place") return await this.#openReplacement(path, mode, permissions);
+    if (mode === "replace" || mode === "place") {
+      return await this.#openReplacement(path, mode, { permissions, signal: options.signal });
+    }
     const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
     // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
-    const claim = await claimOpened(this.#writeClaims, file, { hostPath, isNew });
+    const claim = await claimOpened(this.#writeClaims, file, { hostPath, isNew, signal: options.signal });
     const writable = new LocalWritableFile(path, hostPath, file, claim);
     try {
       if (isNew) writable.removeIfUnused();
@@ -162,9 +164,9 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  async rename(from: string, to: string, _options?: Partial<CallOptions>): Promise<void> {
+  async rename(from: string, to: string, options: Partial<CallOptions> = {}): Promise<void> {
     const taken = onHost(from, () => this.#locateRenaming(from, to).target);
-    using _claim = await claimReplaced(this.#writeClaims, taken);
+    using _claim = await claimReplaced(this.#writeClaims, taken, options.signal);
     onHost(from, () => {
       const { source, target } = this.#locateRenaming(from, to);
       assertStillTaken(taken, target.info);
@@ -266,13 +268,17 @@ export class LocalFileSystem implements FileSystem {
     return { file, hostPath: target.hostPath, isNew: false };
   }
 
-  async #openReplacement(path: string, how: "replace" | "place", mode: number): Promise<WritableFile> {
+  async #openReplacement(
+    path: string,
+    how: "replace" | "place",
+    { permissions: mode, signal }: { readonly permissions: number; readonly signal: AbortSignal | undefined },
+  ): Promise<WritableFile> {
     const { hostPath, way } = onHost(path, () => this.#replaceable(path, how));
     await this.#staleUploads.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
     const target = onHost(path, () => this.#replaceable(path, how));
     const mayReplace = how === "replace";
     const [containment, claims] = [this.#containment, this.#writeClaims];
-    return await createReplacement({ path, target, mayReplace, mode, containment, claims });
+    return await createReplacement({ path, target, mayReplace, mode, containment, claims, signal });
   }
 
   /** A name that a file may take; that of a link is its target's. */

@@ -36,6 +36,7 @@ export interface ReplacementOptions {
   readonly mode: number;
   readonly containment: Containment;
   readonly claims: FileClaims;
+  readonly signal: AbortSignal | undefined;
 }
 
 const IS_NEW = true;
@@ -46,7 +47,7 @@ const IS_NEW = true;
  * @throws {FileSystemError} Kind `"notFound"` when its directory came to be outside the root.
  */
 export async function createReplacement(options: ReplacementOptions): Promise<WritableFile> {
-  const { path, target, mode, containment, claims } = options;
+  const { path, target, mode, containment, claims, signal } = options;
   const part = joinHostPath(directoryOf(target), [createPartName()], HOST_RULES);
   // Nobody may read the new file who may not read the old one
   const created = onHost(path, () => {
@@ -54,7 +55,7 @@ export async function createReplacement(options: ReplacementOptions): Promise<Wr
     return createRegular(containment, { hostPath: part, way: target.way }, old ?? mode);
   });
   // Whoever removes left-overs asks for it
-  const claim = await claimOpened(claims, created, { hostPath: part, isNew: IS_NEW });
+  const claim = await claimOpened(claims, created, { hostPath: part, isNew: IS_NEW, signal });
   return new LocalReplacement(
     options,
     { hostPath: part, ...created },
@@ -84,7 +85,7 @@ class LocalReplacement implements WritableFile {
     const { path, target } = this.#options;
     await this.#file.complete(options);
     const taken = { ...target, info: onHost(path, () => lstatIfThere(target.hostPath)) };
-    using _claim = await claimReplaced(this.#options.claims, taken);
+    using _claim = await claimReplaced(this.#options.claims, taken, options.signal);
     onHost(path, () => this.#place(taken));
     if (options.sync) await syncDirectory(path, directoryOf(target));
   }

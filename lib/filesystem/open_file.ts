@@ -12,6 +12,8 @@ import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } fro
 import type { Containment, HostName, Place } from "./containment.ts";
 import type { FileClaims } from "./file_claims.ts";
 import { FileSystemError } from "./filesystem_error.ts";
+import type { Lease } from "../shared_port.ts";
+import { StateUnavailableError } from "../state/state.ts";
 import { unique } from "./local_file_info.ts";
 import { type FileIdentity, isOtherFile } from "./way.ts";
 
@@ -154,7 +156,7 @@ const STALE_CLAIM_MS = 1_000;
 const CLAIM_RETRY_MS = 5;
 
 /**
- * Claims a file that was just opened; closes it where that is refused.
+ * Claims a file that was just opened; closes it where that is refused, and removes a new one that nobody else has claimed.
  *
  * @param options.isNew Whether it was created, so that a claim on its number is that of a file that is gone, which ends soon.
  * @throws {FileSystemError} Kind `"busy"`.
@@ -162,21 +164,41 @@ const CLAIM_RETRY_MS = 5;
 export async function claimOpened(
   claims: FileClaims,
   file: OpenFile,
-  { hostPath, isNew }: { readonly hostPath: string; readonly isNew: boolean },
-): Promise<Disposable> {
+  { hostPath, isNew, signal }: {
+    readonly hostPath: string;
+    readonly isNew: boolean;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<Lease> {
   const end = isNew ? performance.now() + STALE_CLAIM_MS : 0;
   while (true) {
     try {
-      return await claims.claim(unique(file.stats) ?? hostPath);
+      return await claims.claim(unique(file.stats) ?? hostPath, signal);
     } catch (error) {
-      const isStale = error instanceof FileSystemError && error.kind === "busy" && performance.now() < end;
-      if (!isStale) {
+      const isHeld = isRefusedClaim(error);
+      if (!isHeld || performance.now() >= end) {
         closeSync(file.fd);
+        if (isNew && !isHeld) undoCreate(hostPath, file.stats);
         throw error;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, CLAIM_RETRY_MS));
   }
+}
+
+/** Whether somebody else has the file, and not only nobody can tell. */
+function isRefusedClaim(error: unknown): boolean {
+  return error instanceof FileSystemError && error.kind === "busy" && !(error.cause instanceof StateUnavailableError);
+}
+
+/**
+ * Refuses to go on with a file that somebody else may be writing by now.
+ *
+ * @throws {FileSystemError} Kind `"busy"`.
+ */
+export function assertNotLost({ lost }: Lease, path: string): void {
+  if (!lost?.aborted) return;
+  throw new FileSystemError("busy", `Cannot write "${path}": the claim on it was lost`, { cause: lost.reason });
 }
 
 /** A name that something is about to take from what has it. */
@@ -192,8 +214,12 @@ export interface TakenName {
  * @returns Where no regular file has the name, a claim of nothing.
  * @throws {FileSystemError} Kind `"busy"`.
  */
-export async function claimReplaced(claims: FileClaims, { hostPath, info }: TakenName): Promise<Disposable> {
-  return info?.isFile ? await claims.claim(unique(info) ?? hostPath) : new DisposableStack();
+export async function claimReplaced(
+  claims: FileClaims,
+  { hostPath, info }: TakenName,
+  signal: AbortSignal | undefined,
+): Promise<Lease> {
+  return info?.isFile ? await claims.claim(unique(info) ?? hostPath, signal) : new DisposableStack();
 }
 
 /**

@@ -17,6 +17,7 @@ import { SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
+import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_STATE } from "../state/state.ts";
 import { PortOwner } from "./shared_ports.ts";
 import { WorkerGroup } from "./worker_group.ts";
@@ -56,7 +57,12 @@ interface Change {
 export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
   readonly #claims = createFileClaims();
-  readonly #openHome = createHomes(this.#claims);
+  readonly #openHome = createHomes(
+    new GuardedFileClaims(this.#claims, (call, cause) => {
+      const message = describeFailure(call, cause);
+      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
+    }),
+  );
   readonly #workPlaces = createWorkPlaces();
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();

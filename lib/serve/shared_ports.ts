@@ -7,7 +7,7 @@
 
 import { AuthorizerBusyError } from "../accounts/authorizer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
-import type { Lease, LeaseMember, SharedMethods } from "../shared_port.ts";
+import { isLease, type Lease, type LeaseMember, type SharedMethods } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** Most calls of one event loop that wait for their answer; each connection has one at most. */
@@ -241,10 +241,6 @@ export class PortConnection implements Disposable {
 /** The error of a call beyond the bound. */
 export function tooManyCalls(count: number): Error {
   return new Error(`Cannot call a shared port: ${count} calls wait for their answer`);
-}
-
-function isLease(value: unknown): value is Lease {
-  return typeof value === "object" && value !== null && Symbol.dispose in value;
 }
 
 function withSignal(args: readonly unknown[], place: SignalPlace, signal: AbortSignal): readonly unknown[] {

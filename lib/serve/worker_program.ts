@@ -12,6 +12,7 @@ import { type FileClaims, SHARED_FILE_CLAIMS } from "../filesystem/file_claims.t
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
+import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
@@ -28,7 +29,12 @@ const scope = globalThis as unknown as WorkerScope;
 const ports = new RemotePorts((request) => scope.postMessage({ kind: "port", request }));
 const state = ports.port<SharedState>("state", SHARED_STATE);
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
-const openHome = createHomes(ports.port<FileClaims>("fileClaims", SHARED_FILE_CLAIMS));
+const fileClaims = ports.port<FileClaims>("fileClaims", SHARED_FILE_CLAIMS);
+const openHome = createHomes(
+  new GuardedFileClaims(fileClaims, (call, cause) => {
+    tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
+  }),
+);
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */

@@ -24,7 +24,7 @@ import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
-import { GuardedState } from "../state/guarded_state.ts";
+import { describeFailure, GuardedState } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions, ListenOptions } from "./options.ts";
 import { resolveSettings } from "./resolve_settings.ts";
@@ -319,7 +319,7 @@ export class FtpServer implements AsyncDisposable {
         return commands();
       },
       state: new GuardedState(this.#state, (call, cause) => {
-        this.#emit("internalError", { message: `The state has failed (${call}): ${describeThrown(cause)}`, cause });
+        this.#emit("internalError", { message: describeFailure(call, cause), cause });
       }),
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
       ports: new PortPool(this.#settings.passive.ports),

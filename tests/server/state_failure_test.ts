@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
-import { ON_FAILURE } from "../../lib/state/guarded_state.ts";
+import { GuardedFileClaims, ON_FAILURE } from "../../lib/state/guarded_state.ts";
+import type { FileClaims } from "../../lib/filesystem/file_claims.ts";
+import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import type { Lease } from "../../lib/shared_port.ts";
 import type { SharedState } from "../../lib/state/state.ts";
 import { RawClient } from "../helpers/raw_client.ts";
+import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 const UNAVAILABLE = "421 Service not available, try again later.";
@@ -95,7 +98,7 @@ const fails = () => Promise.reject(new Error("down"));
 const hangs = () => new Promise<never>(() => {});
 
 for (const [call, effect] of Object.entries(ON_FAILURE) as [Call, string][]) {
-  if (call === "lost") continue;
+  if (call === "lost" || call === "claim" || call === "lostClaim") continue; // these have tests of their own
   Deno.test(`A client is ${effect === "refuse" ? "refused" : "served"} where the state fails in ${call}`, async () => {
     const state = new FailingState(call, fails);
     await using server = await start(state);
@@ -140,3 +143,70 @@ Deno.test("A session goes on whose place is lost", async () => {
   const [told] = await failures(server, 1);
   assertStringIncludes(told ?? "", "The state has failed (lost): ");
 });
+
+/** A server whose claims on files come from an engine, and what it reports of that. */
+async function startWithClaims(folder: string, engine: FileClaims) {
+  const reported: string[] = [];
+  const writeClaims = new GuardedFileClaims(engine, (call) => void reported.push(call));
+  const home = new LocalFileSystem(folder, { writeClaims });
+  const options = { protection: "clear", server: { timeouts: { data: 0.3 } }, home } as const;
+  return { server: await TestServer.start(options), reported };
+}
+
+for (const [way, atomic] of [["in place", false], ["beside it", true]] as const) {
+  Deno.test(`An upload is refused with 450, and leaves nothing, where no claim can be had, ${way}`, async () => {
+    await using folder = await TemporaryFolder.create();
+    const home = new LocalFileSystem(folder.path, { writeClaims: new GuardedFileClaims({ claim: fails }, () => {}) });
+    await using server = await TestServer.start({ protection: "clear", server: { upload: { atomic } }, home });
+    await using client = await server.login();
+    await using _data = await client.passive();
+    await client.expect(450, "STOR /file");
+    assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+  });
+}
+
+Deno.test("A claim that fails is reported once, and an ending session gives up one that hangs", async () => {
+  await using folder = await TemporaryFolder.create();
+  const failing = await startWithClaims(folder.path, { claim: fails });
+  await using server = failing.server;
+  await using client = await server.login();
+  await using _data = await client.passive();
+  await client.expect(450, "STOR /file");
+  assertEquals(failing.reported, ["claim"]);
+
+  const claimed = Promise.withResolvers<AbortSignal | undefined>();
+  const hanging = await startWithClaims(folder.path, { claim: (_, signal) => (claimed.resolve(signal), hangs()) });
+  await using other = hanging.server;
+  await using leaving = await other.login();
+  await using _other = await leaving.passive();
+  await leaving.send("STOR /file\r\n");
+  const signal = await claimed.promise;
+  assert(signal !== undefined);
+  const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  await leaving.reset();
+  await aborted;
+});
+
+for (const [way, atomic] of [["in place", false], ["beside it", true]] as const) {
+  Deno.test(`An upload whose claim is lost is never answered with 226, ${way}`, async () => {
+    await using folder = await TemporaryFolder.create();
+    const losing = new AbortController();
+    const reported: string[] = [];
+    const claims = new GuardedFileClaims(
+      { claim: () => ({ lost: losing.signal, [Symbol.dispose]() {} }) },
+      (call) => void reported.push(call),
+    );
+    const home = new LocalFileSystem(folder.path, { writeClaims: claims });
+    await using server = await TestServer.start({ protection: "clear", server: { upload: { atomic } }, home });
+    await using client = await server.login();
+    await using data = await client.passive();
+    await client.expect(150, "STOR /file");
+    losing.abort(new Error("lease expired"));
+    await data.write(new TextEncoder().encode("bytes"));
+    await data.finish();
+    assertEquals((await client.readReply()).code, 450);
+    assertEquals(reported, ["lostClaim"]);
+    const left = await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name);
+    assertEquals(left, []);
+  });
+}

@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { GuardedState } from "../../lib/state/guarded_state.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
+import { GuardedFileClaims, GuardedState } from "../../lib/state/guarded_state.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
-import type { SharedState } from "../../lib/state/state.ts";
+import { type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
 
 const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
 
@@ -42,4 +44,36 @@ Deno.test("GuardedState reports a place that was lost before it came", async () 
   const state = new GuardedState(engine({ acquireConnection: () => slot }), (call) => void reported.push(call));
   using _slot = await state.acquireConnection("192.0.2.1", new AbortController().signal) as Disposable;
   assertEquals(reported, ["lost"]);
+});
+
+Deno.test("GuardedFileClaims.claim() refuses a file that is written, which is no failure", async () => {
+  const reported: string[] = [];
+  const claims = new GuardedFileClaims(new WriteClaims(), (call) => void reported.push(call));
+  {
+    using _claim = await claims.claim("file");
+    const error = await assertRejects(() => claims.claim("file"), FileSystemError);
+    assertEquals([error.kind, error.cause], ["busy", undefined]);
+  }
+  using _claim = await claims.claim("file");
+  assertEquals(reported, []);
+});
+
+Deno.test("GuardedFileClaims.claim() refuses as for a file that is written when the engine fails", async () => {
+  const reported: string[] = [];
+  const down = { claim: () => Promise.reject(new Error("down")) };
+  const claims = new GuardedFileClaims(down, (call) => void reported.push(call));
+  const error = await assertRejects(() => claims.claim("file"), FileSystemError);
+  assertEquals([error.kind, error.cause instanceof StateUnavailableError, reported], ["busy", true, ["claim"]]);
+});
+
+Deno.test("GuardedFileClaims.claim() releases a claim that comes too late", async () => {
+  const asked = Promise.withResolvers<Disposable>();
+  const released = Promise.withResolvers<void>();
+  const claims = new GuardedFileClaims({ claim: () => asked.promise }, () => {});
+  const leaving = new AbortController();
+  const pending = claims.claim("file", leaving.signal);
+  leaving.abort(new Error("left"));
+  await assertRejects(() => pending, Error, "left");
+  asked.resolve({ [Symbol.dispose]: () => released.resolve() });
+  await released.promise;
 });
