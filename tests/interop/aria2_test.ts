@@ -1,19 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { PARALLEL_FILES, testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { authorityOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "aria2",
-  origin: "Debian: aria2",
-  needs: ["aria2c"],
-  protections: [],
-  operations: ["get", "resumeGet", "parallel"],
-  also: ["IPv6", "active mode", "active mode over IPv6", "UTF-8 names", "odd names"],
-  remark: "waits for its timeout when `150` and `226` come in one packet: it looks for the second on the socket only",
-  version: () => packageVersion("aria2"),
-
+testClient(realClient("aria2", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     for (const { operation, remote, other } of steps) {
       const names = operation === "parallel" ? PARALLEL_FILES : [""];
@@ -37,4 +28,4 @@ testClient({
     }
     return [];
   },
-});
+}));

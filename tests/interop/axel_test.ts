@@ -1,21 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { PARALLEL_FILES, testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { authorityOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "Axel",
-  origin: "Debian: axel",
-  needs: ["axel"],
-  protections: [],
-  operations: ["get", "parallel"],
-  also: ["UTF-8 names", "odd names"],
-  defects: {
-    "empty files": { reason: "ends by SIGFPE, a division by zero", evidence: /status 136/ },
-  },
-  version: () => packageVersion("axel"),
-
+testClient(realClient("Axel", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     for (const { operation, remote, other } of steps) {
       const names = operation === "parallel" ? PARALLEL_FILES.map((name) => `/${name}`) : [""];
@@ -28,4 +17,4 @@ testClient({
     }
     return [];
   },
-});
+}));

@@ -2,41 +2,17 @@ import { Client } from "basic-ftp";
 import { Writable } from "node:stream";
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { npmVersion } from "./package_version.ts";
-import type { RealClient, Step, Target } from "./real_client.ts";
+import { realClient } from "./clients.ts";
+import type { Step, Target } from "./real_client.ts";
 
-const BASIC_FTP: RealClient = {
-  name: "basic-ftp",
-  origin: "npm: basic-ftp, on Deno",
-  needs: [],
-  tls: "rustls",
-  protections: ["explicit", "implicit"],
-  operations: [
-    "list",
-    "get",
-    "put",
-    "resumeGet",
-    "resumePut",
-    "rename",
-    "mkdir",
-    "rmdir",
-    "delete",
-    "mirrorGet",
-    "mirrorPut",
-  ],
-  also: ["IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
-  distrust: /certificate|self-signed|UnknownIssuer/i,
-  thorough: true,
-
-  version: () => npmVersion("basic-ftp"),
-
+const BASIC_FTP = realClient("basic-ftp", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const names: string[] = [];
     using client = await login(target);
     for (const step of steps) names.push(...await perform(client, step));
     return names;
   },
-};
+});
 
 async function login({ host, port, protection, caFile }: Target): Promise<Client & Disposable> {
   const client = new Client(20_000);

@@ -1,18 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { runClient } from "./run_client.ts";
 
-testClient({
-  name: "BusyBox ftpget, ftpput",
-  origin: "Debian: busybox",
-  needs: ["busybox"],
-  protections: [],
-  operations: ["get", "put", "resumeGet"],
-  also: ["IPv6", "UTF-8 names", "odd names"],
-  version: () => packageVersion("busybox"),
-
+testClient(realClient("BusyBox ftpget, ftpput", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const { host, port } = target;
     for (const { operation, remote, other } of steps) {
@@ -24,4 +16,4 @@ testClient({
     }
     return [];
   },
-});
+}));

@@ -1,34 +1,17 @@
 import { requireProgram } from "../helpers/run_program.ts";
 import { testClient } from "./client_suite.ts";
+import { realClient } from "./clients.ts";
 import { driverPath, runDriver } from "./driver.ts";
-import { packageVersion } from "./package_version.ts";
 
 const LIBRARY = "/usr/share/java/commons-net.jar";
+const JAVA = ["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 
-testClient({
-  name: "Apache Commons Net",
-  origin: "Debian: libcommons-net-java, on OpenJDK 17",
-  needs: ["java", "ecj", LIBRARY],
-  tls: "JSSE",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "abort"],
-  also: ["IPv6", "active mode", "active mode over IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
-  distrust: /PKIX path building failed/,
-  version: () => packageVersion("libcommons-net-java"),
+testClient(realClient("Apache Commons Net", {
   run: async (target, steps) => {
     const path = [await compiled(), LIBRARY].join(":");
-    const java = [
-      "java",
-      "-Xshare:auto",
-      "-XX:TieredStopAtLevel=1",
-      "-XX:+UseSerialGC",
-      "-cp",
-      path,
-      "CommonsNet",
-    ] as const;
-    return await runDriver(java, target, steps);
+    return await runDriver(["java", ...JAVA, "-cp", path, "CommonsNet"], target, steps);
   },
-});
+}));
 
 let classes: Promise<string> | undefined;
 

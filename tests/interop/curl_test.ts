@@ -1,30 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { PARALLEL_FILES, testClient } from "./client_suite.ts";
-import type { Defect, RealClient, Step, Target } from "./real_client.ts";
-import { authorityOf, linesOf, runClient, versionIn } from "./run_client.ts";
+import { realClient } from "./clients.ts";
+import type { Step, Target } from "./real_client.ts";
+import { authorityOf, linesOf, runClient } from "./run_client.ts";
 
-const ACTIVE_MODE: Defect = {
-  reason: "starts no TLS on data connections that it accepts; after `150` it sends nothing",
-  evidence: /status (?:8|18|28|56)\b/,
-};
-
-const CURL: RealClient = {
-  name: "curl",
-  origin: "Debian: curl",
-  needs: ["curl"],
-  tls: "OpenSSL",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "parallel"],
-  // Over TLS 1.2 curl 7.88 asks for no tickets, and sessions by their id are unknown to the server.
-  also: ["IPv6", "refuses unknown certificates", "resumes TLS 1.3 sessions", "UTF-8 names", "odd names"],
-  defects: { "active mode": ACTIVE_MODE, "active mode over IPv6": ACTIVE_MODE },
-  distrust: /status 60: .*certificate/s,
-  thorough: true,
-
-  async version(): Promise<string> {
-    return versionIn(await runClient({ scratch: "/" }, "curl", ["--version"]));
-  },
-
+const CURL = realClient("curl", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const args = steps.flatMap((
       step,
@@ -33,7 +13,7 @@ const CURL: RealClient = {
     const names = linesOf(await runClient(target, "curl", args));
     return steps.some(({ operation }) => operation === "list") ? names : [];
   },
-};
+});
 
 function common(target: Target): string[] {
   const trust = target.caFile === undefined ? [] : ["--cacert", target.caFile];

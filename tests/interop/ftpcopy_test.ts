@@ -1,18 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { linesOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "ftpcopy, ftpls",
-  origin: "Debian: ftpcopy",
-  needs: ["ftpcopy", "ftpls"],
-  protections: [],
-  operations: ["list", "get", "mirrorGet"],
-  also: ["UTF-8 names", "odd names"],
-  version: () => packageVersion("ftpcopy"),
-
+testClient(realClient("ftpcopy, ftpls", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const names: string[] = [];
     const login = ["-u", USER.name, "-p", USER.password];
@@ -29,4 +21,4 @@ testClient({
     }
     return names;
   },
-});
+}));

@@ -1,23 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { linesOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "gFTP",
-  origin: "Debian: gftp-text",
-  needs: ["gftp-text"],
-  tls: "OpenSSL",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "rename", "mkdir", "rmdir", "delete", "mirrorGet", "mirrorPut"],
-  also: ["active mode", "refuses unknown certificates", "UTF-8 names", "odd names"],
-  distrust: /self-signed certificate/,
-  remark:
-    "gets what matches in a listing that it keeps for the session: after uploads into a folder that was not empty, " +
-    "`clear cache` comes first. So it does with ProFTPD 1.3.8 and Pure-FTPd 1.0.50",
-  version: () => packageVersion("gftp-text"),
-
+testClient(realClient("gFTP", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const { protection, caFile, active } = target;
     const scheme = { explicit: "ftps", implicit: "ftpsi", clear: "ftp" }[protection];
@@ -34,7 +21,7 @@ testClient({
       /^\S*[d-][rwx-]{9} .*\[3\dm(?!\.\.)(.+)\[39m$/.exec(line)?.[1] ?? []
     );
   },
-});
+}));
 
 function commandsOf({ operation, remote, other }: Step): readonly string[] {
   const folder = other.replace(/\/[^/]*$/, "");

@@ -1,50 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { USER } from "../helpers/test_server.ts";
 import { clientTest, testClient } from "./client_suite.ts";
-import type { FilePair, RealClient, Step, Target } from "./real_client.ts";
-import { authorityOf, linesOf, runClient, versionIn } from "./run_client.ts";
+import { realClient } from "./clients.ts";
+import type { FilePair, Step, Target } from "./real_client.ts";
+import { authorityOf, commandFor, type Commands, linesOf, runClient } from "./run_client.ts";
 import { readTree, Scene, writeTree } from "./scene.ts";
 
-const LFTP: RealClient = {
-  name: "lftp",
-  origin: "Debian: lftp",
-  needs: ["lftp"],
-  tls: "GnuTLS",
-  protections: ["explicit", "implicit"],
-  operations: [
-    "list",
-    "get",
-    "put",
-    "resumeGet",
-    "resumePut",
-    "rename",
-    "mkdir",
-    "rmdir",
-    "delete",
-    "getMatching",
-    "mirrorGet",
-    "mirrorPut",
-    "parallel",
-  ],
-  also: [
-    "IPv6",
-    "active mode",
-    "active mode over IPv6",
-    "refuses unknown certificates",
-    "resumes TLS 1.2 sessions",
-    "resumes TLS 1.3 sessions",
-    "UTF-8 names",
-    "odd names",
-  ],
-  distrust: /Certificate verification/,
-  thorough: true,
-
-  async version(): Promise<string> {
-    return versionIn(await runClient({ scratch: "/" }, "lftp", ["--version"]));
-  },
-
+const LFTP = realClient("lftp", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
-    return linesOf(await lftp(target, steps.map(commandOf)));
+    return linesOf(await lftp(target, steps.map((step) => commandFor(COMMANDS, step, quoted))));
   },
 
   async abort(target: Target, { local, remote }: FilePair, started: Promise<unknown>): Promise<readonly string[]> {
@@ -56,7 +20,7 @@ const LFTP: RealClient = {
       }),
     );
   },
-};
+});
 
 function lftp(target: Target, commands: readonly string[]): Promise<string> {
   return runClient(target, "lftp", ["--norc", "-c", [...openingOf(target), ...commands].join("\n")]);
@@ -78,39 +42,21 @@ function openingOf(target: Target): string[] {
   return [...settings.map((setting) => `set ${setting}`), `open -u ${USER.name},${USER.password} ${quoted(url)}`];
 }
 
-function commandOf({ operation, remote, other }: Step): string {
-  const [there, here] = [quoted(remote), quoted(other)];
-  switch (operation) {
-    case "list":
-      return `cls -1 --sort=name ${there}`;
-    case "get":
-      return `get ${there} -o ${here}`;
-    case "put":
-      return `put ${here} -o ${there}`;
-    case "resumeGet":
-      return `get -c ${there} -o ${here}`;
-    case "resumePut":
-      return `put -c ${here} -o ${there}`;
-    case "rename":
-      return `mv ${there} ${here}`;
-    case "mkdir":
-      return `mkdir ${there}`;
-    case "rmdir":
-      return `rmdir ${there}`;
-    case "delete":
-      return `rm ${there}`;
-    case "getMatching":
-      return `mget -O ${here} ${remote}`;
-    case "mirrorGet":
-      return `mirror ${there} ${here}`;
-    case "mirrorPut":
-      return `mirror --reverse ${here} ${there}`;
-    case "parallel":
-      return `mirror --parallel=4 ${there} ${here}`;
-    default:
-      throw new TypeError(`Cannot do "${operation}"`);
-  }
-}
+const COMMANDS: Commands = {
+  list: (there) => `cls -1 --sort=name ${there}`,
+  get: (there, here) => `get ${there} -o ${here}`,
+  put: (there, here) => `put ${here} -o ${there}`,
+  resumeGet: (there, here) => `get -c ${there} -o ${here}`,
+  resumePut: (there, here) => `put -c ${here} -o ${there}`,
+  rename: (there, here) => `mv ${there} ${here}`,
+  mkdir: (there) => `mkdir ${there}`,
+  rmdir: (there) => `rmdir ${there}`,
+  delete: (there) => `rm ${there}`,
+  getMatching: (_there, here, { remote }) => `mget -O ${here} ${remote}`,
+  mirrorGet: (there, here) => `mirror ${there} ${here}`,
+  mirrorPut: (there, here) => `mirror --reverse ${here} ${there}`,
+  parallel: (there, here) => `mirror --parallel=4 ${there} ${here}`,
+};
 
 /** Quotes a word for lftp's command language. */
 function quoted(word: string): string {

@@ -1,40 +1,19 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { FilePair, Step, Target } from "./real_client.ts";
-import { type ClientRun, linesOf, runClient } from "./run_client.ts";
+import { type ClientRun, commandFor, type Commands, linesOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "NcFTP",
-  origin: "Debian: ncftp",
-  needs: ["ncftp"],
-  protections: [],
-  operations: [
-    "list",
-    "get",
-    "put",
-    "resumeGet",
-    "resumePut",
-    "rename",
-    "mkdir",
-    "rmdir",
-    "delete",
-    "getMatching",
-    "mirrorGet",
-    "mirrorPut",
-  ],
-  also: ["active mode", "UTF-8 names", "odd names"],
-  version: () => packageVersion("ncftp"),
-
+testClient(realClient("NcFTP", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
-    return listed(await ncftp(target, [...steps.map(commandOf), "quit"]));
+    return listed(await ncftp(target, [...steps.map((step) => commandFor(COMMANDS, step, quoted)), "quit"]));
   },
 
   async abort(target: Target, { local, remote }: FilePair, started: Promise<unknown>): Promise<readonly string[]> {
     const interruption = { when: started, by: "SIGINT", then: "ls -1\nquit\n" } as const;
     return listed(await ncftp(target, [`get -f -z ${quoted(remote)} ${quoted(local)}`], { interruption }));
   },
-});
+}));
 
 /** Names of a listing: what stands behind the welcome, without its thanks, which are indented, and interruptions. */
 function listed(output: string): string[] {
@@ -59,37 +38,20 @@ async function ncftp(
   return await runClient(target, "ncftp", args, { input: `${script.join("\n")}\n`, ...options });
 }
 
-function commandOf({ operation, remote, other }: Step): string {
-  const [there, here] = [quoted(remote), quoted(other)];
-  switch (operation) {
-    case "list":
-      return `ls -1 ${remote === "" ? "" : there}`;
-    case "get":
-      return `get -f -z ${there} ${here}`;
-    case "put":
-      return `put -f -z ${here} ${there}`;
-    case "resumeGet":
-      return `get -z ${there} ${here}`;
-    case "resumePut":
-      return `put -z ${here} ${there}`;
-    case "rename":
-      return `rename ${there} ${here}`;
-    case "mkdir":
-      return `mkdir ${there}`;
-    case "rmdir":
-      return `rmdir ${there}`;
-    case "delete":
-      return `rm ${there}`;
-    case "getMatching":
-      return `lcd ${here}\nget -f ${remote}`;
-    case "mirrorGet":
-      return `lcd ${quoted(other.replace(/\/[^/]*$/, ""))}\nget -R -T ${there}`;
-    case "mirrorPut":
-      return `put -R ${here}`;
-    default:
-      throw new TypeError(`Cannot do "${operation}"`);
-  }
-}
+const COMMANDS: Commands = {
+  list: (there, _here, { remote }) => `ls -1 ${remote === "" ? "" : there}`,
+  get: (there, here) => `get -f -z ${there} ${here}`,
+  put: (there, here) => `put -f -z ${here} ${there}`,
+  resumeGet: (there, here) => `get -z ${there} ${here}`,
+  resumePut: (there, here) => `put -z ${here} ${there}`,
+  rename: (there, here) => `rename ${there} ${here}`,
+  mkdir: (there) => `mkdir ${there}`,
+  rmdir: (there) => `rmdir ${there}`,
+  delete: (there) => `rm ${there}`,
+  getMatching: (_there, here, { remote }) => `lcd ${here}\nget -f ${remote}`,
+  mirrorGet: (there, _here, { other }) => `lcd ${quoted(other.replace(/\/[^/]*$/, ""))}\nget -R -T ${there}`,
+  mirrorPut: (_there, here) => `put -R ${here}`,
+};
 
 function quoted(word: string): string {
   return word.replace(/[^\w./-]/gu, (character) => character < "\x80" ? `\\${character}` : character);

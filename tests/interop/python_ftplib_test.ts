@@ -2,35 +2,19 @@ import { assertEquals } from "@std/assert";
 import { requireProgram } from "../helpers/run_program.ts";
 import { PROTECTIONS, USER } from "../helpers/test_server.ts";
 import { clientTest, testClient } from "./client_suite.ts";
-import type { RealClient, Step, Target } from "./real_client.ts";
-import { runClient, versionIn } from "./run_client.ts";
+import { realClient } from "./clients.ts";
+import type { Step, Target } from "./real_client.ts";
 import { Scene } from "./scene.ts";
 
 const CLIENT = new URL("../helpers/ftplib_client.py", import.meta.url).pathname;
 
-const FTPLIB: RealClient = {
-  name: "Python ftplib",
-  origin: "Debian: python3",
-  needs: ["python3"],
-  tls: "OpenSSL",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "resumeGet", "resumePut", "rename", "mkdir", "rmdir", "delete", "abort"],
-  also: ["IPv6", "active mode", "active mode over IPv6", "refuses unknown certificates", "UTF-8 names", "odd names"],
-  distrust: /CERTIFICATE_VERIFY_FAILED/,
-  thorough: true,
-  remark:
-    "knows neither implicit TLS nor resumption by itself; with a few lines for both it passes `sessionReuse: require`",
-
-  async version(): Promise<string> {
-    return versionIn(await runClient({ scratch: "/" }, "python3", ["--version"]));
-  },
-
+const FTPLIB = realClient("Python ftplib", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const { results } = await ftplib(target, await Promise.all(steps.map((step) => jobStep(target, step))));
     const listed = steps.findIndex(({ operation }) => operation === "list");
     return (results[listed] ?? []) as string[];
   },
-};
+});
 
 async function jobStep(target: Target, { operation, remote, other }: Step): Promise<JobStep> {
   switch (operation) {

@@ -1,28 +1,11 @@
 import { requireProgram } from "../helpers/run_program.ts";
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { linesOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "rclone",
-  origin: "Debian: rclone",
-  needs: ["rclone"],
-  tls: "Go crypto/tls",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "put", "rename", "mkdir", "rmdir", "delete", "mirrorGet", "mirrorPut", "parallel"],
-  also: [
-    "IPv6",
-    "refuses unknown certificates",
-    "resumes TLS 1.2 sessions",
-    "resumes TLS 1.3 sessions",
-    "UTF-8 names",
-    "odd names",
-  ],
-  distrust: /certificate signed by unknown authority/,
-  version: () => packageVersion("rclone"),
-
+testClient(realClient("rclone", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const { host, port, protection, caFile, scratch } = target;
     const env = {
@@ -45,7 +28,7 @@ testClient({
     }
     return names;
   },
-});
+}));
 
 function argsOf({ operation, remote, other }: Step): readonly string[] {
   const there = `:ftp:${remote}`;

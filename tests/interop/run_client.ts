@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Target } from "./real_client.ts";
+import type { Operation, Step, Target } from "./real_client.ts";
 
 /** A client that takes longer hangs, and is killed. On a busy machine two thousand files of lftp, or 1 GiB, take 40 s. */
 const DEADLINE_MS = 180_000;
@@ -93,4 +93,14 @@ export function linesOf(text: string): string[] {
 /** Address as it stands in a URL, with its port. */
 export function authorityOf({ host, port }: Pick<Target, "host" | "port">): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** What a client is told to do, with its words quoted. */
+export type Commands = { readonly [operation in Operation]?: (there: string, here: string, step: Step) => string };
+
+/** The command of a step, in the language of a client. */
+export function commandFor(commands: Commands, step: Step, quoted: (word: string) => string): string {
+  const command = commands[step.operation];
+  if (command === undefined) throw new TypeError(`Cannot do "${step.operation}"`);
+  return command(quoted(step.remote), quoted(step.other), step);
 }

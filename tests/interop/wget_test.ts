@@ -1,29 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { authorityOf, linesOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "Wget",
-  origin: "Debian: wget",
-  needs: ["wget"],
-  tls: "GnuTLS",
-  protections: ["explicit", "implicit"],
-  operations: ["list", "get", "resumeGet", "mirrorGet"],
-  also: [
-    "IPv6",
-    "active mode",
-    "active mode over IPv6",
-    "refuses unknown certificates",
-    "resumes TLS 1.2 sessions",
-    "resumes TLS 1.3 sessions",
-    "UTF-8 names",
-    "odd names",
-  ],
-  distrust: /certificate/,
-  version: () => packageVersion("wget"),
-
+testClient(realClient("Wget", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     const names: string[] = [];
     for (const step of steps) {
@@ -34,7 +15,7 @@ testClient({
     }
     return names;
   },
-});
+}));
 
 function argsOf(target: Target, { operation, remote, other }: Step): readonly string[] {
   const { protection, caFile, active } = target;

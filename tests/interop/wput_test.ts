@@ -1,26 +1,10 @@
 import { USER } from "../helpers/test_server.ts";
 import { testClient } from "./client_suite.ts";
-import { packageVersion } from "./package_version.ts";
+import { realClient } from "./clients.ts";
 import type { Step, Target } from "./real_client.ts";
 import { authorityOf, runClient } from "./run_client.ts";
 
-testClient({
-  name: "Wput",
-  origin: "Debian: wput",
-  needs: ["wput"],
-  tls: "GnuTLS",
-  protections: ["explicit"],
-  operations: ["put", "resumePut", "mirrorPut"],
-  also: ["active mode", "UTF-8 names", "odd names"],
-  defects: {
-    "explicit TLS 1.3": {
-      reason: "ends with an error of `read()` after the handshake, where the session tickets come",
-      evidence: /read\(\) failed/,
-    },
-  },
-  omitsCloseNotify: true,
-  version: () => packageVersion("wput"),
-
+testClient(realClient("Wput", {
   async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
     for (const { operation, remote, other } of steps) {
       const path = remote.split("/").map(encodeURIComponent).join("/");
@@ -43,4 +27,4 @@ testClient({
     }
     return [];
   },
-});
+}));

@@ -1,0 +1,4 @@
+import { testClient } from "./client_suite.ts";
+import { drivenBy, realClient } from "./clients.ts";
+
+for (const name of drivenBy("node")) testClient(realClient(name));
