@@ -95,10 +95,10 @@ export type {
   WriteMode,
 } from "./lib/filesystem/filesystem.ts";
 export { FileSystemError, type FileSystemErrorKind } from "./lib/filesystem/filesystem_error.ts";
-export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/local_filesystem.ts";
+export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/local/local_filesystem.ts";
 export type { FileClaims } from "./lib/filesystem/file_claims.ts";
 export { WriteClaims } from "./lib/filesystem/write_claims.ts";
-export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory_filesystem.ts";
+export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory/memory_filesystem.ts";
 export { readOnly } from "./lib/filesystem/read_only.ts";
 export { ConnectionError, type ConnectionErrorKind } from "./lib/transport/connection.ts";
 export type { PortSharing } from "./lib/transport/node_socket.ts";

@@ -121,7 +121,7 @@ Deno.test("findViolations() accepts imports that go down", () => {
     ["lib/transport/deno_tcp.ts", ["lib/transport/connection.ts", "lib/transport/address.ts", "node:net"]],
     ["lib/accounts/authorizer.ts", ["lib/filesystem/filesystem.ts", "lib/accounts/permission.ts"]],
     ["lib/logger.ts", ["lib/events.ts"]],
-    ["mod.ts", ["lib/filesystem/local_filesystem.ts", "lib/server/ftp_server.ts"]],
+    ["mod.ts", ["lib/filesystem/local/local_filesystem.ts", "lib/server/ftp_server.ts"]],
   ]);
   assertEquals(findViolations(graph), []);
 });

@@ -9,7 +9,7 @@ import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
-import { homeOpener } from "../filesystem/local_home.ts";
+import { homeOpener } from "../filesystem/local/mounted_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { resolveSettings } from "../server/resolve_settings.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HomeFacts, readHomeFacts } from "../filesystem/home_facts.ts";
+import { type HomeFacts, readHomeFacts } from "../filesystem/local/home_facts.ts";
 import type { RiskId } from "../settings/risks.ts";
 import { insecure } from "../settings/setting_risks.ts";
 

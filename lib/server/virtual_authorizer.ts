@@ -6,7 +6,7 @@
 
 import type { PasswordVerifierLimits } from "../accounts/password_verifier.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
-import { homeOpener } from "../filesystem/local_home.ts";
+import { homeOpener } from "../filesystem/local/mounted_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { refuseRiskyHome } from "./home_risks.ts";
 import type { RiskId } from "../settings/risks.ts";

@@ -5,7 +5,7 @@ import { InsecureConfigurationError } from "../../lib/accounts/permission.ts";
 import { PasswordAuthorizer, type PasswordAuthorizerOptions } from "../../lib/accounts/password_authorizer.ts";
 import { deriveDigest } from "../../lib/accounts/password_digest.ts";
 import { hashPassword, StoredPassword } from "../../lib/accounts/password_hash.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 import { makeTree } from "./directory_tree.ts";
 

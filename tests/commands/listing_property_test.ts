@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { TransferPlan } from "../../lib/commands/command.ts";
 import { list, machineList, machineListOne, nameList } from "../../lib/commands/listing.ts";
 import { Transfer } from "../../lib/data/transfer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { joinPathname } from "../../lib/protocol/pathname.ts";
 import { type Reply, reply } from "../../lib/protocol/reply.ts";
 import { fakeAccount, FakeContext, readySession } from "../helpers/fake_context.ts";

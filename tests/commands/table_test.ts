@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FakeContext, readySession } from "../helpers/fake_context.ts";
 
 /** The commands of pyftpdlib: verb, permission, and whether an argument is needed, forbidden or optional. */

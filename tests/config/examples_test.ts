@@ -5,7 +5,7 @@ import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { findNetworkWarnings } from "../../lib/check/network_findings.ts";
 import { acceptedRisks } from "../../lib/config/server_options.ts";
 import { findLine, type PositionNode, readPositions } from "../../lib/config/yaml_position.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { findSettingRisks } from "../../lib/settings/setting_risks.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { fileWith, problemsOf, read } from "./configuration_text.ts";

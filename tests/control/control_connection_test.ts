@@ -4,7 +4,7 @@ import { ControlConnection } from "../../lib/control/control_connection.ts";
 import type { Service } from "../../lib/control/service.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";

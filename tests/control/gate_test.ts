@@ -4,7 +4,7 @@ import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { admit } from "../../lib/control/gate.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { parseCommandLine } from "../../lib/protocol/command_line.ts";
 import { loggedIn, secured, type Session } from "../../lib/session/session.ts";
 import { fakeAccount, FakeContext, freshSession, readySession } from "../helpers/fake_context.ts";

@@ -4,7 +4,7 @@ import { Transfer } from "../../lib/data/transfer.ts";
 import type { ReadableFile, WritableFile } from "../../lib/filesystem/filesystem.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FakeConnection } from "../helpers/fake_transport.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 

@@ -187,7 +187,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
   C7: { "e2e/transcripts/listings_test.ts": ["NLST shows names", "LIST shows a directory sorted by name"] },
   C8: { "e2e/transcripts/listings_test.ts": ["MLSD shows facts sorted by name", "MLST shows one path in full"] },
   C9: {
-    "filesystem/local_filesystem_test.ts": ["LocalFileSystem.list() leaves out what cannot be sent"],
+    "filesystem/local/local_filesystem_test.ts": ["LocalFileSystem.list() leaves out what cannot be sent"],
     "e2e/encoding_test.ts": ["Names are sent and received in the server's encoding"],
   },
   C9a: {
@@ -224,7 +224,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
     "protocol/command_line_property_test.ts": ["parseCommandLine() gives the argument to the letter"],
   },
   C20: {
-    "filesystem/host_path_test.ts": [
+    "filesystem/local/host_path_test.ts": [
       "isAllowedName() refuses what Windows reads as something else",
       "namesWithin() compares Windows paths",
     ],

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect as connectTls } from "node:tls";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue, assertReplies } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, type TestServerOptions } from "../helpers/test_server.ts";

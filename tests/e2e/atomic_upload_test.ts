@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
+import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
 import type { WritableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

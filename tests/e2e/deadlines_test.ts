@@ -1,5 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { DirectoryEntry, ReadableFile } from "../../lib/filesystem/filesystem.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";

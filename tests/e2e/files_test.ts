@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
 import { assertDialogue, type Exchange } from "../helpers/dialogue.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

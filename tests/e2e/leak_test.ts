@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { DirectoryEntry } from "../../lib/filesystem/filesystem.ts";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
+import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
 import { SpawnedServer, writeFlags } from "../cli/spawned_server.ts";
 import { descriptorsOf, HAS_PROC, kindOf } from "../helpers/process_state.ts";
 import { RawClient } from "../helpers/raw_client.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer } from "../helpers/test_server.ts";

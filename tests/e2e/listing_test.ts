@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer } from "../helpers/test_server.ts";

@@ -1,4 +1,4 @@
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue, type Exchange } from "../helpers/dialogue.ts";
 import { TestServer } from "../helpers/test_server.ts";
 

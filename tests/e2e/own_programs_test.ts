@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { DirectoryEntry, FileInfo, FileSystem, ReadableFile } from "../../lib/filesystem/filesystem.ts";
 import type { Authorizer } from "../../lib/accounts/authorizer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertMatch, assertRejects } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { PortRange } from "../../lib/settings/settings.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue, assertReplies, type Exchange } from "../helpers/dialogue.ts";

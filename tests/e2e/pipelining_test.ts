@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertReplies, MORE_THAN_KERNELS_HOLD, startTransfer } from "../helpers/dialogue.ts";
 import { GatedFileSystem } from "../helpers/gated_filesystem.ts";
 import { PROTECTIONS, TestServer } from "../helpers/test_server.ts";

@@ -5,7 +5,7 @@
  */
 
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue, type Exchange } from "../helpers/dialogue.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 import { mountRefusal } from "../helpers/small_disk.ts";

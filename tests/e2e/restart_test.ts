@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue, assertReplies, type Exchange, startTransfer } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { PROTECTIONS, TestServer, USER } from "../helpers/test_server.ts";

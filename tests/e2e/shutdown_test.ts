@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import { DeafClient } from "../helpers/deaf_client.ts";
 import { assertReplies, MORE_THAN_KERNELS_HOLD, stallDownload, startTransfer } from "../helpers/dialogue.ts";

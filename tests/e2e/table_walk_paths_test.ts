@@ -8,7 +8,7 @@ import { ALL_PERMISSIONS, type PermissionLetter, READ_PERMISSIONS } from "../../
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { parseCommandLine } from "../../lib/protocol/command_line.ts";
 import { resolvePathname } from "../../lib/protocol/pathname.ts";
 import { locatePathname } from "../../lib/protocol/pathname_argument.ts";

@@ -10,7 +10,7 @@ import { ALL_PERMISSIONS } from "../../lib/accounts/permission.ts";
 import type { CommandSpec } from "../../lib/commands/command.ts";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import type { FileSystem, FileSystemMethod } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { linesBefore, linesOf, namesOf } from "../helpers/command_examples.ts";

@@ -3,7 +3,7 @@
  */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { assertDialogue, type Exchange } from "../helpers/dialogue.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

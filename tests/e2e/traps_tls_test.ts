@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { SessionReuse } from "../../lib/settings/settings.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue, assertReplies } from "../helpers/dialogue.ts";

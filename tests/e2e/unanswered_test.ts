@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { WritableFile } from "../../lib/filesystem/filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";

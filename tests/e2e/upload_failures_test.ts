@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStrictEquals } from "@std/assert";
 import { startTransfer } from "../helpers/dialogue.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { mountRefusal, SmallDisk } from "../helpers/small_disk.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

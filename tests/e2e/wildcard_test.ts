@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { readOnly } from "../../lib/filesystem/read_only.ts";
 import { testReading } from "../conformance/filesystem_conformance.ts";
 

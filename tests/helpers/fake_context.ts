@@ -14,7 +14,7 @@ import { PortPool } from "../../lib/data/port_pool.ts";
 import type { Digest, HashAlgorithm } from "../../lib/filesystem/digest.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import type { Settings } from "../../lib/settings/settings.ts";

@@ -7,7 +7,7 @@
 import { assert } from "@std/assert";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
-const ADAPTER = new URL("../../lib/filesystem/local_filesystem.ts", import.meta.url).href;
+const ADAPTER = new URL("../../lib/filesystem/local/local_filesystem.ts", import.meta.url).href;
 
 /** Options of {@linkcode runFileSystemProgram}. */
 export interface FileSystemProgramOptions {

@@ -11,7 +11,7 @@ import type {
   WritableFile,
   WriteMode,
 } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { UNABORTED } from "./unaborted.ts";
 
 /** Keeps callers of `stat()`, `openRead()` and `openWrite()` waiting while it is shut. */

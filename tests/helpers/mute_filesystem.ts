@@ -11,7 +11,7 @@ import type {
   ReadableFile,
   WritableFile,
 } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 
 /** What can be made mute: a method of the file system, or of a file that it opens. */
 export type MuteMethod = Exclude<keyof FileSystem, "listsSorted"> | "read" | "write" | "finish" | "close";

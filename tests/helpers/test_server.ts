@@ -5,7 +5,7 @@
  */
 
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { ServerEvent, ServerEventName } from "../../lib/events.ts";
 import { FtpServer, type FtpServerParts } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";

@@ -7,7 +7,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createServer, type Server, type Socket } from "node:net";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { RawClient } from "./raw_client.ts";
 import { RawDataConnection, whenClosed } from "./raw_data_connection.ts";
 import { type Protection, TestServer, type TestServerOptions } from "./test_server.ts";

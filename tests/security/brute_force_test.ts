@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Authorizer, AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 

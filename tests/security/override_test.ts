@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { CommandChanges } from "../../lib/commands/command_changes.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { runProgram } from "../helpers/run_program.ts";

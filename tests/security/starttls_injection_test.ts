@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import { RawClient } from "../helpers/raw_client.ts";

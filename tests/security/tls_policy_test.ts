@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect } from "node:net";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { TlsPolicy } from "../../lib/settings/settings.ts";
 import { startTransfer } from "../helpers/dialogue.ts";
 import { RawClient } from "../helpers/raw_client.ts";

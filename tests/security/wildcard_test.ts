@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { parseWildcard } from "../../lib/protocol/wildcard.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";

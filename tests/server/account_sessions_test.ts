@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { MORE_THAN_KERNELS_HOLD, stallDownload, startTransfer } from "../helpers/dialogue.ts";
 import { GatedFileSystem } from "../helpers/gated_filesystem.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { readHomeFacts } from "../../lib/filesystem/home_facts.ts";
+import { readHomeFacts } from "../../lib/filesystem/local/home_facts.ts";
 import { findHomeRisks } from "../../lib/server/home_risks.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 

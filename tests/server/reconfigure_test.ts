@@ -3,7 +3,7 @@ import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { ConnectionError } from "../../lib/transport/connection.ts";
 import { describeCertificate } from "../../lib/transport/tls_context.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";

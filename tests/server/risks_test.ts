@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { InsecureConfigurationError } from "../../lib/accounts/permission.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { type AcceptedRisk, holdsOn, RISK_IDS, type RiskId, RISKS } from "../../lib/settings/risks.ts";

@@ -2,7 +2,7 @@ import { assertGreater } from "@std/assert";
 import type { Authorizer } from "../../lib/accounts/authorizer.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { delay } from "../../lib/deadline.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { TestServer } from "../helpers/test_server.ts";
 import { NAMES, RIGHT_PASSWORD } from "./guessed_names.ts";

@@ -1,5 +1,5 @@
 import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
-import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
 import { FILES, NOTHING, OPENED, testTranscript } from "../../helpers/transcript.ts";
 
 const MISSING = "550 No such file or directory.";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FACT_NAMES } from "../../../lib/protocol/facts.ts";
-import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
 import { parseFactsLine } from "../../helpers/listing_parser.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { TestServer } from "../../helpers/test_server.ts";

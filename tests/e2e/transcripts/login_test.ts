@@ -1,4 +1,4 @@
-import { MemoryFileSystem } from "../../../lib/filesystem/memory_filesystem.ts";
+import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
 import { VirtualAuthorizer } from "../../../lib/server/virtual_authorizer.ts";
 import { CLOSED, OPENED, type Step, testTranscript } from "../../helpers/transcript.ts";
 

@@ -1,11 +1,11 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { syncDirectory } from "../../lib/filesystem/local_file.ts";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
-import { assertRefused } from "../conformance/filesystem_conformance.ts";
-import { isInstalled } from "../helpers/client_program.ts";
-import { requireProgram } from "../helpers/run_program.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { UNABORTED } from "../helpers/unaborted.ts";
+import { syncDirectory } from "../../../lib/filesystem/local/local_file.ts";
+import { LocalFileSystem } from "../../../lib/filesystem/local/local_filesystem.ts";
+import { assertRefused } from "../../conformance/filesystem_conformance.ts";
+import { isInstalled } from "../../helpers/client_program.ts";
+import { requireProgram } from "../../helpers/run_program.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
+import { UNABORTED } from "../../helpers/unaborted.ts";
 
 Deno.test("LocalWritableFile does not finish when another process has made the file shorter", async () => {
   await using folder = await TemporaryFolder.create();
@@ -63,7 +63,7 @@ async function systemCalls(mode: string): Promise<string[]> {
   await using folder = await TemporaryFolder.create();
   const home = `${folder.path}/home`;
   await Deno.mkdir(home);
-  const adapter = new URL("../../lib/filesystem/local_filesystem.ts", import.meta.url).href;
+  const adapter = new URL("../../../lib/filesystem/local/local_filesystem.ts", import.meta.url).href;
   const program = `
     import { LocalFileSystem } from ${JSON.stringify(adapter)};
     const file = await new LocalFileSystem(${JSON.stringify(home)}).openWrite("/file", ${JSON.stringify(mode)});

@@ -1,15 +1,16 @@
 /**
- * Directories of the host, listed in the order of their names.
+ * Directories of the host, listed in the order of their names, and the attributes of what is in them.
  *
  * @module
  */
 
 import { setImmediate } from "node:timers/promises";
-import type { Containment, Place } from "./containment.ts";
-import type { DirectoryEntry, FileInfo } from "./filesystem.ts";
-import { HeldNames } from "./held_names.ts";
+import type { Containment, LocatedFile } from "./containment.ts";
+import { modeBits } from "../../mode_bits.ts";
+import type { DirectoryEntry, FileInfo } from "../filesystem.ts";
+import { HeldNames } from "../held_names.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
-import { toFileInfo, toLinkInfo } from "./local_file_info.ts";
+import { unique } from "./path_snapshot.ts";
 
 /** Entries looked up in one go, a millisecond at most on a local disk. */
 const BATCH_ENTRIES = 64;
@@ -22,10 +23,33 @@ const MIN_LOOKS = 64;
 interface Found {
   readonly name: string;
   readonly hostPath: string;
-  /** What the name itself stands for, a link or not. */
+  /** What has the name, a link or not. */
   readonly own: Deno.FileInfo;
-  /** What is told of it. */
+  /** What is listed of it. */
   readonly info: FileInfo;
+}
+
+/** The attributes of something on the host, no link. */
+export function toFileInfo(info: Deno.FileInfo): FileInfo {
+  return {
+    type: info.isFile ? "file" : info.isDirectory ? "directory" : "other",
+    size: info.size,
+    modified: info.mtime ?? undefined,
+    mode: modeBits(info.mode, Deno.build.os),
+    links: info.nlink ?? undefined,
+    uid: info.uid ?? undefined,
+    gid: info.gid ?? undefined,
+    unique: unique(info),
+  };
+}
+
+/**
+ * The attributes of a symbolic link to a directory. Its size is left out: it would tell how long a path of the host is.
+ *
+ * @param target Virtual path of the directory.
+ */
+export function toLinkInfo(own: Deno.FileInfo, target: string): FileInfo {
+  return { ...toFileInfo(own), type: "link", size: 0, target };
 }
 
 /**
@@ -56,22 +80,24 @@ export async function* listEntryNames(
   path: string,
 ): AsyncGenerator<string, void, undefined> {
   const directory = containment.locateDirectory(path);
-  const { hostPath, way } = directory;
+  const { hostPath, snapshot } = directory;
   const entries = await Array.fromAsync(Deno.readDir(hostPath));
   // A name with U+FFFD is most likely one that is not UTF-8, which nothing can reach
   const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
-    isSymlink || name.includes("\uFFFD") ? lookUp(containment, hostPath, name) !== undefined : containment.shows(name);
+    isSymlink || name.includes("\uFFFD")
+      ? lookUp(containment, hostPath, name) !== undefined
+      : containment.isListed(name);
   const names = entries.filter(isShown).map(({ name }) => name).sort().filter(isFirst);
-  if (way.stands() || (way.state === "unknown" && containment.holds(hostPath))) return yield* names;
+  if (snapshot.isUnchanged() || (snapshot.state === "unknown" && containment.isInside(hostPath))) return yield* names;
   for await (const { name } of lookUpAll(containment, path, directory)) yield name;
 }
 
 async function* lookUpAll(
   containment: Containment,
   path: string,
-  located: Place,
+  located: LocatedFile,
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
-  let directory: Place | undefined = located;
+  let directory: LocatedFile | undefined = located;
   // Names first: they take little room, and what is known of each is only held while its batch is sent.
   using names = new HeldNames(async () => await sortedNames(directory?.hostPath ?? located.hostPath));
   for (let batch = await names.take(BATCH_ENTRIES); batch.length > 0;) {
@@ -79,14 +105,14 @@ async function* lookUpAll(
     const found = batch.map((name) => lookUp(containment, hostPath, name)).filter((entry) => entry !== undefined);
     for (const { name, info } of inside(containment, directory, found)) yield { name, info };
     await setImmediate();
-    // A way that was just changed may have come to rest
-    if (!directory.way.stands()) directory = locateAgain(containment, path);
+    // Folders that were just changed may have come to rest
+    if (!directory.snapshot.isUnchanged()) directory = locateAgain(containment, path);
     if (directory === undefined) return;
     batch = await names.take(BATCH_ENTRIES);
   }
 }
 
-function locateAgain(containment: Containment, path: string): Place | undefined {
+function locateAgain(containment: Containment, path: string): LocatedFile | undefined {
   try {
     return containment.locateDirectory(path);
   } catch {
@@ -96,20 +122,20 @@ function locateAgain(containment: Containment, path: string): Place | undefined 
 }
 
 /** Those entries that are sure to be in the directory: another may have been put in its place while it was read. */
-function inside(containment: Containment, directory: Place, entries: readonly Found[]): readonly Found[] {
-  const { hostPath, way } = directory;
-  if (way.stands()) return entries;
-  if (way.state === "unknown") return containment.holds(hostPath) ? entries : [];
+function inside(containment: Containment, directory: LocatedFile, entries: readonly Found[]): readonly Found[] {
+  const { hostPath, snapshot } = directory;
+  if (snapshot.isUnchanged()) return entries;
+  if (snapshot.state === "unknown") return containment.isInside(hostPath) ? entries : [];
   return insideForNow(containment, directory, entries);
 }
 
 /**
- * The same where the way was changed lately, by looks many times in an order that nobody can foresee, see
- * {@linkcode Containment.holdsFile}: each entry is looked at, and in between the directory, which all of them share.
+ * The same where a folder above was changed lately, by looks many times in an order that nobody can foresee, see
+ * {@linkcode Containment.isInside}: each entry is looked at, and in between the directory, which all of them share.
  */
-function insideForNow(containment: Containment, directory: Place, entries: readonly Found[]): readonly Found[] {
-  const { hostPath, info, way } = directory;
-  const isHeld = () => way.leadsOn() && containment.leadsTo(hostPath, info);
+function insideForNow(containment: Containment, directory: LocatedFile, entries: readonly Found[]): readonly Found[] {
+  const { hostPath, info, snapshot } = directory;
+  const isHeld = () => snapshot.isInPlace() && containment.leadsTo(hostPath, info);
   const looks = Math.ceil(MIN_LOOKS / ROUNDS);
   let left = entries;
   for (let round = 0; round < ROUNDS && left.length > 0; round++) {
@@ -129,7 +155,7 @@ function insideForNow(containment: Containment, directory: Place, entries: reado
   return left;
 }
 
-/** Spreads looks over places, and tells how many are at each. */
+/** Spreads looks over places, and returns how many are at each. */
 function randomCounts(looks: number, places: number): readonly number[] {
   const counts = new Array<number>(places).fill(0);
   for (const value of crypto.getRandomValues(new Uint8Array(looks))) {
@@ -139,13 +165,13 @@ function randomCounts(looks: number, places: number): readonly number[] {
 }
 
 function lookUp(containment: Containment, directory: string, name: string): Found | undefined {
-  if (!containment.shows(name)) return undefined;
+  if (!containment.isListed(name)) return undefined;
   try {
     const hostPath = joinHostPath(directory, [name], HOST_RULES);
     const own = Deno.lstatSync(hostPath);
     if (!own.isSymlink) return { name, hostPath, own, info: toFileInfo(own) };
     const target = containment.followLink(hostPath);
-    if (!containment.isAsFound(target)) return undefined;
+    if (!containment.contains(target)) return undefined;
     const info = target.info.isDirectory
       ? toLinkInfo(own, containment.virtualPath(target.hostPath))
       : toFileInfo(target.info);

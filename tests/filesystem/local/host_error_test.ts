@@ -1,6 +1,6 @@
 import { assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
-import { asFileSystemError, onHost } from "../../lib/filesystem/host_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { asFileSystemError, onHost } from "../../../lib/filesystem/local/host_error.ts";
 
 Deno.test("asFileSystemError() maps what the system refuses and keeps the cause", () => {
   const kinds = {

@@ -9,13 +9,12 @@
  */
 
 import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
-import type { Containment, HostName, Place } from "./containment.ts";
-import type { FileClaims } from "./file_claims.ts";
-import { FileSystemError } from "./filesystem_error.ts";
-import type { Lease } from "../shared_port.ts";
-import { StateUnavailableError } from "../state/state.ts";
-import { unique } from "./local_file_info.ts";
-import { type FileIdentity, isOtherFile } from "./way.ts";
+import { type Containment, type HostLocation, type LocatedFile, lstatIfThere } from "./containment.ts";
+import type { FileClaims } from "../file_claims.ts";
+import { FileSystemError } from "../filesystem_error.ts";
+import type { Lease } from "../../shared_port.ts";
+import { StateUnavailableError } from "../../state/state.ts";
+import { type FileIdentity, isOtherFile, unique } from "./path_snapshot.ts";
 
 /** Flag of {@linkcode openRegular} for reading. */
 export const READ: number = constants.O_RDONLY;
@@ -48,13 +47,13 @@ export function assertRegular(info: { readonly isFile: boolean; readonly isDirec
 /**
  * Opens an existing regular file without changing it, whatever it may be.
  *
- * @param place As found by `containment`.
+ * @param located As found by `containment`.
  * @throws {FileSystemError} Kind `"notFound"` when what was opened is not inside the root.
  */
-export function openRegular(containment: Containment, place: Place, flags: number): OpenFile {
+export function openRegular(containment: Containment, located: LocatedFile, flags: number): OpenFile {
   // Before opening too: some devices act on being opened
-  assertRegular(place.info);
-  const file = openInside(containment, place, flags);
+  assertRegular(located.info);
+  const file = openInside(containment, located, flags);
   try {
     assertRegular({ isFile: file.stats.isFile(), isDirectory: file.stats.isDirectory() });
     return file;
@@ -64,11 +63,11 @@ export function openRegular(containment: Containment, place: Place, flags: numbe
   }
 }
 
-function openInside(containment: Containment, place: Place, flags: number): OpenFile {
-  const fd = openSync(place.hostPath, nonBlockingNoFollow(flags));
+function openInside(containment: Containment, located: LocatedFile, flags: number): OpenFile {
+  const fd = openSync(located.hostPath, nonBlockingNoFollow(flags));
   try {
     const stats = fstatSync(fd);
-    if (!containment.confirms(place, stats)) throw movedOutside();
+    if (!containment.contains(located, stats)) throw movedOutside();
     return { fd, stats };
   } catch (error) {
     closeSync(fd);
@@ -84,12 +83,12 @@ function openInside(containment: Containment, place: Place, flags: number): Open
  * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
  * if it could be reached.
  */
-export function createRegular(containment: Containment, name: HostName, mode: number): OpenFile {
-  containment.assertSteady(name);
+export function createRegular(containment: Containment, name: HostLocation, mode: number): OpenFile {
+  containment.assertStable(name);
   const { hostPath } = name;
   const fd = openSync(hostPath, nonBlockingNoFollow(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
   const stats = fstatSync(fd);
-  if (containment.confirmsCreated(name, stats)) return { fd, stats };
+  if (containment.containsCreated(name, stats)) return { fd, stats };
   try {
     undoCreate(hostPath, stats);
   } finally {
@@ -106,12 +105,12 @@ export function createRegular(containment: Containment, name: HostName, mode: nu
  * @throws {FileSystemError} Kind `"notFound"` when it came to be outside the root; it was removed again then,
  * if it could be reached.
  */
-export function createDirectory(containment: Containment, name: HostName, mode: number): void {
-  containment.assertSteady(name);
-  const { hostPath, way } = name;
+export function createDirectory(containment: Containment, name: HostLocation, mode: number): void {
+  containment.assertStable(name);
+  const { hostPath, snapshot } = name;
   const start = Math.floor(Date.now() / 1000) * 1000;
   Deno.mkdirSync(hostPath, { mode });
-  if (way.stands() || isMadeInside(containment, hostPath)) return;
+  if (snapshot.isUnchanged() || isMadeInside(containment, name)) return;
   tryPatiently(hostPath, () => removeMadeSince(start, hostPath));
   throw movedOutside();
 }
@@ -125,14 +124,9 @@ function tryPatiently(hostPath: string, isDone: () => boolean): void {
   while (!(existsSync(hostPath) && isDone()) && performance.now() < end);
 }
 
-function isMadeInside(containment: Containment, hostPath: string): boolean {
-  if (IS_WINDOWS) return containment.holds(hostPath);
-  try {
-    return containment.holdsFile(hostPath, Deno.lstatSync(hostPath));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+function isMadeInside(containment: Containment, name: HostLocation): boolean {
+  const info = lstatIfThere(name.hostPath);
+  return info !== undefined && containment.contains({ ...name, info });
 }
 
 /** Removes a directory that was just made, by a path that may lead to an older one of the same name as well. */
@@ -259,18 +253,18 @@ export function removeIfSame(hostPath: string, file: FileIdentity): boolean {
  */
 export function changeAttributes(
   containment: Containment,
-  place: Place,
+  located: LocatedFile,
   change: { readonly ofOpenFile: (fd: number) => void; readonly byPath: (hostPath: string) => void },
 ): void {
   // The runtime asks for no permission where a file is open
-  const { state } = Deno.permissions.querySync({ name: "write", path: place.hostPath });
+  const { state } = Deno.permissions.querySync({ name: "write", path: located.hostPath });
   if (state !== "granted") {
     throw new FileSystemError("permissionDenied", "Cannot change attributes without --allow-write");
   }
-  const file = openIfPossible(containment, place);
+  const file = openIfPossible(containment, located);
   if (file === undefined) {
-    containment.assertSteady(place);
-    change.byPath(place.hostPath);
+    containment.assertStable(located);
+    change.byPath(located.hostPath);
     return;
   }
   try {
@@ -280,11 +274,11 @@ export function changeAttributes(
   }
 }
 
-function openIfPossible(containment: Containment, place: Place): OpenFile | undefined {
-  const { isFile, isDirectory } = place.info;
+function openIfPossible(containment: Containment, located: LocatedFile): OpenFile | undefined {
+  const { isFile, isDirectory } = located.info;
   if (IS_WINDOWS || !(isFile || isDirectory)) return undefined;
   try {
-    return openInside(containment, place, READ);
+    return openInside(containment, located, READ);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EACCES") return undefined;
     throw error;

@@ -1,7 +1,7 @@
 import { assert, assertStrictEquals, assertThrows } from "@std/assert";
-import { Containment } from "../../lib/filesystem/containment.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { Containment } from "../../../lib/filesystem/local/containment.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead, nextSecond } from "./clock.ts";
 
 function test(name: string, body: (containment: Containment, folder: string) => Promise<void>): void {
@@ -52,21 +52,21 @@ test("Containment.locateEntry() tells a link, its target, and a dangling one apa
   assertStrictEquals(kindOf(() => containment.locateEntry("/")), "permissionDenied");
 });
 
-test("Containment.holdsFile() compares what is there with what was opened", async (containment, folder) => {
+test("Containment.isInside() compares what is there with what was opened", async (containment, folder) => {
   const { hostPath } = containment.locate("/dir/a");
   const file = await Deno.stat(hostPath);
-  assert(containment.holdsFile(hostPath, file));
-  assert(!containment.holdsFile(hostPath, await Deno.stat(`${folder}/secret`)));
+  assert(containment.isInside(hostPath, file));
+  assert(!containment.isInside(hostPath, await Deno.stat(`${folder}/secret`)));
   await Deno.remove(hostPath);
-  assert(!containment.holdsFile(hostPath, file));
+  assert(!containment.isInside(hostPath, file));
 });
 
-test("Containment.holdsFile() refuses the right file by a path that leads outside now", async (containment, folder) => {
+test("Containment.isInside() refuses the right file by a path that leads outside now", async (containment, folder) => {
   const { hostPath } = containment.locate("/dir/a");
   await Deno.rename(`${folder}/real/dir`, `${folder}/away`);
   await Deno.symlink("../away", `${folder}/real/dir`);
-  assert(!containment.holds(hostPath));
-  assert(!containment.holdsFile(hostPath, await Deno.stat(`${folder}/away/a`)));
+  assert(!containment.isInside(hostPath));
+  assert(!containment.isInside(hostPath, await Deno.stat(`${folder}/away/a`)));
 });
 
 test(
@@ -85,9 +85,9 @@ test(
 class CountingContainment extends Containment {
   looks = 0;
 
-  override holdsFile(...args: Parameters<Containment["holdsFile"]>): boolean {
+  override isInside(...args: Parameters<Containment["isInside"]>): boolean {
     this.looks++;
-    return super.holdsFile(...args);
+    return super.isInside(...args);
   }
 }
 
@@ -96,30 +96,30 @@ async function swap(folder: string): Promise<void> {
   await Deno.symlink("../away", `${folder}/real/dir`);
 }
 
-test("Containment.confirms() looks once where the way has been the same for long", async (_, folder) => {
+test("Containment.contains() looks once where the way has been the same for long", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   using _later = clockAhead(10_000);
   const place = containment.locate("/dir/a");
-  assert(containment.confirms(place, await Deno.stat(place.hostPath)));
-  assert(containment.isAsFound(place));
+  assert(containment.contains(place, await Deno.stat(place.hostPath)));
+  assert(containment.contains(place));
   assertStrictEquals(containment.looks, 0);
   // What happens in the folder itself does not matter
   await Deno.writeTextFile(`${folder}/real/dir/new`, "");
-  assert(containment.isAsFound(place));
+  assert(containment.contains(place));
   assertStrictEquals(containment.looks, 0);
-  assert(!containment.confirms(place, await Deno.stat(`${folder}/secret`)));
+  assert(!containment.contains(place, await Deno.stat(`${folder}/secret`)));
   assertStrictEquals(containment.looks, 1);
 });
 
-test("Containment.confirms() looks many times where the way has changed lately", async (_, folder) => {
+test("Containment.contains() looks many times where the way has changed lately", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   const place = containment.locate("/dir/a");
-  assert(containment.confirms(place, await Deno.stat(place.hostPath)));
-  assert(containment.isAsFound(place));
+  assert(containment.contains(place, await Deno.stat(place.hostPath)));
+  assert(containment.contains(place));
   assertStrictEquals(containment.looks, 2);
 });
 
-test("Containment.confirms() notices a way that changes after a long time", async (_, folder) => {
+test("Containment.contains() notices a way that changes after a long time", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   using _later = clockAhead(10_000);
   const place = containment.locate("/dir/a");
@@ -127,14 +127,14 @@ test("Containment.confirms() notices a way that changes after a long time", asyn
   const name = containment.locateEntry("/dir/new");
   await nextSecond();
   await Deno.writeTextFile(`${folder}/real/other`, "");
-  assert(containment.confirms(place, file), "It is the same file all the same");
+  assert(containment.contains(place, file), "It is the same file all the same");
   assertStrictEquals(containment.looks, 1);
-  containment.assertSteady(name);
+  containment.assertStable(name);
   await swap(folder);
-  assert(!containment.confirms(place, file));
-  assert(!containment.isAsFound(place));
-  assert(!containment.confirmsCreated(name, file));
-  assertStrictEquals(kindOf(() => containment.assertSteady(name)), "notFound");
+  assert(!containment.contains(place, file));
+  assert(!containment.contains(place));
+  assert(!containment.containsCreated(name, file));
+  assertStrictEquals(kindOf(() => containment.assertStable(name)), "notFound");
 });
 
 test("Containment keeps to a root that is made anew, and leaves one that is a link elsewhere", async (_, folder) => {
@@ -158,5 +158,5 @@ test("Containment lets nobody use the name of an upload that runs", async (conta
     assertStrictEquals(kindOf(() => containment.locateEntry(path)), "invalidName", path);
     assertStrictEquals(kindOf(() => containment.locateDirectory(path)), "invalidName", path);
   }
-  assert(!containment.shows(name) && containment.shows(`${name}x`));
+  assert(!containment.isListed(name) && containment.isListed(`${name}x`));
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { MemoryFileSystem } from "../../lib/filesystem/memory_filesystem.ts";
-import { assertRefused, readText, testFileSystem, writeText } from "../conformance/filesystem_conformance.ts";
-import { UNABORTED } from "../helpers/unaborted.ts";
+import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
+import { assertRefused, readText, testFileSystem, writeText } from "../../conformance/filesystem_conformance.ts";
+import { UNABORTED } from "../../helpers/unaborted.ts";
 
 testFileSystem("MemoryFileSystem", (files) =>
   Promise.resolve({

@@ -10,7 +10,7 @@
 
 import { statfs } from "node:fs";
 import { dirname } from "node:path";
-import { abortable } from "../deadline.ts";
+import { abortable } from "../../deadline.ts";
 
 /** Magic numbers of `statfs` (see statfs(2)) of what is served by another machine or by another process. */
 const REMOTE_TYPES: ReadonlySet<number> = new Set([

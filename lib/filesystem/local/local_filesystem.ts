@@ -6,7 +6,7 @@
 
 import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Containment, type HostEntry, type HostName, type Place } from "./containment.ts";
+import { Containment, type HostLocation, type LocatedEntry, type LocatedFile } from "./containment.ts";
 import type {
   CallOptions,
   CreateOptions,
@@ -17,15 +17,14 @@ import type {
   ReadableFile,
   WritableFile,
   WriteMode,
-} from "./filesystem.ts";
-import type { FileClaims } from "./file_claims.ts";
-import { FileSystemError } from "./filesystem_error.ts";
+} from "../filesystem.ts";
+import type { FileClaims } from "../file_claims.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import { StaleUploads } from "./stale_uploads.ts";
-import { listEntries, listEntryNames } from "./local_directory.ts";
+import { listEntries, listEntryNames, toFileInfo, toLinkInfo } from "./local_directory.ts";
 import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
-import { toFileInfo, toLinkInfo, unique } from "./local_file_info.ts";
 import { createReplacement } from "./local_replacement.ts";
 import {
   APPEND,
@@ -41,7 +40,8 @@ import {
   READ,
   WRITE,
 } from "./open_file.ts";
-import { WriteClaims } from "./write_claims.ts";
+import { unique } from "./path_snapshot.ts";
+import { WriteClaims } from "../write_claims.ts";
 
 /** Options of {@linkcode LocalFileSystem}. */
 export interface LocalFileSystemOptions {
@@ -141,7 +141,7 @@ export class LocalFileSystem implements FileSystem {
       if (entry.info.isDirectory) {
         throw new FileSystemError("isDirectory", `Cannot remove directory "${path}" as a file`);
       }
-      this.#containment.assertSteady(entry);
+      this.#containment.assertStable(entry);
       Deno.removeSync(entry.hostPath);
     });
   }
@@ -170,8 +170,8 @@ export class LocalFileSystem implements FileSystem {
     onHost(from, () => {
       const { source, target } = this.#locateRenaming(from, to);
       assertStillTaken(taken, target.info);
-      this.#containment.assertSteady(source);
-      this.#containment.assertSteady(target);
+      this.#containment.assertStable(source);
+      this.#containment.assertStable(target);
       Deno.renameSync(source.hostPath, target.hostPath);
     });
   }
@@ -191,7 +191,7 @@ export class LocalFileSystem implements FileSystem {
   setMode(path: string, mode: number, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
       const place = this.#containment.locate(path);
-      if (place.info.isDirectory && this.#containment.holdsRoot(place.hostPath, this.#roots)) {
+      if (place.info.isDirectory && this.#containment.includesRoot(place.hostPath, this.#roots)) {
         throw new FileSystemError("permissionDenied", `Cannot change the mode of a root, or above one: "${path}"`);
       }
       changeAttributes(this.#containment, place, {
@@ -204,7 +204,7 @@ export class LocalFileSystem implements FileSystem {
   #freeBytes(path: string): number {
     const { hostPath, info } = this.#containment.locate(path);
     const { bavail, bsize } = statfsSync(hostPath);
-    if (this.#containment.holdsFile(hostPath, info)) return bavail * bsize;
+    if (this.#containment.isInside(hostPath, info)) return bavail * bsize;
     throw new FileSystemError("notFound", `Cannot find "${path}" again`);
   }
 
@@ -220,18 +220,18 @@ export class LocalFileSystem implements FileSystem {
   }
 
   /** Gives a place back that is sure to be inside the root. */
-  #asFound(path: string, place: Place): Place {
-    if (this.#containment.isAsFound(place)) return place;
+  #asFound(path: string, place: LocatedFile): LocatedFile {
+    if (this.#containment.contains(place)) return place;
     throw new FileSystemError("notFound", `Cannot find "${path}" again`);
   }
 
-  #existing(path: string): HostEntry & { readonly info: Deno.FileInfo } {
+  #existing(path: string): LocatedEntry & { readonly info: Deno.FileInfo } {
     const entry = this.#containment.locateEntry(path);
     if (entry.info === undefined) throw new FileSystemError("notFound", `Cannot find "${path}"`);
     return { ...entry, info: entry.info };
   }
 
-  #locateRenaming(from: string, to: string): { readonly source: HostEntry; readonly target: HostEntry } {
+  #locateRenaming(from: string, to: string): { readonly source: LocatedEntry; readonly target: LocatedEntry } {
     const source = this.#existing(from);
     if (source.target === undefined) throw new FileSystemError("notFound", `Cannot rename dangling link "${from}"`);
     const target = this.#containment.locateEntry(to);
@@ -251,7 +251,7 @@ export class LocalFileSystem implements FileSystem {
   #removeDirectory(path: string): void {
     const entry = this.#existing(path);
     if (!isDirectoryOrLink(entry)) throw new FileSystemError("notDirectory", `Cannot remove "${path}" as a directory`);
-    this.#containment.assertSteady(entry);
+    this.#containment.assertStable(entry);
     Deno.removeSync(entry.hostPath);
   }
 
@@ -273,8 +273,8 @@ export class LocalFileSystem implements FileSystem {
     how: "replace" | "place",
     { permissions: mode, signal }: { readonly permissions: number; readonly signal: AbortSignal | undefined },
   ): Promise<WritableFile> {
-    const { hostPath, way } = onHost(path, () => this.#replaceable(path, how));
-    await this.#staleUploads.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), way });
+    const { hostPath, snapshot } = onHost(path, () => this.#replaceable(path, how));
+    await this.#staleUploads.cleanOnce({ hostPath: parentHostPath(hostPath, HOST_RULES), snapshot });
     const target = onHost(path, () => this.#replaceable(path, how));
     const mayReplace = how === "replace";
     const [containment, claims] = [this.#containment, this.#writeClaims];
@@ -282,7 +282,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   /** A name that a file may take; that of a link is its target's. */
-  #replaceable(path: string, how: "replace" | "place"): HostName {
+  #replaceable(path: string, how: "replace" | "place"): HostLocation {
     const entry = this.#containment.locateEntry(path);
     if (entry.info === undefined) return entry;
     if (how === "place") throw new FileSystemError("exists", `Cannot create "${path}": it exists`);
@@ -309,7 +309,7 @@ function attempt<T>(path: string, operation: () => T): Promise<T> {
   return Promise.try(() => onHost(path, operation));
 }
 
-function isReplaceable(source: Deno.FileInfo, target: HostEntry): boolean {
+function isReplaceable(source: Deno.FileInfo, target: LocatedEntry): boolean {
   if (target.info === undefined) return true;
   // The same file by another spelling, on systems that do not tell case apart
   if (unique(source) !== undefined && unique(source) === unique(target.info)) return true;
@@ -317,7 +317,7 @@ function isReplaceable(source: Deno.FileInfo, target: HostEntry): boolean {
 }
 
 /** Whether what has a name is a directory, or a link that is no link to a file. */
-function isDirectoryOrLink({ info, target }: HostEntry): boolean {
+function isDirectoryOrLink({ info, target }: LocatedEntry): boolean {
   return info?.isDirectory === true || (info?.isSymlink === true && target?.info.isDirectory !== false);
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Containment, type Place } from "../../lib/filesystem/containment.ts";
-import { listEntries, listEntryNames } from "../../lib/filesystem/local_directory.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { Containment, type LocatedFile } from "../../../lib/filesystem/local/containment.ts";
+import { listEntries, listEntryNames } from "../../../lib/filesystem/local/local_directory.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead, nextSecond } from "./clock.ts";
 
 /** A root whose directory can be exchanged for a link to another. */
@@ -46,7 +46,7 @@ function test(name: string, fn: () => Promise<void>): void {
 }
 
 for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for long", 10_000]] as const) {
-  test(`listEntries() and listEntryNames() give all entries by name where the way ${when}`, async () => {
+  test(`listEntries() and listEntryNames() give all entries by name where the snapshot ${when}`, async () => {
     for (const count of [0, 1, 150]) {
       const names = Array.from({ length: count }, (_, index) => `file ${index}`).sort();
       await using scene = await Scene.create(names);
@@ -58,7 +58,7 @@ for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for 
   });
 
   for (const list of [listEntries, listEntryNames]) {
-    test(`${list.name}() tells nothing of another directory where the way ${when}`, async () => {
+    test(`${list.name}() tells nothing of another directory where the snapshot ${when}`, async () => {
       await using scene = await Scene.create(["a", "b"]);
       using _later = clockAhead(aheadMs);
       await nextSecond();
@@ -68,7 +68,7 @@ for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for 
       assertEquals(await restOf(first, listing), []);
     });
 
-    test(`${list.name}() gives only what is in the directory, whatever was read, where the way ${when}`, async () => {
+    test(`${list.name}() gives only what is in the directory, whatever was read, where the snapshot ${when}`, async () => {
       await using scene = await Scene.create(["a", "b"]);
       using _later = clockAhead(aheadMs);
       const containment = new RememberingContainment(scene.at("root"));
@@ -96,13 +96,13 @@ async function restOf(first: Promise<IteratorResult<unknown>>, listing: AsyncGen
 
 /** Finds a directory once more as it was. */
 class RememberingContainment extends Containment {
-  #place: Place | undefined;
+  #place: LocatedFile | undefined;
 
   remember(path: string): void {
     this.#place = super.locateDirectory(path);
   }
 
-  override locateDirectory(path: string): Place {
+  override locateDirectory(path: string): LocatedFile {
     const place = this.#place ?? super.locateDirectory(path);
     this.#place = undefined;
     return place;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStrictEquals } from "@std/assert";
 import { dirname } from "node:path";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
-import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { LocalFileSystem } from "../../../lib/filesystem/local/local_filesystem.ts";
+import { WriteClaims } from "../../../lib/filesystem/write_claims.ts";
 import {
   assertRefused,
   type Fixture,
@@ -10,10 +10,10 @@ import {
   readText,
   testFileSystem,
   writeText,
-} from "../conformance/filesystem_conformance.ts";
-import { runFileSystemProgram } from "../helpers/filesystem_program.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { UNABORTED } from "../helpers/unaborted.ts";
+} from "../../conformance/filesystem_conformance.ts";
+import { runFileSystemProgram } from "../../helpers/filesystem_program.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
+import { UNABORTED } from "../../helpers/unaborted.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

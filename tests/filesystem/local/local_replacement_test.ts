@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { LocalFileSystem } from "../../lib/filesystem/local_filesystem.ts";
-import { assertRefused, readText } from "../conformance/filesystem_conformance.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { UNABORTED } from "../helpers/unaborted.ts";
+import { LocalFileSystem } from "../../../lib/filesystem/local/local_filesystem.ts";
+import { assertRefused, readText } from "../../conformance/filesystem_conformance.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
+import { UNABORTED } from "../../helpers/unaborted.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NEW = new TextEncoder().encode("new");

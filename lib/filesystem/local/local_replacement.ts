@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type Containment, type HostName, lstatIfThere } from "./containment.ts";
-import type { FileClaims } from "./file_claims.ts";
-import type { FinishOptions, WritableFile } from "./filesystem.ts";
-import { FileSystemError } from "./filesystem_error.ts";
+import { type Containment, type HostLocation, lstatIfThere } from "./containment.ts";
+import type { FileClaims } from "../file_claims.ts";
+import type { FinishOptions, WritableFile } from "../filesystem.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 import { onHost } from "./host_error.ts";
-import { HOST_RULES, joinHostPath, parentHostPath } from "./host_path.ts";
 import { LocalWritableFile, syncDirectory } from "./local_file.ts";
 import {
   assertStillTaken,
@@ -21,15 +20,15 @@ import {
   type TakenName,
   undoCreate,
 } from "./open_file.ts";
-import { createPartName } from "./part_name.ts";
-import { type FileIdentity, isOtherFile } from "./way.ts";
+import { createPartName, HOST_RULES, joinHostPath, parentHostPath } from "./host_path.ts";
+import { type FileIdentity, isOtherFile } from "./path_snapshot.ts";
 
 /** What a replacement is made with. */
 export interface ReplacementOptions {
   /** Virtual path, for messages. */
   readonly path: string;
   /** Name that it takes in the end, of nothing or of a regular file. */
-  readonly target: HostName;
+  readonly target: HostLocation;
   /** Whether it may take that name from a file. */
   readonly mayReplace: boolean;
   /** Permission bits, of which the process's umask takes away some. */
@@ -52,7 +51,7 @@ export async function createReplacement(options: ReplacementOptions): Promise<Wr
   // Nobody may read the new file who may not read the old one
   const created = onHost(path, () => {
     const old = bitsOf(lstatIfThere(target.hostPath));
-    return createRegular(containment, { hostPath: part, way: target.way }, old ?? mode);
+    return createRegular(containment, { hostPath: part, snapshot: target.snapshot }, old ?? mode);
   });
   // Whoever removes left-overs asks for it
   const claim = await claimOpened(claims, created, { hostPath: part, isNew: IS_NEW, signal });
@@ -107,7 +106,7 @@ class LocalReplacement implements WritableFile {
     const mode = bitsOf(old);
     if (mode !== undefined) this.#file.setMode(mode);
     this.#file.close();
-    containment.assertSteady(target);
+    containment.assertStable(target);
     if (isOtherFile(Deno.lstatSync(this.#part), this.#identity)) {
       throw new FileSystemError("notFound", `Cannot put "${path}" in its place: it was moved meanwhile`);
     }
@@ -117,7 +116,7 @@ class LocalReplacement implements WritableFile {
     }
     Deno.renameSync(this.#part, target.hostPath);
     this.#isPlaced = true;
-    if (containment.confirmsCreated(target, this.#identity)) return;
+    if (containment.containsCreated(target, this.#identity)) return;
     undoCreate(target.hostPath, this.#identity);
     throw new FileSystemError("notFound", `Cannot put "${path}" in its place: that came to be outside the root`);
   }
@@ -128,6 +127,6 @@ function bitsOf(info: Deno.FileInfo | undefined): number | undefined {
   return Deno.build.os === "windows" || !info?.isFile || info.mode === null ? undefined : info.mode & 0o777;
 }
 
-function directoryOf(name: HostName): string {
+function directoryOf(name: HostLocation): string {
   return parentHostPath(name.hostPath, HOST_RULES);
 }

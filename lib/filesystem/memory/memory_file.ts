@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ReadableFile, WritableFile, WriteMode } from "./filesystem.ts";
-import { FileSystemError } from "./filesystem_error.ts";
+import type { ReadableFile, WritableFile, WriteMode } from "../filesystem.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 
 /** A file in memory. */
 export interface FileNode {

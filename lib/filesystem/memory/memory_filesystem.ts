@@ -14,9 +14,9 @@ import type {
   ReadableFile,
   WritableFile,
   WriteMode,
-} from "./filesystem.ts";
-import { FileSystemError } from "./filesystem_error.ts";
-import { pathNames, POSIX_RULES } from "./host_path.ts";
+} from "../filesystem.ts";
+import { FileSystemError } from "../filesystem_error.ts";
+import { pathNames, POSIX_RULES } from "../local/host_path.ts";
 import { type FileNode, MemoryReadableFile, MemoryWritableFile, Volume } from "./memory_file.ts";
 
 /** Options of {@linkcode MemoryFileSystem}. */

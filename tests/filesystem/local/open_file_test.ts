@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { closeSync, fchmodSync } from "node:fs";
-import { Containment, type HostName } from "../../lib/filesystem/containment.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { Containment, type HostLocation } from "../../../lib/filesystem/local/containment.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
 import {
   APPEND,
   changeAttributes,
@@ -10,8 +10,8 @@ import {
   openRegular,
   READ,
   WRITE,
-} from "../../lib/filesystem/open_file.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+} from "../../../lib/filesystem/local/open_file.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** A root with a directory that can be swapped for a link to the outside, as an attacker on the host would. */
 class Race implements AsyncDisposable {
@@ -102,8 +102,8 @@ class SurprisedContainment extends Containment {
     this.#swap = () => race.swap();
   }
 
-  override assertSteady(name: HostName): void {
-    super.assertSteady(name);
+  override assertStable(name: HostLocation): void {
+    super.assertStable(name);
     this.#swap();
   }
 }

@@ -1,10 +1,10 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { Containment } from "../../lib/filesystem/containment.ts";
-import { StaleUploads } from "../../lib/filesystem/stale_uploads.ts";
-import { unique } from "../../lib/filesystem/local_file_info.ts";
-import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
-import { SteppedClock } from "../helpers/stepped_clock.ts";
-import { TemporaryFolder } from "../helpers/temporary_folder.ts";
+import { Containment } from "../../../lib/filesystem/local/containment.ts";
+import { StaleUploads } from "../../../lib/filesystem/local/stale_uploads.ts";
+import { unique } from "../../../lib/filesystem/local/path_snapshot.ts";
+import { WriteClaims } from "../../../lib/filesystem/write_claims.ts";
+import { SteppedClock } from "../../helpers/stepped_clock.ts";
+import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead } from "./clock.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

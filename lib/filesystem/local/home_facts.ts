@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { modeBits } from "../mode_bits.ts";
+import { modeBits } from "../../mode_bits.ts";
 
 /** What was found out about a home. */
 export interface HomeFacts {

@@ -1,17 +1,19 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { posix, win32 } from "node:path";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
 import {
+  createPartName,
   isAllowedName,
+  isPartName,
   joinHostPath,
   namesWithin,
   pathNames,
   type PathRules,
   POSIX_RULES,
   WINDOWS_RULES,
-} from "../../lib/filesystem/host_path.ts";
-import { resolvePathname } from "../../lib/protocol/pathname.ts";
-import { HOSTILE_PATHS } from "../security/hostile_paths.ts";
+} from "../../../lib/filesystem/local/host_path.ts";
+import { resolvePathname } from "../../../lib/protocol/pathname.ts";
+import { HOSTILE_PATHS } from "../../security/hostile_paths.ts";
 
 /** The host path of a virtual path, as the local file system makes it. */
 function toHostPath(root: string, path: string, rules: PathRules): string {
@@ -185,3 +187,17 @@ function asWindowsReads(name: string): string {
   if (devices.includes(stem) || isPort) return `\\\\.\\${stem}`;
   return [...trimmed].filter((character) => character >= " " && !'/\\*?"<>|'.includes(character)).join("");
 }
+
+Deno.test("createPartName() makes a hidden name, another one each time", () => {
+  assertMatch(createPartName(), /^\.ftpsd-[0-9a-z]{8}\.part$/);
+  assert(isPartName(createPartName()));
+  assertNotEquals(createPartName(), createPartName());
+});
+
+Deno.test("isPartName() knows such names alone, in any case, as some systems do not tell them apart", () => {
+  for (const name of [".ftpsd-0a1b2c3d.part", ".FTPSD-0A1B2C3D.PART"]) assert(isPartName(name), name);
+  const others = ["", ".ftpsd-.part", ".ftpsd-0a1b2c3.part", ".ftpsd-0a1b2c3d4.part", "ftpsd-0a1b2c3d.part"];
+  for (const name of [...others, ".ftpsd-0a1b2c3d.part.txt", ".ftpsd-0a1b2c3d.part\n", ".ftpsd-0a1b_c3d.part"]) {
+    assert(!isPartName(name), name);
+  }
+});

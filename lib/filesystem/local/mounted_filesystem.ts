@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve } from "node:path";
+import type { FileClaims } from "../file_claims.ts";
 import type {
   CallOptions,
   CreateOptions,
@@ -14,9 +16,9 @@ import type {
   ReadableFile,
   WritableFile,
   WriteMode,
-} from "./filesystem.ts";
-import type { LocalFileSystem } from "./local_filesystem.ts";
-import type { MountProbe } from "./mount_probe.ts";
+} from "../filesystem.ts";
+import { LocalFileSystem } from "./local_filesystem.ts";
+import { type AskedMounts, MountProbe } from "./mount_probe.ts";
 
 /** After so many entries of a listing the mount is asked again; so many are looked up at once. */
 const BATCH_ENTRIES = 64;
@@ -121,4 +123,21 @@ export class MountedFileSystem implements Required<Omit<FileSystem, "availableBy
       if (++count % BATCH_ENTRIES === 0) await this.#probe.answered(signal);
     }
   }
+}
+
+/**
+ * Makes what opens folders as homes; where one is on a network or FUSE mount that hangs, only the sessions on that mount wait.
+ *
+ * @param writeClaims Who writes what in all of them.
+ */
+export function homeOpener(writeClaims: FileClaims): (home: string) => FileSystem {
+  const asked: AskedMounts = new Map();
+  const roots = new Set<string>();
+  return (home) => {
+    const root = resolve(home);
+    roots.add(root);
+    const files = new LocalFileSystem(root, { writeClaims, roots });
+    const probe = new MountProbe(root, { maySeeType: files.availableBytes !== undefined, asked });
+    return new MountedFileSystem(files, probe);
+  };
 }

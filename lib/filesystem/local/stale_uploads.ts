@@ -5,13 +5,12 @@
  * @module
  */
 
-import type { Containment, HostName } from "./containment.ts";
-import type { FileClaims } from "./file_claims.ts";
-import { HOST_RULES, joinHostPath } from "./host_path.ts";
-import { unique } from "./local_file_info.ts";
+import type { Containment, HostLocation } from "./containment.ts";
+import type { FileClaims } from "../file_claims.ts";
+import { unique } from "./path_snapshot.ts";
 import { removeIfSame } from "./open_file.ts";
-import { isPartName } from "./part_name.ts";
-import { joinPathname } from "../protocol/pathname.ts";
+import { HOST_RULES, isPartName, joinHostPath } from "./host_path.ts";
+import { joinPathname } from "../../protocol/pathname.ts";
 
 /** What was written to later may be an upload of another server on the same folder. */
 const LEFT_AFTER_MS = 24 * 60 * 60 * 1000;
@@ -34,11 +33,11 @@ export class StaleUploads {
   }
 
   /**
-   * Cleans a directory unless that was done a while ago. Whatever stands in the way, it does not stop the upload.
+   * Cleans a directory unless that was done a while ago. Whatever prevents that, it does not stop the upload.
    *
-   * @param directory With the way to the names in it.
+   * @param directory With a snapshot that covers it.
    */
-  async cleanOnce(directory: HostName): Promise<void> {
+  async cleanOnce(directory: HostLocation): Promise<void> {
     const { hostPath } = directory;
     const last = this.#cleaned.get(hostPath);
     if (last !== undefined && performance.now() - last < AGAIN_AFTER_MS) return;
@@ -54,11 +53,11 @@ export class StaleUploads {
    *
    * @returns How many files were removed.
    */
-  async clean(directory: HostName): Promise<number> {
+  async clean(directory: HostLocation): Promise<number> {
     let removed = 0;
     for (const name of await partNames(directory.hostPath)) {
       const hostPath = joinHostPath(directory.hostPath, [name], HOST_RULES);
-      if (await this.#removeIfLeft({ hostPath, way: directory.way })) removed++;
+      if (await this.#removeIfLeft({ hostPath, snapshot: directory.snapshot })) removed++;
     }
     return removed;
   }
@@ -76,13 +75,13 @@ export class StaleUploads {
     const links = entries.map(({ name }) => this.#containment.locateEntry(joinPathname(path, name)));
     if (!links.every(({ info, target }) => info?.isSymlink && target === undefined)) return 0;
     for (const link of links) {
-      this.#containment.assertSteady(link);
+      this.#containment.assertStable(link);
       Deno.removeSync(link.hostPath);
     }
     return links.length;
   }
 
-  async #removeIfLeft(part: HostName): Promise<boolean> {
+  async #removeIfLeft(part: HostLocation): Promise<boolean> {
     const { hostPath } = part;
     try {
       const info = Deno.lstatSync(hostPath);
@@ -90,7 +89,7 @@ export class StaleUploads {
       if (!info.isFile || !(age >= LEFT_AFTER_MS)) return false;
       // Refused for what this server is writing, however long ago the last byte came
       using _claim = await this.#claims.claim(unique(info) ?? hostPath);
-      this.#containment.assertSteady(part);
+      this.#containment.assertStable(part);
       return removeIfSame(hostPath, info);
     } catch {
       // Another server was quicker, or it is not ours to remove: it stays hidden all the same

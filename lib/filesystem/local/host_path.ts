@@ -7,7 +7,7 @@
  * @module
  */
 
-import { FileSystemError } from "./filesystem_error.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 
 /** How a family of systems writes paths and which names it allows. */
 export interface PathRules {
@@ -109,4 +109,21 @@ function isSameName(one: string, other: string, rules: PathRules): boolean {
   if (one === other || !rules.ignoreCase) return one === other;
   // Both foldings, since each alone makes pairs equal that Windows keeps apart: "ß" and "SS", the Kelvin sign and "k"
   return one.toUpperCase() === other.toUpperCase() && one.toLowerCase() === other.toLowerCase();
+}
+
+/** Names of files that are being uploaded and not in their place yet. They are reserved: neither listed nor reached. */
+const PART_REGEXP = /^\.ftpsd-[0-9a-z]{8}\.part$/i;
+
+/** Makes a name for an upload, which nothing has. */
+export function createPartName(): string {
+  const characters = Array.from(
+    crypto.getRandomValues(new Uint8Array(8)),
+    (byte) => (byte % 36).toString(36),
+  );
+  return `.ftpsd-${characters.join("")}.part`;
+}
+
+/** Returns whether a name is one of an upload that is not in its place yet. */
+export function isPartName(name: string): boolean {
+  return PART_REGEXP.test(name);
 }

@@ -16,11 +16,11 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import type { FinishOptions, ReadableFile, WritableFile } from "./filesystem.ts";
-import { FileSystemError } from "./filesystem_error.ts";
+import type { FinishOptions, ReadableFile, WritableFile } from "../filesystem.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
-import type { Lease } from "../shared_port.ts";
+import type { Lease } from "../../shared_port.ts";
 import { assertNotLost, nonBlockingNoFollow, type OpenFile, READ, removeIfSame } from "./open_file.ts";
 
 /** What is read at once, since a thread for it would take longer; looking the file up took as much of the disk's time. */

@@ -1,5 +1,5 @@
 /**
- * Returns whether the folders on the way to a place have stayed the same while it was used.
+ * The folders above a file, and whether they have stayed the same while it was used.
  *
  * A system notes when the entries of a folder were last changed (`st_ctime`), and nobody can set that time back. A folder
  * for which it was some seconds ago, and is the same after a use, had the same entries all the while: what was a folder in
@@ -13,7 +13,7 @@ const IS_WINDOWS = Deno.build.os === "windows";
 /** How long ago the last change must have been for the next one to show: a second, and another for a clock that is behind. */
 const SETTLED_AFTER_MS = 2000;
 
-/** What tells one file of a host from another. */
+/** What distinguishes one file of a host from another. */
 export interface FileIdentity {
   /** Device. */
   readonly dev: number;
@@ -30,17 +30,17 @@ export interface Folder {
 }
 
 /**
- * What is known of a way:
+ * What is known of the folders of a snapshot:
  * - `settled`: its folders were not changed lately, so that a change will show;
  * - `changing`: one was, or is on another device, which may keep its times as it likes;
  * - `unknown`: the system, which is Windows, does not say.
  */
-export type WayState = "settled" | "changing" | "unknown";
+export type SnapshotState = "settled" | "changing" | "unknown";
 
-/** The folders in which the components of a path are, but for that of the last one, as they were at one moment. */
-export class Way {
-  /** What is known of it. */
-  readonly state: WayState;
+/** The folders above a file as they were at one moment. */
+export class PathSnapshot {
+  /** What is known of them. */
+  readonly state: SnapshotState;
   readonly #folders: readonly Folder[] | undefined;
 
   /** Remembers folders, of which the first is the root; `undefined` where they could not be stepped through. */
@@ -50,12 +50,12 @@ export class Way {
   }
 
   /** Returns whether each folder is sure to have had the same entries ever since. */
-  stands(): boolean {
+  isUnchanged(): boolean {
     return this.state === "settled" && this.#folders?.every(isUnchanged) === true;
   }
 
   /** Returns whether each folder is where it was, at this moment: it may have been elsewhere in between. */
-  leadsOn(): boolean {
+  isInPlace(): boolean {
     return this.#folders?.slice(1).every(isInPlace) === true;
   }
 }
@@ -68,6 +68,11 @@ export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
 /** Returns whether two are sure to be different files; on Windows nothing is. */
 export function isOtherFile(one: FileIdentity, other: FileIdentity): boolean {
   return Boolean(one.ino && other.ino) && !isSameFile(one, other);
+}
+
+/** Identifies a file among all of the host, where the system can. */
+export function unique({ dev, ino }: FileIdentity): string | undefined {
+  return !ino ? undefined : `${dev.toString(16)}g${ino.toString(16)}`;
 }
 
 function isSettled(folders: readonly Folder[] | undefined): boolean {

@@ -4,43 +4,50 @@
  * The runtime has no way to open a path relative to a directory or to forbid links on the way, so a use is look-up, use,
  * and a second look, all of it synchronous: no other session of the process can come between. Another process that may
  * write inside the root can, by swapping a directory for a link within microseconds. The second look shows it: nothing
- * is told of a file outside, and its content is neither read nor changed. What cannot be taken back, such as a removal, is
+ * is reported of a file outside, and its content is neither read nor changed. What cannot be undone, such as a removal, is
  * refused where it looks as if somebody were at it, but a single swap at the right microsecond is not foreseen.
  *
  * @module
  */
 
-import { FileSystemError } from "./filesystem_error.ts";
+import { FileSystemError } from "../filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-import { HOST_RULES, isAllowedName, joinHostPath, namesWithin, parentHostPath, pathNames } from "./host_path.ts";
-import { isPartName } from "./part_name.ts";
-import { type FileIdentity, type Folder, isSameFile, Way } from "./way.ts";
+import {
+  HOST_RULES,
+  isAllowedName,
+  isPartName,
+  joinHostPath,
+  namesWithin,
+  parentHostPath,
+  pathNames,
+} from "./host_path.ts";
+import { type FileIdentity, type Folder, isSameFile, PathSnapshot } from "./path_snapshot.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
 /** How often a question is asked whose answer somebody may change while it is asked. */
 const LOOKS = 32;
 
-/** A name inside the root, whether something has it or not. */
-export interface HostName {
+/** A host path inside the root, whether something is there or not. */
+export interface HostLocation {
   /** Host path with no link in it but perhaps for the last component. */
   readonly hostPath: string;
-  /** To the directory that the name is in. */
-  readonly way: Way;
+  /** Of the folders above it. */
+  readonly snapshot: PathSnapshot;
 }
 
-/** A name inside the root for something that is no link. */
-export interface Place extends HostName {
+/** Something inside the root that is no link. */
+export interface LocatedFile extends HostLocation {
   /** What was there. */
   readonly info: Deno.FileInfo;
 }
 
-/** A name inside the root and what it stands for. */
-export interface HostEntry extends HostName {
+/** A name inside the root and what it refers to. */
+export interface LocatedEntry extends HostLocation {
   /** What is there, a link itself; `undefined` for nothing. */
   readonly info: Deno.FileInfo | undefined;
   /** What is there after links were followed; `undefined` for nothing, and for a link that leads nowhere or outside. */
-  readonly target: Place | undefined;
+  readonly target: LocatedFile | undefined;
 }
 
 /** A host path and the folders in which its components are; `undefined` where they are not known. */
@@ -67,40 +74,39 @@ export class Containment {
    *
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root.
    */
-  locate(path: string): Place {
-    const { hostPath, info, folders } = this.#find(path, this.#names(path));
-    return { hostPath, info, way: new Way(folders?.slice(0, -1)) };
+  locate(path: string): LocatedFile {
+    return located(this.#find(path, this.#names(path)));
   }
 
   /**
-   * Finds a directory; the way is that to the names in it.
+   * Finds a directory; the snapshot covers it and the folders above it.
    *
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root, `"notDirectory"`.
    */
-  locateDirectory(path: string): Place {
+  locateDirectory(path: string): LocatedFile {
     const { hostPath, info, folders } = this.#find(path, this.#names(path));
     if (!info.isDirectory) throw new FileSystemError("notDirectory", `Cannot use "${path}": it is no directory`);
-    return { hostPath, info, way: new Way(folders) };
+    return { hostPath, info, snapshot: new PathSnapshot(folders) };
   }
 
   /**
    * Finds the name that a virtual path ends in; only links in the middle are followed.
    *
-   * A link that leads outside is told like one that leads nowhere, whether or not there is something outside.
+   * A link that leads outside is treated like one that leads nowhere, whether or not there is something outside.
    *
    * @throws {FileSystemError} Kind `"permissionDenied"` for the root, which has no name.
    */
-  locateEntry(path: string): HostEntry {
+  locateEntry(path: string): LocatedEntry {
     const names = this.#names(path);
     const name = names.pop();
     if (name === undefined) throw new FileSystemError("permissionDenied", "Cannot change the root");
     const parent = this.#find(path, names);
     const hostPath = joinHostPath(parent.hostPath, [name], HOST_RULES);
-    const way = new Way(parent.folders);
+    const snapshot = new PathSnapshot(parent.folders);
     const info = onHost(path, () => lstatIfThere(hostPath));
-    if (info === undefined) return { hostPath, info, target: undefined, way };
-    if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, way }, way };
-    return { hostPath, info, target: this.#locateIfThere(path), way };
+    if (info === undefined) return { hostPath, info, target: undefined, snapshot };
+    if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, snapshot }, snapshot };
+    return { hostPath, info, target: this.#locateIfThere(path), snapshot };
   }
 
   /**
@@ -109,9 +115,8 @@ export class Containment {
    * @param hostPath Of the link, as found before.
    * @throws {FileSystemError} Kind `"notFound"` when that is outside the root.
    */
-  followLink(hostPath: string): Place {
-    const { folders, ...found } = this.#walkTo(this.#follow(hostPath));
-    return { ...found, way: new Way(folders?.slice(0, -1)) };
+  followLink(hostPath: string): LocatedFile {
+    return located(this.#walkTo(this.#follow(hostPath)));
   }
 
   /** The virtual path of a host path that was found without a link. */
@@ -120,57 +125,49 @@ export class Containment {
   }
 
   /** Returns whether a folder is the root or one of others, or has one below it. */
-  holdsRoot(hostPath: string, others: ReadonlySet<string>): boolean {
+  includesRoot(hostPath: string, others: ReadonlySet<string>): boolean {
     // Of thousands of roots hardly one begins like that
     const mayHold = (root: string) => HOST_RULES.ignoreCase || root.startsWith(hostPath);
     return hostPath === this.#root ||
       others.values().some((root) => mayHold(root) && namesWithin(hostPath, root, HOST_RULES) !== undefined);
   }
 
-  /** Returns whether a name in a directory may be shown. */
-  shows(name: string): boolean {
+  /** Returns whether a name in a directory may be listed. */
+  isListed(name: string): boolean {
     return isAllowedName(name, HOST_RULES) && !isPartName(name);
   }
 
   /**
-   * Returns whether a file that was opened by a place's host path is the one there, inside the root.
+   * Returns whether a file is still inside the root, so that what is known of it may be used.
    *
-   * @param file What was opened since the place was found.
+   * @param located As found before.
+   * @param opened What was opened by its host path since. Default: nothing was.
    */
-  confirms({ hostPath, info, way }: Place, file: FileIdentity): boolean {
-    return (isSameFile(info, file) && way.stands()) || this.holdsFile(hostPath, file);
+  contains({ hostPath, info, snapshot }: LocatedFile, opened: FileIdentity = info): boolean {
+    const isOpened = opened !== info;
+    if ((!isOpened || isSameFile(info, opened)) && snapshot.isUnchanged()) return true;
+    return this.isInside(hostPath, isOpened || snapshot.state !== "unknown" ? opened : undefined);
   }
 
-  /** Tells the same of a file that was created by a name's host path since the name was found. */
-  confirmsCreated({ hostPath, way }: HostName, file: FileIdentity): boolean {
-    return (this.leadsTo(hostPath, file) && way.stands()) || this.holdsFile(hostPath, file);
-  }
-
-  /** Returns whether what is known of a place is known of something inside the root. */
-  isAsFound({ hostPath, info, way }: Place): boolean {
-    if (way.stands()) return true;
-    return way.state === "unknown" ? this.holds(hostPath) : this.holdsFile(hostPath, info);
+  /** Returns the same of a file that was created by the host path of a location since that was found. */
+  containsCreated({ hostPath, snapshot }: HostLocation, created: FileIdentity): boolean {
+    return (this.leadsTo(hostPath, created) && snapshot.isUnchanged()) || this.isInside(hostPath, created);
   }
 
   /**
-   * Refuses to go on where somebody exchanges the folders on the way: before what cannot be taken back.
+   * Refuses to go on where somebody exchanges the folders on the path: before what cannot be undone.
    *
    * @throws {FileSystemError} Kind `"notFound"`.
    */
-  assertSteady({ hostPath, way }: HostName): void {
-    if (IS_WINDOWS || way.stands()) return;
+  assertStable({ hostPath, snapshot }: HostLocation): void {
+    if (IS_WINDOWS || snapshot.isUnchanged()) return;
     const parent = parentHostPath(hostPath, HOST_RULES);
     const resolved = this.#resolved(parent);
     for (let look = 0; look < LOOKS; look++) {
-      if (resolved === undefined || this.#resolved(parent) !== resolved) throw unsteady();
+      if (resolved === undefined || this.#resolved(parent) !== resolved) throw unstable();
     }
     // At the very end, since it takes the least time: what happens behind it is not foreseen
-    if (!way.leadsOn()) throw unsteady();
-  }
-
-  /** Returns whether a host path found before still leads inside. */
-  holds(hostPath: string): boolean {
-    return this.#resolved(hostPath) !== undefined;
+    if (!snapshot.isInPlace()) throw unstable();
   }
 
   /** Returns whether a host path leads to a file, wherever that is. */
@@ -185,27 +182,29 @@ export class Containment {
   }
 
   /**
-   * Returns whether a file is the one that a host path leads to, inside the root.
+   * Returns whether a host path leads inside the root at this moment, and to a file if there has to be one.
    *
    * Whether the path leads inside and whether it leads to the file are two questions to the system, so that somebody who
    * swaps a directory and a link fast enough may have both answered as he likes. They are asked many times in an order
    * nobody can foresee, and he must guess it all.
    */
-  holdsFile(hostPath: string, file: FileIdentity): boolean {
-    if (!this.holds(hostPath) || !this.leadsTo(hostPath, file)) return false;
+  isInside(hostPath: string, file?: FileIdentity): boolean {
+    if (!this.#leadsInside(hostPath)) return false;
+    if (file === undefined) return true;
+    if (!this.leadsTo(hostPath, file)) return false;
     const [order = 0] = crypto.getRandomValues(new Uint32Array(1));
     for (let look = 0; look < LOOKS; look++) {
-      const isAsExpected = (order >>> look) % 2 === 0 ? this.holds(hostPath) : this.leadsTo(hostPath, file);
+      const isAsExpected = (order >>> look) % 2 === 0 ? this.#leadsInside(hostPath) : this.leadsTo(hostPath, file);
       if (!isAsExpected) return false;
     }
     return true;
   }
 
-  #locateIfThere(path: string): Place | undefined {
+  #locateIfThere(path: string): LocatedFile | undefined {
     try {
       return this.locate(path);
     } catch {
-      // Whatever is wrong with it: an error of its own would tell what is outside
+      // Whatever is wrong with it: an error of its own would reveal what is outside
       return undefined;
     }
   }
@@ -250,7 +249,7 @@ export class Containment {
       }
       return info.isSymlink ? undefined : { hostPath, info, folders };
     } catch {
-      // The system tells once more what it is, where its links are followed
+      // The system reports once more what it is, where its links are followed
       return undefined;
     }
   }
@@ -277,7 +276,7 @@ export class Containment {
   /**
    * Follows the links in a host path below the root.
    *
-   * The path given back begins with the root as it was configured, since that is what the runtime's permissions name.
+   * The path returned begins with the root as it was configured, since that is what the runtime's permissions name.
    *
    * @throws {FileSystemError} Kind `"notFound"` when it leads outside.
    */
@@ -286,6 +285,10 @@ export class Containment {
     const names = namesWithin(this.#realRoot, Deno.realPathSync(hostPath), HOST_RULES);
     if (names === undefined) throw new FileSystemError("notFound", "Cannot follow path: it leads outside the root");
     return joinHostPath(this.#root, names, HOST_RULES);
+  }
+
+  #leadsInside(hostPath: string): boolean {
+    return this.#resolved(hostPath) !== undefined;
   }
 
   #resolved(hostPath: string): string | undefined {
@@ -304,7 +307,7 @@ export class Containment {
     }
   }
 
-  /** Tells what is wrong with a path, without telling anything about what a link leads to. */
+  /** The error of a path, which reveals nothing about what a link leads to. */
   #refusal(names: readonly string[], error: unknown): unknown {
     for (let depth = 1; depth <= names.length; depth++) {
       const info = infoOrError(joinHostPath(this.#root, names.slice(0, depth), HOST_RULES));
@@ -317,7 +320,11 @@ export class Containment {
   }
 }
 
-function unsteady(): FileSystemError {
+function located({ hostPath, info, folders }: Walk): LocatedFile {
+  return { hostPath, info, snapshot: new PathSnapshot(folders?.slice(0, -1)) };
+}
+
+function unstable(): FileSystemError {
   return new FileSystemError("notFound", "Cannot follow path: it leads here and there in turn");
 }
 
