@@ -53,13 +53,11 @@ function withoutTime(line: string): string {
   return line.replace(/^(\[[A-Z]) [^\]]+\]/, "$1]");
 }
 
-Deno.test("docs/running.md shows a line of each event as the log writes it, in both forms", () => {
+Deno.test("docs/running.md shows a line of each event as the log writes it, and some as people read them", () => {
   assertEquals(JSON_LINES.map((line) => readEvent(line).event).sort(), Object.keys(EVENTS).sort());
   assertEquals(JSON_LINES.map((line) => logged(readEvent(line), "json")), JSON_LINES);
-  assertEquals(
-    JSON_LINES.map((line) => withoutTime(logged(readEvent(line), "pretty"))),
-    PRETTY_LINES.map(withoutTime),
-  );
+  const pretty = JSON_LINES.map((line) => withoutTime(logged(readEvent(line), "pretty")));
+  assertEquals(PRETTY_LINES.map(withoutTime).filter((line) => !pretty.includes(line)), []);
 });
 
 Deno.test("docs/running.md shows lines of the transfer log as they are written", () => {
