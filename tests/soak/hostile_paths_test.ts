@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertStrictEquals } from "@std/assert";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { TestServer } from "../helpers/test_server.ts";
-import { HOSTILE_PATHS } from "./hostile_paths.ts";
-import { attempt, TraversalScene } from "./traversal_scene.ts";
+import { HOSTILE_PATHS } from "../security/hostile_paths.ts";
+import { attempt, TraversalScene } from "../security/traversal_scene.ts";
 
 Deno.test("HOSTILE_PATHS are 400 at least, each another one, and each a single line", () => {
   assertGreaterOrEqual(HOSTILE_PATHS.length, 400);

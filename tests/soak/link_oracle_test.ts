@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer } from "../helpers/test_server.ts";
-import { attempt } from "./traversal_scene.ts";
+import { attempt } from "../security/traversal_scene.ts";
 
 /** Targets of links, of which some are there and some are not. */
 const TARGETS = [
