@@ -128,7 +128,7 @@ Deno.test("findViolations() accepts imports that go down", () => {
 
 Deno.test("findViolations() reports an import that breaks the rule", () => {
   const planted: readonly (readonly [string, string, string])[] = [
-    ["lib/commands/retrieve.ts", "lib/control/gate.ts", '"control" is above "commands"'],
+    ["lib/commands/file_transfer.ts", "lib/control/gate.ts", '"control" is above "commands"'],
     ["lib/protocol/reply.ts", "mod.ts", '"mod.ts" is above "protocol"'],
     ["lib/protocol/reply.ts", "lib/events.ts", '"lib" is beside "protocol"'],
     ["lib/events.ts", "lib/protocol/reply.ts", '"protocol" is beside "lib"'],

@@ -74,7 +74,7 @@ const MIN_BCRYPT_ROUNDS = 10;
  *
  * @example
  * ```ts
- * import { hashPassword } from "@ftpsd/ftpsd";
+ * import { hashPassword, StoredPassword } from "@ftpsd/ftpsd";
  *
  * console.log(await hashPassword("correct horse battery staple")); // $scrypt$ln=17,r=8,p=1$…$…
  * ```
@@ -115,8 +115,7 @@ export function parsePasswordHash(text: string): PasswordHash {
  *
  * @example
  * ```ts
- * import { StoredPassword } from "@ftpsd/ftpsd";
- *
+ *  *
  * const stored = new StoredPassword("correct horse");
  * console.assert(!Deno.inspect(stored, { depth: 9, showHidden: true }).includes("horse"));
  * ```

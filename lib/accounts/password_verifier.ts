@@ -114,7 +114,7 @@ export interface PasswordAttemptOptions {
  *
  * @example
  * ```ts
- * import { hashPassword, PasswordVerifier, StoredPassword } from "@ftpsd/ftpsd";
+ * import { hashPassword, PasswordVerifier, StoredPassword, verifyPassword } from "@ftpsd/ftpsd";
  *
  * const users = new Map([["alice", new StoredPassword(await hashPassword("correct horse", { ln: 10 }))]]);
  * const verifier = new PasswordVerifier();
@@ -227,8 +227,7 @@ export class PasswordVerifier {
  *
  * @example
  * ```ts
- * import { hashPassword, verifyPassword } from "@ftpsd/ftpsd";
- *
+ *  *
  * const hash = await hashPassword("correct horse battery staple", { ln: 10 });
  * console.assert(await verifyPassword("correct horse battery staple", hash));
  * ```

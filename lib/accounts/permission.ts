@@ -106,7 +106,7 @@ export function assertOverride(override: PermissionOverride): void {
  *
  * @example
  * ```ts
- * import { findPermissions, MemoryFileSystem } from "@ftpsd/ftpsd";
+ * import { findPermissions, InsecureConfigurationError, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
  *
  * const overrides = [{ path: "/archive", permissions: "elr", recursive: true }];
  * const rights = { permissions: "elrw", overrides, fileSystem: new MemoryFileSystem() };
@@ -173,8 +173,7 @@ export function assertAnonymousReadOnly(permissions: string): void {
  *
  * @example
  * ```ts
- * import { InsecureConfigurationError, VirtualAuthorizer } from "@ftpsd/ftpsd";
- *
+ *  *
  * try {
  *   new VirtualAuthorizer().addAnonymous("/srv/ftp/incoming", { permissions: "elrw" });
  * } catch (error) {

@@ -10,7 +10,7 @@ import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
-import { convertsLineEnds } from "./restart.ts";
+import { convertsLineEnds } from "./file_transfer.ts";
 
 /** What SIZE is about. */
 const RETRIEVABLE: readonly FileType[] = ["file"];

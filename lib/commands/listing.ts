@@ -14,7 +14,7 @@ import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
-import { FILE_OKAY } from "./restart.ts";
+import { FILE_OKAY } from "./file_transfer.ts";
 import { entriesOf, type ListedFiles, nameOf, namesOf, select } from "./selection.ts";
 
 /** LIST: a directory's entries by name, one file, or what a pattern matches. */

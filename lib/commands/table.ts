@@ -35,7 +35,16 @@ import {
   extendedPassiveSequence,
   passive,
 } from "./data_connection.ts";
-import { deleteFile, makeDirectory, removeDirectory, renameFrom, renameSequence, renameTo } from "./files.ts";
+import {
+  changeDirectory,
+  deleteFile,
+  makeDirectory,
+  printDirectory,
+  removeDirectory,
+  renameFrom,
+  renameSequence,
+  renameTo,
+} from "./files.ts";
 import { hash, hashByVerb, hashFeature } from "./hash.ts";
 import {
   clientName,
@@ -51,12 +60,9 @@ import {
   utf8Feature,
 } from "./information.ts";
 import { list, machineList, machineListOne, nameList } from "./listing.ts";
-import { changeDirectory, printDirectory } from "./navigation.ts";
 import { fileStructure, representationType, transferMode } from "./parameters.ts";
-import { abort, allocate, available, restart } from "./restart.ts";
-import { retrieve } from "./retrieve.ts";
+import { abort, allocate, append, available, restart, retrieve, store, storeUnique } from "./file_transfer.ts";
 import { authenticate, clearCommandChannel, dataChannelProtection, protectionBufferSize } from "./security.ts";
-import { append, store, storeUnique } from "./store.ts";
 
 /** Every command. */
 export const COMMANDS: readonly CommandSpec[] = [

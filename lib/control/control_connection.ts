@@ -18,11 +18,10 @@ import { SessionContext } from "./command_context.ts";
 import { CommandAbortedError, errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
-import { maskedCommand, maskedLine } from "./masking.ts";
+import { maskedCommand, maskedLine } from "../commands/command_table.ts";
 import { PendingCommand } from "./pending_command.ts";
-import type { Service } from "./service.ts";
+import { type RunningTransfer, type Service, SessionState } from "./session_state.ts";
 import { SessionEnd } from "./session_end.ts";
-import { type RunningTransfer, SessionState } from "./session_state.ts";
 
 /** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
 const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];

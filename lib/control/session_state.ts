@@ -1,18 +1,44 @@
 /**
- * What the parts of a control connection share, and change only here.
+ * What control connections share, and the state of one that its parts share and change only here.
  *
  * @module
  */
 
+import type { Authorizer } from "../accounts/authorizer.ts";
 import type { TransferPlan } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
+import type { PortPool } from "../data/port_pool.ts";
 import { Transfer } from "../data/transfer.ts";
-import type { SessionEvent } from "../events.ts";
+import type { ServerEventName, ServerEvents, SessionEvent } from "../events.ts";
+import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
+import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { AccountSlot } from "../state/state.ts";
+import type { AccountSlot, SharedState } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
-import type { Service } from "./service.ts";
+import type { DataTransport } from "../transport/connection.ts";
+
+/** What all control connections of a server share. Made by the server, once. */
+export interface Service {
+  /** Settings for sessions that begin now. */
+  readonly settings: Settings;
+  /** Commands for sessions that begin now. */
+  readonly commands: CommandTable;
+  /** Authorizer for logins that begin now. */
+  readonly authorizer: Authorizer;
+  readonly state: SharedState;
+  /** Transports of data connections by protection level; without TLS there is no private one. */
+  readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
+  readonly ports: PortPool;
+  /** Encoding of the dialogue, unless a client chooses UTF-8. */
+  readonly encoding: TextEncoding;
+  /** Makes a digest of no bytes yet. */
+  readonly createDigest: (algorithm: HashAlgorithm) => Digest;
+  /** Whether anybody wants `dialogue` events. */
+  readonly wantsDialogue: boolean;
+  /** Emits an event; never throws. */
+  emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void;
+}
 
 /** A command that moves bytes, from its start to its final reply. */
 export interface RunningTransfer {

@@ -5,7 +5,7 @@
  */
 
 import { ControlConnection } from "../control/control_connection.ts";
-import type { Service } from "../control/service.ts";
+import type { Service } from "../control/session_state.ts";
 import { type ConnectionSlot, StateUnavailableError } from "../state/state.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";

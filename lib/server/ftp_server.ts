@@ -6,7 +6,7 @@
 
 import type { Authorizer } from "../accounts/authorizer.ts";
 import type { CommandTable } from "../commands/command_table.ts";
-import type { Service } from "../control/service.ts";
+import type { Service } from "../control/session_state.ts";
 import type { SharedState } from "../state/state.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
@@ -58,8 +58,7 @@ export interface FtpServerParts {
  *
  * @example Two accounts on one server
  * ```ts
- * import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
- *
+ *  *
  * const home = new MemoryFileSystem();
  * const authorizer = new VirtualAuthorizer();
  * authorizer.addUser("user", "12345", home, { permissions: "elradfmwMT" });

@@ -9,8 +9,13 @@
  */
 
 import type net from "node:net";
-import { type Connection, ConnectionError, type Direction, type IncomingConnection } from "./connection.ts";
-import type { SocketAddress } from "./connection.ts";
+import {
+  type Connection,
+  ConnectionError,
+  type Direction,
+  type IncomingConnection,
+  type SocketAddress,
+} from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
 import { giveBack } from "./node_socket.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ALL_COMMANDS } from "../../lib/commands/command_table.ts";
 import { ControlConnection } from "../../lib/control/control_connection.ts";
-import type { Service } from "../../lib/control/service.ts";
+import type { Service } from "../../lib/control/session_state.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";

@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ControlChannel } from "../../lib/control/control_channel.ts";
-import type { Service } from "../../lib/control/service.ts";
+import { type Service, SessionState } from "../../lib/control/session_state.ts";
 import { SessionEnd } from "../../lib/control/session_end.ts";
-import { SessionState } from "../../lib/control/session_state.ts";
 import { DataPort } from "../../lib/data/data_port.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";

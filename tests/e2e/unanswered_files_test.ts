@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "../../lib/deadline.ts";
-import type { MuteMethod } from "../helpers/mute_filesystem.ts";
-import { MuteFileSystem } from "../helpers/mute_filesystem.ts";
+import { MuteFileSystem, type MuteMethod } from "../helpers/mute_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import type { RawDataConnection } from "../helpers/raw_data_connection.ts";
 import { TestServer } from "../helpers/test_server.ts";

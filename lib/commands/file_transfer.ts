@@ -1,18 +1,91 @@
 /**
- * STOR, APPE, STOU (RFC 959 §4.1.3, RFC 1123 §4.1.2.9).
+ * File transfers: RETR, STOR, APPE, STOU, ALLO, ABOR (RFC 959 §4.1.3, RFC 1123 §4.1.2.9), REST (RFC 3659 §5), AVBL
+ * (draft-peterson-streamlined-ftp-command-extensions).
  *
  * @module
  */
 
 import type { Account } from "../accounts/authorizer.ts";
-import { receiveFile } from "../data/copy.ts";
+import { receiveFile, sendFile } from "../data/copy.ts";
 import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../settings/settings.ts";
 import { closeFile, type CommandContext, type CommandRequest, mayRun, requestPath, requireMethod } from "./command.ts";
-import { convertsLineEnds, FILE_OKAY, NO_DATA_PORT } from "./restart.ts";
+
+/** Text of the 150 that announces a data connection. */
+export const FILE_OKAY = "File status okay. About to open data connection.";
+
+/** Refuses a transfer for which neither PASV, EPSV, PORT nor EPRT was given. */
+export const NO_DATA_PORT: Reply = reply(425, "Can't open data connection: use PASV or EPSV first.");
+
+/** REST. */
+export function restart(context: CommandContext, request: CommandRequest): Reply {
+  const restartOffset = /^\d{1,15}$/.test(request.argument) ? Number(request.argument) : undefined;
+  if (restartOffset !== 0 && convertsLineEnds(context)) {
+    return reply(501, "Resuming transfers not allowed in ASCII mode.");
+  }
+  if (restartOffset === undefined) return reply(501, "Invalid parameter.");
+  context.update({ restartOffset });
+  return reply(350, `Restarting at position ${restartOffset}.`);
+}
+
+/** Returns whether bytes differ between file and wire. */
+export function convertsLineEnds(context: CommandContext): boolean {
+  return context.session.type === "A" && context.settings.transfer.asciiConversion;
+}
+
+/** ALLO: nothing needs to be reserved. */
+export function allocate(): Reply {
+  return reply(200, "No storage allocation necessary.");
+}
+
+/** AVBL: how much room there is. */
+export async function available(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const { fileSystem } = context;
+  await fileSystem.stat(path, request);
+  return reply(213, String(await requireMethod(fileSystem, "availableBytes")(path, request)));
+}
+
+/** ABOR: the transfer's own 426 goes before the reply to ABOR. */
+export async function abort(context: CommandContext): Promise<Reply> {
+  const { transfer, dataPort } = context;
+  if (transfer !== undefined) {
+    transfer.abort("aborted", "ABOR");
+    await context.transferEnded();
+    return reply(226, "ABOR command successful.");
+  }
+  if (dataPort.state === "closed") return reply(225, "No transfer to abort.");
+  dataPort.close();
+  return reply(225, "ABOR command successful; data channel closed.");
+}
+
+/**
+ * Tells how many bytes will follow, which is less than the size of the file after REST. To the letter of what clients look
+ * for: .NET for ` bytes).`, Python's ftplib for `(N bytes)`, also where N is 1.
+ */
+function withSize(bytes: number): string {
+  return `${FILE_OKAY.slice(0, -1)} (${bytes} bytes).`;
+}
+
+/** RETR. */
+export async function retrieve(context: CommandContext, request: CommandRequest): Promise<Reply> {
+  const path = requestPath(request);
+  const { restartOffset: offset = 0 } = request;
+  const ascii = convertsLineEnds(context);
+  await using resources = new AsyncDisposableStack();
+  const file = await context.fileSystem.openRead(path, { offset, signal: request.signal });
+  resources.defer(() => closeFile(file, request));
+  if (offset > file.size) return reply(554, `REST position (${offset}) > file size (${file.size})`);
+  return await context.transferData({
+    direction: "send",
+    announcement: ascii ? FILE_OKAY : withSize(file.size - offset),
+    file: { command: request.verb, path },
+    body: (connection, transfer) => sendFile(file, connection, transfer, { ascii }),
+  });
+}
 
 /** How often STOU looks for a free name. */
 const UNIQUE_NAME_TRIES = 50;
