@@ -26,7 +26,7 @@ export function user(context: CommandContext, request: CommandRequest): Reply {
   );
 }
 
-/** Refuses PASS where no USER stands before it. */
+/** Refuses PASS where no USER came before it. */
 export function passwordSequence(session: Session): Reply | undefined {
   switch (session.login.state) {
     case "none":
@@ -94,7 +94,7 @@ export function quit(context: CommandContext): Reply {
   return messageReply(221, login.account.quitMessage, "close");
 }
 
-/** Tells of the end of a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */
+/** Ends a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */
 function leave(context: CommandContext): void {
   context.emit("loggedOut");
   context.leaveAccount();

@@ -20,7 +20,7 @@ const MODE_REGEXP = /^0?[0-7]{3}$/;
 const INVALID_TIME = reply(550, "Invalid time format; expected: YYYYMMDDHHMMSS.");
 const NEEDS_TWO_ARGUMENTS = reply(501, "Syntax error: command needs two arguments.");
 
-/** SIZE: the number of bytes that RETR would send, which in ASCII only sending would tell. */
+/** SIZE: the number of bytes that RETR would send, which in ASCII only sending would show. */
 export async function size(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (convertsLineEnds(context)) return reply(550, "SIZE not allowed in ASCII mode.");
   const info = await infoOf(context, request, RETRIEVABLE);

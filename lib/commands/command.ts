@@ -29,7 +29,7 @@ import type { DataTransport, Direction, SocketAddress } from "../transport/conne
 export interface CommandRequest {
   /** The row's verb, also where an alias was sent. */
   readonly verb: string;
-  /** Argument verbatim, without the pathname where more than that stands in it. Empty when there was none. */
+  /** Argument verbatim, without the pathname where it has more than that. Empty when there was none. */
   readonly argument: string;
   /** The pathname as it was sent; empty where there was none. */
   readonly pathname: string;
@@ -95,7 +95,7 @@ export interface CommandSpec {
   readonly rfc: string;
   /** The argument is never logged. */
   readonly secret?: true;
-  /** Does it, and gives the final reply; a thrown error becomes one in `control/error_reply.ts`. */
+  /** Does it, and returns the final reply; a thrown error becomes one in `control/error_reply.ts`. */
   run(context: CommandContext, request: CommandRequest): Reply | Promise<Reply>;
 }
 
@@ -108,7 +108,7 @@ export interface TransferPlan {
   readonly body: TransferBody;
   /** Whether PASV or PORT may come after the command. */
   readonly portMayFollow?: true;
-  /** Makes what was received final; part of the transfer, before its end is told. */
+  /** Makes what was received final; part of the transfer, before its end is reported. */
   readonly finish?: () => Promise<void>;
   /** Present for files: the command and path for the events; listings have none. */
   readonly file?: { readonly command: string; readonly path: string };
@@ -137,15 +137,15 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** The account of the logged-in user. The gate has seen to it that there is one. */
   readonly account: Account;
-  /** The account's file system, of which no call lasts longer than its signal, and what it gives is checked. */
+  /** The account's file system, of which no call lasts longer than its signal, and what it returns is checked. */
   readonly fileSystem: FileSystem;
   /** Transport of data connections for the session's protection level. */
   readonly dataTransport: DataTransport;
   /** Changes the session. */
   update(patch: Partial<Session>): void;
-  /** Takes a place for the session among those of the account; tells whether there was one. */
+  /** Acquires a slot of the account for the session; returns whether there was one. */
   acquireAccount(account: Account): Promise<boolean>;
-  /** Gives the place back, as soon as no transfer of the account runs any more. */
+  /** Releases the slot, as soon as no transfer of the account runs any more. */
   leaveAccount(): void;
   /**
    * Checks a name and password (see `Authorizer`); the attempt may have to wait for others of the client's address. Whatever
@@ -154,16 +154,16 @@ export interface CommandContext {
    * @returns The account, or why there is none.
    */
   authenticate(username: string, password: string): Promise<Account | LoginFailure>;
-  /** Sends 150, moves the bytes, and gives the final reply once the data connection is closed. */
+  /** Sends 150, moves the bytes, and returns the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
   /** Makes a digest of no bytes yet. */
   createDigest(algorithm: HashAlgorithm): Digest;
   /** Waits for the running transfer's final reply to be sent. */
   transferEnded(): Promise<void>;
-  /** Tells of a login or of a logout. */
+  /** Emits a login or a logout. */
   emit(event: "loginSucceeded" | "loggedOut"): void;
-  /** Tells that a data connection from elsewhere was dropped. */
-  foreignPeer(peer: SocketAddress): void;
+  /** Reports that a data connection from elsewhere was dropped. */
+  reportForeignPeer(peer: SocketAddress): void;
 }
 
 /** The verb of a row and its aliases. */
@@ -198,7 +198,7 @@ export async function mayRun(
 
 /** The path of a request whose row always has one. */
 export function requestPath(request: CommandRequest): string {
-  if (request.path === undefined) throw new Error(`The row of ${request.verb} gives no path`);
+  if (request.path === undefined) throw new Error(`The row of ${request.verb} has no path`);
   return request.path;
 }
 

@@ -19,7 +19,7 @@ export interface PermittedCommand extends SessionEvent {
   readonly account: Account;
   /** Verb, upper case, also where an alias was sent; a SITE command has both words. */
   readonly command: string;
-  /** Argument as it was sent, without the pathname where more than that stands in it. */
+  /** Argument as it was sent, without the pathname where it has more than that. */
   readonly argument: string;
   /** Virtual path that the command is about; `undefined` for those that are about none. */
   readonly path: string | undefined;
@@ -60,7 +60,7 @@ export interface SiteCommand {
   readonly help: string;
   /**
    * Does it. A string is the text of a 200. A thrown `FileSystemError` is answered as such an error always is, any other by
-   * 451, which tells nothing but the session's id.
+   * 451, which says nothing but the session's id.
    */
   run(command: PermittedCommand): SiteReply | string | Promise<SiteReply | string>;
 }

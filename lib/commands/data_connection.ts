@@ -70,7 +70,7 @@ async function openPassive(context: CommandContext): Promise<SocketAddress | Rep
     return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
       peerHost: settings.passive.foreignAddresses ? undefined : session.remote.host,
       timeoutMs: settings.timeouts.passiveMs,
-      onForeignPeer: (peer) => context.foreignPeer(peer),
+      onForeignPeer: (peer) => context.reportForeignPeer(peer),
     });
   } catch (error) {
     if (error instanceof PortsExhaustedError) return reply(425, "No passive port is free. Try again later.");

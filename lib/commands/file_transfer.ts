@@ -63,7 +63,7 @@ export async function abort(context: CommandContext): Promise<Reply> {
 }
 
 /**
- * Tells how many bytes will follow, which is less than the size of the file after REST. To the letter of what clients look
+ * The announcement with the bytes that will follow, less than the size of the file after REST. To the letter of what clients look
  * for: .NET for ` bytes).`, Python's ftplib for `(N bytes)`, also where N is 1.
  */
 function withSize(bytes: number): string {
@@ -121,7 +121,7 @@ export async function storeUnique(context: CommandContext, request: CommandReque
   const upload = beginUpload(context, request);
   const path = requestPath(request);
   const prefix = request.argument === "" ? joinPathname(path, "ftpd") : path;
-  // The file stands beside what the argument names, where other rights may hold.
+  // The file will be beside what the argument names, where other rights may hold.
   const name = `${prefix}.`;
   if (!await mayRun(context, request, { verb: request.verb, account: upload.account, path: name })) {
     return reply(550, "Not enough privileges.");

@@ -11,7 +11,7 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
 
-/** CWD and CDUP: the row tells the directory. */
+/** CWD and CDUP: the row says which directory. */
 export async function changeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const info = await context.fileSystem.stat(path, request);
@@ -68,7 +68,7 @@ export async function renameFrom(context: CommandContext, request: CommandReques
   return reply(350, "Ready for destination name.");
 }
 
-/** Refuses RNTO where no RNFR stands before it. */
+/** Refuses RNTO where no RNFR came before it. */
 export function renameSequence(session: Session): Reply | undefined {
   return session.renameFrom === undefined ? reply(503, "Bad sequence of commands: use RNFR first.") : undefined;
 }

@@ -49,10 +49,10 @@ export async function hash(context: CommandContext, request: CommandRequest): Pr
   return reply(213, `${algorithm} 0-${bytes} ${hex} ${request.argument}`);
 }
 
-/** XCRC and its like: the verb tells the algorithm. */
+/** XCRC and its like: the verb names the algorithm. */
 export async function hashByVerb(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const algorithm = ALGORITHMS_BY_VERB[request.verb];
-  if (algorithm === undefined) throw new Error(`No algorithm stands for ${request.verb}`);
+  if (algorithm === undefined) throw new Error(`There is no algorithm of ${request.verb}`);
   const [start = 0, end = Infinity] = request.argument === "" ? [] : request.argument.split(" ").map(Number);
   if (start > end) return reply(501, "Invalid range: its end is before its start.");
   await using resources = new AsyncDisposableStack();

@@ -182,7 +182,7 @@ export function language(_context: CommandContext, request: CommandRequest): Rep
   return isEnglish ? reply(200, "Replies are in English.") : reply(504, "Replies are in English only.");
 }
 
-/** SYST: tells clients to parse listings as those of `ls -l`. */
+/** SYST: makes clients parse listings as those of `ls -l`. */
 export function system(): Reply {
   return reply(215, "UNIX Type: L8");
 }

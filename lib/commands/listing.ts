@@ -44,7 +44,7 @@ export async function nameList(context: CommandContext, request: CommandRequest)
   );
 }
 
-/** What stands before the last component, as the client wrote it (RFC 1123 §4.1.2.7: legal for a RETR that follows). */
+/** What is before the last component, as the client wrote it (RFC 1123 §4.1.2.7: legal for a RETR that follows). */
 function pathBefore(request: CommandRequest): string {
   const path = requestPath(request);
   const { pathname } = request;
@@ -75,7 +75,7 @@ export async function machineList(context: CommandContext, request: CommandReque
   if (info.type !== "directory") return reply(501, "No such directory.");
   const format = (entry: DirectoryEntry) => factLine(account, entry, facts);
   // As ProFTPD and Pure-FTPd name it: rclone and Yafc take its pathname for a folder in itself. Without its type, nobody
-  // could tell it from an entry.
+  // could distinguish it from an entry.
   const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
   return await transferLines(context, view, chain(itself, fileSystem.list(path, request)), format);
 }

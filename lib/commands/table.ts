@@ -1,5 +1,5 @@
 /**
- * The command table: every rule about every verb stands in its row, and nowhere else. Dispatch, the gate, HELP, SITE HELP,
+ * The command table: every rule about every verb is in its row, and nowhere else. Dispatch, the gate, HELP, SITE HELP,
  * FEAT and the masking of secrets in logs are derived from it.
  *
  * @module
@@ -339,7 +339,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     pathname: "whole",
     defaultPath: "current",
     needs: "availableBytes",
-    // Unlike the others few file systems have it, so that it is told only of one that has.
+    // Unlike the others few file systems have it, so that only one that has is said to.
     features: ({ session }) => session.login.state === "loggedIn" ? ["AVBL"] : [],
     help: "AVBL [<SP> path] (show how many bytes can be stored)",
     rfc: "draft-peterson-streamlined-ftp-command-extensions §4",

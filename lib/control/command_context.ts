@@ -143,7 +143,7 @@ export class SessionContext implements CommandContext {
     this.#state.service.emit(event, this.#state.event);
   }
 
-  foreignPeer(peer: SocketAddress): void {
+  reportForeignPeer(peer: SocketAddress): void {
     this.#state.service.emit("connectionRefused", {
       remote: formatSocketAddress(peer),
       reason: `data connection of session ${this.session.id} expected from ${this.session.remote.host}`,
@@ -197,7 +197,7 @@ export class SessionContext implements CommandContext {
     };
   }
 
-  /** Tells that a file transfer starts; the returned function prepares the event of its end. */
+  /** Emits the start of a file transfer; the returned function prepares the event of its end. */
   #announce(plan: TransferPlan, running: RunningTransfer): (error?: Error) => void {
     const { file } = plan;
     if (file === undefined) return () => {};

@@ -91,7 +91,7 @@ export class ControlChannel {
     this.#isHandshaking = false;
     this.#transport = transport;
     this.#lines = this.#readerOf(transport);
-    if (transport.tls === undefined) throw new Error("startTls() gave a clear connection");
+    if (transport.tls === undefined) throw new Error("startTls() returned a clear connection");
     return transport.tls;
   }
 

@@ -34,7 +34,7 @@ const TIMED_OUT = "Control connection timed out.";
 /** How long the session's end waits for a command that an authorizer or a file system does not answer. */
 const WORK_TIMEOUT_MS = 500;
 
-/** How long a command may go on that ABOR stands behind: most end by themselves, and their own reply is the better one. */
+/** How long a command may go on that ABOR follows: most end by themselves, and their own reply is the better one. */
 const GIVE_UP_AFTER_MS = 250;
 
 const ENDLESS_LINE = "Command line does not end.";
@@ -89,7 +89,7 @@ export class ControlConnection {
       encoding: () => state.session.encoding,
       effectOf: (line) => this.#effectOf(line),
       onReply: (text) => this.#reportLine("sent", () => text.trimEnd()),
-      // A client that takes no replies is as silent as one that gives no commands.
+      // A client that takes no replies is as silent as one that sends no commands.
       writeTimeoutMs: timeouts.idleMs,
       onWriteTimeout: () => this.#timeOut(),
     });
@@ -286,7 +286,7 @@ export class ControlConnection {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
       if (!await this.#answer(command, answer)) void this.#end.closeGracefully();
     } catch (error) {
-      // The control connection is gone. The dialogue may wait for nothing but this transfer, so it is told.
+      // The control connection is gone. The dialogue may wait for nothing but this transfer, so it has to end.
       this.#end.fail(error);
     } finally {
       this.#state.endTransfer(running);
@@ -295,7 +295,7 @@ export class ControlConnection {
     }
   }
 
-  /** Does the work, or tells the client why not; rejects only when there is nobody to tell. */
+  /** Does the work, or returns the reply that says why not; rejects only when the session has ended. */
   async #replyTo<Result>(work: () => Result | Promise<Result>): Promise<Result | Reply> {
     try {
       return await work();

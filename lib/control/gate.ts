@@ -136,7 +136,7 @@ async function admitPath(context: CommandContext, row: CommandSpec, asked: Comma
     : { refusal: reply(550, "Not enough privileges.") };
 }
 
-/** The reading whose pathname leads to something; of those before the last one only that can be told. */
+/** The reading whose pathname leads to something. Those before the last one are asked, the last one is taken as it is. */
 async function readArgument(context: CommandContext, row: CommandSpec, argument: string): Promise<ArgumentReading> {
   const none = { argument, pathname: "" };
   if (row.pathname === undefined) return none;

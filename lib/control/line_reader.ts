@@ -54,12 +54,12 @@ export class LineReader {
     this.#effectOf = options.effectOf ?? (() => undefined);
   }
 
-  /** How many lines were received that {@linkcode LineReader.next} has not given yet. */
+  /** How many lines were received that {@linkcode LineReader.next} has not returned yet. */
   get waiting(): number {
     return this.#lines.length - this.#next;
   }
 
-  /** Whether anything was received that {@linkcode LineReader.next} has not given yet. */
+  /** Whether anything was received that {@linkcode LineReader.next} has not returned yet. */
   get hasPending(): boolean {
     return this.waiting > 0 || this.#endsInsideLine;
   }
@@ -79,7 +79,7 @@ export class LineReader {
     return this.waitsFor("startsTls") || (this.#taken !== undefined && this.#effectOf(this.#taken) === "startsTls");
   }
 
-  /** The effect of the line that {@linkcode LineReader.next} gives next, if it is there and has one. */
+  /** The effect of the line that {@linkcode LineReader.next} returns next, if it is there and has one. */
   get nextEffect(): LineEffect | undefined {
     const line = this.#lines[this.#next];
     return line && this.#effectOf(line);

@@ -23,7 +23,7 @@ export class PendingCommand {
 
   /** Resolves when the last command has let go of what it holds, whether or not anybody has waited for it. */
   async ended(): Promise<void> {
-    await this.#work.catch(() => {}); // its failure was told, or nobody is left to tell
+    await this.#work.catch(() => {}); // its failure was answered, or nobody is left to answer
   }
 
   /**

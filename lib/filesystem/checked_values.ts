@@ -1,5 +1,5 @@
 /**
- * Checks of what a file system gives. Programs bring their own, and the types do not hold those in JavaScript.
+ * Checks of what a file system returns. Programs bring their own, and the types do not hold those in JavaScript.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { DirectoryEntry, FileInfo, FileType, ReadableFile, WritableFile } f
 
 const TYPES: readonly FileType[] = ["file", "directory", "link", "other"];
 
-/** Is told of something wrong that refuses nothing. */
+/** Called with something wrong that refuses nothing. */
 export type Report = (error: unknown) => void;
 
 /**
- * Gives attributes as they are, without those that cannot be: a time that is none, bits that are no number.
+ * Returns attributes as they are, without those that cannot be: a time that is none, bits that are no number.
  *
  * @throws {TypeError} When type or size are none.
  */
@@ -104,7 +104,7 @@ function withoutOddAttributes({ type, size, target, modified, mode, links, uid, 
   };
 }
 
-/** It stands in a line of LIST. */
+/** It becomes part of a line of LIST. */
 function isTarget(value: string | undefined): boolean {
   return value === undefined ||
     (typeof value === "string" && value.startsWith("/") && !hasForbiddenCharacter(value));
@@ -118,7 +118,7 @@ function isNumber(value: number | undefined): boolean {
   return value === undefined || isCount(value);
 }
 
-/** What stands in a fact must not look like another fact, or like the name behind them (RFC 3659 §7.2). */
+/** The value of a fact must not look like another fact, or like the name behind them (RFC 3659 §7.2). */
 function isFact(value: string | undefined): boolean {
   return value === undefined || (typeof value === "string" && /^[!-:<-~]+$/.test(value));
 }

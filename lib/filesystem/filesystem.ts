@@ -17,7 +17,7 @@
  */
 
 /**
- * What a name stands for: `link` is a symbolic link to a directory, so that whoever walks a tree does not walk through it;
+ * What has a name: `link` is a symbolic link to a directory, so that whoever walks a tree does not walk through it;
  * a link to anything else counts as that. `other` is a FIFO, device or socket.
  */
 export type FileType = "file" | "directory" | "link" | "other";
@@ -135,7 +135,7 @@ export interface FileSystem {
   stat(path: string, options: CallOptions): Promise<FileInfo>;
   /** Reports attributes as `list()` does, so that a symbolic link to a directory is a `link`. Absent: there are no links. */
   lstat?(path: string, options: CallOptions): Promise<FileInfo>;
-  /** Present: `list()` and `listNames()` give entries in the order of their names (UTF-16 code units). */
+  /** Present: `list()` and `listNames()` yield entries in the order of their names (UTF-16 code units). */
   readonly listsSorted?: true;
   /**
    * Lists a directory, in no particular order unless `listsSorted` says so. Entries that vanish meanwhile, links that are
@@ -144,7 +144,7 @@ export interface FileSystem {
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
   list(path: string, options: CallOptions): AsyncIterable<DirectoryEntry>;
-  /** Lists the names that `list()` gives, where that is cheaper. */
+  /** Lists the names that `list()` yields, where that is cheaper. */
   listNames?(path: string, options: CallOptions): AsyncIterable<string>;
   /**
    * Opens a regular file for reading from `offset` bytes on.
@@ -153,7 +153,7 @@ export interface FileSystem {
    */
   openRead(path: string, options: OpenReadOptions): Promise<ReadableFile>;
   /**
-   * Opens a regular file for writing. A file that is open for writing already gives kind `busy` and stays as it is, but for
+   * Opens a regular file for writing. A file that is open for writing already rejects with kind `busy` and stays as it is, but for
    * `replace`, which does not touch it, and `place` and `createNew`.
    *
    * Kinds `isDirectory`, `notRegularFile`, `exists`, `notFound`, `noSpace`, `unsupported` for a mode it does not have.
@@ -171,7 +171,7 @@ export interface FileSystem {
   setModified?(path: string, modified: Date, options: CallOptions): Promise<void>;
   /** Sets the permission bits, 0 to 0o777. */
   setMode?(path: string, mode: number, options: CallOptions): Promise<void>;
-  /** Tells how many more bytes can be stored at a path, which exists. */
+  /** Returns how many more bytes can be stored at a path, which exists. */
   availableBytes?(path: string, options: CallOptions): Promise<number>;
 }
 

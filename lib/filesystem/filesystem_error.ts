@@ -11,7 +11,7 @@
  * - `noSpace` (452);
  * - `unsupported`: there is no such operation here, or no such mode of writing (502);
  * - `invalidName`: the name cannot exist on this file system (553);
- * - `notFound`, which stands for what leads outside the root, too; `exists`, `isDirectory`, `notDirectory`,
+ * - `notFound`, also for what leads outside the root; `exists`, `isDirectory`, `notDirectory`,
  *   `directoryNotEmpty`; `notRegularFile`, a FIFO, device or socket; `permissionDenied`, by the operating system or the
  *   runtime's sandbox, also for mount points and from one mount to another (550).
  */

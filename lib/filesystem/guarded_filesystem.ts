@@ -1,6 +1,6 @@
 /**
  * A file system as commands use it: no call is waited for when its signal has aborted, whether the file system heeds that or
- * not, and nothing that it gives is believed unseen.
+ * not, and nothing that it returns is used unchecked.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import type { PendingCalls } from "./pending_calls.ts";
  * Guards a file system. What it does not have, the guarded one does not have either.
  *
  * @param calls Knows of all calls that are under way, also of those that nobody waits for any more.
- * @param report Told of what is wrong and refuses nothing: a name that cannot be listed, a file that cannot be closed.
+ * @param report Called with what is wrong and refuses nothing: a name that cannot be listed, a file that cannot be closed.
  */
 export function guarded(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
   const guard = new Guard(fileSystem, calls, report);
@@ -97,7 +97,7 @@ class Guard {
     return checkAvailable(await this.#calls.run(call, options.signal));
   }
 
-  /** The methods that give nothing, as far as there are any. */
+  /** The methods that return nothing, as far as there are any. */
   changes(): Partial<FileSystem> {
     const { remove, makeDirectory, removeDirectory, rename, setModified, setMode } = this.#fileSystem;
     return {
@@ -130,7 +130,7 @@ class Guard {
     return checkOpen(await this.#calls.run(open, signal, (file) => file?.close()));
   }
 
-  /** Hands on what is right of what a listing gives; what is not is left out and reported, once for each listing. */
+  /** Hands on what is right in a listing; what is not is left out and reported, once for each listing. */
   async *#each<Item>(
     start: () => AsyncIterable<Item> | Iterable<Item>,
     { signal }: CallOptions,

@@ -11,7 +11,7 @@ export class PendingCalls {
   /**
    * Runs a call, unless the signal has aborted already.
    *
-   * @param late Takes what the call gives when nobody waits any more.
+   * @param late Takes what the call returns when nobody waits any more.
    * @throws The call's failure, or the signal's reason as soon as it aborts. A failure after that is dropped.
    */
   run<Value>(
@@ -24,7 +24,7 @@ export class PendingCalls {
     return new Promise((resolve, reject) => {
       const abort = () => {
         reject(signal.reason);
-        if (late !== undefined) this.track(running.then(late)).catch(() => {}); // it gives nothing then
+        if (late !== undefined) this.track(running.then(late)).catch(() => {}); // it returns nothing then
       };
       signal.addEventListener("abort", abort, { once: true });
       const settled = () => signal.removeEventListener("abort", abort);
@@ -38,7 +38,7 @@ export class PendingCalls {
     });
   }
 
-  /** Counts a promise as under way until it settles, and gives it back. */
+  /** Counts a promise as under way until it settles, and returns it. */
   track<Value>(running: Promise<Value>): Promise<Value> {
     this.#running.add(running);
     const settled = () => this.#running.delete(running);

@@ -7,7 +7,7 @@
 import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions, ReadableFile } from "./filesystem.ts";
 
 /**
- * Gives a view without the writing methods, which takes the commands that need them out of service.
+ * Returns a view without the writing methods, which takes the commands that need them out of service.
  *
  * @example
  * ```ts

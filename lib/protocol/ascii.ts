@@ -21,7 +21,7 @@ export class AsciiEncoder {
     const converted = new Uint8Array(2 * bytes.length - first);
     converted.set(bytes.subarray(0, first));
     let length = first;
-    // Whatever stands before `first`, it is no CR.
+    // Whatever is before `first`, it is no CR.
     let previous = 0;
     for (let index = first; index < bytes.length; index++) {
       const byte = bytes[index] ?? 0;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A command as the client gave it. */
+/** A command as the client sent it. */
 export interface CommandLine {
   /** In capitals; with its sub-command for SITE (`"SITE CHMOD"`). May be empty or anything else a client can send. */
   readonly verb: string;

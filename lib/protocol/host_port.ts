@@ -16,7 +16,7 @@ export interface HostPort {
 export interface ExtendedHostPort extends HostPort {
   /** Address family as given: `"1"` for IPv4, `"2"` for IPv6 (RFC 2428 §2), or anything else. */
   readonly family: string;
-  /** Address as given; {@linkcode ipFamily} tells what it is. */
+  /** Address as sent; see {@linkcode ipFamily}. */
   readonly host: string;
 }
 
@@ -73,7 +73,7 @@ export function formatSocketAddress(address: HostPort): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Tells the family of a numeric address, which may have an IPv6 zone; `undefined` when it is none. */
+/** Returns the family of a numeric address, which may have an IPv6 zone; `undefined` when it is none. */
 export function ipFamily(host: string): 4 | 6 | undefined {
   if (parseIpv4(host) !== undefined) return 4;
   return parseIpv6(host) === undefined ? undefined : 6;

@@ -21,14 +21,14 @@ export interface LineDecoderOptions {
   /** Longest line in bytes, its terminator and Telnet commands before it not counted. */
   readonly maxLineBytes: number;
   /**
-   * Gives the text of a line, `undefined` when its bytes stand for none. ASCII is a part of what it decodes.
+   * Returns the text of a line, `undefined` when its bytes mean none. ASCII is a part of what it decodes.
    *
    * @default {UTF8.decode}
    */
   readonly decode?: (line: Uint8Array) => string | undefined;
 }
 
-/** Where the decoder stands: at the start of a line, behind IAC, before the option of a Telnet command, in the text. */
+/** Where the decoder is: at the start of a line, behind IAC, before the option of a Telnet command, in the text. */
 type Position = "start" | "command" | "option" | "text";
 
 const LF = 0x0a;
@@ -43,7 +43,7 @@ const ABORT_REGEXP = /^abor\r$/i;
 
 /**
  * Cuts a stream of bytes into lines that end with CR LF or a bare LF. The result does not depend on how the stream is
- * cut into chunks, with one exception: a chunk that ends with the line `ABOR` and CR gives that line at once, because
+ * cut into chunks, with one exception: a chunk that ends with the line `ABOR` and CR yields that line at once, because
  * clients send it as urgent data, of which the final LF may never arrive; if it does, it is swallowed.
  *
  * Telnet commands at the start of a line are dropped, whole or not, because an urgent byte of theirs may be lost. In the
@@ -62,7 +62,7 @@ export class LineDecoder {
   #isEndless = false;
   #swallowLineFeed = false;
 
-  /** Makes a decoder that stands at the start of a line. */
+  /** Makes a decoder at the start of a line. */
   constructor(options: LineDecoderOptions) {
     this.#maxLineBytes = options.maxLineBytes;
     this.#decodeText = options.decode ?? UTF8.decode;

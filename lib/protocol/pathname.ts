@@ -1,5 +1,5 @@
 /**
- * Virtual paths: pathnames of RFC 959 §5.3.1 in the form that RFC 3659 §6 (TVFS) gives them.
+ * Virtual paths: pathnames of RFC 959 §5.3.1 in the form of RFC 3659 §6 (TVFS).
  *
  * A path is absolute and normalised: `/`, or components that each have a `/` before them, none of which is empty, `.`
  * or `..`. Nothing else is special: backslash, `~`, `*` and spaces are ordinary characters.
@@ -8,7 +8,7 @@
  */
 
 /**
- * Resolves a pathname as a client gives it to a path. `..` never leads above `/`.
+ * Resolves a pathname as a client sends it to a path. `..` never leads above `/`.
  *
  * @param directory Path that a relative pathname starts from.
  * @param pathname Absolute or relative; empty for `directory` itself.

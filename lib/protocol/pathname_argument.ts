@@ -1,5 +1,5 @@
 /**
- * Where the pathname stands in the argument of a command.
+ * Where the pathname is in the argument of a command.
  *
  * Pathnames may have spaces in them, so an argument with more than a pathname can be read in more than one way. The first
  * reading whose pathname leads to something holds, or else the last.
@@ -15,7 +15,7 @@ export interface ArgumentReading {
   readonly pathname: string;
 }
 
-/** Where the pathname stands. */
+/** Where the pathname is. */
 export type PathnamePlace =
   | "whole" // CWD path
   | "afterFirstWord" // SITE CHMOD mode path
@@ -92,7 +92,7 @@ function besideTimes(argument: string): readonly ArgumentReading[] {
   ];
 }
 
-/** The path may stand in double quotes. The argument is the range. */
+/** The path may be in double quotes. The argument is the range. */
 function beforeRange(argument: string): readonly ArgumentReading[] {
   const [, quoted, range = ""] = QUOTED_RANGE_REGEXP.exec(argument) ?? [];
   const whole = { argument: "", pathname: argument };

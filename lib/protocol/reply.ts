@@ -57,7 +57,7 @@ export type ReplyEffect = "close" | "startTls";
 export interface Reply {
   /** Three digits (RFC 959 §4.2.1). */
   readonly code: ReplyCode;
-  /** First line, lines between, last line. Lines between stand on the wire as they are here. */
+  /** First line, lines between, last line. Lines between go on the wire as they are here. */
   readonly lines: readonly [string, ...string[]];
   /** Absent: the dialogue goes on. */
   readonly effect?: ReplyEffect;
@@ -83,7 +83,7 @@ export function multilineReply(code: ReplyCode, lines: readonly [string, ...stri
 }
 
 /**
- * Writes a reply as it stands on the wire, with the final CR LF. CR, LF and NUL become `?`, so that a file name or a
+ * Writes a reply as it goes on the wire, with the final CR LF. CR, LF and NUL become `?`, so that a file name or a
  * message can never forge a reply, and a name with any other character can be sent back as it was shown; a line between that begins with a digit gets a space before it, so that it cannot be
  * taken for the last one.
  */

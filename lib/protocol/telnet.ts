@@ -1,5 +1,5 @@
 /**
- * The byte 0xFF on a control connection: Telnet's IAC, which stands doubled where it is meant as data (RFC 854, RFC 959 §3).
+ * The byte 0xFF on a control connection: Telnet's IAC, which is doubled where it is meant as data (RFC 854, RFC 959 §3).
  * UTF-8 never has it; it is `я` in windows-1251 and `ÿ` in latin1.
  *
  * @module

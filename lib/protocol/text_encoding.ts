@@ -1,5 +1,5 @@
 /**
- * How text stands on the wire: UTF-8 (RFC 2640), or what clients from before it were made for.
+ * How text is written on the wire: UTF-8 (RFC 2640), or what clients from before it were made for.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface TextEncoding {
   readonly label: string;
   /** The bytes of a text; `?` stands for characters that there are none for. */
   encode(text: string): Uint8Array;
-  /** The text of bytes; `undefined` when they stand for none. */
+  /** The text of bytes; `undefined` when they mean none. */
   decode(bytes: Uint8Array): string | undefined;
   /** Returns whether a text is the same after it was sent. */
   canEncode(text: string): boolean;
@@ -41,7 +41,7 @@ export const UTF8: TextEncoding = {
  * Finds an encoding by its name, as `iconv` knows it: `"utf-8"`, `"latin1"`, `"windows-1252"`, `"cp850"`, `"shift_jis"`.
  * The tables are only loaded for those that are not UTF-8.
  *
- * @throws {RangeError} When the name is unknown, or ASCII is not its lower half: commands could not be told from names then.
+ * @throws {RangeError} When the name is unknown, or ASCII is not its lower half: commands and names would be ambiguous then.
  */
 export async function loadEncoding(name: string): Promise<TextEncoding> {
   if (UTF8_LABEL_REGEXP.test(name)) return UTF8;

@@ -8,7 +8,7 @@
 const MIN_BYTES = 4096;
 
 /**
- * Gives the memory of bytes back at once; the array is empty then. Left to the garbage collector, which sees only small
+ * Frees the memory of bytes at once; the array is empty then. Left to the garbage collector, which sees only small
  * objects, the pieces of uploads became gigabytes before it looked.
  *
  * @param bytes All of its buffer, and nobody else's.
@@ -22,10 +22,10 @@ export function releaseBuffer(bytes: Uint8Array): void {
 const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Lets the C library keep some memory that the process has given back, rather than get the pages from the system again for
+ * Lets the C library keep some memory that the process has freed, rather than get the pages from the system again for
  * each piece of a download.
  *
- * glibc learns from what is given back: that much it no longer maps by itself, and twice that much stays, per thread. See
+ * glibc learns from what is freed: that much it no longer maps by itself, and twice that much stays, per thread. See
  * `M_MMAP_THRESHOLD` in mallopt(3). Nothing is held; other libraries take no notice.
  */
 export function keepFreedMemory(): void {

@@ -30,7 +30,7 @@ const CURVES: Readonly<Record<string, string>> = { prime256v1: "P-256", secp384r
 const USABLE_KEYS = `RSA of ${RSA_BITS.min} to ${RSA_BITS.max} bits, ECDSA on P-256, P-384 or P-521, and Ed25519 can`;
 
 /**
- * Reads a pair, and gives it back as the certificates and the key alone.
+ * Reads a pair, and returns it as the certificates and the key alone.
  *
  * @throws {TypeError} When a block cannot be read, when TLS has no use for such a key, or when the key is not that of the
  * certificate. The message names the block and its line, and never quotes the key.
@@ -46,7 +46,7 @@ export function readPair(pair: CertificatePair): ReadPair {
     chain,
     certificate: certificates.map(({ text }) => text).join(""),
     key: keyBlock.text ?? "",
-    // Of the key: the runtime cannot tell it of every certificate whose key it can use.
+    // From the key: the runtime cannot read it from every certificate whose key it can use.
     publicKey: new Uint8Array(createPublicKey(key).export({ type: "spki", format: "der" })),
   };
 }

@@ -90,7 +90,7 @@ function readPeerCertificate(stream: tls.TLSSocket): X509Certificate | undefined
   }
 }
 
-/** Tells what is wrong with the certificate itself; `undefined` if nothing. */
+/** Returns what is wrong with the certificate itself; `undefined` if nothing. */
 function findFlaw(certificate: X509Certificate, now: Date): string | undefined {
   // Of other versions the runtime does not even check that the client holds the key.
   if (!isVersion3(certificate.raw)) return "it is not of X.509 version 3";
@@ -127,7 +127,7 @@ function readAuthorities(pem: string): string {
   return blocks.map(({ text }) => text).join("");
 }
 
-/** A name as one line for logs; `node:crypto` gives a line to each part. */
+/** A name as one line for logs; `node:crypto` has a line for each part. */
 function oneLine(name: string): string {
   return name.replaceAll("\n", ", ").replaceAll(/\p{Cc}/gu, "?");
 }

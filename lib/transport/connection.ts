@@ -91,7 +91,7 @@ export interface ControlTransport extends Connection {
 /** Which way the file bytes go on a data connection, seen from the server. */
 export type Direction = "send" | "receive";
 
-/** A data connection whose TCP part stands, before its direction is known and its handshake was made. */
+/** A data connection whose TCP part is established, before its direction is known and its handshake was made. */
 export interface IncomingConnection {
   /** Our end. */
   readonly local: SocketAddress;

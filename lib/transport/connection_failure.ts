@@ -15,10 +15,10 @@ const KINDS: Readonly<Record<string, ConnectionErrorKind>> = {
 };
 
 /**
- * Wraps an error of a socket, `node:net` or Deno. Its code decides about the kind; an unknown one on a standing connection
+ * Wraps an error of a socket, `node:net` or Deno. Its code decides about the kind; an unknown one on an established connection
  * means that the connection is lost.
  *
- * @param kind Kind where the code tells nothing. Default `"reset"`.
+ * @param kind Kind where the code says nothing. Default `"reset"`.
  */
 export function toConnectionError(error: unknown, kind: ConnectionErrorKind = "reset"): ConnectionError {
   if (error instanceof ConnectionError) return error;
@@ -26,16 +26,16 @@ export function toConnectionError(error: unknown, kind: ConnectionErrorKind = "r
   return new ConnectionError(KINDS[code ?? ""] ?? kind, message ?? String(error), { cause: error });
 }
 
-// Each connection ends with them, and most often nobody is told. Making an error takes a stack trace, 40 us.
+// Each connection ends with them, and most often nobody sees them. Making an error takes a stack trace, 40 us.
 const CLOSED = new ConnectionError("closed", "Connection is closed");
 const SOCKET_CLOSED = new ConnectionError("reset", "Socket was closed");
 
-/** The error of calls on a connection that was closed from our side; its stack trace tells nothing. */
+/** The error of calls on a connection that was closed from our side; its stack trace says nothing. */
 export function closedError(): ConnectionError {
   return CLOSED;
 }
 
-/** The error of calls on a connection whose socket is gone; its stack trace tells nothing. */
+/** The error of calls on a connection whose socket is gone; its stack trace says nothing. */
 export function socketClosedError(): ConnectionError {
   return SOCKET_CLOSED;
 }

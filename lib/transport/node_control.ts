@@ -7,7 +7,7 @@
 import type net from "node:net";
 import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
-import { giveBack, type SocketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
+import { pushBack, type SocketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import { TlsReceiveConnection } from "./tls_receive_connection.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -98,7 +98,7 @@ class ClearControl extends TcpConnection implements ControlTransport {
       this.#socket.destroy();
       throw new ConnectionError("handshake", "Peer left before the handshake");
     }
-    giveBack(this.#socket, unread);
+    pushBack(this.#socket, unread);
     this.#handshake = new SecureControl({
       socket: this.#socket,
       ends: this,

@@ -43,13 +43,13 @@ function socketEnds(socket: net.Socket): SocketEnds | undefined {
  *
  * @param chunks In the order in which they came; they belong to the socket then. It has not ended.
  */
-export function giveBack(socket: net.Socket, chunks: readonly Uint8Array[]): void {
+export function pushBack(socket: net.Socket, chunks: readonly Uint8Array[]): void {
   socket.pause();
   for (const chunk of chunks.toReversed()) socket.unshift(chunk);
 }
 
 /**
- * Makes one chunk of all that waits in a paused socket without listeners for data. `node:tls` gives what waits to its engine
+ * Makes one chunk of all that waits in a paused socket without listeners for data. `node:tls` hands what waits to its engine
  * chunk by chunk, and the process ends where the engine has failed at the first of them.
  */
 export function joinUnread(socket: net.Socket): void {
@@ -75,7 +75,7 @@ export interface SocketListenOptions {
   readonly renewAfterMs?: number;
 }
 
-// On Deno 2.9 a listener that has once found no file descriptor left accepts nobody any more, and tells nobody. It looks
+// On Deno 2.9 a listener that has once found no file descriptor left accepts nobody any more, and reports nothing. It looks
 // like one that nobody wants, but for this: it had many connections at once.
 const MANY_CONNECTIONS = 32;
 const RENEWAL_RETRY_MS = 1000;
@@ -271,7 +271,7 @@ function connectSocket(
   };
   signal.addEventListener("abort", abort, { once: true });
   socket.on("error", (error) => reject(toConnectionError(error, "refused")));
-  socket.once("close", () => reject(new ConnectionError("refused", "Connection was closed before it stood")));
+  socket.once("close", () => reject(new ConnectionError("refused", "Connection was closed before it was established")));
   socket.once("connect", () => resolve(socket));
   return promise.finally(() => signal.removeEventListener("abort", abort));
 }

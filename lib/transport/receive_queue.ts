@@ -32,7 +32,7 @@ export class ReceiveQueue {
   /**
    * @param source Socket to pause. It is not touched before it has brought too much.
    * @param limitBytes Bytes held unread at which the socket is paused; one more chunk may come. Also the most that several
-   * chunks together may give one read. 1: each chunk pauses the socket, and is read by itself.
+   * chunks together may make one read. 1: each chunk pauses the socket, and is read by itself.
    */
   constructor(source: FlowControl, limitBytes: number) {
     this.#source = source;

@@ -92,7 +92,7 @@ export class TcpConnection extends ClearConnection {
   }
 
   /**
-   * Gives the socket away, paused; the connection is spent then.
+   * Hands over the socket, paused; the connection cannot be used then.
    *
    * @returns What was read from the socket and not taken yet.
    */

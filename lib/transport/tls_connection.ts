@@ -18,7 +18,7 @@ import type { TlsRecordStream } from "./tls_record_stream.ts";
 
 /** What a protected connection is made of. */
 export interface TlsConnectionOptions {
-  /** Paused; what was read from it before is back in it: `giveBack()`. */
+  /** Paused; what was read from it before is back in it: `pushBack()`. */
   readonly socket: net.Socket;
   readonly ends: SocketEnds;
   readonly context: TlsContext;

@@ -26,7 +26,7 @@ export interface CertificateInfo {
   readonly validTo: Date;
   /** DNS names and IP addresses that it is good for, in its own spelling; `*.example.org` stands for one label. */
   readonly names: readonly string[];
-  /** Whether it names itself as its issuer, so that clients have to be told to trust it. */
+  /** Whether it names itself as its issuer, so that clients trust it only by configuration. */
   readonly selfSigned: boolean;
   /** Whether the chain has the certificate of its issuer, which clients need unless they trust that one itself. */
   readonly hasIssuer: boolean;
@@ -85,7 +85,7 @@ export class TlsContext {
     return this.#handshake;
   }
 
-  /** What clients can be told about the leaf certificate. */
+  /** What clients can know of the leaf certificate. */
   get info(): CertificateInfo {
     return describe(this.#pair);
   }

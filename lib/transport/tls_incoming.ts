@@ -18,13 +18,13 @@ import {
 } from "./connection.ts";
 import { closedError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
-import { giveBack } from "./node_socket.ts";
+import { pushBack } from "./node_socket.ts";
 import { TlsReceiveConnection } from "./tls_receive_connection.ts";
 import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
 
 const READ_AHEAD_BYTES = 512 * 1024;
 /** How long a handshake that has begun waits for the command. */
-const PATIENCE_MS = 10;
+const COMMAND_WAIT_MS = 10;
 
 /** Owns the socket, until it is opened. */
 export class TlsIncoming implements IncomingConnection {
@@ -32,7 +32,7 @@ export class TlsIncoming implements IncomingConnection {
   readonly remote: SocketAddress;
   readonly #options: TlsSendConnectionOptions;
   readonly #socket: net.Socket;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #commandTimer: ReturnType<typeof setTimeout> | undefined;
   /** The handshake that was begun before the command. */
   #early: TlsReceiveConnection | undefined;
   /** The handshake that the command waits for. */
@@ -82,8 +82,8 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   readonly #takeFirst = scoped((bytes: Uint8Array): void => {
-    giveBack(this.#socket, [bytes]);
-    this.#patience = setTimeout(guarded(() => this.#beginEarly()), PATIENCE_MS);
+    pushBack(this.#socket, [bytes]);
+    this.#commandTimer = setTimeout(guarded(() => this.#beginEarly()), COMMAND_WAIT_MS);
   });
 
   #beginEarly(): void {
@@ -98,7 +98,7 @@ export class TlsIncoming implements IncomingConnection {
 
   #spend(): void {
     this.#isSpent = true;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#commandTimer);
     if (this.#early !== undefined) return;
     this.#socket.pause();
     this.#socket.off("data", this.#takeFirst);

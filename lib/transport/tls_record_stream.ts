@@ -4,7 +4,7 @@
  *
  * Why it exists: TLS 1.3 sends session tickets right after the handshake. A client that uploads and never reads leaves them
  * in its receive buffer, and closing with unread bytes makes its kernel send RST and drop the end of the file. And
- * `node:tls` on a socket of its own tells neither that reset nor a missing close_notify from a proper end, nor does it stop
+ * `node:tls` on a socket of its own takes both that reset and a missing close_notify for a proper end, and does not stop
  * reading when it is paused. See docs/decisions/0001-upload-transport.md.
  *
  * @module
@@ -69,7 +69,7 @@ export class TlsRecordStream extends Duplex {
   start(): void {
     const socket = this.#socket;
     socket.on("data", guarded((bytes: Uint8Array) => this.#feed(bytes)));
-    // A turn later, so that the engine has told of a close_notify first.
+    // A turn later, so that the engine has reported a close_notify first.
     const takeEnd = guarded(() => void setImmediate(guarded(() => this.push(null))));
     if (socket.readableEnded) takeEnd();
     else socket.once("end", takeEnd);
@@ -77,7 +77,7 @@ export class TlsRecordStream extends Duplex {
     else socket.resume();
   }
 
-  /** Whether the engine was told of the peer's FIN. If it reports the end before that, close_notify was received. */
+  /** Whether the engine has received the peer's FIN. If it reports the end before that, close_notify was received. */
   get sawFin(): boolean {
     return this.#sawFin;
   }
@@ -127,7 +127,7 @@ export class TlsRecordStream extends Duplex {
     setImmediate(guarded(() => {
       this.#onceWritten = undefined;
       if (this.#writesInFlight > 0) this.#onceWritten = () => this.#end(done);
-      else if (this.#socket.destroyed) done(); // as when it fails: the owner was told
+      else if (this.#socket.destroyed) done(); // as when it fails: the owner knows
       else this.#socket.end(guarded(done));
     }));
   }

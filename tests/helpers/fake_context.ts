@@ -126,5 +126,5 @@ export class FakeContext implements CommandContext {
 
   emit(): void {}
 
-  foreignPeer(): void {}
+  reportForeignPeer(): void {}
 }

@@ -10,7 +10,7 @@ const IS_WINDOWS = Deno.build.os === "windows";
 
 const KINDS: Readonly<Record<string, FileSystemErrorKind>> = {
   EACCES: "permissionDenied",
-  EAGAIN: "busy", // somebody has a lease on the file, and is asked to give it up
+  EAGAIN: "busy", // somebody has a lease on the file, and is asked to end it
   // On Windows somebody has the file open; elsewhere it is a mount point, which will not pass
   EBUSY: IS_WINDOWS ? "busy" : "permissionDenied",
   EDQUOT: "noSpace",
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, FileSystemErrorKind>> = {
   EXDEV: "permissionDenied", // renamed to another mount
 };
 
-/** System error numbers that the runtime gives no code for. */
+/** System error numbers that the runtime has no code for. */
 const KINDS_BY_NUMBER: Readonly<Record<string, FileSystemErrorKind>> = {
   27: "noSpace", // EFBIG
   31: "noSpace", // EMLINK
@@ -44,8 +44,8 @@ const KINDS_BY_NUMBER: Readonly<Record<string, FileSystemErrorKind>> = {
 };
 
 /**
- * Gives the file system error that an error of the runtime stands for, with that as its cause; an unexpected one is given
- * back as it is.
+ * Returns the file system error that an error of the runtime means, with that as its cause; an unexpected one is returned
+ * as it is.
  *
  * @param path Virtual path, for the message.
  */
@@ -60,7 +60,7 @@ export function asFileSystemError(error: unknown, path: string): unknown {
  * Runs an operation on the host.
  *
  * @param path Virtual path, for the message.
- * @throws {FileSystemError} When the operation throws an error that stands for one.
+ * @throws {FileSystemError} When the operation throws an error that means one.
  */
 export function onHost<T>(path: string, operation: () => T): T {
   try {

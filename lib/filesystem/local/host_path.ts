@@ -11,7 +11,7 @@ import { FileSystemError } from "../filesystem_error.ts";
 
 /** How a family of systems writes paths and which names it allows. */
 export interface PathRules {
-  /** Stands between the components of a host path. */
+  /** Between the components of a host path. */
   readonly separator: "/" | "\\";
   /** Splits a host path into components. */
   readonly separators: RegExp;
@@ -84,7 +84,7 @@ export function parentHostPath(hostPath: string, rules: PathRules): string {
 }
 
 /**
- * Tells which names lead from a root to a resolved path.
+ * Returns which names lead from a root to a resolved path.
  *
  * @param root Absolute host path, resolved.
  * @param resolved Absolute host path, resolved.
@@ -100,7 +100,7 @@ export function namesWithin(root: string, resolved: string, rules: PathRules): s
 function components(path: string, rules: PathRules): string[] {
   const parts = path.split(rules.separators);
   const names = parts.filter((part) => part !== "" && part !== ".");
-  // What stands before the names tells "/x" from "x", and "\\server" from "\server"
+  // What is before the names distinguishes "/x" from "x", and "\\server" from "\server"
   const isShare = rules === WINDOWS_RULES && parts[0] === "" && parts[1] === "";
   return isShare ? ["", "", ...names] : parts[0] === "" ? ["", ...names] : names;
 }

@@ -44,7 +44,7 @@ export function toFileInfo(info: Deno.FileInfo): FileInfo {
 }
 
 /**
- * The attributes of a symbolic link to a directory. Its size is left out: it would tell how long a path of the host is.
+ * The attributes of a symbolic link to a directory. Its size is left out: it would reveal how long a path of the host is.
  *
  * @param target Virtual path of the directory.
  */

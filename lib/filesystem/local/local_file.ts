@@ -105,7 +105,7 @@ export class LocalWritableFile implements WritableFile {
     this.#isUnasked = true;
   }
 
-  /** Gives the file permission bits, unless it has them. */
+  /** Sets the permission bits of the file, unless it has them. */
   setMode(mode: number): void {
     onHost(this.#path, () => {
       const { fd } = this.#descriptor;

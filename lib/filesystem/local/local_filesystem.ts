@@ -85,16 +85,16 @@ export class LocalFileSystem implements FileSystem {
   }
 
   stat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
-    return attempt(path, () => toFileInfo(this.#asFound(path, this.#containment.locate(path)).info));
+    return attempt(path, () => toFileInfo(this.#assertInside(path, this.#containment.locate(path)).info));
   }
 
   lstat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
     return attempt(path, () => {
-      const target = this.#asFound(path, this.#containment.locate(path));
+      const target = this.#assertInside(path, this.#containment.locate(path));
       if (path === "/" || !target.info.isDirectory) return toFileInfo(target.info);
       const { info, ...name } = this.#existing(path);
       if (!info.isSymlink) return toFileInfo(target.info);
-      this.#asFound(path, { ...name, info });
+      this.#assertInside(path, { ...name, info });
       return toLinkInfo(info, this.#containment.virtualPath(target.hostPath));
     });
   }
@@ -121,7 +121,7 @@ export class LocalFileSystem implements FileSystem {
       return await this.#openReplacement(path, mode, { permissions, signal: options.signal });
     }
     const { file, hostPath, isNew } = onHost(path, () => this.#openForWriting(path, mode, permissions));
-    // Nothing has been changed before the claim stands; the file stays the same whatever its path leads to meanwhile.
+    // Nothing has been changed before the claim is granted; the file stays the same whatever its path leads to meanwhile.
     const claim = await claimOpened(this.#writeClaims, file, { hostPath, isNew, signal: options.signal });
     const writable = new LocalWritableFile(path, hostPath, file, claim);
     try {
@@ -219,8 +219,8 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  /** Gives a place back that is sure to be inside the root. */
-  #asFound(path: string, place: LocatedFile): LocatedFile {
+  /** Returns what was located once it is sure to be inside the root. */
+  #assertInside(path: string, place: LocatedFile): LocatedFile {
     if (this.#containment.contains(place)) return place;
     throw new FileSystemError("notFound", `Cannot find "${path}" again`);
   }
@@ -311,7 +311,7 @@ function attempt<T>(path: string, operation: () => T): Promise<T> {
 
 function isReplaceable(source: Deno.FileInfo, target: LocatedEntry): boolean {
   if (target.info === undefined) return true;
-  // The same file by another spelling, on systems that do not tell case apart
+  // The same file by another spelling, on systems that ignore case
   if (unique(source) !== undefined && unique(source) === unique(target.info)) return true;
   return !source.isDirectory && !target.target?.info.isDirectory;
 }

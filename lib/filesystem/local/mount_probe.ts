@@ -109,7 +109,7 @@ export class MountProbe {
     return asking;
   }
 
-  /** Never rejects: what is wrong with the folder, whoever uses it is told. */
+  /** Never rejects: what is wrong with the folder, whoever uses it will see. */
   async #ask(): Promise<void> {
     const now = performance.now();
     const isKnown = this.#mayHang === true && now - this.#seenAt < TYPE_AGE_MS;

@@ -28,7 +28,7 @@ export const APPEND: number = constants.O_WRONLY | constants.O_APPEND;
 const IS_WINDOWS = Deno.build.os === "windows";
 
 /** How long something is tried whose path leads here and there: some times as long as one needs to swap it again. */
-const PATIENCE_MS = 20;
+const UNDO_TIMEOUT_MS = 20;
 
 /** An open file, closed by whoever opened it or took it over. */
 export interface OpenFile {
@@ -111,7 +111,7 @@ export function createDirectory(containment: Containment, name: HostLocation, mo
   const start = Math.floor(Date.now() / 1000) * 1000;
   Deno.mkdirSync(hostPath, { mode });
   if (snapshot.isUnchanged() || isMadeInside(containment, name)) return;
-  tryPatiently(hostPath, () => removeMadeSince(start, hostPath));
+  retryWhileThere(hostPath, () => removeMadeSince(start, hostPath));
   throw movedOutside();
 }
 
@@ -119,8 +119,8 @@ export function createDirectory(containment: Containment, name: HostLocation, mo
  * Tries something as often as a path leads to anything, until it is done. Nobody else of this process comes between; that
  * nothing is there is asked in the quickest way, since the path may lead there for some microseconds only.
  */
-function tryPatiently(hostPath: string, isDone: () => boolean): void {
-  const end = performance.now() + PATIENCE_MS;
+function retryWhileThere(hostPath: string, isDone: () => boolean): void {
+  const end = performance.now() + UNDO_TIMEOUT_MS;
   while (!(existsSync(hostPath) && isDone()) && performance.now() < end);
 }
 
@@ -180,7 +180,7 @@ export async function claimOpened(
   }
 }
 
-/** Whether somebody else has the file, and not only nobody can tell. */
+/** Whether somebody else has the file, and it is not only unknown. */
 function isRefusedClaim(error: unknown): boolean {
   return error instanceof FileSystemError && error.kind === "busy" && !(error.cause instanceof StateUnavailableError);
 }
@@ -228,7 +228,7 @@ export function assertStillTaken({ hostPath, info }: TakenName, now: Deno.FileIn
 
 /** Removes a file that came to be outside the root, by a path that leads here and there in turn. */
 export function undoCreate(hostPath: string, file: FileIdentity): void {
-  tryPatiently(hostPath, () => removeIfSame(hostPath, file));
+  retryWhileThere(hostPath, () => removeIfSame(hostPath, file));
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * A system notes when the entries of a folder were last changed (`st_ctime`), and nobody can set that time back. A folder
  * for which it was some seconds ago, and is the same after a use, had the same entries all the while: what was a folder in
- * it was no link in between. The runtime gives the time in whole seconds.
+ * it was no link in between. The runtime has the time in whole seconds.
  *
  * @module
  */

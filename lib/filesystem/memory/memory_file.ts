@@ -9,9 +9,9 @@ import { FileSystemError } from "../filesystem_error.ts";
 
 /** A file in memory. */
 export interface FileNode {
-  /** Tells it from a directory. */
+  /** Distinguishes it from a directory. */
   readonly type: "file";
-  /** Tells it from any other file or directory. */
+  /** Distinguishes it from any other file or directory. */
   readonly id: number;
   /** What the file holds in its first `size` bytes, then room to grow. */
   bytes: Uint8Array;
@@ -54,7 +54,7 @@ export class Volume {
     const total = this.#bytes - file.size + size;
     if (total > this.#maxBytes) throw new FileSystemError("noSpace", `Cannot hold more than ${this.#maxBytes} bytes`);
     if (size > file.bytes.length) file.bytes = grown(file.bytes, size);
-    // The space that the bound counts as free is given back, not kept for later.
+    // The space that the bound counts as free is released, not kept for later.
     if (size < file.bytes.length / 4) file.bytes = file.bytes.slice(0, size);
     else if (size < file.size) file.bytes.fill(0, size, file.size);
     file.size = size;
@@ -62,7 +62,7 @@ export class Volume {
     this.#bytes = total;
   }
 
-  /** Gives back the space of a file that has lost its name, once nobody writes it any more. */
+  /** Releases the space of a file that has lost its name, once nobody writes it any more. */
   releaseBuffer(file: FileNode): void {
     file.isRemoved = true;
     if (!file.isWritten) this.#bytes -= file.size;
@@ -111,7 +111,7 @@ export class MemoryWritableFile implements WritableFile {
   /**
    * Becomes the writer of `file`.
    *
-   * @param place Gives a file without a name the one it is made for.
+   * @param place Puts a file without a name under the one it is made for.
    * @param unlink Takes its name from a file that was made for this, for when nothing comes.
    * @throws {FileSystemError} Kind `"busy"` when the file has a writer.
    */

@@ -272,7 +272,7 @@ function asFile(node: Node, path: string): FileNode {
 function asDirectory(node: Node | undefined, path: string): DirectoryNode {
   if (node === undefined) throw missing(path);
   if (node.type === "directory") return node;
-  throw new FileSystemError("notDirectory", `Cannot use "${path}": a file stands where a directory is needed`);
+  throw new FileSystemError("notDirectory", `Cannot use "${path}": a file is where a directory is needed`);
 }
 
 function toFileInfo(node: Node): FileInfo {
