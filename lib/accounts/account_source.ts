@@ -39,7 +39,12 @@ export interface AccountOptions {
 
 /** An account as a source has it. */
 export interface FoundAccount extends AccountOptions {
-  /** Name of the account. @default {the name that it was found by} */
+  /**
+   * Name of the account, by which its sessions are counted. Say it where more than one name finds it, as in a table that
+   * ignores case.
+   *
+   * @default {the name that it was found by}
+   */
   readonly username?: string;
   /**
    * A hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt; or clear text, which cannot begin like a hash

@@ -80,11 +80,12 @@ export class PasswordAuthorizer implements Authorizer {
     const found = await abortable(Promise.try(() => this.#source.find(username, { signal })), signal) ?? undefined;
     signal.throwIfAborted();
     const stored = found && readPassword(username, found);
-    const isCurrent = () => found?.isCurrent?.() !== false;
+    // Bound, as a closure would keep the signal of this session for as long as the success is remembered.
+    const isCurrent = found?.isCurrent?.bind(found);
     const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
     const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
     // The account may have been removed or replaced meanwhile.
-    return fits && found && isCurrent() ? this.#open(username, found) : undefined;
+    return fits && found && isCurrent?.() !== false ? this.#open(username, found) : undefined;
   }
 
   #open(name: string, found: FoundAccount): Account {

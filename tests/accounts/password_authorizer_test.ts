@@ -213,6 +213,9 @@ Deno.test("PasswordAuthorizer lets accounts with any password change nothing, un
 const FAULTS: readonly (readonly [account: Anything, type: typeof Error, message: string])[] = [
   [true, TypeError, 'Cannot use the account "alice": it is not an object'],
   ["12345", TypeError, 'Cannot use the account "alice": it is not an object'],
+  // What a table that is a plain object has for "constructor" and "__proto__".
+  [Object, TypeError, 'Cannot use the account "alice": it is not an object'],
+  [Object.prototype, TypeError, 'Cannot use the account "alice": it has no password'],
   [{ home: HOME }, TypeError, 'Cannot use the account "alice": it has no password'],
   [{ password: "", home: HOME }, TypeError, 'Cannot use the account "alice": it has no password'],
   [{ password: null, home: HOME }, TypeError, 'Cannot use the account "alice": it has no password'],
