@@ -51,7 +51,7 @@ function parseImported(text: string) {
   return { cost, ...rest };
 }
 
-Deno.test("deriveDigest() gives the test vector of RFC 7914 §12", async () => {
+Deno.test("deriveDigest() returns the test vector of RFC 7914 §12", async () => {
   const salt = new TextEncoder().encode("NaCl");
   const digest = await deriveDigest("password", { cost: { ln: 10, r: 8, p: 16 }, salt, length: 64 });
   assertEquals(
@@ -70,14 +70,14 @@ Deno.test("deriveDigest() leaves the event loop free", async () => {
   await digest;
 });
 
-Deno.test("deriveImportedDigest() gives what other implementations give", async () => {
+Deno.test("deriveImportedDigest() returns what other implementations give", async () => {
   for (const [password, text] of VECTORS) {
     const { cost, salt, digest } = parseImported(text);
     assertEquals((await deriveImportedDigest(password, cost, salt)).toHex(), digest.toHex(), text);
   }
 });
 
-Deno.test("deriveHere() gives the same as a worker", async () => {
+Deno.test("deriveHere() returns the same as a worker", async () => {
   for (const [password, text] of VECTORS.slice(1, 5)) {
     const { cost, salt } = parseImported(text);
     const task = makeTask(password, cost, salt);
@@ -101,7 +101,7 @@ Deno.test("deriveImportedDigest() leaves the event loop free", async () => {
   assertGreater(turns, 10);
 });
 
-Deno.test("deriveInWorker() tells when the library cannot be imported", async () => {
+Deno.test("deriveInWorker() reports when the library cannot be imported", async () => {
   const task = makeTask("x", CHEAP, SALT);
   assertEquals(await deriveInWorker(task, "data:application/javascript,throw new Error()"), undefined);
 });

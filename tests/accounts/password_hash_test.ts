@@ -16,7 +16,7 @@ Deno.test("hashPassword() has the default cost, a salt of 16 and a digest of 32 
   assertMatch(text, /^\$scrypt\$ln=17,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
 });
 
-Deno.test("hashPassword() gives a hash that its own password fits, and no other", async () => {
+Deno.test("hashPassword() returns a hash that its own password fits, and no other", async () => {
   const text = await hashPassword("12345", { ln: 10, r: 4, p: 2 });
   assertEquals(parsePasswordHash(text).cost, { scheme: "scrypt", ln: 10, r: 4, p: 2 });
   assert(await verifyPassword("12345", text));
@@ -218,7 +218,7 @@ const STRENGTHS: readonly (readonly [text: string, reason?: string])[] = [
   [`$2a$09$${BCRYPT_PARTS}`, "bcrypt with cost 9 is less than 10"],
 ];
 
-Deno.test("findRehashReason() tells which hashes cost less than one made today", () => {
+Deno.test("findRehashReason() says which hashes cost less than one made today", () => {
   for (const [text, reason] of STRENGTHS) assertEquals(findRehashReason(text), reason, text);
 });
 

@@ -53,7 +53,7 @@ async function assertFound(
   }
 }
 
-Deno.test("findPermissions() gives the account's letters where no override is", async () => {
+Deno.test("findPermissions() returns the account's letters where no override is", async () => {
   await assertFound([], { "/": "elr", "/a": "elr", "/a/file.txt": "elr" });
 });
 

@@ -28,7 +28,7 @@ function login(
   return accounts.authenticate({ username, password, remoteHost: "127.0.0.1" }, { signal });
 }
 
-Deno.test("VirtualAccounts.authenticate() gives the account to the right name and password only", async () => {
+Deno.test("VirtualAccounts.authenticate() returns the account to the right name and password only", async () => {
   const accounts = makeAccounts();
   accounts.addUser("alice", "12345", HOME);
   accounts.addUser("bob", await hashPassword("67890", { ln: 10 }), HOME);
@@ -83,7 +83,7 @@ Deno.test("VirtualAccounts.authenticate() checks argon2id and bcrypt hashes", as
   }
 });
 
-Deno.test("VirtualAccounts.authenticate() gives what the user was added with", async () => {
+Deno.test("VirtualAccounts.authenticate() returns what the user was added with", async () => {
   const accounts = makeAccounts();
   accounts.addUser("alice", "12345", HOME, {
     permissions: "elradfmwMT",

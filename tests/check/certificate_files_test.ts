@@ -7,7 +7,7 @@ import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 const MODULE = new URL("../../lib/check/certificate_files.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-Deno.test("readCertificateFiles() gives both texts and the mode of the key", async () => {
+Deno.test("readCertificateFiles() returns both texts and the mode of the key", async () => {
   await using folder = await TemporaryFolder.create();
   const files = { certificate: `${folder.path}/a.crt`, key: `${folder.path}/a.key` };
   await Deno.writeTextFile(files.certificate, "certificate");

@@ -63,7 +63,7 @@ Deno.test("findCertificateProblems() warns of a certificate without names", () =
   assertMatch(findings.map(({ message }) => message).join(), /^has no names, not for 192\.0\.2\.7: /);
 });
 
-Deno.test("findKeyModeRisks() tells of rights that others have on the key", () => {
+Deno.test("findKeyModeRisks() finds rights that others have on the key", () => {
   const cases = [
     [undefined, 0],
     [0o100600, 0],

@@ -77,7 +77,7 @@ for (const [text, ...expected] of CASES) {
   });
 }
 
-Deno.test("findNetworkWarnings() tells whom require locks out, where TLS 1.2 is spoken", () => {
+Deno.test("findNetworkWarnings() reports whom require locks out, where TLS 1.2 is spoken", () => {
   const find = (tls: string) => findNetworkWarnings(read(`tls: { ${tls} }\n${SOMEBODY}`)).map(formatWhere);
   assertEquals(find("sessionReuse: allow"), []);
   assertEquals(find("sessionReuse: require, minVersion: TLSv1.3"), []);

@@ -3,7 +3,7 @@ import { classifyPassword, findPasswordProblem, hashNewPassword } from "../../li
 
 const PARTS = "AAECAwQFBgcICQoLDA0ODw$JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";
 
-Deno.test("classifyPassword() tells hashes from clear text and from what cannot be used", () => {
+Deno.test("classifyPassword() distinguishes hashes, clear text and what cannot be used", () => {
   assertEquals(classifyPassword(`$scrypt$ln=17,r=8,p=1$${PARTS}`), { kind: "hash" });
   assertEquals(classifyPassword(`$argon2id$v=19$m=65536,t=3,p=4$${PARTS}`), { kind: "hash" });
   assertEquals(classifyPassword(`$scrypt$ln=14,r=8,p=1$${PARTS}`), {

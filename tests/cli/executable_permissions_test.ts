@@ -41,7 +41,7 @@ Deno.test("giveUpExcess() takes nothing from what is run by Deno, whose flags ar
   assertEquals(left, { excess: ["excess-permissions"], states: ["granted", "granted", "granted"] });
 });
 
-Deno.test("permissionMissing() tells how to get what is missing, by Deno or as an executable", () => {
+Deno.test("permissionMissing() says how to get what is missing, by Deno or as an executable", () => {
   const flags = ["--allow-read=/a", "--allow-write=/a"];
   assertEquals(permissionMissing(flags).hint, "deno run --allow-read=/a --allow-write=/a …");
   assertStringIncludes(permissionMissing(flags, undefined, { isExecutable: true }).hint, "ftpsd permissions --compile");

@@ -18,7 +18,7 @@ async function serve(
   };
 }
 
-Deno.test("run() tells at start and then again and again that its certificate will expire", async () => {
+Deno.test("run() says at start and then again and again that its certificate will expire", async () => {
   const { installation, server } = await serve(13);
   await using _installation = installation;
   await using _server = server;
@@ -38,7 +38,7 @@ Deno.test("run() tells at start and then again and again that its certificate wi
   assertEquals((await server.exited()).code, 0);
 });
 
-Deno.test("run() tells nothing of a certificate that is valid for long", async () => {
+Deno.test("run() says nothing of a certificate that is valid for long", async () => {
   const { installation, server } = await serve(16);
   await using _installation = installation;
   await using _server = server;

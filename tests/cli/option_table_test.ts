@@ -111,7 +111,7 @@ Deno.test("parseArguments() lets messageOf() tell what was meant by a long optio
   }
 });
 
-Deno.test("parseArguments() tells what to type to see its table", () => {
+Deno.test("parseArguments() says what to type to see its table", () => {
   const error = assertThrows(() => parseArguments(["--writ"], [], "ftpsd cert --help"), UsageError);
   assertEquals(error.hint, "ftpsd cert --help");
 });

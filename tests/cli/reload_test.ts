@@ -284,7 +284,7 @@ for (const [what, lines, warning] of DONE_TO_HOMES) {
   });
 }
 
-Deno.test("run() tells on SIGHUP which changes need a restart", async () => {
+Deno.test("run() says on SIGHUP which changes need a restart", async () => {
   // Without --port, which would go before the file.
   await using installation = await Installation.create(`listen: [{ port: 0 }]\n${USER}`);
   const flags = readFlags(installation.path);

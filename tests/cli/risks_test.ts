@@ -149,7 +149,7 @@ for (const [args, risks, flags = readFlags] of MEANT) {
   });
 }
 
-Deno.test("run() tells each risk that is not accepted, a line for each", async () => {
+Deno.test("run() reports each risk that is not accepted, a line for each", async () => {
   await using installation = await Installation.create(
     `tls:\n  policy: "off"\n${USER.replace(HASH, "secret").replace("home: home", "home: none")}`,
   );

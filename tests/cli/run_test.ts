@@ -18,7 +18,7 @@ Deno.test("run() serves a folder read-only to anonymous, over TLS, by default", 
   assertEquals((await Array.fromAsync(Deno.readDir(folder.path))).length, 1);
 });
 
-Deno.test("run() tells at start what the server is like", async () => {
+Deno.test("run() says at start what the server is like", async () => {
   await using folder = await TemporaryFolder.create();
   const args = [folder.path, "-n", "203.0.113.7", "-r", "50000-50100"];
   await using server = await SpawnedServer.start({ flags: readFlags(folder.path), args });
@@ -37,7 +37,7 @@ Deno.test("run() tells at start what the server is like", async () => {
   ]);
 });
 
-Deno.test("run() tells at start who can connect, and what is risky about it in the words of the options", async () => {
+Deno.test("run() says at start who can connect, and what is risky about it in the words of the options", async () => {
   await using folder = await TemporaryFolder.create();
   const flags = ["--allow-net=0.0.0.0", `--allow-read=${folder.path}`];
   await using server = await SpawnedServer.start({ flags, args: [folder.path, "-i", "0.0.0.0", "--tls", "control"] });
@@ -49,7 +49,7 @@ Deno.test("run() tells at start who can connect, and what is risky about it in t
   assertEquals(server.lines.filter((line) => line.includes("only this host")), []);
 });
 
-Deno.test("run() tells the whole path of a folder that was given as seen from where it was started", async () => {
+Deno.test("run() says the whole path of a folder that was given as seen from where it was started", async () => {
   await using folder = await TemporaryFolder.create();
   await Deno.mkdir(`${folder.path}/shared`);
   const args = ["shared"];

@@ -42,7 +42,7 @@ const CASES: readonly (readonly [what: string, sessions: readonly SessionInfo[],
 ];
 
 for (const [what, sessions, lines] of CASES) {
-  Deno.test(`describeSessions() tells of ${what}`, () => {
+  Deno.test(`describeSessions() describes ${what}`, () => {
     assertEquals(describeSessions(sessions, NOW), lines);
   });
 }

@@ -145,7 +145,7 @@ Deno.test("readConfiguration() refuses what is nested without end, or too long, 
   assertLess(performance.now() - started, 30_000);
 });
 
-Deno.test("readConfiguration() gives frozen settings with defaults only for what the server does not fill in", () => {
+Deno.test("readConfiguration() returns frozen settings with defaults only for what the server does not fill in", () => {
   const configuration = read("users:\n  - { name: alice, password: x, home: alice }\n");
   assertEquals(configuration, {
     server: { tls: {} },

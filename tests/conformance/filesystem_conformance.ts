@@ -86,7 +86,7 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
     });
   }
 
-  test(".stat() tells type and size", async (fileSystem) => {
+  test(".stat() reports type and size", async (fileSystem) => {
     const info = await fileSystem.stat("/a.txt", UNABORTED);
     assertStrictEquals(info.type, "file");
     assertStrictEquals(info.size, 5);
@@ -95,7 +95,7 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
     assertStrictEquals((await fileSystem.stat('/dir/ sp "%*~', UNABORTED)).size, 3);
   });
 
-  test(".stat() tells the same unique value for the same file alone", async (fileSystem) => {
+  test(".stat() reports the same unique value for the same file alone", async (fileSystem) => {
     const { unique } = await fileSystem.stat("/a.txt", UNABORTED);
     assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).unique, unique);
     assert(unique === undefined || (await fileSystem.stat("/dir/b.txt", UNABORTED)).unique !== unique);
@@ -130,7 +130,7 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
     }
   });
 
-  test(".list() gives each entry with its attributes", async (fileSystem) => {
+  test(".list() returns each entry with its attributes", async (fileSystem) => {
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir"]);
     assertEquals(await listNames(fileSystem, "/dir"), [' sp "%*~', "b.txt", "sub"]);
     for await (const { name, info } of fileSystem.list("/dir", UNABORTED)) {
@@ -172,7 +172,7 @@ export function testReading(name: string, makeFileSystem: MakeFileSystem<FileSys
     await assertRefused("isDirectory", () => fileSystem.openRead("/", UNABORTED));
   });
 
-  test(".openRead() gives a file that may be closed twice", async (fileSystem) => {
+  test(".openRead() returns a file that may be closed twice", async (fileSystem) => {
     const file = await fileSystem.openRead("/a.txt", UNABORTED);
     file.close();
     file.close();
@@ -339,7 +339,7 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     assertEquals(await listNames(fileSystem, "/"), ["a.txt", "dir", "n.txt"]);
   });
 
-  test(".openWrite() gives a file that is not finished once it was removed", async (fileSystem) => {
+  test(".openWrite() returns a file that is not finished once it was removed", async (fileSystem) => {
     const removed = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
     await removed.write(new Uint8Array(3), UNABORTED);
     await fileSystem.remove("/n.txt", UNABORTED);
@@ -384,7 +384,7 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).mode, 0o640);
   });
 
-  test(".openWrite() gives a file that is finished though it was renamed, and not once it is closed", async (fileSystem) => {
+  test(".openWrite() returns a file that is finished though it was renamed, and not once it is closed", async (fileSystem) => {
     const file = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
     await file.write(new TextEncoder().encode("all"), UNABORTED);
     await fileSystem.rename("/n.txt", "/m.txt", UNABORTED);
@@ -434,7 +434,7 @@ function testWriting(name: string, makeFileSystem: MakeFileSystem<WritableFileSy
     }
   });
 
-  test(".openWrite() gives a file that refuses bytes once it is closed", async (fileSystem) => {
+  test(".openWrite() returns a file that refuses bytes once it is closed", async (fileSystem) => {
     const file = await fileSystem.openWrite("/n.txt", "truncate", UNABORTED);
     await file.write(new Uint8Array(1), UNABORTED);
     file.close();

@@ -64,7 +64,7 @@ Deno.test("errorReply() has a reply for every kind of expected failure, without 
   }
 });
 
-Deno.test("errorReply() tells each kind in words of its own where the client can do something about it", () => {
+Deno.test("errorReply() says each kind in words of its own where the client can do something about it", () => {
   const texts = [...kinds(FILE_SYSTEM_CODES).map(([kind]) => errorReply(new FileSystemError(kind, ""))?.lines[0])];
   assertEquals(new Set(texts).size, texts.length);
 });

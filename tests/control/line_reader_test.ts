@@ -21,7 +21,7 @@ function line(text: string): DecodedLine {
   return { kind: "line", text };
 }
 
-Deno.test("LineReader.next() gives the lines of all chunks one by one, then null, and again null", async () => {
+Deno.test("LineReader.next() returns the lines of all chunks one by one, then null, and again null", async () => {
   const { reader } = readerOf(["NOOP\r\nFE", "AT\r\n", "SYST\r\nrest"]);
   const lines = [];
   for (let count = 0; count < 5; count++) lines.push(await reader.next());

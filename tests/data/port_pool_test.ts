@@ -14,7 +14,7 @@ Deno.test("PortPool.listen() takes any port when there is no range", async () =>
   assertEquals(transport.listener.address.host, HOST);
 });
 
-Deno.test("PortPool.listen() gives every port of the range, both ends included, and none outside", async () => {
+Deno.test("PortPool.listen() returns every port of the range, both ends included, and none outside", async () => {
   const transport = new FakeTransport();
   const pool = new PortPool(RANGE);
   const ports: number[] = [];

@@ -19,7 +19,7 @@ Deno.test("Throttle.count() lets a burst of a tenth of a second through", () => 
   assertEquals(new Throttle(rateOf(1000)).count(90), 0);
 });
 
-Deno.test("Throttle.count() tells how long a piece takes at the rate, less the burst", () => {
+Deno.test("Throttle.count() says how long a piece takes at the rate, less the burst", () => {
   for (const [rate, bytes, restMs] of [[1000, 1000, 900], [1000, 5000, 4900], [2 ** 20, 2 ** 21, 1900]] as const) {
     assertNear(new Throttle(rateOf(rate)).count(bytes), restMs);
   }

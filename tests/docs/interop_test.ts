@@ -221,7 +221,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
       'A name is taken and listed as it is: " leading"',
       'A name is taken and listed as it is: "~user"',
     ],
-    "protocol/command_line_property_test.ts": ["parseCommandLine() gives the argument to the letter"],
+    "protocol/command_line_property_test.ts": ["parseCommandLine() returns the argument to the letter"],
   },
   C20: {
     "filesystem/local/host_path_test.ts": [

@@ -3,7 +3,7 @@ import { HeldNames } from "../../lib/filesystem/held_names.ts";
 
 const NAMES = Array.from({ length: 10 }, (_, index) => `name${index}`);
 
-Deno.test("HeldNames.take() gives all names in batches, read once where they are taken at once", async () => {
+Deno.test("HeldNames.take() returns all names in batches, read once where they are taken at once", async () => {
   let reads = 0;
   using names = new HeldNames(() => {
     reads++;

@@ -15,7 +15,7 @@ Deno.test("readOnly() leaves out every method that changes something", () => {
   assertStrictEquals(view.openWrite, undefined);
 });
 
-Deno.test("readOnly() tells links as the file system does", async () => {
+Deno.test("readOnly() reports links as the file system does", async () => {
   const info = { type: "link", size: 0, target: "/dir" } as const;
   const view = readOnly(Object.assign(new MemoryFileSystem(), { lstat: () => Promise.resolve(info) }));
   assertStrictEquals(await view.lstat?.("/link", { signal: new AbortController().signal }), info);

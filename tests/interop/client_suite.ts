@@ -279,7 +279,7 @@ class Suite {
       const many = { operation: "parallel", remote: "many", other: `${scene.local}/many` } as const;
       await this.#client.run(scene.target, [many]);
       assertEquals(await digestsOf(scene.local, files), await digestsOf(scene.home, files));
-      assertGreater(mostSessions(scene.server), 1);
+      assertGreater(maxSessions(scene.server), 1);
     });
   }
 
@@ -457,7 +457,7 @@ function filesOf(tree: Readonly<Record<string, string>>): Record<string, string>
 }
 
 /** Most sessions that were open at the same time. */
-function mostSessions(server: TestServer): number {
+function maxSessions(server: TestServer): number {
   let [open, most] = [0, 0];
   for (const { event } of server.events) {
     if (event === "connected") most = Math.max(most, ++open);

@@ -30,7 +30,7 @@ function cellsOf(page: string, client: string): Record<string, string> {
   );
 }
 
-Deno.test("makeMatrixPage() tells what was done, what is not offered, and what is wrong", () => {
+Deno.test("makeMatrixPage() reports what was done, what is not offered, and what is wrong", () => {
   const page = makeMatrixPage([CLIENT, tested("curl", ["get", "active mode"])]);
   const cells = cellsOf(page, "curl");
   assertEquals([cells.version, cells["TLS by"], cells.get, cells.put, cells["active mode"]], [

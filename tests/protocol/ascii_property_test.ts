@@ -15,14 +15,14 @@ function convert(converter: Converter, pieces: readonly Uint8Array[]): Uint8Arra
   return joined([...pieces.map((piece) => converter.convert(piece).slice()), converter.flush()]);
 }
 
-Deno.test("AsciiEncoder.convert() gives CR LF for each LF without CR before it, for every cut of every file", () => {
+Deno.test("AsciiEncoder.convert() returns CR LF for each LF without CR before it, for every cut of every file", () => {
   assertProperty(fc.property(chunks(), (pieces) => {
     const expected = latin1Text(joined(pieces)).replace(/(?<!\r)\n/g, "\r\n");
     assertEquals(latin1Text(convert(new AsciiEncoder(), pieces)), expected);
   }));
 });
 
-Deno.test("AsciiDecoder.convert() gives LF for each CR LF and all else as it is, for every cut of every upload", () => {
+Deno.test("AsciiDecoder.convert() returns LF for each CR LF and all else as it is, for every cut of every upload", () => {
   assertProperty(fc.property(chunks(), (pieces) => {
     const expected = latin1Text(joined(pieces)).replaceAll("\r\n", "\n");
     assertEquals(latin1Text(convert(new AsciiDecoder(), pieces)), expected);

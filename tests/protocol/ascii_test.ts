@@ -74,7 +74,7 @@ Deno.test("AsciiEncoder and AsciiDecoder leave the chunk given as it was", () =>
   }
 });
 
-Deno.test("AsciiDecoder.flush() gives the CR at the very end, once", () => {
+Deno.test("AsciiDecoder.flush() returns the CR at the very end, once", () => {
   const decoder = new AsciiDecoder();
   assertEquals(decoder.convert(bytesOf("a\r")), bytesOf("a"));
   assertEquals(decoder.flush(), bytesOf("\r"));

@@ -6,13 +6,13 @@ import { anyText } from "../helpers/property_values.ts";
 
 const verbs = () => fc.stringMatching(/^[A-Za-z]{3,4}$/).filter((verb) => verb.toUpperCase() !== "SITE");
 
-Deno.test("parseCommandLine() gives the argument to the letter, and the verb in capitals", () => {
+Deno.test("parseCommandLine() returns the argument to the letter, and the verb in capitals", () => {
   assertProperty(fc.property(verbs(), anyText(), (verb, argument) => {
     assertEquals(parseCommandLine(`${verb} ${argument}`), { verb: verb.toUpperCase(), argument });
   }));
 });
 
-Deno.test("parseCommandLine() gives the argument of a SITE command to the letter", () => {
+Deno.test("parseCommandLine() returns the argument of a SITE command to the letter", () => {
   assertProperty(fc.property(verbs(), anyText(), (verb, argument) => {
     assertEquals(parseCommandLine(`site ${verb} ${argument}`), { verb: `SITE ${verb.toUpperCase()}`, argument });
   }));

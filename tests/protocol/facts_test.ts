@@ -27,7 +27,7 @@ Deno.test("formatFacts() sorts by name", () => {
   );
 });
 
-Deno.test("formatFacts() gives the selected facts only, whatever their order", () => {
+Deno.test("formatFacts() returns the selected facts only, whatever their order", () => {
   assertEquals(formatFacts(ALL_FACTS, ["type", "unix.uid", "size"]), "size=17;type=file;unix.uid=1000;");
   assertEquals(formatFacts(ALL_FACTS, []), "");
 });

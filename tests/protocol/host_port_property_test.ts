@@ -62,7 +62,7 @@ Deno.test("parseHostPort() and parseExtendedHostPort() give an address and a por
   }));
 });
 
-Deno.test("ipFamily() tells the family of every address, with a zone too", () => {
+Deno.test("ipFamily() reports the family of every address, with a zone too", () => {
   assertProperty(fc.property(fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[a-z]{1,4}\d$/), (ipv4, ipv6, zone) => {
     assertEquals([ipv4, ipv6, `${ipv6}%${zone}`].map(ipFamily), [4, 6, 6]);
   }));

@@ -206,7 +206,7 @@ Deno.test("sameHost() is false for different addresses and for what is no addres
   }
 });
 
-Deno.test("unmapHost() gives mapped addresses in their IPv4 form, others as they are", () => {
+Deno.test("unmapHost() returns mapped addresses in their IPv4 form, others as they are", () => {
   assertEquals(["::ffff:127.0.0.1", "::FFFF:7f00:1", "0:0:0:0:0:ffff:1.2.3.4"].map(unmapHost), [
     "127.0.0.1",
     "127.0.0.1",

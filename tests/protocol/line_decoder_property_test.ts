@@ -44,7 +44,7 @@ function decode(chunks: readonly Uint8Array[]): DecodedLine[] {
   return chunks.flatMap((chunk) => decoder.push(chunk));
 }
 
-Deno.test("LineDecoder.push() gives the same lines for every cut of every stream without a lone ABOR", () => {
+Deno.test("LineDecoder.push() returns the same lines for every cut of every stream without a lone ABOR", () => {
   const streams = chunked(bytesOfParts(TELNET_PARTS).filter((bytes) => !LONE_ABORT.test(latin1Text(bytes))));
   assertProperty(fc.property(streams, (chunks) => {
     assertEquals(decode(chunks), decode([joined(chunks)]));
@@ -65,7 +65,7 @@ Deno.test("LineDecoder.push() takes a chunk that ends with ABOR and CR as if the
   }));
 });
 
-Deno.test("LineDecoder.push() gives what a client means by a line, where there is no Telnet", () => {
+Deno.test("LineDecoder.push() returns what a client means by a line, where there is no Telnet", () => {
   const streams = chunked(bytesOfParts(PARTS).map(withoutTelnet)).filter((chunks) =>
     !/abor\r(?!\n)/i.test(latin1Text(joined(chunks)))
   );
@@ -75,7 +75,7 @@ Deno.test("LineDecoder.push() gives what a client means by a line, where there i
   }));
 });
 
-Deno.test("LineDecoder.push() gives the same lines without the Telnet commands before them", () => {
+Deno.test("LineDecoder.push() returns the same lines without the Telnet commands before them", () => {
   const telnet = fc.array(
     fc.constantFrom("\xff\xf4", "\xff\xf2", "\xff", "\xf2", "\xff\xfb\x01", "\xff\xfd\n", "\xff\xfex"),
   );

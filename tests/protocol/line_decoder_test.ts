@@ -167,7 +167,7 @@ Deno.test("LineDecoder.push() ends an empty line behind Telnet commands", () => 
   assertEquals(decodeText("\xff\xf4\r\n\xff\n\xf2\nNOOP\n"), ["", "", "", "NOOP"]);
 });
 
-Deno.test("LineDecoder.push() gives ABOR at once when its LF is missing at the end of a chunk", () => {
+Deno.test("LineDecoder.push() returns ABOR at once when its LF is missing at the end of a chunk", () => {
   for (const text of ["ABOR\r", "abor\r", "aBoR\r", "\xff\xf4\xff\xf2ABOR\r", "NOOP\r\nABOR\r"]) {
     const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
     const last = decoder.push(latin1(text)).at(-1);
@@ -177,7 +177,7 @@ Deno.test("LineDecoder.push() gives ABOR at once when its LF is missing at the e
   }
 });
 
-Deno.test("LineDecoder.push() gives ABOR at once also when it came in pieces", () => {
+Deno.test("LineDecoder.push() returns ABOR at once also when it came in pieces", () => {
   const decoder = new LineDecoder({ maxLineBytes: MAX_LINE_BYTES });
   assertEquals(["A", "BO", "R", "\r"].map((text) => decoder.push(latin1(text)).length), [0, 0, 0, 1]);
 });
@@ -217,7 +217,7 @@ const CORPUS = [
 ];
 
 CORPUS.forEach((text, index) => {
-  Deno.test(`LineDecoder.push() gives the same lines for every cut of text ${index}`, () => {
+  Deno.test(`LineDecoder.push() returns the same lines for every cut of text ${index}`, () => {
     const bytes = latin1(text);
     const whole = decode([bytes]);
     assertEquals(decode([...bytes].map((byte) => Uint8Array.of(byte))), whole, "byte by byte");

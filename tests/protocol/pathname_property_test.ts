@@ -16,7 +16,7 @@ import { anyText, clientPathname, fileName, virtualPath } from "../helpers/prope
 /** A home on the host. */
 const ROOT = "/srv/ftp/alice";
 
-Deno.test("resolvePathname() gives a normalised path for every pathname", () => {
+Deno.test("resolvePathname() returns a normalised path for every pathname", () => {
   assertProperty(fc.property(virtualPath(), clientPathname(), (directory, pathname) => {
     const path = resolvePathname(directory, pathname);
     const [before, ...components] = path.split("/");

@@ -46,7 +46,7 @@ for (const [directory, pathname, path] of RESOLVED) {
   });
 }
 
-Deno.test("resolvePathname() gives normalised paths that stay as they are", () => {
+Deno.test("resolvePathname() returns normalised paths that stay as they are", () => {
   const components = ["", ".", "..", "a", "b"];
   for (const first of components) {
     for (const second of components) {
@@ -64,11 +64,11 @@ Deno.test("hasForbiddenCharacter() finds CR, LF and NUL, and nothing else", () =
   for (const name of ["", "a b", "\t", "\x1b", "\x7f", "\u2028", '"\\;', "ä☃"]) assert(!hasForbiddenCharacter(name));
 });
 
-Deno.test("baseName() gives the last component", () => {
+Deno.test("baseName() returns the last component", () => {
   assertEquals(["/", "/a", "/a/b c"].map(baseName), ["", "a", "b c"]);
 });
 
-Deno.test("parentPath() gives the directory, and the root for the root", () => {
+Deno.test("parentPath() returns the directory, and the root for the root", () => {
   assertEquals(["/", "/a", "/a/b", "/a/b/c"].map(parentPath), ["/", "/", "/a", "/a/b"]);
 });
 
@@ -97,7 +97,7 @@ Deno.test("quotePathname() doubles quotes", () => {
   assertEquals(quotePathname('/a "b"'), '"/a ""b"""');
 });
 
-Deno.test("relativePathname() gives the pathname that resolvePathname() takes back", () => {
+Deno.test("relativePathname() returns the pathname that resolvePathname() takes back", () => {
   const pathnames = [
     ["/", "/", "."],
     ["/", "/a/b", "a/b"],

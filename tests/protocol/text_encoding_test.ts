@@ -25,7 +25,7 @@ for (const [label, text, expected] of EXAMPLES) {
   });
 }
 
-Deno.test("loadEncoding() gives UTF-8 in each spelling", async () => {
+Deno.test("loadEncoding() returns UTF-8 in each spelling", async () => {
   for (const name of ["utf-8", "UTF8", "utf8"]) assertStrictEquals(await loadEncoding(name), UTF8);
 });
 

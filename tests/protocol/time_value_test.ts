@@ -12,7 +12,7 @@ Deno.test("formatTimeValue() writes the years 0 to 9999", () => {
   assertEquals(formatTimeValue(new Date("9999-12-31T23:59:59Z")), "99991231235959");
 });
 
-Deno.test("formatTimeValue() gives nothing for other years and invalid dates", () => {
+Deno.test("formatTimeValue() returns nothing for other years and invalid dates", () => {
   assertEquals(formatTimeValue(new Date("-000001-12-31T23:59:59Z")), undefined);
   assertEquals(formatTimeValue(new Date("+010000-01-01T00:00:00Z")), undefined);
   assertEquals(formatTimeValue(new Date(NaN)), undefined);

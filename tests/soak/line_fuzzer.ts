@@ -66,7 +66,7 @@ class FuzzSession implements AsyncDisposable {
     return new FuzzSession(client, random, counts);
   }
 
-  /** Sends some lines at once and reads the replies; tells whether the session goes on. */
+  /** Sends some lines at once and reads the replies; returns whether the session goes on. */
   async playBatch(): Promise<boolean> {
     const lines = Array.from({ length: BATCH_LINES }, () => mutatedLine(this.#random));
     const before = this.#logsIn ? LOGIN + (this.#random.oneIn(3) ? "EPSV\r\n" : "") : "";

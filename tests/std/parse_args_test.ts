@@ -35,7 +35,7 @@ Deno.test("parseArgs() treats every long option as boolean with boolean: true", 
   assertEquals(parse(["--foo", "dir", "--bar=1"], { boolean: true }), { foo: true, bar: 1, _: ["dir"] });
 });
 
-Deno.test("parseArgs() gives string options in each way of writing them", () => {
+Deno.test("parseArgs() returns string options in each way of writing them", () => {
   const options = { string: ["port", "_"], alias: { port: "p" } };
   for (const args of [["--port", "2121"], ["--port=2121"], ["-p", "2121"], ["-p2121"], ["-p=2121"]]) {
     assertEquals(parse(args, options), { port: "2121", p: "2121", _: [] }, args.join(" "));

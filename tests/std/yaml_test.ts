@@ -50,7 +50,7 @@ Deno.test("parse() makes __proto__ a key as others", () => {
   assertEquals(Object.getPrototypeOf(value), Object.prototype);
 });
 
-Deno.test("parse() gives what an alias stands for, not a copy", () => {
+Deno.test("parse() returns what an alias stands for, not a copy", () => {
   const value = parseCore("a: &x [*x]") as { readonly a: readonly unknown[] };
   assertStrictEquals(value.a[0], value.a);
 });

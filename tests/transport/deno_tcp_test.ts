@@ -74,7 +74,7 @@ Deno.test("DenoTcpTransport accept() passes over a peer that has reset its conne
   listener.close();
 });
 
-Deno.test("DenoTcpTransport.connect() tells both ends", async () => {
+Deno.test("DenoTcpTransport.connect() reports both ends", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const signal = new AbortController().signal;
   const [peer, incoming] = await Promise.all([

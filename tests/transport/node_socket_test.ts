@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { toSocketAddress } from "../../lib/transport/node_socket.ts";
 
-Deno.test("toSocketAddress() gives mapped IPv4 addresses in their IPv4 form, and others as they are", () => {
+Deno.test("toSocketAddress() returns mapped IPv4 addresses in their IPv4 form, and others as they are", () => {
   assertEquals(toSocketAddress("::ffff:192.0.2.7", 21), { host: "192.0.2.7", port: 21 });
   assertEquals(toSocketAddress("::FFFF:192.0.2.7", 21), { host: "192.0.2.7", port: 21 });
   assertEquals(toSocketAddress("192.0.2.7", 21), { host: "192.0.2.7", port: 21 });

@@ -24,7 +24,7 @@ Deno.test("readPemBlocks() reads blocks however their lines are broken, and skip
   for (const [text, blocks] of cases) assertEquals(readPemBlocks(text), blocks, text);
 });
 
-Deno.test("readPemBlocks() gives no text for a block that is cut off, empty or no base64", () => {
+Deno.test("readPemBlocks() returns no text for a block that is cut off, empty or no base64", () => {
   const damaged: PemBlock = { ...WHOLE, text: undefined };
   const cases: readonly (readonly [string, readonly PemBlock[]])[] = [
     [TEXT.replace("-----END A-----", ""), [damaged]],

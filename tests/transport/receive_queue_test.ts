@@ -12,7 +12,7 @@ function makeQueue(limitBytes: number) {
   return { queue: new ReceiveQueue(source, limitBytes), calls };
 }
 
-Deno.test("ReceiveQueue.read() gives at once all that was pushed, in its order", async () => {
+Deno.test("ReceiveQueue.read() returns at once all that was pushed, in its order", async () => {
   const { queue } = makeQueue(100);
   queue.push(ONE);
   queue.push(TWO);

@@ -20,7 +20,7 @@ Deno.test("TlsContext.info tells how clients name the leaf certificate, and when
   assertEquals(validTo, new Date("1970-01-08T00:00:00Z"));
 });
 
-Deno.test("describeCertificate() tells the names of a certificate, and whether it is its own issuer", async () => {
+Deno.test("describeCertificate() reports the names of a certificate, and whether it is its own issuer", async () => {
   const names = ["localhost", "*.example.org", "192.0.2.7"];
   const selfMade = describeCertificate(await createEphemeralCertificate({ names }));
   assertEquals([selfMade.names, selfMade.selfSigned], [names, IS_SELF_SIGNED]);

@@ -37,7 +37,7 @@ class Difference:
         self.reason = reason
 
     def explains(self, failure):
-        """Tells whether this is how it fails. Another failure of the same test is none of the difference's."""
+        """Returns whether this is how it fails. Another failure of the same test is none of the difference's."""
         return self._shows.search(failure) is not None
 
 

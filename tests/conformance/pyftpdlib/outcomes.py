@@ -32,7 +32,7 @@ class Outcomes:
             self._skipped[test] = report.longrepr[2].removeprefix("Skipped: ")
 
     def are_as_expected(self):
-        """Tells whether tests ran, and all of them as expected."""
+        """Returns whether tests ran, and all of them as expected."""
         verdicts = {self._judge(test)[0] for test in self._tests}
         return PASSED in verdicts and not verdicts & {FAILED, NO_LONGER_DIFFERENT}
 

@@ -23,13 +23,13 @@ function kindOf(operation: () => unknown): string {
   return assertThrows(operation, FileSystemError).kind;
 }
 
-test("Containment.locate() gives paths without links, below the root as configured", async (containment, folder) => {
+test("Containment.locate() returns paths without links, below the root as configured", async (containment, folder) => {
   await Deno.symlink("dir", `${folder}/real/link`);
   assertStrictEquals(containment.locate("/").hostPath, `${folder}/root`);
   assertStrictEquals(containment.locate("/link/a").hostPath, `${folder}/root/dir/a`);
 });
 
-test("Containment.locate() tells what is wrong inside, and nothing about the outside", async (containment, folder) => {
+test("Containment.locate() says what is wrong inside, and nothing about the outside", async (containment, folder) => {
   await Deno.symlink("../secret", `${folder}/real/file`);
   await Deno.symlink("../none", `${folder}/real/none`);
   assertStrictEquals(kindOf(() => containment.locate("/dir/a/x")), "notDirectory");

@@ -60,7 +60,7 @@ Deno.test("asFileSystemError() gives anything else back as it is", () => {
   for (const other of others) assertStrictEquals(asFileSystemError(other, "/a"), other);
 });
 
-Deno.test("onHost() gives the result or throws the mapped error", () => {
+Deno.test("onHost() returns the result or throws the mapped error", () => {
   assertStrictEquals(onHost("/a", () => 7), 7);
   const error = assertThrows(
     () =>

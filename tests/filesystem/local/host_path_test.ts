@@ -128,7 +128,7 @@ Deno.test("namesWithin() keeps names apart that only a single case folding makes
   assert(!isWithinRoot("C:\\\u212a", "C:\\k\\x", WINDOWS_RULES));
 });
 
-Deno.test("namesWithin() gives the names below the root", () => {
+Deno.test("namesWithin() returns the names below the root", () => {
   assertEquals(namesWithin("/srv/ftp", "/srv/ftp", POSIX_RULES), []);
   assertEquals(namesWithin("/srv/ftp", "/srv/ftp/a/b", POSIX_RULES), ["a", "b"]);
   assertEquals(namesWithin("D:\\", "D:\\A\\b", WINDOWS_RULES), ["A", "b"]);
@@ -140,7 +140,7 @@ const RESOLVED_PATHS = HOSTILE_PATHS.filter((path) => !/[\uf700-\uf7ff]/.test(pa
   ["/", "/inner"].map((directory) => resolvePathname(directory, path))
 );
 
-Deno.test("pathNames() gives of hostile paths on POSIX only those below the root", () => {
+Deno.test("pathNames() returns of hostile paths on POSIX only those below the root", () => {
   for (const path of RESOLVED_PATHS) {
     const hostPath = hostPathOrRefusal("/srv/home", path, POSIX_RULES);
     if (hostPath === undefined) continue;
@@ -150,7 +150,7 @@ Deno.test("pathNames() gives of hostile paths on POSIX only those below the root
   }
 });
 
-Deno.test("pathNames() gives of hostile paths on Windows only those that Windows reads as they stand", () => {
+Deno.test("pathNames() returns of hostile paths on Windows only those that Windows reads as they stand", () => {
   let accepted = 0;
   for (const path of RESOLVED_PATHS) {
     for (const root of ["C:\\srv\\home", "\\\\server\\share\\home"]) {

@@ -58,7 +58,7 @@ for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for 
   });
 
   for (const list of [listEntries, listEntryNames]) {
-    test(`${list.name}() tells nothing of another directory where the snapshot ${when}`, async () => {
+    test(`${list.name}() says nothing of another directory where the snapshot ${when}`, async () => {
       await using scene = await Scene.create(["a", "b"]);
       using _later = clockAhead(aheadMs);
       await nextSecond();
@@ -68,7 +68,7 @@ for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for 
       assertEquals(await restOf(first, listing), []);
     });
 
-    test(`${list.name}() gives only what is in the directory, whatever was read, where the snapshot ${when}`, async () => {
+    test(`${list.name}() returns only what is in the directory, whatever was read, where the snapshot ${when}`, async () => {
       await using scene = await Scene.create(["a", "b"]);
       using _later = clockAhead(aheadMs);
       const containment = new RememberingContainment(scene.at("root"));

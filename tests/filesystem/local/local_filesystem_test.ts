@@ -34,7 +34,7 @@ async function makeFiles(
 
 testFileSystem("LocalFileSystem", makeFiles);
 
-Deno.test("LocalFileSystem.stat() tells what the host knows", async () => {
+Deno.test("LocalFileSystem.stat() reports what the host knows", async () => {
   await using fixture = await makeFiles({ "/a": "12345" });
   const host = await Deno.stat(`${fixture.root}/a`);
   const info = await fixture.fileSystem.stat("/a");
@@ -113,7 +113,7 @@ Deno.test("LocalFileSystem.openRead() reads the same file to the end while its n
   file.close();
 });
 
-Deno.test("LocalFileSystem.openRead() gives a file that may be closed during a read", async () => {
+Deno.test("LocalFileSystem.openRead() returns a file that may be closed during a read", async () => {
   await using fixture = await makeFiles({ "/a": "first", "/b": "other" });
   const file = await fixture.fileSystem.openRead("/a");
   const buffer = new Uint8Array(5);

@@ -68,7 +68,7 @@ test("openRegular() opens what is inside", async (race) => {
   assertStrictEquals(stats.ino, (await Deno.stat(place.hostPath)).ino);
 });
 
-test("openRegular() gives nothing outside when a directory was swapped for a link after look-up", async (race) => {
+test("openRegular() returns nothing outside when a directory was swapped for a link after look-up", async (race) => {
   const place = race.containment.locate("/dir/a");
   race.swap();
   for (const flags of [READ, WRITE, APPEND]) {
@@ -77,7 +77,7 @@ test("openRegular() gives nothing outside when a directory was swapped for a lin
   assertStrictEquals(await Deno.readTextFile(race.at("outside/a")), "secret");
 });
 
-test("openRegular() gives nothing outside when a file was swapped for a link after look-up", async (race) => {
+test("openRegular() returns nothing outside when a file was swapped for a link after look-up", async (race) => {
   const place = race.containment.locate("/dir/a");
   await Deno.remove(place.hostPath);
   await Deno.symlink("../../outside/a", place.hostPath);
