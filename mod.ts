@@ -38,11 +38,17 @@ export type {
 } from "./lib/state/state.ts";
 export type { Lease, MaybePromise } from "./lib/shared_port.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
-export type { FtpServerOptions, ListenOptions, TlsOptions } from "./lib/server/options.ts";
-export type { PortRange, SessionReuse, TlsPolicy } from "./lib/settings/settings.ts";
+export type { FtpServerOptions } from "./lib/server/options.ts";
+export type {
+  BanOptions,
+  ClientCertificateOptions,
+  GivenSettings,
+  ListenOptions,
+  TlsOptions,
+} from "./lib/settings/options.ts";
+export type { PortRange } from "./lib/settings/forms.ts";
+export type { SessionReuse, TlsPolicy } from "./lib/settings/settings.ts";
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/settings/risks.ts";
-export type { BanOptions } from "./lib/state/login_throttle.ts";
-export type { ClientCertificateOptions } from "./lib/transport/client_certificates.ts";
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
 export type { AccountOptions, AccountSource, FoundAccount } from "./lib/accounts/account_source.ts";
 export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";

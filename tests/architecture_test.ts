@@ -115,8 +115,8 @@ Deno.test("lib/ has no barrel files and no drawers for odds and ends", async () 
 Deno.test("findViolations() accepts imports that go down", () => {
   const graph = new Map([
     ["main.ts", ["lib/cli/run.ts"]],
-    ["lib/cli/run.ts", ["lib/config/load.ts", "node:process", "jsr:@std"]],
-    ["lib/config/load.ts", ["lib/server/ftp_server.ts", "lib/accounts/virtual_authorizer.ts"]],
+    ["lib/cli/run.ts", ["lib/serve/load.ts", "node:process", "jsr:@std"]],
+    ["lib/serve/load.ts", ["lib/server/ftp_server.ts", "lib/accounts/virtual_authorizer.ts"]],
     ["lib/server/ftp_server.ts", ["lib/transport/deno_tcp.ts", "lib/events.ts"]],
     ["lib/transport/deno_tcp.ts", ["lib/transport/connection.ts", "lib/transport/address.ts", "node:net"]],
     ["lib/accounts/authorizer.ts", ["lib/filesystem/filesystem.ts", "lib/accounts/permission.ts"]],

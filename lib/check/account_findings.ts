@@ -6,14 +6,14 @@
 
 import { hasWritePermission } from "../accounts/permission.ts";
 import type { KeyPath } from "../settings/key_path.ts";
-import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
 import type { Finding } from "../settings/finding.ts";
+import type { AnonymousSettings, Configuration, UserSettings } from "../settings/table.ts";
 import { classifyPassword } from "./password_form.ts";
 
 /** An account and the key where it stands. */
 export interface PlacedAccount {
   readonly path: KeyPath;
-  readonly account: AccountConfiguration;
+  readonly account: UserSettings | AnonymousSettings;
 }
 
 /** Every account of a configuration. */

@@ -5,14 +5,19 @@
  */
 
 import type { KeyPath } from "../settings/key_path.ts";
-import type { CertificateFiles } from "../config/configuration.ts";
 import { modeBits } from "../mode_bits.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus } from "./exit_error.ts";
 import { pathPermissionMissing } from "./permissions.ts";
 import { NotRegularFileError, readRegularFile } from "./read_file.ts";
 import { shellWord } from "./shell_word.ts";
 
-/** What stands in the files of a certificate. */
+/** Paths of the files of a certificate. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What the files of a certificate hold. */
 export interface CertificateContents {
   /** Certificate chain, PEM. */
   readonly certificate: string;

@@ -63,7 +63,7 @@ export async function messageOf(error: ExitError): Promise<string> {
   const { unknownWord } = error instanceof UsageError ? error : {};
   if (unknownWord === undefined) return error.message;
   // Loaded when it is needed: every start would pay for it.
-  const { findNearest } = await import("../config/unknown_keys.ts");
+  const { findNearest } = await import("../settings/unknown_keys.ts");
   const { typed, known, before = "" } = unknownWord;
   const meant = findNearest(known, typed);
   return meant === undefined ? error.message : `${error.message}; did you mean ${before}${meant}?`;

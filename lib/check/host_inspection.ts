@@ -8,15 +8,15 @@
 import { hasWritePermission } from "../accounts/permission.ts";
 import { accountsOf, type PlacedAccount } from "./account_findings.ts";
 import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "./certificate_findings.ts";
-import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
-import type { ConfigurationFiles } from "../config/server_options.ts";
+import type { ConfigurationFiles } from "../server/configured_options.ts";
 import { inspectHomeRisks } from "../server/home_risks.ts";
 import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
 import { ExitError } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
-import { findSecretRisks } from "./secret_findings.ts";
+import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
 import { shellWord } from "./shell_word.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
@@ -36,7 +36,7 @@ export interface HostInspection {
  */
 export async function inspectHost(
   configuration: Configuration,
-  file: string | undefined,
+  origin: ConfigurationOrigin,
   now: Date,
   servedHomes: ReadonlySet<string>,
 ): Promise<HostInspection> {
@@ -54,7 +54,7 @@ export async function inspectHost(
       ...certificate.findings,
       ...clientCa.findings,
       ...await inspectTransferLog(configuration),
-      ...await findSecretRisks(configuration, file),
+      ...await findSecretRisks(configuration, origin),
     ],
     files: { ...certificate.files, ...clientCa.files },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
@@ -63,11 +63,11 @@ export async function inspectHost(
 
 /** Examines a pair that is to be used: the one way in, at the start, at each reload, and when its files have changed. */
 export async function inspectPair(
-  { server: { listen = [{}] } }: Configuration,
+  { listen }: Configuration,
   contents: CertificateContents,
   now: Date,
 ): Promise<ExaminedCertificate> {
-  const listenHosts = listen.map(({ host = "127.0.0.1" }) => host);
+  const listenHosts = listen.map(({ host }) => host);
   return await examineCertificate(contents, { now, listenHosts });
 }
 
@@ -105,7 +105,7 @@ function asOfClients(finding: Finding): Finding {
   return mayBeOfClients ? { ...rest, severity: "warning" } : finding;
 }
 
-function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {
+function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
   return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
 }
 
@@ -125,12 +125,11 @@ interface InspectedFiles {
 const NOTHING: InspectedFiles = { findings: [], files: {} };
 
 async function inspectCertificate(configuration: Configuration, now: Date): Promise<InspectedFiles> {
-  const { certificateFiles, server } = configuration;
-  if (certificateFiles === undefined || server.tls?.policy === "off") return NOTHING;
-  const { certificate, key } = certificateFiles;
+  const { policy, certificate, key } = configuration.tls;
+  if (certificate === undefined || key === undefined || policy === "off") return NOTHING;
   if (!await isPermitted("read", certificate, key)) return NOTHING;
   try {
-    const contents = await readCertificateFiles(certificateFiles);
+    const contents = await readCertificateFiles({ certificate, key });
     const { findings } = await inspectPair(configuration, contents, now);
     return { findings, files: { certificate: contents } };
   } catch (error) {
@@ -139,7 +138,9 @@ async function inspectCertificate(configuration: Configuration, now: Date): Prom
 }
 
 /** A CA that is named is judged, also where nobody is asked for a certificate. */
-async function inspectClientCa({ clientCertificates: { mode, caFile } }: Configuration): Promise<InspectedFiles> {
+async function inspectClientCa(
+  { tls: { clientCertificates: { mode, ca: caFile } } }: Configuration,
+): Promise<InspectedFiles> {
   const path = ["tls", "clientCertificates", "ca"];
   if (caFile === undefined || !await isPermitted("read", caFile)) return NOTHING;
   try {

@@ -6,13 +6,14 @@
 
 import { InsecureConfigurationError } from "../accounts/permission.ts";
 import { findAccountProblems } from "./account_findings.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
 import { findPermissionNeeds } from "./permission_needs.ts";
-import { acceptedRisks, checkServerPart, type ConfigurationFiles, toServerOptions } from "../config/server_options.ts";
+import { acceptedRisks, type ConfigurationFiles, toServerOptions } from "../server/configured_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
-import type { Settings } from "../settings/settings.ts";
+import { changedCommands } from "../commands/command_changes.ts";
+import type { ConfigurationOrigin } from "./secret_findings.ts";
 import { checkOptions } from "../server/check_options.ts";
 import { RISK_IDS } from "../settings/risks.ts";
 import { findSettingRisks } from "../settings/setting_risks.ts";
@@ -36,21 +37,22 @@ export interface Inspection {
  */
 export async function inspect(
   configuration: Configuration,
-  file: string | undefined,
+  origin: ConfigurationOrigin,
   now: Date,
   servedHomes: ReadonlySet<string> = new Set(),
 ): Promise<Inspection> {
-  const needs = findPermissionNeeds(configuration, file, PROGRAM_FOLDER);
-  const host = await inspectHost(configuration, file, now, servedHomes);
+  const needs = findPermissionNeeds(configuration, origin.file, PROGRAM_FOLDER);
+  const host = await inspectHost(configuration, origin, now, servedHomes);
   const missing = [...await findMissingFlags(needs), ...host.missing];
   const findings = [
     ...missingPermissions(missing),
     ...findAccountProblems(configuration),
     ...host.findings,
-    ...settingRisks(configuration),
+    ...findSettingRisks(configuration),
+    ...inspectCommands(configuration),
     ...await inspectEncoding(configuration),
     ...findNetworkWarnings(configuration),
-    ...await findExcessPermissions(needs, { findsBreadth: file !== undefined }),
+    ...await findExcessPermissions(needs, { findsBreadth: origin.file !== undefined }),
     ...expiredAcceptances(configuration, now),
   ];
   const isSound = findings.every(({ severity }) => severity !== "error");
@@ -82,8 +84,7 @@ export function findObstacles(configuration: Configuration, findings: readonly F
   });
 }
 
-async function inspectEncoding({ server: { encoding } }: Configuration): Promise<Finding[]> {
-  if (encoding === undefined) return [];
+async function inspectEncoding({ encoding }: Configuration): Promise<Finding[]> {
   try {
     await loadEncoding(encoding);
     return [];
@@ -93,29 +94,24 @@ async function inspectEncoding({ server: { encoding } }: Configuration): Promise
   }
 }
 
-function settingRisks({ server }: Configuration): Finding[] {
-  const settings = settingsOf(server);
-  if (settings instanceof RangeError) return [errorAt([], settings.message)];
-  return findSettingRisks(settings);
-}
-
-/** The settings as they hold, with all defaults, or why they cannot. */
-export function settingsOf(server: Configuration["server"]): Settings | RangeError {
-  try {
-    return checkServerPart(server);
-  } catch (error) {
-    if (error instanceof RangeError) return error;
-    throw error;
+function* inspectCommands({ commands: { disabled } }: Configuration): Generator<Finding> {
+  for (const [index, verb] of disabled.entries()) {
+    try {
+      changedCommands({ disabled: [verb] });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      yield errorAt(["commands", "disabled", index], error.message);
+    }
   }
 }
 
 /** Makes the server's options as the start does, every risk accepted, and says what is against them that nothing else found. */
 function inspectOptions(configuration: Configuration, files: ConfigurationFiles, now: Date): Finding[] {
-  const { anonymous } = configuration;
+  const { anonymous: own, ...others } = configuration;
   const acceptRisks = RISK_IDS.map((risk) => ({ risk, reason: "judged apart" }));
-  const forced = anonymous && { ...anonymous, forceWrite: true };
+  const anonymous = own && { anonymous: { ...own, forceWrite: true } };
   try {
-    void checkOptions(toServerOptions({ ...configuration, acceptRisks, anonymous: forced }, files, now));
+    void checkOptions(toServerOptions({ ...others, ...anonymous, acceptRisks }, files, now));
     return [];
   } catch (error) {
     const isJudgement = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||

@@ -6,7 +6,7 @@
 
 import { ipFamily, sameHost } from "../protocol/host_port.ts";
 import type { KeyPath } from "../settings/key_path.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
 
 /** Ports whose traffic routers and firewalls look into: helpers for SIP and IRC rewrite it or drop it. */
@@ -30,10 +30,9 @@ const PRIVATE_NETWORKS = [
 
 /** Finds what is doubtful; nothing of it stops the server. */
 export function findNetworkWarnings(configuration: Configuration): Finding[] {
-  const { server } = configuration;
   return [
-    ...passiveAddressWarnings(server),
-    ...passivePortWarnings(server),
+    ...passiveAddressWarnings(configuration),
+    ...passivePortWarnings(configuration),
     ...sessionReuseWarnings(configuration),
   ];
 }
@@ -42,7 +41,7 @@ export function findNetworkWarnings(configuration: Configuration): Finding[] {
  * What `sessionReuse: require` costs. The runtime resumes sessions by tickets only, since its cache of session ids is a
  * new one for each connection; and a ticket holds in the event loop that gave it.
  */
-function sessionReuseWarnings({ server: { tls = {} }, workers }: Configuration): Finding[] {
+function sessionReuseWarnings({ tls, workers }: Configuration): Finding[] {
   if (tls.sessionReuse !== "require") return [];
   const clients = "TLS 1.2 clients without session tickets (curl 7, Java)";
   return [
@@ -57,9 +56,8 @@ function sessionReuseWarnings({ server: { tls = {} }, workers }: Configuration):
   ];
 }
 
-function* passiveAddressWarnings({ listen = [{}], passive = {} }: Configuration["server"]): Generator<Finding> {
-  const { address, addresses = {} } = passive;
-  const outside = listen.map(({ host = "127.0.0.1" }) => host).find(isOpenToAll);
+function* passiveAddressWarnings({ listen, passive: { address, addresses } }: Configuration): Generator<Finding> {
+  const outside = listen.map(({ host }) => host).find(isOpenToAll);
   if (address !== undefined && isPrivate(address) && outside !== undefined) {
     yield warning(
       ["passive", "address"],
@@ -74,12 +72,11 @@ function* passiveAddressWarnings({ listen = [{}], passive = {} }: Configuration[
 }
 
 function* passivePortWarnings(
-  { passive = {}, limits = {}, listen = [{}] }: Configuration["server"],
+  { passive: { ports }, limits: { connections }, listen }: Configuration,
 ): Generator<Finding> {
-  const { ports } = passive;
   const path = ["passive", "ports"];
   if (ports === undefined) {
-    if (listen.some(({ host = "127.0.0.1" }) => !isLoopback(host))) {
+    if (listen.some(({ host }) => !isLoopback(host))) {
       yield warning(path, "is not given: any port is used, and no firewall can let through just those; give a range");
     }
     return;
@@ -89,7 +86,6 @@ function* passivePortWarnings(
     yield warning(path, `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
   }
   const count = ports.to - ports.from + 1;
-  const { connections = 512 } = limits;
   const wanted = connections === 0 ? ENOUGH_PORTS : Math.min(connections * PORTS_A_CONNECTION, ENOUGH_PORTS);
   if (count < wanted) {
     const most = connections === 0 ? "any number of" : `up to ${connections}`;

@@ -6,8 +6,8 @@
 
 import { hasWritePermission } from "../accounts/permission.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
-import type { PortRange } from "../settings/settings.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { PortRange } from "../settings/forms.ts";
+import type { Configuration } from "../settings/table.ts";
 
 /** Permissions by kind, as the values of `--allow-net`, `--allow-read` and `--allow-write`. */
 export interface PermissionNeeds {
@@ -27,10 +27,10 @@ const MAX_PORT_LIST = 2_000;
  * @param program Folder that workers are loaded from; absent where that needs no permission.
  */
 export function findPermissionNeeds(configuration: Configuration, file?: string, program?: string): PermissionNeeds {
-  const { users, anonymous, certificateFiles, clientCertificates, log, workers } = configuration;
+  const { users, anonymous, tls, log, workers } = configuration;
   const accounts = [...users, ...anonymous === undefined ? [] : [anonymous]];
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
-  const files = [file, certificateFiles?.certificate, certificateFiles?.key, clientCertificates.caFile, loadedFrom];
+  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom];
   const written = accounts.filter(({ permissions, overrides }) =>
     [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission)
   );
@@ -42,11 +42,10 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
 }
 
 /** Listening addresses and, on each of their hosts, the passive ports. */
-function netNeeds({ server }: Configuration): string[] {
-  const { listen = [{}], passive: { ports } = {}, active = {} } = server;
+function netNeeds({ listen, passive: { ports }, active }: Configuration): string[] {
   // It dials any port of any client.
-  if (active.enabled === true) return [];
-  const addresses = listen.map(({ host = "127.0.0.1", port = 2121 }) => ({ host, port }));
+  if (active.enabled) return [];
+  const addresses = listen.map(({ host, port }) => ({ host, port }));
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
     passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)

@@ -6,7 +6,7 @@
 
 import { dirname, sep } from "node:path";
 import { accountsOf } from "./account_findings.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
 import { classifyPassword } from "./password_form.ts";
 import { modeBits } from "../mode_bits.ts";
@@ -19,14 +19,20 @@ interface NamedFile {
 
 const READABLE_BY_OTHERS = 0o004;
 
+/** Files that a configuration comes from. */
+export interface ConfigurationOrigin {
+  /** The configuration file, where there is one. */
+  readonly file?: string | undefined;
+  /** File that the password of the one user was read from; the command line can name one. */
+  readonly passwordFile?: string | undefined;
+}
+
 /**
  * Finds homes that hold a file of the server itself: the configuration, the key, a password file or the log of transfers.
  * What Deno does not permit to look at is passed over.
- *
- * @param file The configuration file, where there is one.
  */
-export async function findSecretRisks(configuration: Configuration, file: string | undefined): Promise<Finding[]> {
-  const files = await Promise.all(secretFiles(configuration, file).map(withRealPath));
+export async function findSecretRisks(configuration: Configuration, origin: ConfigurationOrigin): Promise<Finding[]> {
+  const files = await Promise.all(secretFiles(configuration, origin).map(withRealPath));
   const findings: Finding[] = [];
   for (const { path: key, account } of accountsOf(configuration)) {
     const home = await realPath(account.home);
@@ -38,13 +44,13 @@ export async function findSecretRisks(configuration: Configuration, file: string
       findings.push({ severity: "risk", risk: "secret-in-home", path: [...key, "home"], message });
     }
   }
-  return [...findings, ...await findReadablePassword(configuration)];
+  return [...findings, ...await findReadablePassword(configuration, origin)];
 }
 
-function secretFiles({ certificateFiles, log, passwordFile }: Configuration, file: string | undefined): NamedFile[] {
+function secretFiles({ tls, log }: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
   const files = [
     { name: "the configuration", path: file },
-    { name: "the key of the certificate", path: certificateFiles?.key },
+    { name: "the key of the certificate", path: tls.key },
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
   ];
@@ -52,7 +58,10 @@ function secretFiles({ certificateFiles, log, passwordFile }: Configuration, fil
 }
 
 /** A hash that others can read is worth a warning; a password in clear is theirs already. */
-async function findReadablePassword({ passwordFile, users: [user] }: Configuration): Promise<Finding[]> {
+async function findReadablePassword(
+  { users: [user] }: Configuration,
+  { passwordFile }: ConfigurationOrigin,
+): Promise<Finding[]> {
   if (passwordFile === undefined || user === undefined) return [];
   const mode = modeBits((await Deno.stat(passwordFile)).mode, Deno.build.os) ?? 0;
   if ((mode & READABLE_BY_OTHERS) === 0) return [];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createDevelopmentCertificate, type DevelopmentCertificate } from "../config/development_certificate.ts";
+import { createDevelopmentCertificate, type DevelopmentCertificate } from "../serve/development_certificate.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import { requirePathPermission } from "../check/certificate_files.ts";
 import { CERT_OPTIONS } from "./command_table.ts";

@@ -9,8 +9,12 @@
 
 import { formatPath } from "../settings/key_path.ts";
 import type { ExaminedCertificate } from "../check/certificate_findings.ts";
-import type { CertificateFiles } from "../config/configuration.ts";
-import { type CertificateContents, PemFileError, readCertificateFiles } from "../check/certificate_files.ts";
+import {
+  type CertificateContents,
+  type CertificateFiles,
+  PemFileError,
+  readCertificateFiles,
+} from "../check/certificate_files.ts";
 import { ExitError } from "../check/exit_error.ts";
 
 /** A pair that was found in the files, fit to be used. */

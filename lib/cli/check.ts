@@ -4,18 +4,14 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
-import { errorAt, type Finding, formatWhere } from "../settings/finding.ts";
-import { ConfigurationError } from "../config/problem.ts";
-import { UTF8 } from "../protocol/text_encoding.ts";
+import type { Configuration } from "../settings/table.ts";
+import { ConfigurationError, errorAt, type Finding, formatFinding, formatWhere } from "../settings/finding.ts";
 import { RISK_IDS, type RiskId, RISKS } from "../settings/risks.ts";
 import { CHECK_FORMATS, CHECK_OPTIONS } from "./command_table.ts";
 import { ExitError, messageOf, UsageError } from "../check/exit_error.ts";
-import { describeFinding } from "./findings_text.ts";
-import { findObstacles, inspect, settingsOf } from "../check/inspection.ts";
+import { findObstacles, inspect } from "../check/inspection.ts";
 import { loadConfiguration } from "./load_configuration.ts";
-import { parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
-import { oneOf } from "./serve_settings.ts";
+import { oneOf, parseArguments, type ParsedArguments, SERVE_OPTIONS } from "./option_table.ts";
 
 /** What a command has to print, and whether all was well. */
 export interface CheckResult {
@@ -29,7 +25,7 @@ export async function checkCommand(args: readonly string[]): Promise<CheckResult
   const parsed = parseArguments(args, [...SERVE_OPTIONS, ...CHECK_OPTIONS], "ftpsd check --help");
   const id = parsed.values.get("explain");
   if (id !== undefined) return { output: explainRisk(id), isClean: true };
-  const format = oneOf(parsed.values, "format", CHECK_FORMATS) ?? "text";
+  const format = oneOf(parsed, "format", CHECK_FORMATS) ?? "text";
   const { configuration, findings } = await findAll(parsed);
   const obstacles = configuration === undefined ? findings : findObstacles(configuration, findings, new Date());
   const isClean = obstacles.length === 0;
@@ -37,7 +33,7 @@ export async function checkCommand(args: readonly string[]): Promise<CheckResult
   if (format === "json") {
     return { output: JSON.stringify({ clean: isClean, findings: findings.map(toJson), settings }, null, 2), isClean };
   }
-  const lines = findings.map((finding) => `${label(finding, obstacles)}: ${describeFinding(finding)}`);
+  const lines = findings.map((finding) => `${label(finding, obstacles)}: ${formatFinding(finding)}`);
   const verdict = isClean ? "the server would start" : `the server would not start: ${count(obstacles.length)}`;
   const printed = settings === undefined ? [] : [JSON.stringify(settings, null, 2)];
   return { output: [...printed, ...lines, verdict].join("\n"), isClean };
@@ -51,18 +47,12 @@ interface Found {
 /** Findings of the file, or of what it says. */
 async function findAll(args: ParsedArguments): Promise<Found> {
   try {
-    const { configuration, file } = await loadConfiguration(args);
-    const { findings } = await inspect(configuration, file, new Date());
+    const loaded = await loadConfiguration(args);
+    const { configuration } = loaded;
+    const { findings } = await inspect(configuration, loaded, new Date());
     return { configuration, findings };
   } catch (error) {
-    if (error instanceof ConfigurationError) {
-      return {
-        findings: error.problems.map(({ file, line, path, message }) => ({
-          ...errorAt(path, message),
-          place: { file, line },
-        })),
-      };
-    }
+    if (error instanceof ConfigurationError) return { findings: error.findings };
     if (error instanceof ExitError) {
       return { findings: [errorAt([], await messageOf(error))] };
     }
@@ -98,15 +88,6 @@ function isRisk(id: string): id is RiskId {
 }
 
 /** The settings as they hold, with all defaults; of secrets only that they are there. */
-function blanked(configuration: Configuration): unknown {
-  const { server, users, ...rest } = configuration;
-  const settings = settingsOf(server);
-  return {
-    listen: server.listen ?? [{ host: "127.0.0.1", port: 2121 }],
-    ...settings instanceof RangeError ? {} : settings,
-    encoding: server.encoding ?? UTF8.label,
-    ban: server.ban ?? {},
-    users: users.map((user) => ({ ...user, password: "***" })),
-    ...rest,
-  };
+function blanked(configuration: Configuration): Configuration {
+  return { ...configuration, users: configuration.users.map((user) => ({ ...user, password: "***" })) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import type { PermissionNeeds } from "../check/permission_needs.ts";
 import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
@@ -13,20 +13,20 @@ export const DENO_IMAGE = "denoland/deno:2.9.6";
 
 /** Writes the file. */
 export function formatComposeFile(
-  { server }: Configuration,
+  { listen: listeners, passive }: Configuration,
   { needs, command }: { readonly needs: PermissionNeeds; readonly command: readonly string[] },
 ): string {
   const { read, write } = needs;
   // A `$` begins a variable; two stand for one. In a replacement text they do, too.
   const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$$$"));
-  const listen = (server.listen ?? [{}]).map(({ port = 2121 }) => `${port}:${port}`);
-  const range = server.passive?.ports;
+  const listen = listeners.map(({ port }) => `${port}:${port}`);
+  const range = passive.ports;
   const ports = range === undefined ? listen : [...listen, `${range.from}-${range.to}:${range.from}-${range.to}`];
   const mounts = [
     ...read.filter((path) => !write.includes(path)).map((path) => `${path}:${path}:ro`),
     ...write.map((path) => `${path}:${path}`),
   ];
-  const isLocal = (server.listen ?? [{}]).some(({ host = "127.0.0.1" }) => host.startsWith("127.") || host === "::1");
+  const isLocal = listeners.some(({ host }) => host.startsWith("127.") || host === "::1");
   return [
     ...isLocal ? ["# Nobody outside the container reaches a loopback address: give listen a host of 0.0.0.0."] : [],
     "services:",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Finding, formatWhere } from "../settings/finding.ts";
+import { type Finding, formatFinding, formatWhere } from "../settings/finding.ts";
 import type { Logger } from "../logger.ts";
 import { UsageError } from "../check/exit_error.ts";
 import { findObstacles, type Inspection, isMissingPermission } from "../check/inspection.ts";
@@ -12,16 +12,6 @@ import { describeOptionFinding, optionFor } from "./option_names.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { permissionMissing } from "../check/permissions.ts";
 import { shellWord } from "../check/shell_word.ts";
-
-/** `passive.ports: holds 5060, …`, with the id of a risk behind it. */
-export function describeFinding(finding: Omit<Finding, "severity">): string {
-  return withWhere(formatWhere(finding), finding);
-}
-
-function withWhere(where: string, { message, risk }: Pick<Finding, "message" | "risk">): string {
-  const text = where === "" ? message : `${where}: ${message}`;
-  return risk === undefined ? text : `${text} (risk ${risk})`;
-}
 
 /** What to type about findings that stop the server. */
 export function hintFor(findings: readonly Finding[], file: string | undefined): string {
@@ -50,7 +40,7 @@ export function describeObstacles(
     const acceptance = ended === undefined
       ? ""
       : `; its acceptance ended on ${ended.until?.toISOString().slice(0, 10)}`;
-    return `${line === undefined ? file : `${file}:${line}`}: ${describeFinding(finding)}${acceptance}`;
+    return `${line === undefined ? file : `${file}:${line}`}: ${formatFinding(finding)}${acceptance}`;
   });
 }
 
@@ -80,7 +70,8 @@ export function logFindings(
   for (const finding of findings) {
     const { risk, message } = finding;
     const option = file === undefined ? optionFor(finding) : undefined;
-    const text = withWhere(option ?? formatWhere(finding), { message });
+    const where = option ?? formatWhere(finding);
+    const text = where === "" ? message : `${where}: ${message}`;
     logger.log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
   }
 }

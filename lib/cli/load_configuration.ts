@@ -6,33 +6,32 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../accounts/permission.ts";
-import type { Configuration } from "../config/configuration.ts";
-import { findContradictions } from "../config/contradictions.ts";
-import { DEFAULT_WORKERS } from "../config/worker_count.ts";
-import type { KeyPath } from "../settings/key_path.ts";
 import { requirePathPermission } from "../check/certificate_files.ts";
 import { StartError, UsageError } from "../check/exit_error.ts";
+import { NotRegularFileError, readRegularFile } from "../check/read_file.ts";
+import type { ConfigurationOrigin } from "../check/secret_findings.ts";
+import { shellWord } from "../check/shell_word.ts";
+import { ConfigurationError } from "../settings/finding.ts";
+import { formatPath, type KeyPath } from "../settings/key_path.ts";
+import type { AcceptedRisk, RiskId } from "../settings/risks.ts";
+import { findSettingRisks } from "../settings/setting_risks.ts";
+import type { Configuration } from "../settings/table.ts";
+import { resolveConfiguration } from "../settings/validate.ts";
+import { acceptedByName, type GivenOptions, readGivenOptions } from "./given_options.ts";
 import { describeOptionFinding } from "./option_names.ts";
 import type { ParsedArguments } from "./option_table.ts";
-import { NotRegularFileError, readRegularFile } from "../check/read_file.ts";
-import { readServeSettings, type ServeSettings } from "./serve_settings.ts";
-import { shellWord } from "../check/shell_word.ts";
 
-/** A configuration and what else the command line says. */
-export interface LoadedConfiguration {
+/** A configuration and where it comes from. */
+export interface LoadedConfiguration extends ConfigurationOrigin {
   readonly configuration: Configuration;
   /** The configuration file, where there is one. */
   readonly file: string | undefined;
-  /** What the options alone say. */
-  readonly settings: ServeSettings;
   /** Finds the line where a key such as `["users", 0, "home"]` stands in the file; `undefined` where it does not. */
   readonly locate: (path: KeyPath) => number | undefined;
 }
 
 /** Options that describe the one folder that is shared where there is no file. */
 const SHARE_OPTIONS = ["directory", "write", "username", "password", "password-file", "force-anonymous-write"] as const;
-
-const LISTEN_OPTIONS = ["interface", "port", "implicit-port"] as const;
 
 /**
  * Reads the configuration that the command line asks for. Options go before what the file says.
@@ -41,43 +40,74 @@ const LISTEN_OPTIONS = ["interface", "port", "implicit-port"] as const;
  * @throws {ConfigurationError} With everything that is wrong with the file.
  */
 export async function loadConfiguration(args: ParsedArguments): Promise<LoadedConfiguration> {
-  const settings = readServeSettings(args);
+  const given = readGivenOptions(args);
+  const named = acceptedByName(args);
   const file = args.values.get("config");
   if (file === undefined) {
-    const configuration = await configurationOf(settings);
-    refuseContradictions(configuration);
+    const shared = await sharedFolder(args);
+    const configuration = withAcceptances(resolveOptions({ ...given.settings, ...shared }), [
+      // A password file may hold clear text: whoever wrote it chose so, and its name says what it is.
+      ...[...named, "plaintext-password" as const].map(accept),
+    ], given);
     refusePointlessPermit(args, configuration);
-    return { configuration, file, settings, locate: () => undefined };
+    return { configuration, file, passwordFile: args.values.get("password-file"), locate: () => undefined };
   }
   refuseShareOptions(args);
   await requirePathPermission("read", file);
-  // Loaded when needed: a server without a file should not wait for the readers of YAML and of its schema.
+  // Loaded when needed: a server without a file should not wait for the reader of YAML.
   const [{ decodeConfiguration, readConfiguration }, { findLine, readPositions }] = await Promise.all([
-    import("../config/read_configuration.ts"),
-    import("../config/yaml_position.ts"),
+    import("../settings/read_configuration.ts"),
+    import("../settings/yaml_position.ts"),
   ]);
   const resolve = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
   const text = decodeConfiguration(await readFile(file, "--config"), file);
-  const configuration = readConfiguration(text, {
-    file,
-    resolve,
-    override: (configuration) => override(configuration, args, settings),
-  });
+  const override = (read: object) => merged(read, given.settings) as object;
+  const configuration = withAcceptances(readConfiguration(text, { file, resolve, override }), named.map(accept), given);
   refusePointlessPermit(args, configuration);
   const locate = (path: KeyPath) => findLine(readPositions(text), path);
-  return { configuration, file, settings, locate };
+  return { configuration, file, locate };
 }
 
 /** Says of options what is said of a file with the same settings. */
-function refuseContradictions(configuration: Configuration): void {
-  const [first] = findContradictions(configuration);
-  if (first === undefined) return;
-  throw new UsageError(describeOptionFinding(first), "ftpsd help serve");
+function resolveOptions(given: object): Configuration {
+  try {
+    return resolveConfiguration(given);
+  } catch (error) {
+    const [first] = error instanceof ConfigurationError ? error.findings : [];
+    if (first === undefined) throw error;
+    throw new UsageError(describeOptionFinding(first), "ftpsd help serve");
+  }
+}
+
+/** Puts what options give into what a file says; a list takes the place of another. */
+function merged(whole: unknown, part: unknown): unknown {
+  if (!isMapping(whole) || !isMapping(part)) return part;
+  return { ...whole, ...Object.fromEntries(Object.entries(part).map(([key, own]) => [key, merged(whole[key], own)])) };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A risk that an option of its own means is accepted with it. */
+function withAcceptances(
+  configuration: Configuration,
+  accepted: readonly AcceptedRisk[],
+  { paths }: GivenOptions,
+): Configuration {
+  const typed = new Set(paths.map(formatPath));
+  const meant = findSettingRisks(configuration).filter(({ path }) => typed.has(formatPath(path)));
+  const acceptRisks = [...configuration.acceptRisks, ...accepted, ...meant.map(({ risk }) => accept(risk))];
+  return { ...configuration, acceptRisks };
+}
+
+function accept(risk: RiskId): AcceptedRisk {
+  return { risk, reason: "on the command line" };
 }
 
 /** Active mode may be on by the option or by the file. */
-function refusePointlessPermit({ switches }: ParsedArguments, { server: { active = {} } }: Configuration): void {
-  if (active.enabled === true || !switches.has("permit-privileged-ports")) return;
+function refusePointlessPermit({ switches }: ParsedArguments, { active }: Configuration): void {
+  if (active.enabled || !switches.has("permit-privileged-ports")) return;
   throw new UsageError("--permit-privileged-ports without active mode", "add --active");
 }
 
@@ -88,61 +118,56 @@ function refuseShareOptions({ operands, switches, values }: ParsedArguments): vo
   throw new UsageError(`${what} with --config: the file says who has which folder`, "leave out one of both");
 }
 
-/** The configuration of a server without a file: one folder, for one user or for anonymous. */
-async function configurationOf(settings: ServeSettings): Promise<Configuration> {
-  const { user, directory, write, listen, certificateFiles, acceptedRisks, log } = settings;
-  const account = { home: directory, permissions: write ? ALL_PERMISSIONS : READ_PERMISSIONS, overrides: [] };
-  return {
-    server: { ...serverPart(settings), listen },
-    certificateFiles,
-    clientCertificates: { mode: "none", caFile: undefined },
-    users: user === undefined ? [] : [{ ...account, name: user.name, password: await passwordOf(user), limits: {} }],
-    anonymous: user === undefined ? { ...account, forceWrite: settings.forceAnonymousWrite } : undefined,
-    ...user !== undefined && "file" in user.password ? { passwordFile: user.password.file } : {},
-    // A password file may hold clear text: whoever wrote it chose so, and its name says what it is.
-    acceptRisks: accept([...acceptedRisks, "plaintext-password"]),
-    workers: settings.workers ?? DEFAULT_WORKERS,
-    log: { format: log.format, level: "info", transfers: undefined },
-  };
+/** The accounts of a server without a file: one folder, for one user or for anonymous. */
+async function sharedFolder(args: ParsedArguments): Promise<object> {
+  const write = args.switches.has("write");
+  const account = { home: directoryOf(args), permissions: write ? ALL_PERMISSIONS : READ_PERMISSIONS };
+  const name = userOf(args);
+  if (name === undefined) {
+    return { anonymous: { ...account, forceWrite: args.switches.has("force-anonymous-write") } };
+  }
+  return { users: [{ ...account, name, password: await passwordOf(args) }] };
 }
 
-async function passwordOf({ password }: NonNullable<ServeSettings["user"]>): Promise<string> {
-  if ("text" in password) return password.text;
-  await requirePathPermission("read", password.file);
-  const text = decodePassword(await readFile(password.file, "--password-file"), password.file).replace(/\r?\n$/, "");
-  if (text === "") throw new UsageError(`the password is empty (--password-file ${password.file})`);
+function directoryOf({ operands, values }: ParsedArguments): string {
+  const named = values.get("directory");
+  if (operands.length > 1) {
+    throw new UsageError(`one folder can be shared, not ${operands.length}: ${operands.join(" ")}`);
+  }
+  if (named !== undefined && operands.length > 0) {
+    throw new UsageError(`the folder is given twice: ${operands[0]} and --directory ${named}`);
+  }
+  return named ?? operands[0] ?? ".";
+}
+
+function userOf({ values }: ParsedArguments): string | undefined {
+  const name = values.get("username");
+  const [hasText, hasFile] = [values.has("password"), values.has("password-file")];
+  if (name === undefined) {
+    if (!hasText && !hasFile) return undefined;
+    throw new UsageError(
+      `a password without a user (${hasText ? "--password" : "--password-file"})`,
+      "add --username NAME",
+    );
+  }
+  if (hasText && hasFile) throw new UsageError("the password is given twice (--password-file)");
+  if (name === "anonymous") {
+    throw new UsageError(
+      'user "anonymous" takes any password (--username)',
+      "leave out --username for anonymous users",
+    );
+  }
+  if (hasText || hasFile) return name;
+  throw new UsageError(`user "${name}" has no password (--username)`, "add --password-file FILE");
+}
+
+async function passwordOf({ values }: ParsedArguments): Promise<string> {
+  const file = values.get("password-file");
+  if (file === undefined) return values.get("password") ?? "";
+  await requirePathPermission("read", file);
+  const text = decodePassword(await readFile(file, "--password-file"), file).replace(/\r?\n$/, "");
+  if (text === "") throw new UsageError(`the password is empty (--password-file ${file})`);
   return text;
-}
-
-function override(configuration: Configuration, args: ParsedArguments, settings: ServeSettings): Configuration {
-  const { server } = configuration;
-  const options = serverPart(settings);
-  const hasListen = LISTEN_OPTIONS.some((name) => args.values.has(name));
-  return {
-    ...configuration,
-    server: {
-      ...server,
-      ...options,
-      ...hasListen ? { listen: settings.listen } : {},
-      tls: { ...server.tls, ...options.tls },
-      passive: { ...server.passive, ...options.passive },
-      active: { ...server.active, ...options.active },
-      timeouts: { ...server.timeouts, ...options.timeouts },
-      limits: { ...server.limits, ...options.limits },
-    },
-    certificateFiles: settings.certificateFiles ?? configuration.certificateFiles,
-    acceptRisks: [...configuration.acceptRisks, ...accept(settings.acceptedRisks)],
-    workers: settings.workers ?? configuration.workers,
-    log: { ...configuration.log, ...args.values.has("log-format") ? { format: settings.log.format } : {} },
-  };
-}
-
-function serverPart({ server: { dialogue: _, ...server } }: ServeSettings): Configuration["server"] {
-  return server;
-}
-
-function accept(risks: ServeSettings["acceptedRisks"]): Configuration["acceptRisks"] {
-  return risks.map((risk) => ({ risk, reason: "on the command line" }));
 }
 
 function decodePassword(bytes: Uint8Array, file: string): string {

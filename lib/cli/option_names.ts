@@ -5,31 +5,22 @@
  */
 
 import type { Finding } from "../settings/finding.ts";
+import { FLAG_ROWS } from "../settings/flags.ts";
 import { formatPath } from "../settings/key_path.ts";
 
 /** Options that mean a key, for servers without a file. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  "active.foreignAddresses": "--permit-foreign-addresses",
-  "active.privilegedPorts": "--permit-privileged-ports",
-  "active.enabled": "--active",
-  "anonymous.home": "DIR",
-  "anonymous.permissions": "--write without --username",
-  "encoding": "--encoding",
-  "listen": "--interface",
-  "listen[0].port": "--port",
-  "listen[1]": "--implicit-port",
-  "listen[1].port": "--implicit-port",
-  "passive.address": "--nat-address",
-  "passive.foreignAddresses": "--permit-foreign-addresses",
-  "passive.ports": "--range",
-  "tls.certificate": "--certfile",
-  "tls.key": "--keyfile",
-  "tls.policy": "--tls",
-  "tls.sessionReuse": "--tls-session-reuse",
-  "users[0].home": "DIR",
-  "users[0].name": "--username",
-  "users[0].password": "--password-file",
-};
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+  ...FLAG_ROWS.map(({ path, name }): [string, string] => [formatPath(path), `--${name}`]),
+  ["anonymous.home", "DIR"],
+  ["anonymous.permissions", "--write without --username"],
+  ["listen", "--interface"],
+  ["listen[1]", "--implicit-port"],
+  ["listen[1].port", "--implicit-port"],
+  ["listen[1].tls", "--implicit-port"],
+  ["users[0].home", "DIR"],
+  ["users[0].name", "--username"],
+  ["users[0].password", "--password-file"],
+]);
 
 /** Describes a finding where there is no file: with the option behind it, in place of the key. */
 export function describeOptionFinding(finding: Finding): string {
@@ -41,6 +32,6 @@ export function describeOptionFinding(finding: Finding): string {
 
 /** The option that means the key of a finding, with its value where it has one. */
 export function optionFor({ path, value }: Finding): string | undefined {
-  const option = OPTIONS[formatPath(path)];
+  const option = OPTIONS.get(formatPath(path));
   return option === undefined || value === undefined ? option : `${option} ${value}`;
 }

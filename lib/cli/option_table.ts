@@ -5,9 +5,8 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { LOG_FORMATS } from "../logger.ts";
+import { FLAG_ROWS, type FlagRow } from "../settings/flags.ts";
 import { RISK_IDS } from "../settings/risks.ts";
-import type { SessionReuse, TlsPolicy } from "../settings/settings.ts";
 import { UsageError } from "../check/exit_error.ts";
 
 /** One option of the command line. */
@@ -34,14 +33,8 @@ export interface OptionGroup {
   readonly options: readonly OptionRow[];
 }
 
-/** Values of `--tls`. */
-export const TLS_POLICIES: readonly TlsPolicy[] = ["required", "control", "optional", "off"];
-
-/** Values of `--tls-session-reuse`. */
-export const SESSION_REUSE_MODES: readonly SessionReuse[] = ["off", "allow", "require"];
-
-/** Options of `ftpsd serve` by what they are about, as the help shows them. */
-export const OPTION_GROUPS: readonly OptionGroup[] = [
+/** Options that are no settings, by what they are about; those of the settings go before them. */
+const OWN_OPTIONS: readonly OptionGroup[] = [
   {
     title: "What to share",
     options: [
@@ -66,68 +59,14 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   },
   {
     title: "Where to listen",
-    options: [
-      {
-        name: "interface",
-        letter: "i",
-        value: "ADDRESS",
-        help: "address to listen on (default: 127.0.0.1)",
-        isCommon: true,
-      },
-      { name: "port", letter: "p", value: "PORT", help: "port, 0 for any (default: 2121)", isCommon: true },
-      { name: "implicit-port", value: "PORT", help: "listen there too, with TLS from the first byte" },
-      {
-        name: "range",
-        letter: "r",
-        value: "FROM-TO",
-        help: "ports of passive mode (default: any)",
-        isCommon: true,
-      },
-      { name: "nat-address", letter: "n", value: "ADDRESS", help: "IPv4 address that PASV announces, behind NAT" },
-    ],
+    options: [{ name: "implicit-port", value: "PORT", help: "listen there too, with TLS from the first byte" }],
   },
-  {
-    title: "TLS",
-    options: [
-      {
-        name: "tls",
-        value: "POLICY",
-        choices: TLS_POLICIES,
-        help: "required, control, optional or off (default: required)",
-      },
-      { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one made in memory)" },
-      { name: "keyfile", value: "FILE", help: "its private key, PEM" },
-      {
-        name: "tls-session-reuse",
-        value: "MODE",
-        choices: SESSION_REUSE_MODES,
-        help: "require: data must resume; off, allow (default): may",
-      },
-    ],
-  },
-  {
-    title: "Limits",
-    options: [
-      { name: "timeout", value: "SECONDS", help: "idle timeout of the control connection (default: 300)" },
-      { name: "workers", value: "N", help: "event loops side by side, or auto: one a processor (default)" },
-      { name: "max-cons", value: "N", help: "connections at once (default: 512)" },
-      { name: "max-cons-per-ip", value: "N", help: "the same from one address (default: no limit)" },
-      { name: "max-login-attempts", value: "N", help: "failed logins before the end (default: 3)" },
-      { name: "active", help: "allow active mode: PORT and EPRT" },
-      { name: "permit-foreign-addresses", help: "data connections from, and in active mode to, other hosts" },
-      { name: "permit-privileged-ports", help: "in active mode, to ports below 1024" },
-    ],
-  },
+  { title: "TLS", options: [] },
+  { title: "Limits", options: [] },
   {
     title: "Configuration",
     options: [
-      {
-        name: "config",
-        letter: "c",
-        value: "FILE",
-        help: "YAML file with users and all else",
-        isCommon: true,
-      },
+      { name: "config", letter: "c", value: "FILE", help: "YAML file with users and all else", isCommon: true },
       {
         name: "accept-risk",
         value: "ID",
@@ -140,10 +79,6 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   {
     title: "Output",
     options: [
-      { name: "banner", value: "TEXT", help: 'greeting (default: "ftpsd ready.")' },
-      { name: "encoding", value: "NAME", help: "encoding of names for old clients (default: utf-8)" },
-      { name: "use-localtime", help: "show local times in listings (default: UTC)" },
-      { name: "log-format", value: "FORMAT", choices: LOG_FORMATS, help: "pretty or json (default: pretty)" },
       { name: "verbose", letter: "V", help: "log the protocol dialogue, passwords masked", isCommon: true },
       { name: "debug", letter: "D", help: "the same, and stacks of internal errors" },
       { name: "version", letter: "v", help: "show the version" },
@@ -151,6 +86,30 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
     ],
   },
 ];
+
+/** Options of `ftpsd serve` by what they are about, as the help shows them. */
+export const OPTION_GROUPS: readonly OptionGroup[] = OWN_OPTIONS.map(({ title, options }) => ({
+  title,
+  options: [...FLAG_ROWS.filter(isFirst).filter(({ group }) => group === title).map(optionRow), ...options],
+}));
+
+/** Several settings can be set by one option. */
+function isFirst({ name }: FlagRow, index: number): boolean {
+  return FLAG_ROWS.findIndex((row) => row.name === name) === index;
+}
+
+function optionRow({ name, letter, value, choices, help, isCommon, without, ...row }: FlagRow): OptionRow {
+  const isSaid = value !== undefined && row.default !== undefined;
+  const shown = without ?? (String(row.default).includes(" ") ? JSON.stringify(row.default) : String(row.default));
+  return {
+    name,
+    ...letter && { letter },
+    ...value && { value },
+    ...value && choices && { choices },
+    ...isCommon && { isCommon },
+    help: isSaid ? `${help} (default: ${shown})` : help,
+  };
+}
 
 /** Options of `ftpsd serve`. */
 export const SERVE_OPTIONS: readonly OptionRow[] = OPTION_GROUPS.flatMap(({ options }) => options);
@@ -253,4 +212,23 @@ function unknownOption(option: string, known: readonly string[], hint: string): 
 
 function optionOf(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
+}
+
+/**
+ * Reads the value of an option that has a few.
+ *
+ * @throws {UsageError} When it is none of them.
+ */
+export function oneOf<Choice extends string>(
+  { values }: Pick<ParsedArguments, "values">,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = values.get(name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((choice) => choice === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(`"${text}" is not one of ${choices.join(", ")} (--${name})`, undefined, {
+    unknownWord: { typed: text, known: choices },
+  });
 }

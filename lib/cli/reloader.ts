@@ -5,14 +5,14 @@
  */
 
 import { accountsOf } from "../check/account_findings.ts";
-import { ConfigurationError, formatProblem } from "../config/problem.ts";
+import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
 import type { CertificateContents } from "../check/certificate_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
 import type { ConfiguredServer } from "../serve/configured_server.ts";
 import { StartError } from "../check/exit_error.ts";
-import { describeFinding, describeObstacles, logFindings } from "./findings_text.ts";
+import { describeObstacles, logFindings } from "./findings_text.ts";
 import { inspectPair } from "../check/host_inspection.ts";
 import { findObstacles, inspect, type Inspection } from "../check/inspection.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
@@ -111,7 +111,7 @@ export class Reloader implements AsyncDisposable {
     const homes = this.#running === undefined ? [] : accountsOf(this.#running.configuration);
     const served = new Set(homes.map(({ account }) => account.home));
     const reading = loadConfiguration(this.#options.args).then(async (loaded) => {
-      return { loaded, inspection: await inspect(loaded.configuration, loaded.file, new Date(), served) };
+      return { loaded, inspection: await inspect(loaded.configuration, loaded, new Date(), served) };
     });
     return await abortable(reading, signal);
   }
@@ -140,14 +140,17 @@ export class Reloader implements AsyncDisposable {
   /** Watches the files of the certificate in use from now on. */
   #watch({ configuration, files: { certificate }, file }: Running): void {
     this.#watcher = undefined;
-    const { certificateFiles } = configuration;
-    if (certificateFiles === undefined || certificate === undefined || this.#disposed.signal.aborted) return;
+    const { tls } = configuration;
+    if (
+      tls.certificate === undefined || tls.key === undefined || certificate === undefined ||
+      this.#disposed.signal.aborted
+    ) return;
     const { logger, watchIntervalMs } = this.#options;
-    this.#watcher = new CertificateWatcher(certificateFiles, {
+    this.#watcher = new CertificateWatcher({ certificate: tls.certificate, key: tls.key }, {
       current: { ...certificate, keyMode: certificate.keyMode },
       judge: async (contents) => {
         const examined = await inspectPair(configuration, contents, new Date());
-        const obstacles = findObstacles(configuration, examined.findings, new Date()).map(describeFinding);
+        const obstacles = findObstacles(configuration, examined.findings, new Date()).map(formatFinding);
         return { examined, obstacles };
       },
       onChange: async ({ examined, ...contents }) => {
@@ -168,6 +171,6 @@ export class Reloader implements AsyncDisposable {
 }
 
 function reasonsOf(error: unknown): string[] {
-  if (error instanceof ConfigurationError) return error.problems.map(formatProblem);
+  if (error instanceof ConfigurationError) return error.findings.map(formatFinding);
   return [error instanceof Error ? error.message : String(error)];
 }

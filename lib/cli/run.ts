@@ -5,7 +5,7 @@
  */
 
 import project from "../../deno.json" with { type: "json" };
-import { ConfigurationError, formatProblem } from "../config/problem.ts";
+import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus, messageOf, StartError, UsageError } from "../check/exit_error.ts";
 import { commandHelp, shortHelp } from "./help_text.ts";
@@ -137,8 +137,8 @@ async function fail(error: unknown, log: LogWriter): Promise<ExitStatus> {
   const logError = (message: string) =>
     log.write(`${isColored() ? inColorOf("error", "error:") : "error:"} ${message}`);
   if (error instanceof ConfigurationError) {
-    for (const problem of error.problems) logError(formatProblem(problem));
-    log.write(`hint: ftpsd check --config ${shellWord(error.problems[0]?.file ?? "FILE")}`);
+    for (const finding of error.findings) logError(formatFinding(finding));
+    log.write(`hint: ftpsd check --config ${shellWord(error.findings[0]?.place?.file ?? "FILE")}`);
     return EXIT_STATUS.badUsage;
   }
   const exitError = toExitError(error);

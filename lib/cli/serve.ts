@@ -5,7 +5,8 @@
  */
 
 import { findPermissionNeeds } from "../check/permission_needs.ts";
-import { countWorkers } from "../config/worker_count.ts";
+import { countWorkers } from "../serve/worker_count.ts";
+import { formatFinding } from "../settings/finding.ts";
 import { describeThrown } from "../thrown.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
@@ -14,7 +15,7 @@ import { ConfiguredServer } from "../serve/configured_server.ts";
 import { StartError } from "../check/exit_error.ts";
 import { mayReadProgram, PROGRAM_FOLDER } from "../check/program_folder.ts";
 import { ExpiryNotice } from "./expiry_notice.ts";
-import { describeFinding, logFindings, refuseObstacles } from "./findings_text.ts";
+import { logFindings, refuseObstacles } from "./findings_text.ts";
 import { inspect } from "../check/inspection.ts";
 import type { LogListeners } from "../serve/log_writer.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
@@ -64,15 +65,15 @@ export async function serve(
   { signals, ...intervals }: ServeOptions,
 ): Promise<void> {
   const loaded = await loadConfiguration(args);
-  const { configuration, settings } = loaded;
-  const inspection = await inspect(configuration, loaded.file, new Date());
+  const { configuration } = loaded;
+  const inspection = await inspect(configuration, loaded, new Date());
   refuseObstacles(loaded, inspection);
   await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER));
 
   const { format, level, transfers } = configuration.log;
-  const { stacks } = settings.log;
+  const stacks = args.switches.has("debug");
   // At this level the log has nothing more but the dialogue.
-  const dialogue = settings.log.dialogue || level === "debug";
+  const dialogue = stacks || args.switches.has("verbose") || level === "debug";
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
   output.listen?.({ onDropped: (count) => logger.log("error", `${count} lines of this log were dropped`) });
   takeWarnings((text) => logger.log("warn", text));
@@ -104,12 +105,14 @@ export async function serve(
     report: () => reportSessions(server, logger),
   });
   await explaining(loaded, () => server.listen());
-  for (const line of describeStart(loaded, server)) logger.log(line.level, line.text);
+  for (const line of describeStart(loaded, server, { isPasswordShown: args.values.has("password") })) {
+    logger.log(line.level, line.text);
+  }
   logFindings(logger, { findings: inspection.findings, file: loaded.file });
   reloader.start({ loaded, inspection });
   using _notice = new ExpiryNotice({
     current: () => server.certificate,
-    onFinding: (finding) => logger.log("warn", describeFinding(finding)),
+    onFinding: (finding) => logger.log("warn", formatFinding(finding)),
     ...intervals.noticeIntervalMs === undefined ? {} : { intervalMs: intervals.noticeIntervalMs },
   });
   await server.finished;

@@ -4,14 +4,13 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import { ConnectionError } from "../transport/connection.ts";
 import { StartError, UsageError } from "../check/exit_error.ts";
 
 /** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
-export function explainStartFailure(error: unknown, { server, certificateFiles }: Configuration): unknown {
-  const { listen = [{}] } = server;
-  const all = listen.map(({ host = "127.0.0.1", port = 2121 }) => `${host} port ${port}`).join(", ");
+export function explainStartFailure(error: unknown, { listen, tls }: Configuration): unknown {
+  const all = listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
   const where = refusedAddress(error) ?? all;
   if (error instanceof ConnectionError && error.kind === "addressInUse") {
     return new StartError(`the port is in use (${where})`, "--port 0 for any; ss -ltnp tells who has it", {
@@ -29,8 +28,8 @@ export function explainStartFailure(error: unknown, { server, certificateFiles }
       { cause: error },
     );
   }
-  if (error instanceof TypeError && certificateFiles !== undefined) {
-    const { certificate, key } = certificateFiles;
+  if (error instanceof TypeError && tls.certificate !== undefined) {
+    const { certificate, key } = tls;
     return new UsageError(
       `${error.message} (--certfile ${certificate} --keyfile ${key})`,
       "leave out both for a certificate made in memory",

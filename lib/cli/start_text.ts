@@ -6,8 +6,8 @@
 
 import { isAbsolute } from "node:path";
 import { hasWritePermission } from "../accounts/permission.ts";
-import { accountsOf } from "../check/account_findings.ts";
-import type { AccountConfiguration, Configuration } from "../config/configuration.ts";
+import { accountsOf, type PlacedAccount } from "../check/account_findings.ts";
+import type { Configuration } from "../settings/table.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { ConfiguredServer } from "../serve/configured_server.ts";
@@ -21,21 +21,25 @@ export interface StartLine {
 }
 
 /** Describes a server that has just started: what is shared, with whom, how to connect, and how to stop it. */
-export function describeStart(loaded: LoadedConfiguration, server: ConfiguredServer): StartLine[] {
-  const { configuration, settings: { user } } = loaded;
-  const { passive } = configuration.server;
+export function describeStart(
+  loaded: LoadedConfiguration,
+  server: ConfiguredServer,
+  { isPasswordShown }: { readonly isPasswordShown: boolean },
+): StartLine[] {
+  const { configuration } = loaded;
+  const { passive } = configuration;
   const facts = [
     ...accountLines(loaded, server),
     ...reachLines(loaded, server),
     [
       `pid ${Deno.pid}, ${server.workers === 1 ? "one event loop" : `${server.workers} event loops`}`,
-      `passive ports: ${passive?.ports ? `${passive.ports.from}-${passive.ports.to}` : "any"}`,
-      `masquerade (NAT) address: ${passive?.address ?? "none"}`,
+      `passive ports: ${passive.ports ? `${passive.ports.from}-${passive.ports.to}` : "any"}`,
+      `masquerade (NAT) address: ${passive.address ?? "none"}`,
     ].join("; "),
     ...howToConnect(configuration, server),
     signalLine(),
   ];
-  const warnings = user !== undefined && "text" in user.password
+  const warnings = isPasswordShown
     ? ["the password stands on the command line, where others on this host can see it; use --password-file"]
     : [];
   return [
@@ -59,7 +63,7 @@ function accountLines({ configuration }: LoadedConfiguration, server: Configured
 
 const MAX_ACCOUNT_LINES = 3;
 
-function mayWrite({ permissions, overrides }: AccountConfiguration): boolean {
+function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
   return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
 }
 

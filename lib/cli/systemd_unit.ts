@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
+import type { Configuration } from "../settings/table.ts";
 import type { PermissionNeeds } from "../check/permission_needs.ts";
 import { RUNTIME_VARIABLES } from "./runtime_variables.ts";
 
@@ -25,10 +25,9 @@ export interface UnitOptions {
 }
 
 /** Writes the unit. */
-export function formatSystemdUnit({ server }: Configuration, options: UnitOptions): string {
+export function formatSystemdUnit({ listen, limits: { connections } }: Configuration, options: UnitOptions): string {
   const { needs, command, usesDeno } = options;
-  const isPrivileged = (server.listen ?? []).some(({ port = 2121 }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
-  const { connections = 512 } = server.limits ?? {};
+  const isPrivileged = listen.some(({ port }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
   const needed = connections === 0 ? MAX_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
   const descriptors = Math.max(needed, MIN_DESCRIPTORS);
   return [

@@ -58,7 +58,7 @@ async function refuseLogin(context: CommandContext, reason: "wrong" | "wrongAndB
   const text = isAnonymous ? "Anonymous access not allowed." : "Authentication failed.";
   context.update(loginRefused(context.session));
   const { timeouts, limits } = context.settings;
-  await delay(timeouts.failedLoginMs, context.signal);
+  await delay(timeouts.failedLogin * 1000, context.signal);
   if (reason === "wrongAndBanned") return BANNED;
   const last = limits.loginAttempts > 0 && context.session.loginFailures >= limits.loginAttempts;
   return last ? reply(530, `${text} Disconnecting.`, "close") : reply(530, text);

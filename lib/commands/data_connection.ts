@@ -6,7 +6,6 @@
 
 import { PortsExhaustedError } from "../data/port_pool.ts";
 import {
-  canonicalHost,
   formatExtendedPort,
   formatHostPort,
   formatSocketAddress,
@@ -17,6 +16,7 @@ import {
   sameHost,
 } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Session } from "../session/session.ts";
 import { ConnectionError, type SocketAddress } from "../transport/connection.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
@@ -32,11 +32,16 @@ export function extendedPassiveSequence(verb: string): (session: Session) => Rep
   return (session) => session.extendedPassiveOnly ? reply(501, `${verb} not allowed after EPSV ALL.`) : undefined;
 }
 
+/** The address that stands for a local one, however that is spelled. */
+function announcedFor(localHost: string, addresses: Settings["passive"]["addresses"]): string | undefined {
+  return Object.entries(addresses).find(([local]) => sameHost(local, localHost))?.[1];
+}
+
 /** PASV: the words of the reply to the letter of RFC 959 §4.2.2, which clients look for. */
 export async function passive(context: CommandContext): Promise<Reply> {
   const { passive } = context.settings;
   const localHost = context.session.local.host;
-  const announced = passive.addresses[canonicalHost(localHost) ?? localHost] ?? passive.address ?? localHost;
+  const announced = announcedFor(localHost, passive.addresses) ?? passive.address ?? localHost;
   if (ipFamily(announced) !== 4) return reply(522, "Network protocol not supported, use EPSV (2).");
   const opened = await openPassive(context);
   if (!("port" in opened)) return opened;
@@ -69,7 +74,7 @@ async function openPassive(context: CommandContext): Promise<SocketAddress | Rep
   try {
     return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
       peerHost: settings.passive.foreignAddresses ? undefined : session.remote.host,
-      timeoutMs: settings.timeouts.passiveMs,
+      timeoutMs: settings.timeouts.passive * 1000,
       onForeignPeer: (peer) => context.reportForeignPeer(peer),
     });
   } catch (error) {
@@ -116,7 +121,7 @@ async function dial(context: CommandContext, verb: string, target: SocketAddress
     await context.dataPort.openActive(context.dataTransport, {
       remote,
       localHost: session.local.host,
-      timeoutMs: settings.timeouts.activeMs,
+      timeoutMs: settings.timeouts.active * 1000,
     });
   } catch (error) {
     if (error instanceof ConnectionError) return reply(425, "Can't connect to specified address.");

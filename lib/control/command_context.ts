@@ -189,9 +189,9 @@ export class SessionContext implements CommandContext {
     return {
       throttles: rates.map((rate) => new Throttle(rate)),
       direction: plan.direction,
-      openMs: timeouts.passiveMs,
-      stallMs: timeouts.dataMs,
-      handshakeMs: timeouts.handshakeMs,
+      openMs: timeouts.passive * 1000,
+      stallMs: timeouts.data * 1000,
+      handshakeMs: timeouts.handshake * 1000,
       requireSessionReuse: tls.sessionReuse === "require",
       requireCloseNotify: tls.requireCloseNotify,
     };

@@ -90,11 +90,11 @@ export class ControlConnection {
       effectOf: (line) => this.#effectOf(line),
       onReply: (text) => this.#reportLine("sent", () => text.trimEnd()),
       // A client that takes no replies is as silent as one that sends no commands.
-      writeTimeoutMs: timeouts.idleMs,
+      writeTimeoutMs: timeouts.idle * 1000,
       onWriteTimeout: () => this.#timeOut(),
     });
     const dataPort = new DataPort(service.ports, {
-      unusedMs: timeouts.dataMs,
+      unusedMs: timeouts.data * 1000,
       isBusy: () => state.running !== undefined || !pending.isSettled,
       onUnused: () => end.closeNow("Data connection timed out."),
     });
@@ -130,11 +130,11 @@ export class ControlConnection {
     const { service, settings: { timeouts, banner } } = this.#state;
     service.emit("connected", this.#state.event);
     // A data connection that waits for its transfer has a time of its own, where there is one.
-    const hasOwnTime = () => timeouts.dataMs > 0 && this.#dataPort.state === "connected" && this.#pending.isSettled;
-    using idle = new Watchdog(timeouts.idleMs, () => this.#end.closeNow(TIMED_OUT), {
+    const hasOwnTime = () => timeouts.data > 0 && this.#dataPort.state === "connected" && this.#pending.isSettled;
+    using idle = new Watchdog(timeouts.idle * 1000, () => this.#end.closeNow(TIMED_OUT), {
       isSuspended: () => this.#state.running !== undefined || hasOwnTime(),
     });
-    using login = new Watchdog(timeouts.loginMs, () => this.#end.closeNow("Login timed out."));
+    using login = new Watchdog(timeouts.login * 1000, () => this.#end.closeNow("Login timed out."));
     this.#idle = idle;
     this.#login = login;
     try {
@@ -281,7 +281,7 @@ export class ControlConnection {
     request: CommandRequest,
   ): Promise<void> {
     // Also before the data connection and behind it: a file system may never answer.
-    using _stalled = running.transfer.watch(this.#state.settings.timeouts.dataMs);
+    using _stalled = running.transfer.watch(this.#state.settings.timeouts.data * 1000);
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
       if (!await this.#answer(command, answer)) void this.#end.closeGracefully();
@@ -324,7 +324,7 @@ export class ControlConnection {
 
   /** Goes on over TLS: after AUTH, or before the greeting on an implicit listener. */
   async #startTls(): Promise<void> {
-    using _deadline = new Watchdog(this.#state.settings.timeouts.handshakeMs, () => {
+    using _deadline = new Watchdog(this.#state.settings.timeouts.handshake * 1000, () => {
       this.#end.setReason("TLS handshake timed out");
       this.#channel.close();
     });

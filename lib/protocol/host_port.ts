@@ -107,7 +107,7 @@ export function addressBlock(host: string): string {
  * Returns the one spelling of an address: dotted IPv4, also for mapped ones, or the eight groups of IPv6, without the zone;
  * `undefined` when it is none.
  */
-export function canonicalHost(host: string): string | undefined {
+function canonicalHost(host: string): string | undefined {
   if (parseIpv4(host) !== undefined) return host;
   const groups = parseIpv6(host);
   const text = groups?.map((group) => group.toString(16)).join(":");

@@ -11,7 +11,7 @@ import {
   createWorkPlaces,
   toServerOptions,
   withCertificate,
-} from "../config/server_options.ts";
+} from "../server/configured_options.ts";
 import type { EventListener, ServerEvent } from "../events.ts";
 import { SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
@@ -165,7 +165,10 @@ export class ConfiguredServer {
    */
   async replaceCertificate(pair: CertificatePair): Promise<void> {
     await this.#change(() => ({
-      serverOptions: { ...this.#serverOptions, tls: { ...this.#serverOptions.tls, ...pair } },
+      serverOptions: {
+        ...this.#serverOptions,
+        tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
+      },
       plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
       forOthers: { pair },
     }));
@@ -232,8 +235,8 @@ export class ConfiguredServer {
 
   /** The plan with the ports that the main event loop listens on. */
   #planOfOthers({ configuration, files }: ServerPlan): ServerPlan {
-    const listen = this.addresses.map(({ host, port, tls }) => ({ host, port, ...tls !== "off" && { tls } }));
-    return { files, configuration: { ...configuration, server: { ...configuration.server, listen } } };
+    const listen = this.addresses.map(({ host, port, tls }) => ({ host, port, tls: tls === "off" ? "explicit" : tls }));
+    return { files, configuration: { ...configuration, listen } };
   }
 
   #optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Configuration } from "../config/configuration.ts";
-import type { ConfigurationFiles } from "../config/server_options.ts";
+import type { Configuration } from "../settings/table.ts";
+import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { ServerEvent } from "../events.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { PortAnswer, PortRequest } from "./shared_ports.ts";

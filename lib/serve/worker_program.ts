@@ -5,7 +5,7 @@
  */
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
-import { createHomes, toServerOptions } from "../config/server_options.ts";
+import { createHomes, toServerOptions } from "../server/configured_options.ts";
 import { describeThrown } from "../thrown.ts";
 import type { ServerEvent } from "../events.ts";
 import { type FileClaims, SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
@@ -16,7 +16,7 @@ import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { takeWarnings } from "./runtime_warnings.ts";
-import type { FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
+import type { CertificatePair, FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
 interface WorkerScope {
@@ -86,7 +86,7 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
   lastChange = id;
   try {
     // With only another pair, users keep their remembered logins.
-    const next = "plan" in change ? optionsOf(change.plan) : { ...options, tls: { ...options.tls, ...change.pair } };
+    const next = "plan" in change ? optionsOf(change.plan) : withPair(options, change.pair);
     const use = await server.prepare(next);
     const useBoth = () => {
       options = next;
@@ -119,4 +119,8 @@ function tell(event: ServerEvent): void {
 function sendable<Event extends { readonly cause?: unknown }>(event: Event): Event {
   if (event.cause === undefined || event.cause instanceof Error) return event;
   return { ...event, cause: describeThrown(event.cause) };
+}
+
+function withPair(options: FtpServerOptions, { certificate, key }: CertificatePair): FtpServerOptions {
+  return { ...options, tls: { ...options.tls, certificate, key } };
 }

@@ -165,7 +165,7 @@ export class Acceptor {
   /** The time in which it has to be known whether a client is admitted: that of a login, until the server stops. */
   #startDeadline(): Disposable & { readonly signal: AbortSignal } {
     const late = new AbortController();
-    const watchdog = new Watchdog(this.#service.settings.timeouts.loginMs, () => late.abort());
+    const watchdog = new Watchdog(this.#service.settings.timeouts.login * 1000, () => late.abort());
     return {
       signal: AbortSignal.any([late.signal, this.#stopping.signal]),
       [Symbol.dispose]: () => watchdog[Symbol.dispose](),

@@ -23,13 +23,12 @@ import { NodeTlsTransport } from "../transport/node_tls.ts";
 import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
-import { withFixedOptions, withOwnHandlers } from "./fixed_options.ts";
+import { withFixedSettings } from "./fixed_settings.ts";
 import { describeFailure, GuardedState } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
-import type { FtpServerOptions, ListenOptions } from "./options.ts";
-import { resolveSettings } from "./resolve_settings.ts";
-import { Acceptor, type Listening, type ListeningAddress } from "./acceptor.ts";
-import { createTls, LOOPBACK_HOST, tlsReplacement, tryOtherPair } from "./server_tls.ts";
+import type { FtpServerOptions } from "./options.ts";
+import { Acceptor, type Listening, type ListeningAddress, type RefuseConnection } from "./acceptor.ts";
+import { createTls, tlsReplacement, tryOtherPair } from "./server_tls.ts";
 import { describeThrown } from "../thrown.ts";
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
@@ -74,8 +73,8 @@ export interface FtpServerParts {
  * ```
  */
 export class FtpServer implements AsyncDisposable {
-  /** Those that hold. */
-  #options: FtpServerOptions;
+  /** Those of the constructor. */
+  readonly #options: Pick<FtpServerOptions, "dialogue" | "signal">;
   readonly #state: SharedState;
   /** Obeys the options, unlike the state of another. */
   readonly #ownState: MemoryState | undefined;
@@ -86,6 +85,7 @@ export class FtpServer implements AsyncDisposable {
   #authorizer: Authorizer;
   #settings: Settings;
   #commands: CommandTable;
+  #refuseConnection: RefuseConnection | undefined;
   #started: Promise<void> | undefined;
   /** The last call of `reconfigure()`. Never rejects. */
   #reconfiguring: Promise<void> = Promise.resolve();
@@ -109,9 +109,10 @@ export class FtpServer implements AsyncDisposable {
     this.#authorizer = options.authorizer;
     this.#settings = settings;
     this.#commands = commands;
+    this.#refuseConnection = options.refuseConnection;
     this.#events = new EventHub(options);
     this.#state = parts.state ??
-      (this.#ownState = new MemoryState({ limits: settings.limits, ban: options.ban ?? {} }));
+      (this.#ownState = new MemoryState(settings));
     this.#sharing = parts.sharing;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -229,21 +230,19 @@ export class FtpServer implements AsyncDisposable {
    * @throws {RangeError | InsecureConfigurationError | TypeError} As {@linkcode FtpServer.reconfigure}.
    */
   async prepare(options: FtpServerOptions): Promise<() => void> {
-    const { commands } = checkOptions(options);
-    await tryOtherPair(options, this.#options);
+    const { settings: next, commands } = checkOptions(options);
+    await tryOtherPair(next, this.#settings);
     await this.#started?.catch(() => {}); // listen() tells its caller
-    const kept = this.#started === undefined
-      ? withOwnHandlers(this.#options, options)
-      : withFixedOptions(this.#options, options);
-    const settings = resolveSettings(kept);
-    const replaceTls = this.#tls?.prepare(tlsReplacement(kept));
+    const isStarted = this.#started !== undefined;
+    const settings = isStarted ? withFixedSettings(this.#settings, next) : next;
+    const replaceTls = this.#tls?.prepare(tlsReplacement(settings));
     return () => {
-      this.#options = kept;
-      this.#authorizer = kept.authorizer;
+      this.#authorizer = options.authorizer;
       this.#settings = settings;
       this.#commands = commands;
+      if (!isStarted) this.#refuseConnection = options.refuseConnection;
       replaceTls?.();
-      this.#ownState?.configure({ limits: settings.limits, ban: kept.ban ?? {} });
+      this.#ownState?.configure(settings);
     };
   }
 
@@ -275,10 +274,9 @@ export class FtpServer implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const options = this.#options;
-    const { listen = [{}], refuseConnection } = options;
-    this.#encoding = await loadEncoding(options.encoding ?? UTF8.label);
-    this.#tls = await createTls(options);
+    const { listen, encoding } = this.#settings;
+    this.#encoding = await loadEncoding(encoding);
+    this.#tls = await createTls(this.#settings);
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
@@ -290,12 +288,15 @@ export class FtpServer implements AsyncDisposable {
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
     const service = this.#service(this.#protectedData);
-    this.#acceptor = new Acceptor(listening, { service, idPrefix: this.#idPrefix, refuseConnection });
+    this.#acceptor = new Acceptor(listening, {
+      service,
+      idPrefix: this.#idPrefix,
+      refuseConnection: this.#refuseConnection,
+    });
     for (const address of this.#addresses) this.#emit("listening", address);
   }
 
-  async #open(options: ListenOptions): Promise<Listening> {
-    const { host = LOOPBACK_HOST, port = 2121, tls = "explicit" } = options;
+  async #open({ host, port, tls }: Settings["listen"][number]): Promise<Listening> {
     const listener = await listenControl({ host, port }, {
       ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },

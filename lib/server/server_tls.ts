@@ -1,5 +1,5 @@
 /**
- * What a server's options say about its TLS.
+ * What a server's settings say about its TLS.
  *
  * @module
  */
@@ -7,42 +7,37 @@
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import { TlsContext, type TlsReplacement } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
-import { givenPair } from "./check_options.ts";
-import type { FtpServerOptions } from "./options.ts";
-
-/** Where a server listens that is told nothing else. */
-export const LOOPBACK_HOST = "127.0.0.1";
+import type { Settings } from "../settings/settings.ts";
+import { clientCertificatesOf, pairOf } from "./check_options.ts";
 
 /**
  * Makes what handshakes need, with a certificate in memory where none is given; `undefined` where there is no TLS.
  *
  * @throws {TypeError} When the pair cannot be used, or no handshake comes about with it.
  */
-export async function createTls(options: FtpServerOptions): Promise<TlsContext | undefined> {
-  const { listen = [{}], tls: { policy, clientCertificates, minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = {} } =
-    options;
+export async function createTls(settings: Settings): Promise<TlsContext | undefined> {
+  const { listen, tls: { policy, minVersion, maxVersion } } = settings;
   if (policy === "off") return undefined;
-  const given = givenPair(options);
+  const given = pairOf(settings);
   if (given !== undefined) await tryHandshake(given);
   const pair = given ??
-    await createEphemeralCertificate({
-      names: await certificateNames(listen.map(({ host }) => host ?? LOOPBACK_HOST)),
-    });
+    await createEphemeralCertificate({ names: await certificateNames(listen.map(({ host }) => host)) });
+  const clientCertificates = clientCertificatesOf(settings);
   return new TlsContext({ ...pair, minVersion, maxVersion, ...clientCertificates && { clientCertificates } });
 }
 
 /** What of it can change while the server runs. */
-export function tlsReplacement(options: FtpServerOptions): TlsReplacement {
-  return { pair: givenPair(options), clientCertificates: options.tls?.clientCertificates };
+export function tlsReplacement(settings: Settings): TlsReplacement {
+  return { pair: pairOf(settings), clientCertificates: clientCertificatesOf(settings) };
 }
 
 /**
- * Makes a handshake with the pair of some options, unless the server has it already.
+ * Makes a handshake with the pair of some settings, unless the server has it already.
  *
  * @throws {TypeError} When none comes about.
  */
-export async function tryOtherPair(options: FtpServerOptions, running: FtpServerOptions): Promise<void> {
-  const pair = givenPair(options);
-  const isSame = pair?.certificate === running.tls?.certificate && pair?.key === running.tls?.key;
+export async function tryOtherPair(settings: Settings, { tls: running }: Settings): Promise<void> {
+  const pair = pairOf(settings);
+  const isSame = pair?.certificate === running.certificate && pair?.key === running.key;
   if (pair !== undefined && !isSame) await tryHandshake(pair);
 }

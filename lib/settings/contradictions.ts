@@ -1,67 +1,74 @@
 /**
- * What the options of a server say that cannot be true together, though each value is sound. The library refuses it, and so
- * do a configuration file and the command line, whose settings come to the same options.
+ * What settings say that cannot be true together, though each value is sound. It is looked for in what results of a file and
+ * the command line, and in what a program gives.
  *
  * @module
  */
 
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
-import type { PortRange, TlsPolicy } from "./settings.ts";
 import { errorAt, type Finding } from "./finding.ts";
+import { show } from "./forms.ts";
+import { type KeyPath, valueAt } from "./key_path.ts";
+import type { Settings } from "./settings.ts";
+import type { Configuration } from "./table.ts";
 
-/** What of a listener can contradict. */
-interface ContradictableListener {
-  readonly host?: string;
-  readonly port?: number;
-  readonly tls?: "explicit" | "implicit";
+/** What both kinds of settings have. */
+type Contradictable = Pick<Settings, "listen" | "tls" | "passive">;
+
+/**
+ * Finds everything in a server's settings that contradicts something else in them.
+ *
+ * @param given The same before defaults were put in.
+ */
+export function findContradictions(settings: Contradictable, given: unknown): Finding[] {
+  return [...inTls(settings), ...inListeners(settings), ...inPassive(settings, given)];
 }
 
-/** What of a server's options can contradict. */
-export interface ContradictableOptions {
-  readonly listen?: readonly ContradictableListener[];
-  readonly tls?: {
-    readonly policy?: TlsPolicy;
-    readonly minVersion?: string;
-    readonly maxVersion?: string;
-    readonly clientCertificates?: { readonly mode: "none" | "request" | "require" } | undefined;
-  };
-  readonly passive?: {
-    readonly ports?: PortRange | undefined;
-    readonly addresses?: Readonly<Record<string, string>>;
-  };
+/** The same of a whole configuration. */
+export function findConfigurationContradictions(configuration: Configuration, given: unknown): Finding[] {
+  return [
+    ...withoutTls(configuration, given),
+    ...findContradictions(configuration, given),
+    ...inAccounts(configuration),
+  ];
 }
 
-/** Finds everything in a server's options that contradicts something else in them, defaults included. */
-export function findOptionContradictions(options: ContradictableOptions): Finding[] {
-  return [...inTls(options), ...inListeners(options), ...inPassive(options)];
-}
-
-function* inTls({ tls = {} }: ContradictableOptions): Generator<Finding> {
-  const { policy = "required", minVersion = "TLSv1.2", maxVersion = "TLSv1.3", clientCertificates } = tls;
+function* inTls({ tls }: Contradictable): Generator<Finding> {
+  const { policy, certificate, key, minVersion, maxVersion, clientCertificates: { mode, ca } } = tls;
+  if (certificate !== undefined && key === undefined) {
+    yield errorAt(["tls", "certificate"], "has no key; give tls.key too");
+  }
+  if (key !== undefined && certificate === undefined) {
+    yield errorAt(["tls", "key"], "has no certificate; give tls.certificate too");
+  }
   if (minVersion > maxVersion) yield errorAt(["tls", "minVersion"], "is newer than tls.maxVersion");
-  const { mode = "none" } = clientCertificates ?? {};
+  const path = ["tls", "clientCertificates", "mode"];
+  if (mode !== "none" && ca === undefined) yield errorAt(path, `is ${mode}, but ca names nobody who signs them`);
   // Where TLS is optional, clients would get around a certificate that is required by not using it.
   if ((policy === "off" && mode !== "none") || (policy === "optional" && mode === "require")) {
-    yield errorAt(["tls", "clientCertificates", "mode"], `is ${mode}, but tls.policy is ${policy}`);
+    yield errorAt(path, `is ${mode}, but tls.policy is ${policy}`);
   }
 }
 
-function* inListeners({ listen, tls = {} }: ContradictableOptions): Generator<Finding> {
-  if (listen?.length === 0) yield errorAt(["listen"], "has no entry; give at least one address");
-  for (const [index, listener] of (listen ?? []).entries()) {
-    const earlier = listen?.slice(0, index).findIndex((other) => overlap(addressOf(other), addressOf(listener))) ?? -1;
+/** A program may switch TLS off and leave the rest; who writes a file or a command line expects something of it. */
+function* withoutTls({ tls: { policy } }: Configuration, given: unknown): Generator<Finding> {
+  if (policy !== "off") return;
+  for (const part of ["certificate", "sessionReuse"]) {
+    const path = ["tls", part];
+    if (valueAt(given, path) !== undefined) yield errorAt(path, "is given, but tls.policy is off");
+  }
+}
+
+function* inListeners({ listen, tls }: Contradictable): Generator<Finding> {
+  for (const [index, listener] of listen.entries()) {
+    const earlier = listen.slice(0, index).findIndex((other) => overlap(other, listener));
     if (earlier >= 0) {
-      const { host, port } = addressOf(listener);
-      yield errorAt(["listen", index], `${host} port ${port} is taken by listen[${earlier}]`);
+      yield errorAt(["listen", index], `${listener.host} port ${listener.port} is taken by listen[${earlier}]`);
     }
     if (listener.tls === "implicit" && tls.policy === "off") {
       yield errorAt(["listen", index, "tls"], "is implicit, but tls.policy is off");
     }
   }
-}
-
-function addressOf({ host = "127.0.0.1", port = 2121 }: ContradictableListener): HostPort {
-  return { host, port };
 }
 
 /** Returns whether two listeners cannot be open at once: `::` takes all addresses, `0.0.0.0` those of IPv4. */
@@ -72,19 +79,35 @@ function overlap(one: HostPort, other: HostPort): boolean {
     (hosts.includes("0.0.0.0") && hosts.every((host) => ipFamily(host) === 4));
 }
 
-function* inPassive({ listen, passive = {} }: ContradictableOptions): Generator<Finding> {
-  const { ports, addresses = {} } = passive;
-  const locals = Object.keys(addresses);
-  for (const [index, local] of locals.entries()) {
-    const same = locals.slice(0, index).find((other) => sameHost(other, local));
-    if (same !== undefined) yield errorAt(["passive", "addresses", local], `is the same address as ${same}`);
-  }
+function* inPassive({ listen, passive: { ports } }: Contradictable, given: unknown): Generator<Finding> {
   if (ports === undefined) return;
-  for (const [index, listener] of (listen ?? [{}]).entries()) {
-    const { port } = addressOf(listener);
+  for (const [index, { port }] of listen.entries()) {
     if (port < ports.from || port > ports.to) continue;
     // The default address has no entry.
-    const path = listen === undefined ? ["passive", "ports"] : ["listen", index, "port"];
+    const path = valueAt(given, ["listen"]) === undefined ? ["passive", "ports"] : ["listen", index, "port"];
     yield errorAt(path, `port ${port} is listened on, and lies in passive.ports; choose another`);
+  }
+}
+
+function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
+  const names = new Set<string>();
+  for (const [index, { name, overrides }] of users.entries()) {
+    const path = ["users", index, "name"];
+    if (names.has(name)) yield errorAt(path, `user ${show(name)} is given twice`);
+    names.add(name);
+    if (name === "anonymous") yield errorAt(path, "is anonymous; use the key anonymous for that account");
+    yield* inOverrides(["users", index, "overrides"], overrides);
+  }
+  yield* inOverrides(["anonymous", "overrides"], anonymous?.overrides ?? []);
+  if (users.length === 0 && anonymous === undefined) {
+    yield errorAt([], "nobody can log in; give users or anonymous");
+  }
+}
+
+function* inOverrides(at: KeyPath, overrides: Configuration["users"][number]["overrides"]): Generator<Finding> {
+  const paths = new Set<string>();
+  for (const [index, { path }] of overrides.entries()) {
+    if (paths.has(path)) yield errorAt([...at, index, "path"], `${show(path)} is given twice`);
+    paths.add(path);
   }
 }

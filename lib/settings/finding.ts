@@ -41,3 +41,25 @@ export function formatWhere({ path, value, place }: Pick<Finding, "path" | "valu
   const at = place.line === undefined ? place.file : `${place.file}:${place.line}`;
   return key === "" ? at : `${at}: ${key}`;
 }
+
+/** A configuration that cannot be used, with all that is wrong with it. */
+export class ConfigurationError extends Error {
+  /** Name of the class. */
+  override readonly name = "ConfigurationError";
+  /** At least one. */
+  readonly findings: readonly Finding[];
+
+  /** Makes an error of at least one finding. */
+  constructor(findings: readonly Finding[], options?: ErrorOptions) {
+    super(findings.map(formatFinding).join("\n"), options);
+    this.findings = findings;
+  }
+}
+
+/** One line: `ftpsd.yaml:14: users[1].permissions: unknown letter "x"; …`, with the id of a risk behind it. */
+export function formatFinding(finding: Omit<Finding, "severity">): string {
+  const { message, risk } = finding;
+  const where = formatWhere(finding);
+  const text = where === "" ? message : `${where}: ${message}`;
+  return risk === undefined ? text : `${text} (risk ${risk})`;
+}

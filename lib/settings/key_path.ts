@@ -15,3 +15,18 @@ export function formatPath(path: KeyPath): string {
     return index === 0 ? part : `.${part}`;
   }).join("");
 }
+
+/** Returns what is at a path; `undefined` where nothing is. */
+export function valueAt(tree: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((whole, part) => (whole as Record<string, unknown> | null | undefined)?.[part], tree);
+}
+
+/** Returns a tree with another value at a path; with `undefined`, without what is there. Lists on the way must be there. */
+export function withValue<Tree>(tree: Tree, path: KeyPath, value: unknown): Tree {
+  const [part, ...rest] = path;
+  if (part === undefined) return value as Tree;
+  const within = withValue((tree as Record<string, unknown> | undefined)?.[part], rest, value);
+  if (Array.isArray(tree)) return tree.with(Number(part), within) as Tree;
+  const { [part]: _, ...others } = { ...tree } as Record<string, unknown>;
+  return (within === undefined ? others : { ...others, [part]: within }) as Tree;
+}

@@ -120,7 +120,7 @@ export interface AcceptedRisk {
   /** Why. */
   readonly reason: string;
   /** Last day of the acceptance, UTC; absent: for ever. */
-  readonly until?: Date | undefined;
+  readonly until?: Date;
 }
 
 /** Returns whether an acceptance holds, its last day included. */

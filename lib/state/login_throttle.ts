@@ -5,35 +5,10 @@
  */
 
 import { addressBlock } from "../protocol/host_port.ts";
-
-/** When an address is banned; times in seconds. */
-export interface BanOptions {
-  /**
-   * Failed logins within the window that ban an address, at most 1000; 0: never.
-   *
-   * @default {10}
-   */
-  readonly failures?: number;
-  /**
-   * Time within which failures count, over 0.
-   *
-   * @default {600}
-   */
-  readonly window?: number;
-  /**
-   * Length of a ban, over 0.
-   *
-   * @default {900}
-   */
-  readonly duration?: number;
-  /** Addresses that are never banned, of IPv6 with their /64. */
-  readonly never?: readonly string[];
-}
+import type { Settings } from "../settings/settings.ts";
 
 /** Most addresses that are kept in mind. */
 const MAX_LIST = 10_000;
-/** Most failures of each that are kept in mind. */
-export const MAX_FAILURES = 1000;
 
 interface Offender {
   /** Times of the failures that count. */
@@ -63,7 +38,7 @@ interface Attempts {
   readonly waiting: Set<() => void>;
 }
 
-type Options = Required<Omit<BanOptions, "never">> & { readonly never: ReadonlySet<string> };
+type Options = Omit<Settings["ban"], "never"> & { readonly never: ReadonlySet<string> };
 
 /**
  * Counts failed logins by address, of IPv6 by /64, and bans for a time. A ban ends by itself, with all failures forgotten;
@@ -87,19 +62,14 @@ export class LoginThrottle {
    * Starts with nobody banned.
    *
    * @param now Tells the time in milliseconds; a clock that is never set.
-   * @throws {RangeError} When an option is out of range.
    */
-  constructor(options: BanOptions = {}, now: () => number = () => performance.now()) {
+  constructor(options: Settings["ban"], now: () => number = () => performance.now()) {
     this.#options = resolveOptions(options);
     this.#now = now;
   }
 
-  /**
-   * Uses other options from now on; bans that hold go on, except of addresses that are now never banned.
-   *
-   * @throws {RangeError} When an option is out of range; then nothing changes.
-   */
-  configure(options: BanOptions): void {
+  /** Uses other options from now on; bans that hold go on, except of addresses that are now never banned. */
+  configure(options: Settings["ban"]): void {
     this.#options = resolveOptions(options);
   }
 
@@ -208,12 +178,6 @@ function waitForEnd({ waiting }: Attempts, signal: AbortSignal): Promise<void> {
   });
 }
 
-function resolveOptions(options: BanOptions): Options {
-  const { failures = 10, window = 600, duration = 900, never = [] } = options;
-  if (!Number.isInteger(failures) || failures < 0 || failures > MAX_FAILURES) {
-    throw new RangeError(`Cannot ban after ${failures} failures: it must be a whole number from 0 to ${MAX_FAILURES}`);
-  }
-  if (!(window > 0)) throw new RangeError(`Cannot count failures within ${window} seconds: it must be over 0`);
-  if (!(duration > 0)) throw new RangeError(`Cannot ban for ${duration} seconds: it must be over 0`);
-  return { failures, window, duration, never: new Set(never.map(addressBlock)) };
+function resolveOptions({ never, ...options }: Settings["ban"]): Options {
+  return { ...options, never: new Set(never.map(addressBlock)) };
 }

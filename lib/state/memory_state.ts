@@ -6,7 +6,8 @@
 
 import type { AccountLimits } from "../accounts/authorizer.ts";
 import { addressBlock } from "../protocol/host_port.ts";
-import { type BanOptions, LoginThrottle } from "./login_throttle.ts";
+import type { Settings } from "../settings/settings.ts";
+import { LoginThrottle } from "./login_throttle.ts";
 import {
   type AccountSlot,
   type ConnectionSlot,
@@ -17,18 +18,11 @@ import {
   type SharedState,
 } from "./state.ts";
 
-/** Limits on control connections; 0: none. */
-export interface ConnectionLimits {
-  readonly connections: number;
-  readonly connectionsPerAddress: number;
-  readonly connectionsBeforeLogin: number;
-}
-
 /** What the state obeys. */
-export interface MemoryStateOptions {
-  readonly limits: ConnectionLimits;
-  readonly ban: BanOptions;
-}
+export type MemoryStateOptions = {
+  readonly limits: Pick<Settings["limits"], "connections" | "connectionsPerAddress" | "connectionsBeforeLogin">;
+  readonly ban: Settings["ban"];
+};
 
 /** An attempt that is counted here, at once. */
 export interface MemoryAttempt extends LoginAttempt {
@@ -53,21 +47,16 @@ export class MemoryState implements SharedState {
   readonly #throttle: LoginThrottle;
   readonly #byAddress = new Map<string, number>();
   readonly #byAccount = new Map<string, AccountUsage>();
-  #limits: ConnectionLimits;
+  #limits: MemoryStateOptions["limits"];
   #connections = 0;
   #beforeLogin = 0;
 
-  /** @throws {RangeError} When an option is out of range. */
   constructor({ limits, ban }: MemoryStateOptions) {
     this.#limits = limits;
     this.#throttle = new LoginThrottle(ban);
   }
 
-  /**
-   * Uses other options from now on; what was counted stays.
-   *
-   * @throws {RangeError} When an option is out of range; nothing has changed then.
-   */
+  /** Uses other options from now on; what was counted stays. */
   configure({ limits, ban }: MemoryStateOptions): void {
     this.#throttle.configure(ban);
     this.#limits = limits;

@@ -19,7 +19,7 @@ import { ConnectionError, type PeerCertificate } from "./connection.ts";
 import { readPemBlocks } from "./pem.ts";
 
 /** Who has to show a certificate, and who signs them. */
-export interface ClientCertificateOptions {
+export interface ClientCertificatePolicy {
   /** `request` lets clients in that show none; one that is not good is refused in both modes. */
   readonly mode: "request" | "require";
   /**
@@ -36,14 +36,14 @@ const VERSION_3 = [0xa0, 0x03, 0x02, 0x01, 0x02] as const;
 
 /** Decides about the clients of one server under one set of CAs. */
 export class ClientCertificates {
-  /** See {@linkcode ClientCertificateOptions}. */
-  readonly mode: ClientCertificateOptions["mode"];
-  /** See {@linkcode ClientCertificateOptions}. */
+  /** See {@linkcode ClientCertificatePolicy}. */
+  readonly mode: ClientCertificatePolicy["mode"];
+  /** See {@linkcode ClientCertificatePolicy}. */
   readonly ca: string;
   readonly #admitted = new Set<string>();
 
   /** @throws {TypeError} When the PEM text holds no certificate, or a damaged one. */
-  constructor({ mode, ca }: ClientCertificateOptions) {
+  constructor({ mode, ca }: ClientCertificatePolicy) {
     this.mode = mode;
     this.ca = readAuthorities(ca);
   }
@@ -121,7 +121,7 @@ function headerLength([, length = 0]: Uint8Array): number {
 }
 
 /** The certificates of a text of CAs, as PEM and nothing else. */
-function readAuthorities(pem: string): string {
+export function readAuthorities(pem: string): string {
   const blocks = readPemBlocks(pem).filter(({ label }) => label === "CERTIFICATE");
   readChain(blocks, "the CA for client certificates");
   return blocks.map(({ text }) => text).join("");

@@ -7,7 +7,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import { type CertificatePair, type ReadPair, readPair } from "./certificate_pair.ts";
-import { type ClientCertificateOptions, ClientCertificates } from "./client_certificates.ts";
+import { type ClientCertificatePolicy, ClientCertificates } from "./client_certificates.ts";
 
 /** TLS versions this server can speak. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
@@ -39,7 +39,7 @@ export interface TlsContextOptions extends CertificatePair {
   /** @default {"TLSv1.3"} */
   readonly maxVersion?: TlsVersion;
   /** Absent: clients are not asked for a certificate. */
-  readonly clientCertificates?: ClientCertificateOptions;
+  readonly clientCertificates?: ClientCertificatePolicy;
 }
 
 /** What of a {@linkcode TlsContext} can become another. */
@@ -47,7 +47,7 @@ export interface TlsReplacement {
   /** Absent: the one in use stays. */
   readonly pair?: CertificatePair | undefined;
   /** Absent: clients are asked for no certificate any more. */
-  readonly clientCertificates: ClientCertificateOptions | undefined;
+  readonly clientCertificates: ClientCertificatePolicy | undefined;
 }
 
 /** What one handshake goes by, whatever is replaced while it runs. */

@@ -1,7 +1,7 @@
 import { formatWhere } from "../../lib/settings/finding.ts";
 import { assertEquals } from "@std/assert";
 import { findNetworkWarnings } from "../../lib/check/network_findings.ts";
-import { read, SOMEBODY } from "../config/configuration_text.ts";
+import { read, SOMEBODY } from "../settings/configuration_text.ts";
 
 const RANGE = "ports: 50000-50099";
 const NO_RANGE = "is not given: any port is used, and no firewall can let through just those; give a range";

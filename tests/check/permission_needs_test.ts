@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { findPermissionNeeds, formatPermissionFlags } from "../../lib/check/permission_needs.ts";
-import { read } from "../config/configuration_text.ts";
+import { read } from "../settings/configuration_text.ts";
 
 const FILE = "/etc/ftpsd/ftpsd.yaml";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { BAD_FILES, type BadFile } from "../config/bad_files.ts";
+import { BAD_FILES, type BadFile } from "../settings/bad_files.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { readFlags, runMain } from "./spawned_server.ts";
 

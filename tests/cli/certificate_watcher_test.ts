@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { examineCertificate } from "../../lib/check/certificate_findings.ts";
-import { describeFinding } from "../../lib/cli/findings_text.ts";
+import { formatFinding } from "../../lib/settings/finding.ts";
 import { type CertificateContents, readCertificateFiles } from "../../lib/check/certificate_files.ts";
 import { CertificateWatcher, type RenewedCertificate } from "../../lib/cli/certificate_watcher.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
@@ -37,7 +37,7 @@ async function withWatched(
     current,
     judge: async (contents) => {
       const examined = await examineCertificate(contents, { now: new Date(), listenHosts: ["192.0.2.1"] });
-      const obstacles = examined.findings.filter(({ severity }) => severity !== "warning").map(describeFinding);
+      const obstacles = examined.findings.filter(({ severity }) => severity !== "warning").map(formatFinding);
       return { examined, obstacles };
     },
     intervalMs: options.intervalMs ?? NEVER_MS,

@@ -194,7 +194,7 @@ Deno.test("ftpsd check --print shows the settings as they hold, and no secret", 
     const settings = format === "json"
       ? JSON.parse(stdout).settings
       : JSON.parse(stdout.slice(0, stdout.lastIndexOf("}") + 1));
-    assertEquals([settings.banner, settings.timeouts.idleMs, settings.users.length], ["Hello.", 300_000, 2]);
+    assertEquals([settings.banner, settings.timeouts.idle, settings.users.length], ["Hello.", 300, 2]);
     assertEquals(settings.users.map(({ password }: { readonly password: string }) => password), ["***", "***"]);
     for (const secret of [HASH, "$scrypt", HASH.slice(-20), "tr0ub4dor"]) assert(!stdout.includes(secret), secret);
   }
@@ -223,7 +223,7 @@ for (const id of RISK_IDS) {
 /** Command lines that cannot be used. */
 const REFUSED: readonly (readonly [args: string, error: string])[] = [
   ["--explain everything", 'there is no risk "everything" (--explain)'],
-  ["--format xml", '"xml" is none of text, json (--format)'],
+  ["--format xml", '"xml" is not one of text, json (--format)'],
   ["--fromat json", "unknown option --fromat; did you mean --format?"],
 ];
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { messageOf, UsageError } from "../../lib/check/exit_error.ts";
 import { OPTION_GROUPS, parseArguments } from "../../lib/cli/option_table.ts";
-import { readServeSettings } from "../../lib/cli/serve_settings.ts";
+import { acceptedByName, readGivenOptions } from "../../lib/cli/given_options.ts";
 
 const OPTIONS = OPTION_GROUPS.flatMap(({ options }) => options);
 
@@ -117,10 +117,14 @@ Deno.test("parseArguments() says what to type to see its table", () => {
 });
 
 for (const { name, choices } of OPTIONS.filter(({ choices }) => choices !== undefined)) {
-  Deno.test(`readServeSettings() takes all choices of --${name} that the table has, and no other`, async () => {
-    for (const choice of choices ?? []) readServeSettings(parseArguments([`--${name}`, choice]));
+  Deno.test(`readGivenOptions() takes all choices of --${name} that the table has, and no other`, async () => {
+    const readValue = (value: string) => {
+      const args = parseArguments([`--${name}`, value]);
+      return [readGivenOptions(args), acceptedByName(args)];
+    };
+    for (const choice of choices ?? []) readValue(choice);
     const mistyped = `${choices?.[0]}x`;
-    const read = () => readServeSettings(parseArguments([`--${name}`, mistyped]));
+    const read = () => readValue(mistyped);
     const message = await messageOf(assertThrows(read, UsageError));
     assertMatch(message, new RegExp(`"${mistyped}".*\\(--${name}\\); did you mean ${choices?.[0]}\\?$`));
   });

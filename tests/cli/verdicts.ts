@@ -10,7 +10,7 @@ import { parseArguments } from "../../lib/cli/option_table.ts";
 import { ExitError } from "../../lib/check/exit_error.ts";
 import { serve } from "../../lib/cli/serve.ts";
 import type { SignalActions } from "../../lib/cli/signals.ts";
-import { ConfigurationError } from "../../lib/config/problem.ts";
+import { ConfigurationError } from "../../lib/settings/finding.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";

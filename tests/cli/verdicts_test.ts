@@ -172,6 +172,18 @@ const CASES: readonly Case[] = [
     options: () => ({ encoding: "klingon" }),
   },
   { what: "the same by an option", args: ["HOME", "--encoding", "klingon"], refused: /klingon/ },
+  {
+    what: "a disabled command that is none",
+    file: `commands: { disabled: [NOOP, DELETE] }\n${USER}`,
+    refused: /commands.disabled\[1\]: Cannot disable "DELETE": there is no such command/,
+    options: () => ({ commands: { disabled: ["NOOP", "DELETE"] } }),
+  },
+  {
+    what: "a disabled command that no client can do without",
+    file: `commands:\n  disabled:\n    - AUTH\n${USER}`,
+    refused: /commands.disabled\[0\]: Cannot disable AUTH: no client could do without/,
+    options: () => ({ commands: { disabled: ["AUTH"] } }),
+  },
 
   // Files and folders of the host.
   ...(["require", "none"] as const).flatMap((mode): Case[] =>

@@ -7,7 +7,7 @@ import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
+import { resolveSettings } from "../../lib/settings/validate.ts";
 import {
   ConnectionError,
   type ControlTransport,
@@ -88,12 +88,12 @@ async function start() {
   const account = fakeAccount({ fileSystem: MemoryFileSystem.of({ "/file": "content" }) });
   const authorizer = { authenticate: () => Promise.resolve(account) };
   const events: string[] = [];
-  const settings = resolveSettings({ authorizer, tls: { policy: "optional" } });
+  const settings = resolveSettings({ tls: { policy: "optional" } });
   const service: Service = {
     settings,
     commands: ALL_COMMANDS,
     authorizer,
-    state: new MemoryState({ limits: settings.limits, ban: {} }),
+    state: new MemoryState(settings),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
     encoding: UTF8,

@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { COMMAND_ROWS } from "../../lib/cli/command_table.ts";
+import { readGivenOptions } from "../../lib/cli/given_options.ts";
 import { parseArguments, SERVE_OPTIONS } from "../../lib/cli/option_table.ts";
-import { readServeSettings } from "../../lib/cli/serve_settings.ts";
 import { codeBlocks, codeSpans, type Page, prose, readPages, ROOT } from "./pages.ts";
 
 /** A command of a block of shell lines: its words, without redirections. */
@@ -60,7 +60,7 @@ function requireReadable(args: readonly string[]): void {
     named === undefined ? args : args.slice(1),
     row.takesServeOptions ? [...SERVE_OPTIONS, ...own] : own,
   );
-  if (row.name === "serve" || row.takesServeOptions) readServeSettings(parsed);
+  if (row.name === "serve" || row.takesServeOptions) readGivenOptions(parsed);
 }
 
 const COMMANDS = readPages().flatMap((page) => [...shellCommands(page), ...inlineCommands(page)]);

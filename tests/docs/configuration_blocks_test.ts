@@ -1,11 +1,9 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
-import { acceptedRisks } from "../../lib/config/server_options.ts";
-import { structureOf } from "../../lib/config/unknown_keys.ts";
-import type { Configuration } from "../../lib/config/configuration.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
+import { acceptedRisks } from "../../lib/server/configured_options.ts";
+import { structureOf } from "../../lib/settings/unknown_keys.ts";
+import { CONFIGURATION, type Configuration } from "../../lib/settings/table.ts";
 import { findSettingRisks } from "../../lib/settings/setting_risks.ts";
-import { problemsOf, read, SOMEBODY } from "../config/configuration_text.ts";
+import { problemsOf, read, SOMEBODY } from "../settings/configuration_text.ts";
 import { type CodeBlock, codeBlocks, codeSpans, type Page, prose, readPage, readPages } from "./pages.ts";
 
 /** Pages with configurations of other programs' users, too. */
@@ -31,10 +29,9 @@ for (const page of PAGES.filter((page) => yamlBlocks(page).length > 0)) {
   });
 }
 
-function unacceptedRisks({ server, acceptRisks }: Configuration): string[] {
-  const settings = resolveSettings({ ...server, authorizer: { authenticate: () => Promise.reject() } });
-  const accepted = acceptedRisks(acceptRisks, new Date());
-  return findSettingRisks(settings).map(({ risk }) => risk).filter((risk) => !accepted.includes(risk));
+function unacceptedRisks(configuration: Configuration): string[] {
+  const accepted = acceptedRisks(configuration.acceptRisks, new Date());
+  return findSettingRisks(configuration).map(({ risk }) => risk).filter((risk) => !accepted.includes(risk));
 }
 
 Deno.test("The hashes of the pages are those of docs/examples, whose passwords are tested", () => {
@@ -55,7 +52,7 @@ Deno.test("The hashes of the pages are those of docs/examples, whose passwords a
 const KEY = /^(\w+(?:\[\d*\])?)((?:\.\w+(?:\[\d*\])?)+)$/;
 
 function isKey(path: string): boolean {
-  let schema: ReturnType<typeof structureOf> | undefined = structureOf(CONFIGURATION_SCHEMA);
+  let schema: ReturnType<typeof structureOf> | undefined = structureOf(CONFIGURATION);
   for (const part of path.replace(/\[\d*\]/g, ".[]").split(".")) {
     const next = part === "[]" ? schema?.item : schema?.entries?.[part];
     if (next === undefined) return isFreeKey(path);
@@ -70,7 +67,7 @@ function isFreeKey(path: string): boolean {
 }
 
 Deno.test("The keys of the configuration that pages name exist", () => {
-  const sections = Object.keys(structureOf(CONFIGURATION_SCHEMA).entries ?? {});
+  const sections = Object.keys(structureOf(CONFIGURATION).entries ?? {});
   // The reference names keys as seen from the section that they are in.
   const pages = readPages("docs/").filter(({ path }) => path !== "docs/configuration.md");
   const named = pages.flatMap((page) =>

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
-import type { TlsOptions } from "../../lib/server/options.ts";
+import type { TlsOptions } from "../../lib/settings/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertMatch, assertRejects } from "@std/assert";
+import type { PortRange } from "../../lib/settings/forms.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
-import type { PortRange } from "../../lib/settings/settings.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { assertDialogue, assertReplies, type Exchange } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";

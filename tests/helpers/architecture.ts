@@ -13,7 +13,6 @@ const LAYERS: readonly (readonly string[])[] = [
   ["cli"],
   ["serve"],
   ["check"],
-  ["config"],
   ["server"],
   ["control"],
   ["commands"],
@@ -41,7 +40,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
 ]);
 
 /** What may name concrete adapters. */
-const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "check", "config", "server"]);
+const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "check", "server"]);
 
 /** What may use the runtime's own interfaces. */
 const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli", "serve", "check"]);

@@ -5,13 +5,13 @@
  */
 
 import * as v from "valibot";
-import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
-import { structureOf } from "../../lib/config/unknown_keys.ts";
-import type { FormMetadata } from "../../lib/config/value_forms.ts";
+import { rowMetadata } from "../../lib/settings/flags.ts";
+import { CONFIGURATION } from "../../lib/settings/table.ts";
+import { structureOf } from "../../lib/settings/unknown_keys.ts";
 
 const INTRODUCTION = `# Configuration
 
-<!-- Made of lib/config/schema.ts by \`deno task docs\`. -->
+<!-- Made of lib/settings/table.ts by \`deno task docs\`. -->
 
 \`ftpsd --config ftpsd.yaml\` reads one YAML file. \`ftpsd check --config ftpsd.yaml\` says what is wrong with it, or
 dangerous, and starts nothing. A file that is enough for one user:
@@ -55,7 +55,7 @@ interface Row {
 
 /** Writes the page, in Markdown that is not formatted yet. */
 export function makeConfigurationPage(): string {
-  const keys = Object.entries(structureOf(CONFIGURATION_SCHEMA).entries ?? {});
+  const keys = Object.entries(structureOf(CONFIGURATION).entries ?? {});
   const general = keys.filter(([, schema]) => !hasKeys(schema)).map(([key, schema]) => rowOf(key, schema));
   const sections = keys.filter(([, schema]) => hasKeys(schema)).map(([key, schema]) => sectionOf(key, schema));
   return [INTRODUCTION, "## General", table(general), ...sections].join("\n\n");
@@ -88,15 +88,24 @@ function hasKeys(schema: v.GenericSchema): boolean {
 function rowOf(key: string, schema: v.GenericSchema): Row {
   const isOptional = "wrapped" in schema;
   const form = (isOptional ? schema.wrapped : schema) as v.GenericSchema;
-  const metadata = v.getMetadata(form as v.SchemaWithPipe<readonly [v.GenericSchema]>) as FormMetadata;
-  const meaning = v.getDescription(form);
+  const meaning = v.getDescription(form as v.SchemaWithPipe<readonly [v.GenericSchema]>);
   if (meaning === undefined) throw new Error(`Cannot document "${key}": it has no description`);
+  const { restart, ...row } = rowMetadata(schema);
+  const waits = restart === undefined ? "" : ` A change${restart === true ? "" : ` ${restart}`} waits for a restart.`;
   return {
     key,
-    form: metadata.form ?? "a mapping",
-    fallback: !isOptional ? "required" : metadata.default === undefined ? "" : `\`${flow(metadata.default)}\``,
-    meaning,
+    form: row.form ?? "a mapping",
+    fallback: isOptional ? fallbackOf(schema, form) : "required",
+    meaning: `${meaning}${waits}`,
   };
+}
+
+/** What holds without the setting, with all that is in it; nothing for a group, whose rows say it. */
+function fallbackOf(schema: v.GenericSchema, form: v.GenericSchema): string {
+  const fallback: unknown = v.getDefault(schema);
+  if (fallback === undefined || structureOf(form).entries !== undefined) return "";
+  const value: unknown = v.parse(form, fallback);
+  return JSON.stringify(value) === "{}" ? "" : `\`${flow(value)}\``;
 }
 
 /** Writes a value as YAML in flow style. */

@@ -7,6 +7,7 @@
 import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
+import { makeOptionsModule } from "./options_module.ts";
 import { makeManPage } from "./man_page.ts";
 import { drawSpeed, withSpeedTable } from "./speed_page.ts";
 import { makeStartPicture } from "./start_picture.ts";
@@ -32,6 +33,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/pictures/speed.svg", drawSpeed],
     ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
+    ["lib/settings/options.ts", makeOptionsModule],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
   ] as const).map(([path, make]) => [path, {
     url: urlOf(path),
@@ -45,7 +47,7 @@ function urlOf(path: string): URL {
 
 async function makeFormatted(make: () => string | Promise<string>, extension: string): Promise<string> {
   const text = await make();
-  return extension === "md" || extension === "json" ? await formatDocument(text, extension) : text;
+  return ["md", "json", "ts"].includes(extension) ? await formatDocument(text, extension) : text;
 }
 
 /** Formats a text as `deno fmt` formats files of this project. */

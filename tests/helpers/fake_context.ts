@@ -16,7 +16,7 @@ import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { type TextEncoding, UTF8 } from "../../lib/protocol/text_encoding.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
+import { resolveSettings } from "../../lib/settings/validate.ts";
 import type { Settings } from "../../lib/settings/settings.ts";
 import { createSession, loggedIn, secured, type Session } from "../../lib/session/session.ts";
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
@@ -34,7 +34,7 @@ export interface FakeContextOptions {
 
 /** Settings of a server without options. */
 export function defaultSettings(): Settings {
-  return resolveSettings({ authorizer: { authenticate: () => Promise.resolve(undefined) } });
+  return resolveSettings({});
 }
 
 /** A session after the greeting. */

@@ -5,25 +5,30 @@
  */
 
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
-import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
-import type { FormMetadata } from "../../lib/config/value_forms.ts";
+import { CONFIGURATION } from "../../lib/settings/table.ts";
 
 /** Checks that JSON Schema has no words for; patterns stand beside them, and `ftpsd check` does all. */
-const INEXPRESSIBLE = ["check", "transform"] as const;
+const INEXPRESSIBLE = ["check", "raw_check", "transform"] as const;
 
 /** Makes the schema of what may stand in the file, as YAML reads it. */
 export function makeJsonSchema(): JsonSchema {
-  const schema = toJsonSchema(CONFIGURATION_SCHEMA, {
+  const schema = toJsonSchema(CONFIGURATION, {
     // What a mapping is to valibot begins with a check that is no schema of its own; output is what comes after it.
     typeMode: "output",
     ignoreActions: [...INEXPRESSIBLE],
-    overrideAction: ({ jsonSchema }) => withoutForm(jsonSchema),
+    overrideAction: ({ jsonSchema }) => onlyKnown(jsonSchema),
   });
-  return { ...schema, title: "Configuration of ftpsd" };
+  return { ...JSON.parse(JSON.stringify(schema, withoutEmpty)), title: "Configuration of ftpsd" };
 }
 
-/** Leaves out of a key's metadata what JSON Schema does not know. */
-function withoutForm(schema: JsonSchema): JsonSchema {
-  const { form: _, ...known } = schema as JsonSchema & FormMetadata;
-  return known;
+/** What rows of the table say that JSON Schema does not know. */
+const UNKNOWN: readonly string[] = ["form", "choices", "typeText", "isPath", "flag", "restart", "typeName"];
+
+function onlyKnown(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !UNKNOWN.includes(key))) as JsonSchema;
+}
+
+/** A group that is left out has the defaults of what is in it. */
+function withoutEmpty(key: string, value: unknown): unknown {
+  return key === "default" && JSON.stringify(value) === "{}" ? undefined : value;
 }

@@ -6,9 +6,9 @@
 
 import { PUBLISHED, runArguments } from "../../lib/cli/print_permissions.ts";
 import { formatSystemdUnit } from "../../lib/cli/systemd_unit.ts";
-import type { Configuration } from "../../lib/config/configuration.ts";
+import type { Configuration } from "../../lib/settings/table.ts";
 import { findPermissionNeeds } from "../../lib/check/permission_needs.ts";
-import { readConfiguration } from "../../lib/config/read_configuration.ts";
+import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 
 /** Where the packages have their configuration file. */
 export const PACKAGED_FILE = "/etc/ftpsd/ftpsd.yaml";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { formatComposeFile } from "../../lib/cli/compose_file.ts";
-import { read } from "../config/configuration_text.ts";
+import { read } from "../settings/configuration_text.ts";
 
 /** What Compose makes of a text: `$$` is a `$`, and one alone begins a variable. */
 function interpolated(text: string): string {

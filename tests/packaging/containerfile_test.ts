@@ -72,9 +72,9 @@ Deno.test("Containerfile starts with what ftpsd permissions prints for its confi
 });
 
 Deno.test("Containerfile exposes the ports of its configuration", async () => {
-  const { server } = await readPackagedConfiguration();
-  const { from, to } = server.passive?.ports ?? {};
-  const ports = (server.listen ?? []).map(({ port }) => `${port}`);
+  const configuration = await readPackagedConfiguration();
+  const { from, to } = configuration.passive.ports ?? {};
+  const ports = configuration.listen.map(({ port }) => `${port}`);
   assertEquals(allOf(instructions, "EXPOSE"), [[...ports, `${from}-${to}`].join(" ")]);
 });
 

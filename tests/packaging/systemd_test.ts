@@ -5,7 +5,7 @@ import { programTest } from "../helpers/client_program.ts";
 import { makeSystemdUnit } from "../helpers/packaged_service.ts";
 import { requireProgram, runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { read } from "../config/configuration_text.ts";
+import { read } from "../settings/configuration_text.ts";
 
 /** Exposure as `systemd-analyze security` counts it, from 0 to 10. */
 const MAX_EXPOSURE = 1.1;

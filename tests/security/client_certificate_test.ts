@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { ClientCertificateOptions } from "../../lib/transport/client_certificates.ts";
+import type { ClientCertificatePolicy } from "../../lib/transport/client_certificates.ts";
 import { type Connection, ConnectionError, type TlsInfo } from "../../lib/transport/connection.ts";
 import { listenControl } from "../../lib/transport/node_control.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
@@ -49,7 +49,7 @@ const CASES: readonly {
   readonly name: string;
   readonly shown: Issued | undefined;
   readonly ca?: string;
-  readonly mode?: ClientCertificateOptions["mode"];
+  readonly mode?: ClientCertificatePolicy["mode"];
   /** Why it is refused; absent: it is let in. */
   readonly refused?: RegExp;
 }[] = [
@@ -204,7 +204,7 @@ function opensslTest(name: string, fn: (folder: TemporaryFolder) => Promise<void
   }));
 }
 
-function createContext(version: TlsVersion, clientCertificates?: ClientCertificateOptions): TlsContext {
+function createContext(version: TlsVersion, clientCertificates?: ClientCertificatePolicy): TlsContext {
   const versions = { minVersion: version, maxVersion: version };
   return new TlsContext({ ...PAIR, ...versions, ...clientCertificates && { clientCertificates } });
 }

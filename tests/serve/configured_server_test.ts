@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConfiguredServer } from "../../lib/serve/configured_server.ts";
 import type { ServerPlan } from "../../lib/serve/worker_messages.ts";
-import { readConfiguration } from "../../lib/config/read_configuration.ts";
+import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { describeCertificate } from "../../lib/transport/tls_context.ts";

@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { applyReload } from "../../lib/serve/restart_needs.ts";
 import type { ServerPlan } from "../../lib/serve/worker_messages.ts";
-import { toServerOptions } from "../../lib/config/server_options.ts";
-import { withFixedOptions } from "../../lib/server/fixed_options.ts";
-import type { FtpServerOptions } from "../../lib/server/options.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
+import { toServerOptions } from "../../lib/server/configured_options.ts";
+import { checkOptions } from "../../lib/server/check_options.ts";
+import { withFixedSettings } from "../../lib/server/fixed_settings.ts";
+import type { Settings } from "../../lib/settings/settings.ts";
+import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
-import { fileWith, read, SOMEBODY, valueAt } from "../config/configuration_text.ts";
-import { KEYS } from "../config/key_cases.ts";
+import { fileWith, read, SOMEBODY, valueAt } from "../settings/configuration_text.ts";
+import { KEYS } from "../settings/key_cases.ts";
 
 const [PAIR, OTHER] = await Promise.all([
   createEphemeralCertificate({ names: ["one.example"] }),
@@ -17,26 +18,22 @@ const [PAIR, OTHER] = await Promise.all([
 /** A plan as a file makes it, with the same pair for every certificate that it names. */
 function planOf(text: string, pair = PAIR): ServerPlan {
   const configuration = read(text);
-  const { certificateFiles, clientCertificates: { mode } } = configuration;
+  const { certificate, clientCertificates: { mode } } = configuration.tls;
   return {
     configuration,
     files: {
-      ...certificateFiles === undefined ? {} : { certificate: pair },
+      ...certificate === undefined ? {} : { certificate: pair },
       ...mode === "none" ? {} : { clientCa: OTHER.certificate },
     },
   };
 }
 
-function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
+/** The settings of the server that a plan makes. */
+function settingsOf({ configuration, files }: ServerPlan): Settings {
   // Accounts are another matter.
-  return toServerOptions({ ...configuration, users: [], anonymous: undefined }, files, new Date());
-}
-
-/** What can be compared of a server's options. */
-function essenceOf(options: FtpServerOptions): unknown {
-  const { listen, encoding, ban, commands, tls: { policy: _, sessionReuse: _s, requireCloseNotify: _r, ...tls } = {} } =
-    options;
-  return JSON.parse(JSON.stringify({ settings: resolveSettings(options), listen, encoding, ban, commands, tls }));
+  const { anonymous: _, ...others } = configuration;
+  return checkOptions({ ...toServerOptions({ ...others, users: [] }, files, new Date()), acceptRisks: RISK_IDS })
+    .settings;
 }
 
 /** Keys that wait for a restart, each as the log names it. */
@@ -61,12 +58,10 @@ for (const { key, good, beside } of KEYS) {
     if (fixed === undefined) {
       assertEquals(plan, next);
     } else {
-      for (const part of [fixed, `server.${fixed}`]) {
-        assertEquals(valueAt(plan.configuration, part), valueAt(running.configuration, part));
-      }
+      assertEquals(valueAt(plan.configuration, fixed), valueAt(running.configuration, fixed));
     }
     // The server keeps nothing more back than what was told.
-    assertEquals(essenceOf(withFixedOptions(optionsOf(running), optionsOf(plan))), essenceOf(optionsOf(plan)));
+    assertEquals(withFixedSettings(settingsOf(running), settingsOf(plan)), settingsOf(plan));
     // And what stays is named again at the next reload, until the file has it no more.
     assertEquals(applyReload(plan, next).needs, needs);
     // A certificate of files alone cannot be taken back.
@@ -87,14 +82,12 @@ for (const [what, before, after] of [["off to required", OFF, REQUIRED], ["requi
     const next = planOf(after);
     const { plan, needs } = applyReload(running, next);
     assertEquals(needs, [NEEDS_ALL]);
-    const { server, certificateFiles, clientCertificates, acceptRisks } = plan.configuration;
-    assertEquals(server.tls, running.configuration.server.tls);
-    assertEquals(certificateFiles, running.configuration.certificateFiles);
-    assertEquals(clientCertificates, running.configuration.clientCertificates);
+    const { tls, acceptRisks } = plan.configuration;
+    assertEquals(tls, running.configuration.tls);
     assertEquals(plan.files, running.files);
     // What the server was started with stays accepted, so that the rest of the reload is not refused for it.
     assert(acceptRisks.some(({ risk }) => risk === "clear-text-control"));
-    assertEquals(essenceOf(withFixedOptions(optionsOf(running), optionsOf(plan))), essenceOf(optionsOf(plan)));
+    assertEquals(withFixedSettings(settingsOf(running), settingsOf(plan)), settingsOf(plan));
   });
 }
 
@@ -114,7 +107,7 @@ Deno.test("A reload that names no certificate any more keeps the one in use, and
   const { plan, needs } = applyReload(running, started);
   assertEquals(needs, ["tls.certificate: the change needs a restart; until then all stays as it was"]);
   assertEquals(plan.files.certificate, OTHER);
-  assertEquals(plan.configuration.certificateFiles, running.configuration.certificateFiles);
+  assertEquals(plan.configuration.tls, running.configuration.tls);
 });
 
 Deno.test("A reload with another policy that has TLS applies it", () => {

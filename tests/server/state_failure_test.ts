@@ -1,3 +1,4 @@
+import { resolveSettings } from "../../lib/settings/validate.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
 import { GuardedFileClaims, ON_FAILURE } from "../../lib/state/guarded_state.ts";
@@ -11,13 +12,14 @@ import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
 const UNAVAILABLE = "421 Service not available, try again later.";
+const { ban: BAN } = resolveSettings({});
 const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
 
 type Call = keyof typeof ON_FAILURE;
 
 /** A state of which one call fails, or never ends; what is lost is lost as soon as it has been given. */
 class FailingState implements SharedState {
-  readonly memory = new MemoryState({ limits: { ...LIMITS, connections: 100 }, ban: { failures: 100 } });
+  readonly memory = new MemoryState({ limits: { ...LIMITS, connections: 100 }, ban: { ...BAN, failures: 100 } });
   readonly lost = new AbortController();
   readonly #call: Call;
   readonly #fails: () => Promise<never>;
@@ -123,7 +125,7 @@ for (const call of ["beginAttempt", "acquireAccount", "fail"] as const) {
 
 Deno.test("A place that comes too late is given back", async () => {
   const asked = Promise.withResolvers<void>();
-  const memory = new MemoryState({ limits: { ...LIMITS, connections: 1 }, ban: {} });
+  const memory = new MemoryState({ limits: { ...LIMITS, connections: 1 }, ban: BAN });
   await using server = await start({
     acquireConnection: (host) => asked.promise.then(() => memory.acquireConnection(host)),
     beginAttempt: (host, signal) => memory.beginAttempt(host, signal),

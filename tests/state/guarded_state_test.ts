@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 import { GuardedFileClaims, GuardedState } from "../../lib/state/guarded_state.ts";
+import { resolveSettings } from "../../lib/settings/validate.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
 
@@ -9,7 +10,7 @@ const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogi
 
 /** A state in memory of which some calls do something else. */
 function engine(calls: Partial<SharedState>): SharedState {
-  const memory = new MemoryState({ limits: LIMITS, ban: {} });
+  const memory = new MemoryState({ limits: LIMITS, ban: resolveSettings({}).ban });
   return {
     acquireConnection: (host) => memory.acquireConnection(host),
     beginAttempt: (host, signal) => memory.beginAttempt(host, signal),

@@ -1,14 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { type ConnectionLimits, MemoryState } from "../../lib/state/memory_state.ts";
+import { resolveSettings } from "../../lib/settings/validate.ts";
+import { MemoryState, type MemoryStateOptions } from "../../lib/state/memory_state.ts";
 import type { ConnectionSlot } from "../../lib/state/state.ts";
 
 const NONE = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
+const { ban: BAN } = resolveSettings({});
 const FULL = "Too many connections. Service temporarily unavailable.";
 const SAME_ADDRESS = "Too many connections from the same IP address.";
 const BEFORE_LOGIN = "Too many connections that have not logged in, try again later.";
 
-function limitsOf(limits: ConnectionLimits) {
-  const state = new MemoryState({ limits, ban: {} });
+function limitsOf(limits: MemoryStateOptions["limits"]) {
+  const state = new MemoryState({ limits, ban: BAN });
   const count = (host: string): ConnectionSlot => {
     const slot = state.acquireConnection(host);
     if (typeof slot === "string") throw new Error(slot);
@@ -69,12 +71,12 @@ Deno.test("MemoryState.configure() holds for connections that were counted befor
   const limits = limitsOf(NONE);
   limits.count("192.0.2.1");
   assertEquals(limits.refusal("192.0.2.2"), undefined);
-  limits.state.configure({ limits: { ...NONE, connectionsBeforeLogin: 1 }, ban: {} });
+  limits.state.configure({ limits: { ...NONE, connectionsBeforeLogin: 1 }, ban: BAN });
   assertEquals(limits.refusal("192.0.2.2"), BEFORE_LOGIN);
 });
 
 Deno.test("MemoryState.acquireAccount() shares the rates among the sessions of an account", () => {
-  const state = new MemoryState({ limits: NONE, ban: {} });
+  const state = new MemoryState({ limits: NONE, ban: BAN });
   using first = state.acquireAccount("user", { bandwidth: { upload: 10 } });
   using second = state.acquireAccount("user", { bandwidth: { upload: 10 } });
   using other = state.acquireAccount("other", { bandwidth: { upload: 10 } });
@@ -84,7 +86,7 @@ Deno.test("MemoryState.acquireAccount() shares the rates among the sessions of a
 });
 
 Deno.test("MemoryState.acquireAccount() gives newcomers other rates once the limits have changed", () => {
-  const state = new MemoryState({ limits: NONE, ban: {} });
+  const state = new MemoryState({ limits: NONE, ban: BAN });
   using first = state.acquireAccount("user", {});
   using second = state.acquireAccount("user", { bandwidth: { upload: 10 } });
   using third = state.acquireAccount("user", { bandwidth: { upload: 10, download: 20 } });
@@ -94,7 +96,7 @@ Deno.test("MemoryState.acquireAccount() gives newcomers other rates once the lim
 });
 
 Deno.test("MemoryState.acquireAccount() counts a place that is disposed of twice once", () => {
-  const state = new MemoryState({ limits: NONE, ban: {} });
+  const state = new MemoryState({ limits: NONE, ban: BAN });
   const limits = { connections: 2 };
   const first = state.acquireAccount("user", limits);
   using _second = state.acquireAccount("user", limits);

@@ -1,15 +1,12 @@
 /**
- * The forms of single values in the configuration file, each with the words for what is wanted.
+ * The forms of single settings, each with the words for what is wanted.
  *
  * @module
  */
 
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../accounts/permission.ts";
-import { ipFamily, isLinkLocal } from "../protocol/host_port.ts";
-import { isAnnounceable, MAX_SECONDS } from "../server/resolve_settings.ts";
-import { show } from "./show_value.ts";
-import { MAX_WORKERS } from "./worker_count.ts";
+import { ipFamily, isLinkLocal, sameHost } from "../protocol/host_port.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
 /** A schema whose values come out as `Output`. */
@@ -19,13 +16,29 @@ export type Form<Input, Output = Input> = v.GenericSchema<Input, Output>;
 export interface FormMetadata {
   /** The words for what is wanted. */
   readonly form?: string;
-  /** What holds where the key is left out, as it would stand in the file; absent: nothing. */
-  readonly default?: unknown;
+  /** All values there are, where they are few. */
+  readonly choices?: readonly string[];
+  /** Its type in TypeScript, where its structure does not say it. */
+  readonly typeText?: string;
+  /** Whether it is a path of the host. */
+  readonly isPath?: true;
+}
+
+/** Ports from `from` to `to`, both included, 1 to 65535. */
+export interface PortRange {
+  /** First port. */
+  readonly from: number;
+  /** Last port, not below the first. */
+  readonly to: number;
 }
 
 type Message = (issue: { readonly input: unknown }) => string;
 
 const MAX_PORT = 65535;
+/** The longest time a timer can wait, in whole seconds. */
+const MAX_SECONDS = Math.floor(2 ** 31 / 1000) - 1;
+/** Most event loops there may be. */
+const MAX_WORKERS = 64;
 const SIZE_REGEXP = /^(\d{1,16}(?:\.\d{1,16})?) ?(B|KiB|MiB|GiB|TiB)?$/;
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const RANGE_REGEXP = /^(\d{1,5})-(\d{1,5})$/;
@@ -49,9 +62,19 @@ function absent(input: unknown, wanted: string): string | undefined {
   return input === null ? `has no value; give ${wanted}` : undefined;
 }
 
-/** Keeps the words for what is wanted, for the documentation. */
-function described<Value>(wanted: string): v.MetadataAction<Value, { readonly form: string }> {
-  return v.metadata({ form: wanted });
+/** A value in one short line. */
+export function show(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a mapping";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** Keeps the words for what is wanted, for the documentation, and what else there is to know. */
+function described<Value>(
+  form: string,
+  more: Omit<FormMetadata, "form"> = {},
+): v.MetadataAction<Value, Record<string, unknown>> {
+  return v.metadata({ form, ...more });
 }
 
 /** A text that is not empty and has no control characters. */
@@ -65,22 +88,29 @@ export function text(wanted: string): Form<string> {
   );
 }
 
-/** What a client is told: one line or more, those that are empty at the end left out. */
-export function clientText(): Form<string> {
-  const wanted = unwantedText("a text");
-  return v.pipe(
-    v.string(wanted),
-    v.transform((value) => value.replace(/(?<!\n)\n+$/, "")),
-    v.minLength(1, wanted),
-    described("text"),
-  );
+/** A path of the host, absolute or from the folder of the file. */
+export function hostPath(wanted: string): Form<string> {
+  return v.pipe(text(wanted), described(wanted, { isPath: true }));
 }
+
+/** What a client is told: one line or more, those that are empty at the end left out. Nobody has to greet. */
+export const greeting: Form<string> = v.pipe(
+  v.string(unwantedText("a text")),
+  v.transform((value) => value.replace(/(?<!\n)\n+$/, "")),
+  described("text"),
+);
+
+/** The same of what must be said. */
+export const clientText: Form<string> = v.pipe(greeting, v.minLength(1, unwantedText("a text")));
 
 /** A text that no message shows. */
 export function secret(wanted: string): Form<string> {
   const message: Message = ({ input }) => absent(input, wanted) ?? `the value is not ${wanted}`;
   return v.pipe(v.string(message), v.minLength(1, message), described(wanted));
 }
+
+/** A text in PEM; what it holds is read where it is used. */
+export const pem: Form<string> = secret("a text in PEM");
 
 /** `true` or `false`. */
 export const truth: Form<boolean> = v.pipe(
@@ -92,14 +122,15 @@ export const truth: Form<boolean> = v.pipe(
  * One of a few words.
  *
  * @param options.form What the documentation says instead of all the words.
+ * @param options.typeText Name of the type in TypeScript.
  */
 export function choice<const Choices extends readonly string[]>(
   choices: Choices,
-  options: { readonly form?: string } = {},
+  { form = choices.map((word) => `\`${word}\``).join(", "), ...more }: Pick<FormMetadata, "form" | "typeText"> = {},
 ): Form<Choices[number]> {
   return v.pipe(
     v.picklist(choices, unwanted(`one of ${choices.join(", ")}`)),
-    described(options.form ?? choices.map((word) => `\`${word}\``).join(", ")),
+    described(form, { choices, ...more }),
   );
 }
 
@@ -128,7 +159,7 @@ export const workers: Form<number | "auto"> = v.pipe(
     (value) => value === "auto" || (Number.isInteger(value) && value >= 1 && value <= MAX_WORKERS),
     unwanted(WANTED_WORKERS),
   ),
-  described(WANTED_WORKERS.replace("auto", "`auto`")),
+  described(WANTED_WORKERS.replace("auto", "`auto`"), { typeText: 'number | "auto"' }),
 );
 
 /** A port, 0 for any. */
@@ -194,12 +225,32 @@ function addressThat(fits: (host: string) => boolean, wanted: string): Form<stri
   return v.pipe(v.string(message), v.check(fits, message), described(wanted));
 }
 
+/** Returns whether PASV can announce an address: that of a host, in IPv4. */
+function isAnnounceable(address: string): boolean {
+  return ipFamily(address) === 4 && address !== "0.0.0.0";
+}
+
 /** Ports `50000-50100`. */
-export const portRange: Form<string, { readonly from: number; readonly to: number }> = rangeOfPorts(
+export const portRange: Form<string, PortRange> = rangeOfPorts(
   `a range of ports such as 50000-50100, 1 to ${MAX_PORT}`,
 );
 
-function rangeOfPorts(wanted: string): Form<string, { readonly from: number; readonly to: number }> {
+/** The same as a program writes it. */
+export const portPair: Form<PortRange> = pairOfPorts(`a range { from, to } of ports 1 to ${MAX_PORT}`);
+
+function pairOfPorts(wanted: string): Form<PortRange> {
+  const isPort = (port: unknown) => Number.isInteger(port) && Number(port) >= 1 && Number(port) <= MAX_PORT;
+  return v.pipe(
+    v.custom<PortRange>((value) => {
+      const { from, to } = { ...value as Partial<PortRange> };
+      return isPort(from) && isPort(to) && Number(from) <= Number(to);
+    }, unwanted(wanted)),
+    v.transform(({ from, to }) => ({ from, to })),
+    described(wanted, { typeText: "PortRange" }),
+  );
+}
+
+function rangeOfPorts(wanted: string): Form<string, PortRange> {
   const message = unwanted(wanted);
   return v.pipe(
     v.string(message),
@@ -210,7 +261,7 @@ function rangeOfPorts(wanted: string): Form<string, { readonly from: number; rea
   );
 }
 
-function parseRange(range: string): { readonly from: number; readonly to: number } | undefined {
+function parseRange(range: string): PortRange | undefined {
   const [, from = 0, to = 0] = RANGE_REGEXP.exec(range)?.map(Number) ?? [];
   return from >= 1 && to <= MAX_PORT && from <= to ? { from, to } : undefined;
 }
@@ -271,18 +322,36 @@ export function mapping<const Entries extends v.ObjectEntries>(
   return v.pipe(isMapping, v.strictObject(entries, unwanted("a mapping")));
 }
 
-/** Values by keys that both have a form. */
-export function table<Value>(key: Form<string>, value: Form<Value>, wanted: string): Form<Record<string, Value>> {
-  return v.pipe(isMapping, v.record(key, value), described(wanted)) as unknown as Form<Record<string, Value>>;
+// Objects alone would do for valibot, and so lists.
+const isMapping = v.custom<Record<string, unknown>, Message>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  unwanted("a mapping"),
+);
+
+/** Numeric addresses, each once, with an IPv4 address of a host. */
+export const addressTable: Form<Record<string, string>> = tableOfAddresses(
+  "local addresses, each with a numeric IPv4 address of a host",
+);
+
+function tableOfAddresses(wanted: string): Form<Record<string, string>> {
+  return v.pipe(
+    isMapping,
+    v.record(address, ipv4Address),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { value } = dataset;
+      for (const [index, local] of Object.keys(value).entries()) {
+        const same = Object.keys(value).slice(0, index).find((other) => sameHost(other, local));
+        if (same === undefined) continue;
+        const path = { type: "object", origin: "key", input: value, key: local, value: value[local] } as const;
+        addIssue({ message: `is the same address as ${same}`, path: [path] });
+      }
+    }),
+    described(wanted, { typeText: "Readonly<Record<string, string>>" }),
+  ) as unknown as Form<Record<string, string>>;
 }
 
 /** Values one after the other. */
 export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwanted(wanted)), described(wanted));
 }
-
-// Objects alone would do for valibot, and so lists.
-const isMapping = v.custom<Record<string, unknown>, Message>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  unwanted("a mapping"),
-);

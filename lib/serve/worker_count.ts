@@ -4,13 +4,7 @@
  * @module
  */
 
-import type { Configuration } from "./configuration.ts";
-
-/** What holds where nothing is said. */
-export const DEFAULT_WORKERS = "auto";
-
-/** Most event loops there may be. */
-export const MAX_WORKERS = 64;
+import type { Configuration } from "../settings/table.ts";
 
 /** Most that are started without a number: what is gained by more is small, and each takes memory. */
 const MAX_AUTOMATIC = 8;
@@ -23,7 +17,7 @@ const MAX_AUTOMATIC = 8;
  * @param available.mayReadProgram Whether Deno permits to read the program, without which a worker cannot be loaded.
  */
 export function countWorkers(
-  { workers, server: { tls = {} } }: Pick<Configuration, "workers" | "server">,
+  { workers, tls }: Pick<Configuration, "workers" | "tls">,
   available: { readonly processors: number; readonly mayReadProgram: boolean; readonly dealsConnections: boolean },
 ): number {
   // A session can be resumed in its own event loop only, and the system deals a client's connections to any of them.

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { KeyPath } from "../settings/key_path.ts";
+import type { KeyPath } from "./key_path.ts";
 
 /** A value, and what is in it by key or index. */
 export interface PositionNode {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type * as v from "valibot";
-import { CONFIGURATION_SCHEMA } from "../../lib/config/schema.ts";
-import { structureOf } from "../../lib/config/unknown_keys.ts";
+import { CONFIGURATION } from "../../lib/settings/table.ts";
+import { structureOf } from "../../lib/settings/unknown_keys.ts";
 import { KEYS } from "./key_cases.ts";
 import { fileWith, problemsOf, read, valueAt } from "./configuration_text.ts";
 
@@ -17,9 +17,9 @@ function* keysOf(schema: v.GenericSchema, path = ""): Generator<{ readonly path:
   }
 }
 
-const ALL_KEYS = [...keysOf(CONFIGURATION_SCHEMA)];
+const ALL_KEYS = [...keysOf(CONFIGURATION)];
 
-Deno.test("KEYS has a case for each key of CONFIGURATION_SCHEMA", () => {
+Deno.test("KEYS has a case for each key of CONFIGURATION", () => {
   const values = ALL_KEYS.filter(({ holds }) => holds === "a value").map(({ path }) => path);
   assertEquals(KEYS.map(({ key }) => key).sort(), values.sort());
 });
@@ -29,7 +29,7 @@ for (const { key, good, becomes, at = key, beside, bad, message } of KEYS) {
     const end = beside === undefined ? "" : `${beside}\n`;
     const configuration = read(fileWith(key, good).text + end);
     if (at !== false) {
-      assertEquals(valueAt(configuration.server, at) ?? valueAt(configuration, at), becomes);
+      assertEquals(valueAt(configuration, at), becomes);
     }
 
     const wrong = fileWith(key, bad);

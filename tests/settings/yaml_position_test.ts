@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findLine, readPositions } from "../../lib/config/yaml_position.ts";
+import { findLine, readPositions } from "../../lib/settings/yaml_position.ts";
 import { parsePath } from "./configuration_text.ts";
 
 /** A text and the lines of paths in it. */

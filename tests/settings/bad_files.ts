@@ -75,12 +75,6 @@ export const BAD_FILES: readonly BadFile[] = [
     'ftpsd.yaml:3: users[1].name: user "alice" is given twice',
   ],
   [
-    "disables a command that is none, and one that no client can do without",
-    `commands:\n  disabled:\n    - DELETE\n    - AUTH\nusers:\n${USER}`,
-    'ftpsd.yaml:3: commands.disabled[0]: Cannot disable "DELETE": there is no such command',
-    "ftpsd.yaml:4: commands.disabled[1]: Cannot disable AUTH: no client could do without",
-  ],
-  [
     "has anonymous among the users",
     "users:\n  - name: anonymous\n    password: x\n    home: /srv\n",
     "ftpsd.yaml:2: users[0].name: is anonymous; use the key anonymous for that account",

@@ -1,18 +1,13 @@
 /**
- * Keys that the configuration does not know, with what was meant.
+ * Keys that the settings do not know, with what was meant.
  *
  * @module
  */
 
 import { distance } from "fastest-levenshtein";
 import type * as v from "valibot";
-import type { KeyPath } from "../settings/key_path.ts";
-
-/** A key that is not in the schema. */
-export interface UnknownKey {
-  readonly path: KeyPath;
-  readonly message: string;
-}
+import { errorAt, type Finding } from "./finding.ts";
+import type { KeyPath } from "./key_path.ts";
 
 /** A schema as far as a walk over the configuration looks into it. */
 export interface Walkable {
@@ -36,7 +31,7 @@ export function findUnknownKeys(
   schema: v.GenericSchema,
   value: unknown,
   path: KeyPath = [],
-): UnknownKey[] {
+): Finding[] {
   const { entries, item, key } = structureOf(schema);
   if (item !== undefined && Array.isArray(value)) {
     return value.flatMap((entry, index) => findUnknownKeys(item, entry, [...path, index]));
@@ -46,10 +41,7 @@ export function findUnknownKeys(
   }
   if (key !== undefined) {
     const unusable = KEYS_OF_OBJECTS.filter((name) => Object.hasOwn(value, name));
-    return unusable.map((name) => ({
-      path: [...path, name],
-      message: "unknown key",
-    }));
+    return unusable.map((name) => errorAt([...path, name], "unknown key"));
   }
   if (entries === undefined) return [];
   return Object.entries(value).flatMap(([name, entry]) =>
@@ -58,10 +50,7 @@ export function findUnknownKeys(
         ...path,
         name,
       ])
-      : [{
-        path: [...path, name],
-        message: unknownKeyMessage(Object.keys(entries), name),
-      }]
+      : [errorAt([...path, name], unknownKeyMessage(Object.keys(entries), name))]
   );
 }
 

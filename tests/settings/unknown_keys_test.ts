@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import * as v from "valibot";
-import { findNearest, findUnknownKeys, structureOf } from "../../lib/config/unknown_keys.ts";
-import { list, mapping, truth } from "../../lib/config/value_forms.ts";
+import { errorAt } from "../../lib/settings/finding.ts";
+import { findNearest, findUnknownKeys, structureOf } from "../../lib/settings/unknown_keys.ts";
+import { list, mapping, truth } from "../../lib/settings/forms.ts";
 
 const FORM = mapping({
   active: v.exactOptional(truth),
@@ -12,10 +13,10 @@ const FORM = mapping({
 Deno.test("findUnknownKeys() finds those at every level", () => {
   const value = { activ: 1, part: { nam: 1 }, parts: [{ name: 1 }, { nmae: 1, other: 1 }] };
   assertEquals(findUnknownKeys(FORM, value), [
-    { path: ["activ"], message: "unknown key; did you mean active?" },
-    { path: ["part", "nam"], message: "unknown key; did you mean name?" },
-    { path: ["parts", 1, "nmae"], message: "unknown key; did you mean name?" },
-    { path: ["parts", 1, "other"], message: "unknown key; known are name" },
+    errorAt(["activ"], "unknown key; did you mean active?"),
+    errorAt(["part", "nam"], "unknown key; did you mean name?"),
+    errorAt(["parts", 1, "nmae"], "unknown key; did you mean name?"),
+    errorAt(["parts", 1, "other"], "unknown key; known are name"),
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { countWorkers } from "../../lib/config/worker_count.ts";
-import { read, SOMEBODY } from "./configuration_text.ts";
+import { countWorkers } from "../../lib/serve/worker_count.ts";
+import { read, SOMEBODY } from "../settings/configuration_text.ts";
 
 const HOST = { processors: 4, mayReadProgram: true, dealsConnections: true };
 const FEW: Partial<typeof HOST> = { mayReadProgram: false };

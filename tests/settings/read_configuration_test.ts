@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
-import { ConfigurationError } from "../../lib/config/problem.ts";
-import { decodeConfiguration } from "../../lib/config/read_configuration.ts";
+import { ConfigurationError, errorAt } from "../../lib/settings/finding.ts";
+import { decodeConfiguration } from "../../lib/settings/read_configuration.ts";
 import { BAD_FILES } from "./bad_files.ts";
 import { problemsOf, read, SOMEBODY } from "./configuration_text.ts";
 
@@ -145,34 +145,28 @@ Deno.test("readConfiguration() refuses what is nested without end, or too long, 
   assertLess(performance.now() - started, 30_000);
 });
 
-Deno.test("readConfiguration() returns frozen settings with defaults only for what the server does not fill in", () => {
-  const configuration = read("users:\n  - { name: alice, password: x, home: alice }\n");
-  assertEquals(configuration, {
-    server: { tls: {} },
-    certificateFiles: undefined,
-    clientCertificates: { mode: "none", caFile: undefined },
-    users: [{
-      name: "alice",
-      password: "x",
-      home: "/etc/ftpsd/alice",
-      permissions: "elr",
-      overrides: [],
-      limits: {},
-    }],
-    anonymous: undefined,
-    acceptRisks: [],
-    workers: "auto",
-    log: { format: "pretty", level: "info", transfers: undefined },
-  });
-  assert(
-    Object.isFrozen(configuration) && Object.isFrozen(configuration.users[0]) && Object.isFrozen(configuration.log),
-  );
+Deno.test("readConfiguration() returns frozen settings with all defaults, and absolute paths", () => {
+  const configuration = read("users:\n  - { name: alice, password: x, home: alice }\nlog: { transfers: xferlog }\n");
+  assertEquals(configuration.users, [{
+    name: "alice",
+    password: "x",
+    home: "/etc/ftpsd/alice",
+    permissions: "elr",
+    overrides: [],
+    messages: { login: "Login successful.", quit: "Goodbye." },
+    limits: { connections: 0, bandwidth: { upload: 0, download: 0 } },
+  }]);
+  assertEquals(configuration.listen, [{ host: "127.0.0.1", port: 2121, tls: "explicit" }]);
+  assertEquals(configuration.limits.connectionsBeforeLogin, 256);
+  assertEquals(configuration.log, { format: "pretty", level: "info", transfers: "/etc/ftpsd/xferlog" });
+  const { users: [user], log } = configuration;
+  assert(Object.isFrozen(configuration) && Object.isFrozen(user) && Object.isFrozen(log));
 });
 
 Deno.test("readConfiguration() throws one error with all problems", () => {
   const error = assertThrows(() => read("tls: 1\nlog: 2\n"), ConfigurationError);
-  assertEquals(error.problems, [
-    { file: "ftpsd.yaml", line: 1, path: ["tls"], message: "1 is not a mapping" },
-    { file: "ftpsd.yaml", line: 2, path: ["log"], message: "2 is not a mapping" },
+  assertEquals(error.findings, [
+    { ...errorAt(["tls"], "1 is not a mapping"), place: { file: "ftpsd.yaml", line: 1 } },
+    { ...errorAt(["log"], "2 is not a mapping"), place: { file: "ftpsd.yaml", line: 2 } },
   ]);
 });

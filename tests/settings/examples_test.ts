@@ -3,11 +3,10 @@ import { parse } from "@std/yaml";
 import { Ajv } from "ajv";
 import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { findNetworkWarnings } from "../../lib/check/network_findings.ts";
-import { acceptedRisks } from "../../lib/config/server_options.ts";
-import { findLine, type PositionNode, readPositions } from "../../lib/config/yaml_position.ts";
+import { acceptedRisks } from "../../lib/server/configured_options.ts";
+import { findLine, type PositionNode, readPositions } from "../../lib/settings/yaml_position.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { findSettingRisks } from "../../lib/settings/setting_risks.ts";
-import { resolveSettings } from "../../lib/server/resolve_settings.ts";
 import { fileWith, problemsOf, read } from "./configuration_text.ts";
 
 const FOLDER = new URL("../../docs/examples/", import.meta.url);
@@ -34,9 +33,8 @@ Deno.test("docs/examples holds the examples", () => {
 for (const example of EXAMPLES) {
   Deno.test(`docs/examples/${example} is sound, accepts its risks, and has nothing doubtful`, async () => {
     const configuration = read(await textOf(example));
-    const settings = resolveSettings({ ...configuration.server, authorizer: { authenticate: () => Promise.reject() } });
     const accepted = acceptedRisks(configuration.acceptRisks, new Date());
-    assertEquals(findSettingRisks(settings).filter(({ risk }) => !accepted.includes(risk)), []);
+    assertEquals(findSettingRisks(configuration).filter(({ risk }) => !accepted.includes(risk)), []);
     assertEquals(findNetworkWarnings(configuration), []);
   });
 

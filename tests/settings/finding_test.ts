@@ -1,19 +1,19 @@
 import { assertEquals } from "@std/assert";
-import { ConfigurationError, formatProblem } from "../../lib/config/problem.ts";
+import { ConfigurationError, errorAt, formatFinding } from "../../lib/settings/finding.ts";
 import { formatPath } from "../../lib/settings/key_path.ts";
 
-Deno.test("formatProblem() writes one line, with what is known of the place", () => {
+Deno.test("formatFinding() writes one line, with what is known of the place", () => {
   const message = 'unknown letter "x"';
   const path = ["users", 1, "permissions"];
   assertEquals(
-    formatProblem({ file: "ftpsd.yaml", line: 14, path, message }),
+    formatFinding({ place: { file: "ftpsd.yaml", line: 14 }, path, message }),
     'ftpsd.yaml:14: users[1].permissions: unknown letter "x"',
   );
   assertEquals(
-    formatProblem({ file: "ftpsd.yaml", path, message }),
+    formatFinding({ place: { file: "ftpsd.yaml" }, path, message }),
     'ftpsd.yaml: users[1].permissions: unknown letter "x"',
   );
-  assertEquals(formatProblem({ file: "a", line: 2, path: [], message: "not YAML" }), "a:2: not YAML");
+  assertEquals(formatFinding({ place: { file: "a", line: 2 }, path: [], message: "not YAML" }), "a:2: not YAML");
 });
 
 Deno.test("formatPath() keeps keys that are more than a word apart, and on one line", () => {
@@ -23,9 +23,12 @@ Deno.test("formatPath() keeps keys that are more than a word apart, and on one l
   assertEquals(formatPath([0, 1, "a"]), "[0][1].a");
 });
 
-Deno.test("ConfigurationError has a line for each problem", () => {
-  const problems = [{ file: "f", line: 1, path: [], message: "one" }, { file: "f", path: ["a"], message: "two" }];
-  const error = new ConfigurationError(problems);
+Deno.test("ConfigurationError has a line for each finding", () => {
+  const findings = [
+    { ...errorAt([], "one"), place: { file: "f", line: 1 } },
+    { ...errorAt(["a"], "two"), place: { file: "f" } },
+  ];
+  const error = new ConfigurationError(findings);
   assertEquals([error.name, error.message], ["ConfigurationError", "f:1: one\nf: a: two"]);
-  assertEquals(error.problems, problems);
+  assertEquals(error.findings, findings);
 });

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Configuration } from "../../lib/config/configuration.ts";
-import { ConfigurationError } from "../../lib/config/problem.ts";
-import { readConfiguration } from "../../lib/config/read_configuration.ts";
+import type { Configuration } from "../../lib/settings/table.ts";
+import { ConfigurationError } from "../../lib/settings/finding.ts";
+import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 
 /** A line that lets somebody log in, for files that are about something else. */
 export const SOMEBODY = "anonymous: { home: pub }\n";

@@ -4,20 +4,18 @@
  * @module
  */
 
-import { LoginThrottle } from "../state/login_throttle.ts";
+import type { AccountOptions } from "../accounts/account_source.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local/mounted_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
-import type { FtpServerOptions } from "../server/options.ts";
-import { resolveSettings } from "../server/resolve_settings.ts";
+import type { FtpServerOptions } from "./options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
-import type { Settings } from "../settings/settings.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
-import type { AccountConfiguration, Configuration } from "./configuration.ts";
+import type { Configuration, UserSettings } from "../settings/table.ts";
 
 /** What the files that a configuration names hold, PEM. */
 export interface ConfigurationFiles {
@@ -54,16 +52,18 @@ export function toServerOptions(
   now: Date,
   options: ToServerOptionsOptions = {},
 ): FtpServerOptions {
-  const { server, clientCertificates, acceptRisks } = configuration;
-  const { mode } = clientCertificates;
+  const { users: _users, anonymous: _anonymous, acceptRisks, log: _log, workers: _workers, tls, ...server } =
+    configuration;
+  const { certificate: _certificate, key: _key, clientCertificates: { mode }, ...handshake } = tls;
+  const { certificate: pair, clientCa: ca } = files;
   return {
     ...server,
     authorizer: createAuthorizer(configuration, now, options),
     acceptRisks: acceptedRisks(acceptRisks, now),
     tls: {
-      ...server.tls,
-      ...files.certificate && { certificate: files.certificate.certificate, key: files.certificate.key },
-      ...mode !== "none" && files.clientCa !== undefined ? { clientCertificates: { mode, ca: files.clientCa } } : {},
+      ...handshake,
+      ...pair && { certificate: pair.certificate, key: pair.key },
+      ...mode !== "none" && ca !== undefined ? { clientCertificates: { mode, ca } } : {},
     },
   };
 }
@@ -73,11 +73,11 @@ export function toServerOptions(
  * have to show the same one.
  */
 export async function withCertificate(
-  { server }: Configuration,
+  { listen, tls }: Configuration,
   files: ConfigurationFiles,
 ): Promise<ConfigurationFiles> {
-  if (files.certificate !== undefined || server.tls?.policy === "off") return files;
-  const hosts = (server.listen ?? [{}]).map(({ host = "127.0.0.1" }) => host);
+  if (files.certificate !== undefined || tls.policy === "off") return files;
+  const hosts = listen.map(({ host }) => host);
   return { ...files, certificate: await createEphemeralCertificate({ names: await certificateNames(hosts) }) };
 }
 
@@ -96,19 +96,6 @@ export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeO
   return homeOpener(writeClaims);
 }
 
-/**
- * Checks what the types do not say about the server's part of a configuration.
- *
- * @throws {RangeError} When a number is out of its range.
- */
-export function checkServerPart(server: Configuration["server"]): Settings {
-  void new LoginThrottle(server.ban);
-  return resolveSettings({ ...server, authorizer: NOBODY });
-}
-
-/** Settings do not depend on who logs in. */
-const NOBODY = { authenticate: () => Promise.resolve(undefined) };
-
 function createAuthorizer(
   configuration: Configuration,
   now: Date,
@@ -126,14 +113,10 @@ function createAuthorizer(
   return authorizer;
 }
 
-function optionsOf(account: Omit<AccountConfiguration, "home">): Omit<AccountConfiguration, "home"> {
-  const { permissions, overrides, loginMessage, quitMessage } = account;
-  return {
-    permissions,
-    overrides,
-    ...loginMessage === undefined ? {} : { loginMessage },
-    ...quitMessage === undefined ? {} : { quitMessage },
-  };
+function optionsOf(
+  { permissions, overrides, messages }: Pick<UserSettings, "permissions" | "overrides" | "messages">,
+): AccountOptions {
+  return { permissions, overrides, loginMessage: messages.login, quitMessage: messages.quit };
 }
 
 /** Returns whether anonymous writing was asked for by name: by `forceWrite`, or by its risk. */

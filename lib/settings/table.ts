@@ -1,0 +1,535 @@
+/**
+ * Every setting, one row each: where it is, its form, its default, the option of the command line that means it, what it is
+ * for, and whether a reload applies it. What is checked of files, options and the library's callers is made of this, and so are
+ * the types of settings, the JSON Schema, the help, the completions, the manual and the page about the configuration.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { READ_PERMISSIONS } from "../accounts/permission.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
+import {
+  address,
+  addressTable,
+  bytes,
+  choice,
+  clientText,
+  count,
+  day,
+  type Form,
+  greeting,
+  hostPath,
+  ipv4Address,
+  list,
+  listenAddress,
+  mapping,
+  pem,
+  permissions,
+  port,
+  portPair,
+  type PortRange,
+  portRange,
+  seconds,
+  secondsOverZero,
+  secret,
+  text,
+  truth,
+  virtualPath,
+  wholeNumber,
+  workers,
+} from "./forms.ts";
+import { RISK_IDS } from "./risks.ts";
+
+/** An option of the command line that means a setting. */
+export interface Flag {
+  /** Long name, without dashes. Settings with the same one are set together. */
+  readonly name: string;
+  /** Letter, pyftpdlib's where it has one. */
+  readonly letter?: string;
+  /** Name of the value in the help; absent: a switch. `FILE` is completed with what there is. */
+  readonly value?: string;
+  /** What a switch sets. @default {true} */
+  readonly sets?: unknown;
+  /** Title of its group in the help. */
+  readonly group: string;
+  /** One line for the help, without the default. */
+  readonly help: string;
+  /** What the help calls the default, where its value says little. */
+  readonly without?: string;
+  /** What to type instead of a value that is wrong. */
+  readonly example?: string;
+  /** Whether the short help shows it. */
+  readonly isCommon?: true;
+}
+
+/** What a row may say beside form and text. */
+export interface RowOptions {
+  readonly flag?: Flag;
+  /** Whether a change waits for a restart; a text says which change does. */
+  readonly restart?: true | string;
+  /** Name of the type of a group in TypeScript. */
+  readonly typeName?: string;
+}
+
+const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+/** Most failures of an address that are kept in mind. */
+const MAX_FAILURES = 1000;
+
+const listener = named(
+  "ListenOptions",
+  "One address to listen on.",
+  mapping({
+    host: setting(listenAddress, "Address to listen on; `0.0.0.0` is all of IPv4, `::` all there are.", {
+      default: "127.0.0.1",
+      flag: {
+        name: "interface",
+        letter: "i",
+        value: "ADDRESS",
+        group: "Where to listen",
+        help: "address to listen on",
+        example: "0.0.0.0 for all of IPv4, :: for all",
+        isCommon: true,
+      },
+    }),
+    port: setting(port, "Port, 0 for any.", {
+      default: 2121,
+      flag: {
+        name: "port",
+        letter: "p",
+        value: "PORT",
+        group: "Where to listen",
+        help: "port, 0 for any",
+        isCommon: true,
+      },
+    }),
+    tls: setting(
+      choice(["explicit", "implicit"]),
+      "When TLS starts: after AUTH TLS (RFC 4217), or with the first byte.",
+      { default: "explicit" },
+    ),
+  }),
+);
+
+const bandwidth = mapping({
+  upload: setting(bytes, "Bytes a second from clients, 0 for no limit.", { default: 0 }),
+  download: setting(bytes, "Bytes a second to clients, 0 for no limit.", { default: 0 }),
+});
+
+/**
+ * The settings of a server.
+ *
+ * @param contents How what differs between a file, which names other files, and a program, which has what is in them, is given.
+ */
+function serverRows<Range>(contents: { readonly pem: Form<string>; readonly ports: Form<Range, PortRange> }) {
+  const tls = mapping({
+    policy: setting(
+      choice(["required", "control", "optional", "off"], { typeText: "TlsPolicy" }),
+      "Where TLS is demanded: on all connections, on control connections, nowhere; `off` does not even offer it.",
+      {
+        default: "required",
+        restart: "from or to `off`",
+        flag: { name: "tls", value: "POLICY", group: "TLS", help: "required, control, optional or off" },
+      },
+    ),
+    certificate: setting(
+      contents.pem,
+      "Certificate chain in PEM, the server's own first. Without it a self-signed one is made in memory at each start.",
+      {
+        restart: "when it is given no more",
+        flag: {
+          name: "certfile",
+          value: "FILE",
+          group: "TLS",
+          help: "certificate chain, PEM (default: one made in memory)",
+        },
+      },
+    ),
+    key: setting(contents.pem, "Private key of the certificate in PEM.", {
+      flag: { name: "keyfile", value: "FILE", group: "TLS", help: "its private key, PEM" },
+    }),
+    minVersion: setting(choice(TLS_VERSIONS), "Oldest version that is spoken.", { default: "TLSv1.2", restart: true }),
+    maxVersion: setting(choice(TLS_VERSIONS), "Newest version that is spoken.", { default: "TLSv1.3", restart: true }),
+    sessionReuse: setting(
+      choice(["off", "allow", "require"], { typeText: "SessionReuse" }),
+      "Whether a data connection must resume a TLS session: `require` refuses those that do not. `off` and `allow` leave it to " +
+        "the client. `require` proves that the peer has a session with this server, not that it is this one; its address is " +
+        "checked always.",
+      {
+        default: "allow",
+        restart: "to `require`, where several event loops may run,",
+        flag: {
+          name: "tls-session-reuse",
+          value: "MODE",
+          group: "TLS",
+          help: "require: data must resume; off, allow: may",
+        },
+      },
+    ),
+    requireCloseNotify: setting(truth, "Whether an upload that ends without close_notify is incomplete (426).", {
+      default: true,
+    }),
+    clientCertificates: group(
+      mapping({
+        mode: setting(
+          choice(["none", "request", "require"]),
+          "Whether clients are asked for one, or must have it; one that is not good is refused in both modes.",
+          { default: "none" },
+        ),
+        ca: setting(
+          contents.pem,
+          "Certificates in PEM that clients' certificates have to lead up to. A client's own may be among them: it is let in " +
+            "then, and can vouch for nobody else unless it is a CA.",
+        ),
+      }),
+      "Certificates of clients.",
+      { typeName: "ClientCertificateOptions" },
+    ),
+  });
+
+  const passive = mapping({
+    ports: setting(contents.ports, "Ports of passive data connections, both ends included; without it any port.", {
+      restart: true,
+      flag: {
+        name: "range",
+        letter: "r",
+        value: "FROM-TO",
+        group: "Where to listen",
+        help: "ports of passive mode (default: any)",
+        example: "50000-50100",
+        isCommon: true,
+      },
+    }),
+    address: setting(ipv4Address, "Address that PASV announces, where a NAT router stands before the server.", {
+      flag: {
+        name: "nat-address",
+        letter: "n",
+        value: "ADDRESS",
+        group: "Where to listen",
+        help: "IPv4 address that PASV announces, behind NAT",
+        example: "203.0.113.7",
+      },
+    }),
+    addresses: setting(
+      addressTable,
+      "The same by the local address that the client has reached; goes before `address`.",
+      { default: {} },
+    ),
+    foreignAddresses: setting(
+      truth,
+      "Whether from other hosts than the client, as from a NAT router with several addresses: the risk " +
+        "`foreign-data-address`.",
+      {
+        default: false,
+        flag: {
+          name: "permit-foreign-addresses",
+          group: "Limits",
+          help: "data connections from, and in active mode to, other hosts",
+        },
+      },
+    ),
+  });
+
+  const active = mapping({
+    enabled: setting(truth, "Whether PORT and EPRT are allowed.", {
+      default: false,
+      flag: { name: "active", group: "Limits", help: "allow active mode: PORT and EPRT" },
+    }),
+    foreignAddresses: setting(truth, "Whether to other hosts than the client: the risk `foreign-data-address`.", {
+      default: false,
+      flag: { name: "permit-foreign-addresses", group: "Limits", help: "" },
+    }),
+    privilegedPorts: setting(truth, "Whether to ports below 1024: the risk `privileged-data-port`.", {
+      default: false,
+      flag: { name: "permit-privileged-ports", group: "Limits", help: "in active mode, to ports below 1024" },
+    }),
+  });
+
+  const transfer = mapping({
+    asciiConversion: setting(truth, "Whether TYPE A converts line ends.", { default: true }),
+    bandwidth: group(bandwidth, "Bytes a second of each session."),
+  });
+
+  const upload = mapping({
+    atomic: setting(
+      truth,
+      "Whether a file appears only when it is complete; then none can be resumed. Until then it has a hidden name, " +
+        "`.ftpsd-XXXXXXXX.part`, that clients neither see nor use. What a killed server leaves of that is removed " +
+        "after a day, when the next upload into the folder begins.",
+      { default: false },
+    ),
+    overwrite: setting(
+      truth,
+      "Whether STOR and RNTO may take a name from a file that has it. If not they get 550, and what is there can only " +
+        "be continued at its end, with the right to append. Of an upload that was interrupted nothing is there with " +
+        "`atomic`, so that it can be sent again.",
+      { default: true },
+    ),
+    sync: setting(
+      truth,
+      "Whether a file and its name are on stable storage before the client is told that it arrived (226).",
+      { default: false },
+    ),
+  });
+
+  const timeouts = mapping({
+    idle: setting(seconds, "Silence on the control connection while no data flows.", {
+      default: 300,
+      flag: { name: "timeout", value: "SECONDS", group: "Limits", help: "idle timeout of the control connection" },
+    }),
+    login: setting(seconds, "From the connection to the login.", { default: 60 }),
+    data: setting(seconds, "No byte moved on a data connection.", { default: 60 }),
+    passive: setting(seconds, "From PASV or EPSV to the client's data connection.", { default: 30 }),
+    active: setting(seconds, "To establish an active data connection.", { default: 30 }),
+    handshake: setting(seconds, "For a TLS handshake.", { default: 10 }),
+    failedLogin: setting(seconds, "Before a failed login is answered.", { default: 3 }),
+  });
+
+  const limits = mapping({
+    connections: setting(count, "Control connections at once.", {
+      default: 512,
+      flag: { name: "max-cons", value: "N", group: "Limits", help: "connections at once" },
+    }),
+    connectionsPerAddress: setting(count, "The same from one address; of IPv6 from one /64.", {
+      default: 0,
+      flag: {
+        name: "max-cons-per-ip",
+        value: "N",
+        group: "Limits",
+        help: "the same from one address",
+        without: "no limit",
+      },
+    }),
+    connectionsBeforeLogin: setting(
+      count,
+      "The same before a login. Who never logs in takes no place from users then. Without it, half of `connections`.",
+    ),
+    loginAttempts: setting(count, "Failed logins before the connection is closed.", {
+      default: 3,
+      flag: { name: "max-login-attempts", value: "N", group: "Limits", help: "failed logins before the end" },
+    }),
+    commandLineBytes: setting(wholeNumber(64, 2 ** 20, "a number of bytes"), "Length of a command line in bytes.", {
+      default: 4096,
+    }),
+  });
+
+  const ban = mapping({
+    failures: setting(
+      wholeNumber(0, MAX_FAILURES, "a whole number"),
+      "Failed logins from one address (of IPv6 one /64) that ban it; 0 for never.",
+      { default: 10 },
+    ),
+    window: setting(secondsOverZero, "Time in seconds within which they count.", { default: 600 }),
+    duration: setting(secondsOverZero, "Time of the ban in seconds.", { default: 900 }),
+    never: setting(list(address, "a list of addresses"), "Addresses that are never banned.", { default: [] }),
+  });
+
+  return {
+    listen: setting(
+      v.pipe(list(listener), v.minLength(1, "has no entry; give at least one address")),
+      "Addresses to listen on.",
+      { default: [{}], restart: true },
+    ),
+    tls: group(tls, "TLS of control and data connections.", { typeName: "TlsOptions" }),
+    passive: group(passive, "Passive mode: clients make the data connections."),
+    active: group(active, "Active mode: the server makes the data connections."),
+    banner: setting(greeting, "Greeting.", {
+      default: "ftpsd ready.",
+      flag: { name: "banner", value: "TEXT", group: "Output", help: "greeting" },
+    }),
+    encoding: setting(
+      text("the name of an encoding"),
+      "Encoding of names for clients from before UTF-8, such as `cp850` or `shift_jis`; those that ask for UTF-8 get it. It has " +
+        "to hold ASCII. Names that it cannot express are not listed.",
+      {
+        default: "utf-8",
+        restart: true,
+        flag: { name: "encoding", value: "NAME", group: "Output", help: "encoding of names for old clients" },
+      },
+    ),
+    times: setting(choice(["utc", "local"]), "Zone of the times in listings.", {
+      default: "utc",
+      flag: {
+        name: "use-localtime",
+        sets: "local",
+        group: "Output",
+        help: "show local times in listings (default: UTC)",
+      },
+    }),
+    transfer: group(transfer, "Transfers."),
+    upload: group(upload, "Uploads."),
+    timeouts: group(timeouts, "Longest waits in seconds, fractions allowed; 0 for no limit."),
+    limits: group(
+      v.pipe(
+        limits,
+        v.transform(({ connectionsBeforeLogin, ...others }) => ({
+          ...others,
+          connectionsBeforeLogin: connectionsBeforeLogin ?? Math.ceil(others.connections / 2),
+        })),
+      ),
+      "Limits; 0 for none.",
+    ),
+    ban: group(ban, "Bans of addresses from which passwords are guessed.", { typeName: "BanOptions" }),
+  };
+}
+
+const overrides = list(mapping({
+  path: required(virtualPath, "Path in the home, which need not exist."),
+  permissions: required(permissions, "Letters that hold there instead of the account's; none to close it."),
+  recursive: setting(truth, "Whether they hold for all that is below, too, and not only for the files in it.", {
+    default: false,
+  }),
+}));
+
+const messages = mapping({
+  login: setting(clientText, "Reply to a login.", { default: "Login successful." }),
+  quit: setting(clientText, "Reply to QUIT.", { default: "Goodbye." }),
+});
+
+const user = mapping({
+  name: required(text("a user name"), "User name."),
+  password: required(
+    secret("a password hash; make one with: ftpsd hash-password"),
+    "Hash of the password. Clear text is the risk `plaintext-password`.",
+  ),
+  home: required(hostPath("a folder"), "Folder that is the user's root."),
+  permissions: setting(permissions, "What the user may do.", { default: READ_PERMISSIONS }),
+  overrides: setting(overrides, "Other permissions in parts of the home; the deepest path that holds wins.", {
+    default: [],
+  }),
+  messages: group(messages, "Texts for the user."),
+  limits: group(
+    mapping({
+      connections: setting(count, "Sessions at once, 0 for no limit.", { default: 0 }),
+      bandwidth: group(bandwidth, "Bytes a second over all sessions."),
+    }),
+    "Limits of the user.",
+  ),
+});
+
+const anonymous = mapping({
+  home: required(hostPath("a folder"), "Folder that everybody may read."),
+  permissions: setting(permissions, "What everybody may do; what writes needs `forceWrite`.", {
+    default: READ_PERMISSIONS,
+  }),
+  overrides: setting(overrides, "Other permissions in parts of the home.", { default: [] }),
+  messages: group(messages, "Texts for anonymous users."),
+  forceWrite: setting(truth, "Lets everybody write, where `permissions` say so: the risk `anonymous-write`.", {
+    default: false,
+  }),
+});
+
+const acceptedRisk = mapping({
+  risk: required(
+    choice(RISK_IDS, { form: "an id of [risks.md](risks.md)" }),
+    "Which; `ftpsd check --explain ID` tells what it means.",
+  ),
+  reason: required(text("the reason why"), "Why it is accepted."),
+  until: setting(day, "Last day of the acceptance, in UTC. Without it the acceptance does not end."),
+});
+
+const { times, transfer, upload, timeouts, limits, ban, ...network } = serverRows({
+  pem: hostPath("a file"),
+  ports: portRange,
+});
+
+/** What `FtpServer` takes: all that is data. */
+export const SERVER_SETTINGS = mapping(serverRows({ pem, ports: portPair }));
+
+/** The whole configuration file. */
+export const CONFIGURATION = mapping({
+  ...network,
+  commands: group(
+    mapping({
+      disabled: setting(
+        list(text("the name of a command")),
+        "Commands that nobody may use, such as `DELE` or `SITE CHMOD`; each with its other spellings.",
+        { default: [] },
+      ),
+    }),
+    "Commands.",
+  ),
+  ...{ times, transfer, upload, timeouts, limits, ban },
+  log: group(
+    mapping({
+      format: setting(choice(LOG_FORMATS), "For people, or one JSON object a line for programs.", {
+        default: "pretty",
+        flag: { name: "log-format", value: "FORMAT", group: "Output", help: "pretty or json" },
+      }),
+      level: setting(choice(LOG_LEVELS), "Least urgent lines that are written.", { default: "info" }),
+      transfers: setting(hostPath("a file"), "File for a line about each transfer."),
+    }),
+    "The log, on standard error.",
+    { restart: true },
+  ),
+  workers: setting(
+    workers,
+    "Event loops that serve side by side. `auto`: on Linux one for each processor, 8 at most, where Deno permits to read the program; elsewhere 1.",
+    {
+      default: "auto",
+      restart: true,
+      flag: {
+        name: "workers",
+        value: "N",
+        group: "Limits",
+        help: "event loops side by side, or auto: one a processor",
+      },
+    },
+  ),
+  acceptRisks: setting(
+    list(acceptedRisk),
+    "Risks that are accepted, by name. The server does not start with others.",
+    { default: [] },
+  ),
+  users: setting(list(user), "Users, each with a password.", { default: [] }),
+  anonymous: setting(anonymous, "The account of everybody, with any password."),
+});
+
+/** A configuration as it results: every default in place, paths absolute. */
+export type Configuration = v.InferOutput<typeof CONFIGURATION>;
+
+/** A user of a configuration. */
+export type UserSettings = Configuration["users"][number];
+
+/** The anonymous account of a configuration. */
+export type AnonymousSettings = NonNullable<Configuration["anonymous"]>;
+
+/** A setting that must be there. */
+function required<Input, Output>(form: Form<Input, Output>, description: string): Form<Input, Output> {
+  return v.pipe(form, v.description(description));
+}
+
+/** A setting that may be left out, and what holds then, as it would stand in the file. */
+function setting<Input, Output>(
+  form: Form<Input, Output>,
+  description: string,
+  options: RowOptions & { readonly default: NoInfer<Input> },
+): v.OptionalSchema<Form<Input, Output>, Input>;
+function setting<Input, Output>(
+  form: Form<Input, Output>,
+  description: string,
+  options?: RowOptions,
+): v.ExactOptionalSchema<Form<Input, Output>, undefined>;
+function setting<Input, Output>(
+  form: Form<Input, Output>,
+  description: string,
+  { default: fallback, ...row }: RowOptions & { readonly default?: Input } = {},
+): unknown {
+  const described = v.pipe(form, v.description(description), v.metadata({ ...row }));
+  return v.optional(described, fallback);
+}
+
+/** Settings about the same thing, all of which may be left out. */
+function group<Input, Output>(
+  form: Form<Input, Output>,
+  description: string,
+  row: RowOptions = {},
+): v.OptionalSchema<Form<Input, Output>, Input> {
+  const described: Form<Input, Output> = v.pipe(form, v.description(description), v.metadata({ ...row }));
+  return v.optional(described, {} as Input);
+}
+
+/** Gives the entries of a list a name in TypeScript. */
+function named<Input, Output>(typeName: string, description: string, form: Form<Input, Output>): Form<Input, Output> {
+  return v.pipe(form, v.description(description), v.metadata({ typeName }));
+}

@@ -1,0 +1,96 @@
+/**
+ * The one validator of settings: of a file, of the command line and of programs.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { findConfigurationContradictions, findContradictions } from "./contradictions.ts";
+import { ConfigurationError, errorAt, type Finding, formatWhere } from "./finding.ts";
+import { type KeyPath, valueAt } from "./key_path.ts";
+import type { GivenSettings } from "./options.ts";
+import type { Settings } from "./settings.ts";
+import { CONFIGURATION, type Configuration, SERVER_SETTINGS } from "./table.ts";
+import { findUnknownKeys, structureOf } from "./unknown_keys.ts";
+
+/** Settings with every default in place, or what is wrong with what was given. */
+export type Validated<Output> =
+  | { readonly output: Output; readonly findings?: never }
+  | { readonly output?: never; readonly findings: readonly Finding[] };
+
+/** Checks each value of a tree by its row. */
+export function validate<Schema extends v.GenericSchema>(
+  schema: Schema,
+  given: unknown,
+): Validated<v.InferOutput<Schema>> {
+  const result = v.safeParse(schema, given, { abortPipeEarly: true });
+  const wrong = (result.issues ?? []).filter((issue) => !isUnknownKey(issue));
+  const findings = [...findUnknownKeys(schema, given), ...wrong.map((issue) => toFinding(schema, issue))];
+  return result.success && findings.length === 0 ? { output: deepFreeze(result.output as object) } : { findings };
+}
+
+/**
+ * Checks a configuration, whatever its parts come from.
+ *
+ * @throws {ConfigurationError} With all that is wrong.
+ */
+export function resolveConfiguration(given: unknown): Configuration {
+  const { output, findings } = validate(CONFIGURATION, given);
+  if (findings !== undefined) throw new ConfigurationError(findings);
+  const contradictions = findConfigurationContradictions(output, given);
+  if (contradictions.length > 0) throw new ConfigurationError(contradictions);
+  return output;
+}
+
+/**
+ * Checks the settings that a program gives.
+ *
+ * @throws {RangeError} When a value is not of the wanted form.
+ * @throws {TypeError} When a key is unknown, a list is empty, or two settings contradict each other.
+ */
+export function resolveSettings(given: GivenSettings): Settings {
+  const { output, findings: [wrong] = [] } = validate(SERVER_SETTINGS, given);
+  if (output === undefined) {
+    const { path = [], message = "" } = wrong ?? {};
+    // A value is out of range; what is around it is of another type.
+    const isAround = Array.isArray(valueAt(given, path)) || message.startsWith("unknown key");
+    const text = wrong === undefined ? "Cannot use the settings" : describe(wrong);
+    throw isAround ? new TypeError(text) : new RangeError(text);
+  }
+  const [contradiction] = findContradictions(output, given);
+  if (contradiction !== undefined) throw new TypeError(describe(contradiction));
+  return output;
+}
+
+function describe(finding: Finding): string {
+  return `Cannot use ${formatWhere(finding)}: ${finding.message}`;
+}
+
+function toFinding(schema: v.GenericSchema, issue: v.BaseIssue<unknown>): Finding {
+  const path = (issue.path ?? []).map(({ key }) => key as string | number);
+  return errorAt(path, isMissingKey(issue) ? missing(schema, path) : issue.message);
+}
+
+/** The walk over unknown keys tells them better, and all of them. */
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.expected === "never";
+}
+
+function isMissingKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.input === undefined && issue.path !== undefined;
+}
+
+/** The message for a key that is missing: what its own form says of nothing. */
+function missing(schema: v.GenericSchema, path: KeyPath): string {
+  const form = path.reduce<v.GenericSchema>((within, part) => {
+    const { entries, item } = structureOf(within);
+    return (typeof part === "number" ? item : entries?.[part]) ?? v.unknown();
+  }, schema);
+  return v.safeParse(form, undefined).issues?.[0].message ?? "is missing";
+}
+
+/** Freezes a value and all that is in it. */
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

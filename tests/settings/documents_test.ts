@@ -1,0 +1,43 @@
+import { assert, assertEquals } from "@std/assert";
+import * as v from "valibot";
+import { CONFIGURATION } from "../../lib/settings/table.ts";
+import { structureOf } from "../../lib/settings/unknown_keys.ts";
+import { RISK_IDS, RISKS } from "../../lib/settings/risks.ts";
+import { DOCUMENTS } from "../helpers/documents.ts";
+import { problemsOf } from "./configuration_text.ts";
+
+for (const [path, { url, make }] of DOCUMENTS) {
+  Deno.test(`${path} is current; "deno task docs" writes it anew`, async () => {
+    assertEquals(await Deno.readTextFile(url), await make());
+  });
+}
+
+/** Every setting that may be left out, in a list without its index, and what is said to hold then. */
+function* defaultsOf(schema: v.GenericSchema, path = ""): Generator<readonly [path: string, value: unknown]> {
+  const { entries, item } = structureOf(schema);
+  if (item !== undefined) return yield* defaultsOf(item, path);
+  for (const [name, form] of Object.entries(entries ?? {})) {
+    const at = path === "" ? name : `${path}.${name}`;
+    const fallback: unknown = v.getDefault(form);
+    if (fallback !== undefined) yield [at, fallback];
+    yield* defaultsOf(form, at);
+  }
+}
+
+Deno.test("CONFIGURATION takes the defaults that it tells", () => {
+  for (const [path, value] of defaultsOf(CONFIGURATION)) {
+    if (path.startsWith("users") || path.startsWith("anonymous") || path.startsWith("listen.")) continue;
+    const whole = path.split(".").reduceRight<unknown>((part, key) => ({ [key]: part }), value);
+    assertEquals(problemsOf(JSON.stringify({ anonymous: { home: "pub" }, ...whole as object })), [], path);
+  }
+});
+
+Deno.test("RISKS says of each risk in whole sentences what can happen and what to do", () => {
+  assertEquals(Object.keys(RISKS), [...RISK_IDS]);
+  for (const [id, { title, danger, instead }] of Object.entries(RISKS)) {
+    assert(/^[a-z]+(?:-[a-z]+)+$/.test(id), id);
+    // The title goes on in a sentence: "Cannot use …: anybody may write (risk anonymous-write)".
+    assert(!title.endsWith("."), id);
+    for (const text of [danger, instead]) assert(/^\p{L}.*[.]$/u.test(text) && !text.includes("  "), `${id}: ${text}`);
+  }
+});
