@@ -108,7 +108,7 @@ Deno.test("FtpServer refuses to listen on an address of the link, and says why",
     assertThrows(
       () => new FtpServer({ authorizer: new VirtualAuthorizer(), listen: [{ host, port: 0 }] }),
       RangeError,
-      "the runtime knows no IPv6 zones",
+      "not of a link (fe80::)",
     );
   }
 });
