@@ -33,8 +33,11 @@ import {
   extendedActivePort,
   extendedPassive,
   extendedPassiveSequence,
+  fileStructure,
   passive,
-} from "./data_connection.ts";
+  representationType,
+  transferMode,
+} from "./transfer_parameters.ts";
 import {
   changeDirectory,
   deleteFile,
@@ -60,7 +63,6 @@ import {
   utf8Feature,
 } from "./information.ts";
 import { list, machineList, machineListOne, nameList } from "./listing.ts";
-import { fileStructure, representationType, transferMode } from "./parameters.ts";
 import { abort, allocate, append, available, restart, retrieve, store, storeUnique } from "./file_transfer.ts";
 import { authenticate, clearCommandChannel, dataChannelProtection, protectionBufferSize } from "./security.ts";
 

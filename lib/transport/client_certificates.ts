@@ -14,9 +14,8 @@
 
 import type { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
-import { readChain } from "./certificate_pair.ts";
+import { readChain, readPemBlocks } from "./certificate_pair.ts";
 import { ConnectionError, type PeerCertificate } from "./connection.ts";
-import { readPemBlocks } from "./pem.ts";
 
 /** Who has to show a certificate, and who signs them. */
 export interface ClientCertificatePolicy {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type PemBlock, readPemBlocks } from "../../lib/transport/pem.ts";
+import { type PemBlock, readPemBlocks } from "../../lib/transport/certificate_pair.ts";
 
 const BODY = "QUJD".repeat(20);
 const TEXT = `-----BEGIN A-----\n${BODY.slice(0, 64)}\n${BODY.slice(64)}\n-----END A-----\n`;

@@ -9,8 +9,6 @@ import type { FileClaims } from "../file_claims.ts";
 import type {
   CallOptions,
   CreateOptions,
-  DirectoryEntry,
-  FileInfo,
   FileSystem,
   OpenReadOptions,
   ReadableFile,
@@ -24,104 +22,66 @@ import { type AskedMounts, MountProbe } from "./mount_probe.ts";
 const BATCH_ENTRIES = 64;
 
 /** Asks whether the mount answers before anything is done on it. Only who uses it waits when it does not. */
-export class MountedFileSystem implements Required<Omit<FileSystem, "availableBytes">> {
-  readonly listsSorted = true;
-  /** There as in the file system below. */
-  readonly availableBytes?: (path: string, options: CallOptions) => Promise<number>;
-  readonly #files: LocalFileSystem;
-  readonly #probe: MountProbe;
-
-  /** Uses `files` once `probe` says that they answer. */
-  constructor(files: LocalFileSystem, probe: MountProbe) {
-    this.#files = files;
-    this.#probe = probe;
-    const { availableBytes } = files;
-    if (availableBytes !== undefined) {
-      this.availableBytes = (path, options) => this.#use(() => availableBytes(path, options), options);
-    }
-  }
-
-  stat(path: string, options: CallOptions): Promise<FileInfo> {
-    return this.#use(() => this.#files.stat(path, options), options);
-  }
-
-  lstat(path: string, options: CallOptions): Promise<FileInfo> {
-    return this.#use(() => this.#files.lstat(path, options), options);
-  }
-
-  list(path: string, options: CallOptions): AsyncGenerator<DirectoryEntry, void, undefined> {
-    return this.#each(this.#files.list(path, options), options);
-  }
-
-  listNames(path: string, options: CallOptions): AsyncGenerator<string, void, undefined> {
-    return this.#each(this.#files.listNames(path, options), options);
-  }
-
-  async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
-    const file = await this.#use(() => this.#files.openRead(path, options), options);
-    if (!this.#probe.mayHang) return file;
-    return {
-      size: file.size,
-      read: (buffer, options) => this.#use(() => file.read(buffer, options), options),
-      close: () => this.#close(file),
-    };
-  }
-
-  async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
-    const file = await this.#use(() => this.#files.openWrite(path, mode, options), options);
-    if (!this.#probe.mayHang) return file;
-    return {
-      write: (bytes, options) => this.#use(() => file.write(bytes, options), options),
-      finish: (options) => this.#use(() => file.finish(options), options),
-      close: () => this.#close(file),
-    };
-  }
-
-  remove(path: string, options: CallOptions): Promise<void> {
-    return this.#use(() => this.#files.remove(path, options), options);
-  }
-
-  makeDirectory(path: string, options: CreateOptions): Promise<void> {
-    return this.#use(() => this.#files.makeDirectory(path, options), options);
-  }
-
-  removeDirectory(path: string, options: CallOptions): Promise<void> {
-    return this.#use(() => this.#files.removeDirectory(path, options), options);
-  }
-
-  rename(from: string, to: string, options: CallOptions): Promise<void> {
-    return this.#use(() => this.#files.rename(from, to, options), options);
-  }
-
-  setModified(path: string, modified: Date, options: CallOptions): Promise<void> {
-    return this.#use(() => this.#files.setModified(path, modified, options), options);
-  }
-
-  setMode(path: string, mode: number, options: CallOptions): Promise<void> {
-    return this.#use(() => this.#files.setMode(path, mode, options), options);
-  }
-
-  #use<Result>(call: () => Promise<Result>, { signal }: CallOptions): Promise<Result> {
-    const answered = this.#probe.answered(signal);
+function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
+  const once = <Result>(call: () => Promise<Result>, { signal }: CallOptions): Promise<Result> => {
+    const answered = probe.answered(signal);
     return answered === undefined ? call() : answered.then(call);
-  }
-
+  };
+  const forward = <Arguments extends [...unknown[], CallOptions], Result>(
+    method: (...args: Arguments) => Promise<Result>,
+  ) =>
+  (...args: Arguments) => once(() => method.apply(files, args), args.at(-1) as CallOptions);
+  const { stat, lstat, remove, makeDirectory, removeDirectory, rename, setModified, setMode, availableBytes } =
+    files as Required<FileSystem>;
   /** Has to be done, however long it takes until the mount answers again. */
-  async #close(file: ReadableFile | WritableFile): Promise<void> {
-    await this.#probe.answered(new AbortController().signal);
+  const close = async (file: ReadableFile | WritableFile) => {
+    await probe.answered(new AbortController().signal);
     await file.close();
-  }
+  };
+  return {
+    listsSorted: true,
+    stat: forward(stat),
+    lstat: forward(lstat),
+    remove: forward(remove),
+    makeDirectory: forward(makeDirectory),
+    removeDirectory: forward(removeDirectory),
+    rename: forward(rename),
+    setModified: forward(setModified),
+    setMode: forward(setMode),
+    ...availableBytes && { availableBytes: forward(availableBytes) },
+    list: (path: string, options: CallOptions) => each(files.list(path, options), probe, options),
+    listNames: (path: string, options: CallOptions) => each(files.listNames(path, options), probe, options),
+    async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
+      const file = await once(() => files.openRead(path, options), options);
+      if (!probe.mayHang) return file;
+      return {
+        size: file.size,
+        read: (buffer, options) => once(() => file.read(buffer, options), options),
+        close: () => close(file),
+      };
+    },
+    async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
+      const file = await once(() => files.openWrite(path, mode, options), options);
+      if (!probe.mayHang) return file;
+      return {
+        write: (bytes, options) => once(() => file.write(bytes, options), options),
+        finish: (options) => once(() => file.finish(options), options),
+        close: () => close(file),
+      };
+    },
+  };
+}
 
-  async *#each<Entry>(
-    entries: AsyncGenerator<Entry, void, undefined>,
-    { signal }: CallOptions,
-  ): AsyncGenerator<Entry, void, undefined> {
-    await this.#probe.answered(signal);
-    let count = 0;
-    for await (const entry of entries) {
-      yield entry;
-      if (++count % BATCH_ENTRIES === 0) await this.#probe.answered(signal);
-    }
+async function* each<Entry>(
+  entries: AsyncGenerator<Entry, void, undefined>,
+  probe: MountProbe,
+  { signal }: CallOptions,
+): AsyncGenerator<Entry, void, undefined> {
+  await probe.answered(signal);
+  let count = 0;
+  for await (const entry of entries) {
+    yield entry;
+    if (++count % BATCH_ENTRIES === 0) await probe.answered(signal);
   }
 }
 
@@ -138,6 +98,6 @@ export function homeOpener(writeClaims: FileClaims): (home: string) => FileSyste
     roots.add(root);
     const files = new LocalFileSystem(root, { writeClaims, roots });
     const probe = new MountProbe(root, { maySeeType: files.availableBytes !== undefined, asked });
-    return new MountedFileSystem(files, probe);
+    return mounted(files, probe);
   };
 }
