@@ -6,7 +6,7 @@
 
 import { delay } from "../deadline.ts";
 import { messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { flushed, loggedIn, loginRefused, type Session, userGiven, usernameOf } from "../session/session.ts";
+import { loggedIn, loginRefused, reinitialized, type Session, userGiven, usernameOf } from "../session/session.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
 /** The user whom anybody can be (RFC 1635). */
@@ -82,7 +82,7 @@ export function host(_context: CommandContext, request: CommandRequest): Reply {
 /** REIN. */
 export function reinitialize(context: CommandContext): Reply {
   leave(context);
-  context.update(flushed(context.session));
+  context.update(reinitialized(context.session));
   return reply(230, "Ready for new user.");
 }
 
@@ -97,6 +97,6 @@ export function quit(context: CommandContext): Reply {
 /** Ends a login. A running transfer keeps its data connection, made or not (RFC 959 §4.1.1). */
 function leave(context: CommandContext): void {
   context.emit("loggedOut");
-  context.leaveAccount();
+  context.releaseAccount();
   if (context.transfer === undefined) context.dataPort.close();
 }

@@ -62,7 +62,7 @@ export interface CommandSpec {
   /** Refuses the command at a wrong time. */
   readonly sequence?: (session: Session) => Reply | undefined;
   /** What the command uses up or sets anew in the session, whatever becomes of it. Each transfer uses up REST. */
-  readonly usesUp?: Partial<Session>;
+  readonly resets?: Partial<Session>;
   /** Absent: waits for a running transfer to end. */
   readonly duringTransfer?: true;
   /** Takes effect on a running transfer at once, also from behind commands that wait for its end. */
@@ -146,7 +146,7 @@ export interface CommandContext {
   /** Acquires a slot of the account for the session; returns whether there was one. */
   acquireAccount(account: Account): Promise<boolean>;
   /** Releases the slot, as soon as no transfer of the account runs any more. */
-  leaveAccount(): void;
+  releaseAccount(): void;
   /**
    * Checks a name and password (see `Authorizer`); the attempt may have to wait for others of the client's address. Whatever
    * comes of it but an account counts as a failed login: also an error, and a client that does not wait.

@@ -319,7 +319,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "REST",
-    usesUp: { restartOffset: 0 },
+    resets: { restartOffset: 0 },
     argument: "required",
     features: () => ["REST STREAM"],
     help: "REST <SP> offset (where the next transfer starts, in bytes)",
@@ -429,7 +429,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNFR",
-    usesUp: { renameFrom: undefined },
+    resets: { renameFrom: undefined },
     argument: "required",
     permission: "f",
     movesTree: true,
@@ -441,7 +441,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     verb: "RNTO",
-    usesUp: { renameFrom: undefined },
+    resets: { renameFrom: undefined },
     argument: "required",
     sequence: renameSequence,
     permission: "f",

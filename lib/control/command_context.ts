@@ -14,7 +14,7 @@ import { delay } from "../deadline.ts";
 import type { EndedTransferEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
-import { guarded } from "../filesystem/guarded_filesystem.ts";
+import { guardFileSystem } from "../filesystem/guarded_filesystem.ts";
 import { PendingCalls } from "../filesystem/pending_calls.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -98,7 +98,7 @@ export class SessionContext implements CommandContext {
     if (this.#guarded?.account !== account) {
       this.#guarded = {
         account,
-        fileSystem: guarded(account.fileSystem, this.#calls, (error) => this.#state.reportError(error)),
+        fileSystem: guardFileSystem(account.fileSystem, this.#calls, (error) => this.#state.reportError(error)),
       };
     }
     return this.#guarded.fileSystem;
@@ -119,12 +119,12 @@ export class SessionContext implements CommandContext {
     const slot = await this.#state.service.state.acquireAccount(username, limits, signal);
     // The client may have left while another event loop was asked.
     if (signal.aborted) slot?.[Symbol.dispose]();
-    else this.#state.enterAccount(slot);
+    else this.#state.keepAccount(slot);
     return slot !== undefined;
   }
 
-  leaveAccount(): void {
-    this.#state.leaveAccount();
+  releaseAccount(): void {
+    this.#state.releaseAccount();
   }
 
   authenticate(username: string, password: string): Promise<Account | LoginFailure> {
@@ -222,10 +222,10 @@ const QUICK_UPLOAD_SECONDS = 0.05;
 /** A process that is killed takes a millisecond to end its connections: without this wait, 31 of 100 came too late. */
 const MIN_WAIT_MS = 2;
 /** The longer an upload took, the likelier is it that it was cut, and the less does it matter to wait: so much of its time. */
-const WAITING_PART = 0.05;
-const TURN_SECONDS = 0.005;
-const MIN_TURNS = 8;
-const MAX_TURNS = 20;
+const WAIT_FRACTION = 0.05;
+const CHECK_SECONDS = 0.005;
+const MIN_CHECKS = 8;
+const MAX_CHECKS = 20;
 
 /**
  * Waits as long as the other end of a client may come behind that of its upload.
@@ -238,23 +238,23 @@ const MAX_TURNS = 20;
  * @throws {TransferError} When the client is gone.
  */
 async function assertClientConnected(transfer: Transfer, signal: AbortSignal): Promise<void> {
-  let turnsLeft = turnsNeeded(transfer);
+  let checksLeft = checksNeeded(transfer);
   // A late timer goes before the ends that have come meanwhile. On a busy machine 20 ms have been seen between the two.
-  for (let turns = 0; turns < MAX_TURNS && turnsLeft > 0; turns++) {
-    if (await isOnTime(signal)) turnsLeft--;
+  for (let checks = 0; checks < MAX_CHECKS && checksLeft > 0; checks++) {
+    if (await isOnTime(signal)) checksLeft--;
     if (transfer.failure !== undefined) throw transfer.failure;
   }
   await delay(MIN_WAIT_MS, signal).catch(() => {}); // the end of the session has failed the transfer
   if (transfer.failure !== undefined) throw transfer.failure;
 }
 
-function turnsNeeded({ bytes, seconds }: Transfer): number {
+function checksNeeded({ bytes, seconds }: Transfer): number {
   if (bytes <= QUICK_UPLOAD_BYTES && seconds < QUICK_UPLOAD_SECONDS) return 0;
-  return Math.max(Math.ceil(seconds * WAITING_PART / TURN_SECONDS), MIN_TURNS);
+  return Math.max(Math.ceil(seconds * WAIT_FRACTION / CHECK_SECONDS), MIN_CHECKS);
 }
 
 async function isOnTime(signal: AbortSignal): Promise<boolean> {
   const startedAt = performance.now();
-  await delay(TURN_SECONDS * 1000, signal).catch(() => {}); // as above
-  return performance.now() - startedAt < 2 * TURN_SECONDS * 1000;
+  await delay(CHECK_SECONDS * 1000, signal).catch(() => {}); // as above
+  return performance.now() - startedAt < 2 * CHECK_SECONDS * 1000;
 }

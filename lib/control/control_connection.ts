@@ -35,7 +35,7 @@ const TIMED_OUT = "Control connection timed out.";
 const WORK_TIMEOUT_MS = 500;
 
 /** How long a command may go on that ABOR follows: most end by themselves, and their own reply is the better one. */
-const GIVE_UP_AFTER_MS = 250;
+const ABORT_GRACE_MS = 250;
 
 const ENDLESS_LINE = "Command line does not end.";
 
@@ -101,7 +101,7 @@ export class ControlConnection {
     const pending = new PendingCommand();
     const end = new SessionEnd(state, channel, dataPort);
     const watch = new ClientWatch(state, channel, end);
-    end.signal.addEventListener("abort", () => pending.end(end.signal.reason), { once: true });
+    end.signal.addEventListener("abort", () => pending.abortAll(end.signal.reason), { once: true });
     this.#onLogin = onLogin;
     this.#state = state;
     this.#channel = channel;
@@ -239,13 +239,13 @@ export class ControlConnection {
   async #watchLines(work: Promise<unknown>): Promise<void> {
     const { lines } = this.#channel;
     while (!lines.waitsFor("interrupts")) {
-      if (!this.#pending.isUnderWay(work) || lines.isFull || lines.mayBecomeTls || !await lines.readAhead()) return;
+      if (!this.#pending.isPending(work) || lines.isFull || lines.mayBecomeTls || !await lines.readAhead()) return;
     }
-    if (!this.#pending.isUnderWay(work) || this.#state.session.login.state !== "loggedIn") return;
+    if (!this.#pending.isPending(work) || this.#state.session.login.state !== "loggedIn") return;
     this.#state.running?.transfer.abort("aborted", "ABOR");
-    await delay(GIVE_UP_AFTER_MS, this.#end.signal).catch(() => {}); // the end of the session gives it up as well
+    await delay(ABORT_GRACE_MS, this.#end.signal).catch(() => {}); // the end of the session gives it up as well
     // What waits for the transfer has not begun when that is aborted, and goes on.
-    if (this.#pending.isUnderWay(work) && !this.#awaitsTransfer) this.#pending.giveUp(new CommandAbortedError());
+    if (this.#pending.isPending(work) && !this.#awaitsTransfer) this.#pending.abort(new CommandAbortedError());
   }
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
@@ -345,7 +345,7 @@ export class ControlConnection {
     await this.#state.running?.done;
     await this.#workEnded();
     await this.#watch.ended;
-    this.#state.leaveAccount();
+    this.#state.releaseAccount();
     this.#state.service.emit("disconnected", {
       ...this.#state.event,
       seconds: (performance.now() - this.#openedAt) / 1000,

@@ -43,7 +43,7 @@ export function admit(
   const line = withoutStrayBlanks(row, given);
   const before = context.session;
   // REST and RNFR hold for the next command of their kind, even one that is refused (RFC 959 §4.1.3, RFC 3659 §5.3)
-  context.update(row.dataConnection === "uses" ? { restartOffset: 0 } : row.usesUp ?? {});
+  context.update(row.dataConnection === "uses" ? { restartOffset: 0 } : row.resets ?? {});
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(before);
   if (refusal !== undefined) return { refusal };

@@ -6,14 +6,14 @@
 
 /** Waits for one command after the other, each no longer than until it is given up. */
 export class PendingCommand {
-  #given = new AbortController();
+  #aborting = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
   #isSettled = true;
   #interrupt: (reason: unknown) => void = () => {};
 
   /** Aborts when the command is given up. Another one for the next command then. */
   get signal(): AbortSignal {
-    return this.#given.signal;
+    return this.#aborting.signal;
   }
 
   /** Whether the last command that was waited for has settled. */
@@ -46,21 +46,21 @@ export class PendingCommand {
   }
 
   /** Returns whether this work is the last that was waited for, and has not settled. */
-  isUnderWay(work: Promise<unknown>): boolean {
+  isPending(work: Promise<unknown>): boolean {
     return this.#work === work && !this.#isSettled;
   }
 
   /** Stops waiting for the command. */
-  giveUp(reason: unknown): void {
-    const given = this.#given;
-    this.#given = new AbortController();
-    given.abort(reason);
+  abort(reason: unknown): void {
+    const aborting = this.#aborting;
+    this.#aborting = new AbortController();
+    aborting.abort(reason);
     this.#interrupt(reason);
   }
 
   /** Stops waiting for this command and for any other one. */
-  end(reason: unknown): void {
-    this.#given.abort(reason);
+  abortAll(reason: unknown): void {
+    this.#aborting.abort(reason);
     this.#interrupt(reason);
   }
 }

@@ -98,12 +98,12 @@ export class SessionState {
   }
 
   /** Keeps a slot of the account of whoever logs in. */
-  enterAccount(slot: AccountSlot | undefined): void {
+  keepAccount(slot: AccountSlot | undefined): void {
     this.#slot = slot;
   }
 
   /** Releases the slot of the account, or leaves that to the running transfer. */
-  leaveAccount(): void {
+  releaseAccount(): void {
     const slot = this.#slot;
     this.#slot = undefined;
     if (this.#running?.slot !== slot) slot?.[Symbol.dispose]();

@@ -34,8 +34,8 @@ import type { PendingCalls } from "./pending_calls.ts";
  * @param calls Knows of all calls that are under way, also of those that nobody waits for any more.
  * @param report Called with what is wrong and refuses nothing: a name that cannot be listed, a file that cannot be closed.
  */
-export function guarded(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
-  const guard = new Guard(fileSystem, calls, report);
+export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
+  const guard = new GuardedFileSystem(fileSystem, calls, report);
   const { listsSorted, listNames, lstat, openWrite, availableBytes } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
@@ -54,7 +54,7 @@ export function guarded(fileSystem: FileSystem, calls: PendingCalls, report: Rep
   };
 }
 
-class Guard {
+class GuardedFileSystem {
   readonly #fileSystem: FileSystem;
   readonly #report: Report;
   readonly #calls: PendingCalls;
@@ -84,12 +84,12 @@ class Guard {
 
   async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
     const file = await this.#open(() => this.#fileSystem.openRead(path, options), options);
-    return new GuardedReadableFile(file, new Turns(this.#calls, () => file.close(), this.#report));
+    return new GuardedReadableFile(file, new CallQueue(this.#calls, () => file.close(), this.#report));
   }
 
   async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
     const file = await this.#open(() => this.#fileSystem.openWrite?.(path, mode, options), options);
-    return new GuardedWritableFile(file, new Turns(this.#calls, () => file.close(), this.#report));
+    return new GuardedWritableFile(file, new CallQueue(this.#calls, () => file.close(), this.#report));
   }
 
   async availableBytes(path: string, options: CallOptions): Promise<number> {
@@ -137,7 +137,7 @@ class Guard {
     check: (item: Item) => Item,
   ): AsyncGenerator<Item, void, undefined> {
     const iterator = await this.#calls.run(() => iteratorOf(start()), signal);
-    using waiting = new Waiting(signal);
+    using waiting = new AbortableWait(signal);
     let isEnded = false;
     let reported = false;
     try {
@@ -179,7 +179,7 @@ function attempt<Value>(operation: () => Value): { readonly value: Value } | { r
 }
 
 /** Waits for one promise after the other, each no longer than a signal lasts, with one listener for all of them. */
-class Waiting implements Disposable {
+class AbortableWait implements Disposable {
   readonly #signal: AbortSignal;
   #reject: ((reason: unknown) => void) | undefined;
 
@@ -203,7 +203,7 @@ class Waiting implements Disposable {
 }
 
 /** Lets the calls on one file go one after the other, its closing last. */
-class Turns {
+class CallQueue {
   readonly #calls: PendingCalls;
   readonly #closeFile: () => void | Promise<void>;
   readonly #report: Report;
@@ -250,41 +250,41 @@ class Turns {
 class GuardedReadableFile implements ReadableFile {
   readonly size: number;
   readonly #file: ReadableFile;
-  readonly #turns: Turns;
+  readonly #queue: CallQueue;
 
-  constructor(file: ReadableFile, turns: Turns) {
+  constructor(file: ReadableFile, queue: CallQueue) {
     this.#file = file;
-    this.#turns = turns;
+    this.#queue = queue;
     this.size = file.size;
   }
 
   async read(buffer: Uint8Array, options: CallOptions): Promise<number | null> {
-    return checkCount(await this.#turns.run(() => this.#file.read(buffer, options), options), buffer);
+    return checkCount(await this.#queue.run(() => this.#file.read(buffer, options), options), buffer);
   }
 
   close(): void | Promise<void> {
-    return this.#turns.close();
+    return this.#queue.close();
   }
 }
 
 class GuardedWritableFile implements WritableFile {
   readonly #file: WritableFile;
-  readonly #turns: Turns;
+  readonly #queue: CallQueue;
 
-  constructor(file: WritableFile, turns: Turns) {
+  constructor(file: WritableFile, queue: CallQueue) {
     this.#file = file;
-    this.#turns = turns;
+    this.#queue = queue;
   }
 
   write(bytes: Uint8Array, options: CallOptions): Promise<void> {
-    return this.#turns.run(() => this.#file.write(bytes, options), options);
+    return this.#queue.run(() => this.#file.write(bytes, options), options);
   }
 
   finish(options: FinishOptions): Promise<void> {
-    return this.#turns.run(() => this.#file.finish(options), options);
+    return this.#queue.run(() => this.#file.finish(options), options);
   }
 
   close(): void | Promise<void> {
-    return this.#turns.close();
+    return this.#queue.close();
   }
 }

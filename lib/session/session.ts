@@ -137,7 +137,7 @@ export function loginRefused(session: Session): Session {
 }
 
 /** REIN: back to the state after the greeting but for TLS, EPSV ALL and the choice of facts (RFC 959 §4.1.1, RFC 4217 §11). */
-export function flushed(session: Session): Session {
+export function reinitialized(session: Session): Session {
   return {
     ...loggedOut(session),
     type: "A",

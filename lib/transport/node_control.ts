@@ -71,7 +71,7 @@ class ClearControl extends TcpConnection implements ControlTransport {
   readonly #socket: net.Socket;
   readonly #context: TlsContext | undefined;
   #handshake: SecureControl | undefined;
-  #isSpent = false;
+  #isReleased = false;
 
   constructor(socket: net.Socket, ends: SocketEnds, context: TlsContext | undefined) {
     super(socket, ends, { readAheadBytes: READ_AHEAD_BYTES });
@@ -80,14 +80,14 @@ class ClearControl extends TcpConnection implements ControlTransport {
   }
 
   override close(): void {
-    if (this.#isSpent) this.#handshake?.close();
+    if (this.#isReleased) this.#handshake?.close();
     else super.close();
   }
 
   async startTls(): Promise<ControlTransport> {
     if (this.#context === undefined) throw new TypeError("Cannot start TLS: the listener has no certificate");
-    if (this.#isSpent || this.#socket.destroyed) throw closedError();
-    this.#isSpent = true;
+    if (this.#isReleased || this.#socket.destroyed) throw closedError();
+    this.#isReleased = true;
     const unread = this.release();
     // A fast client's ClientHello may be here already; anything else would be commands sent in clear.
     if (unread[0] !== undefined && unread[0][0] !== TLS_HANDSHAKE_RECORD) {

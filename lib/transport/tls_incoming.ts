@@ -37,7 +37,7 @@ export class TlsIncoming implements IncomingConnection {
   #early: TlsReceiveConnection | undefined;
   /** The handshake that the command waits for. */
   #opening: TlsReceiveConnection | TlsSendConnection | undefined;
-  #isSpent = false;
+  #isHandedOver = false;
 
   /** @param options The socket is paused, and nothing was read from it. */
   constructor(options: TlsSendConnectionOptions) {
@@ -51,9 +51,9 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   async open(direction: Direction): Promise<Connection> {
-    if (this.#isSpent) throw closedError();
-    this.#spend();
-    const connection = this.#begun(direction);
+    if (this.#isHandedOver) throw closedError();
+    this.#handOver();
+    const connection = this.#begin(direction);
     this.#opening = connection;
     await connection.secured;
     this.#opening = undefined;
@@ -61,11 +61,11 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   watch(onEnd: () => void): void {
-    if (this.#isSpent) return;
+    if (this.#isHandedOver) return;
     const report = () => {
       this.#socket.off("end", report);
       this.#socket.off("close", report);
-      if (!this.#isSpent) onEnd();
+      if (!this.#isHandedOver) onEnd();
     };
     if (this.#socket.destroyed || this.#socket.readableEnded) return report();
     this.#socket.once("end", report);
@@ -73,8 +73,8 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   close(): void {
-    if (!this.#isSpent) {
-      this.#spend();
+    if (!this.#isHandedOver) {
+      this.#handOver();
       this.#early?.close();
       this.#socket.destroy();
     }
@@ -96,15 +96,15 @@ export class TlsIncoming implements IncomingConnection {
     return this.#socket.destroyed || this.#socket.readableEnded;
   }
 
-  #spend(): void {
-    this.#isSpent = true;
+  #handOver(): void {
+    this.#isHandedOver = true;
     clearTimeout(this.#commandTimer);
     if (this.#early !== undefined) return;
     this.#socket.pause();
     this.#socket.off("data", this.#takeFirst);
   }
 
-  #begun(direction: Direction): TlsReceiveConnection | TlsSendConnection {
+  #begin(direction: Direction): TlsReceiveConnection | TlsSendConnection {
     if (this.#early !== undefined) {
       if (direction === "send") this.#early.startSending(this.#options.linger);
       return this.#early;

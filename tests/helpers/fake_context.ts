@@ -102,7 +102,7 @@ export class FakeContext implements CommandContext {
     return Promise.resolve(HAS_PLACE);
   }
 
-  leaveAccount(): void {}
+  releaseAccount(): void {}
 
   update(patch: Partial<Session>): void {
     this.session = { ...this.session, ...patch };

@@ -1,9 +1,9 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { FACT_NAMES } from "../../lib/protocol/facts.ts";
 import {
-  flushed,
   loggedIn,
   loginRefused,
+  reinitialized,
   secured,
   type Session,
   sessionEvent,
@@ -56,14 +56,14 @@ Deno.test("createSession() starts without login, in ASCII, in the root, with all
 });
 
 for (const implicitTls of [false, true]) {
-  Deno.test(`createSession() and flushed() protect data connections by themselves: implicit TLS ${implicitTls}`, () => {
-    for (const session of [freshSession({ implicitTls }), flushed(usedSession({ implicitTls }))]) {
+  Deno.test(`createSession() and reinitialized() protect data connections by themselves: implicit TLS ${implicitTls}`, () => {
+    for (const session of [freshSession({ implicitTls }), reinitialized(usedSession({ implicitTls }))]) {
       assertEquals([session.bufferSizeSet, session.protection], [implicitTls, implicitTls ? "P" : "C"]);
     }
   });
 }
 
-Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the options chosen by OPTS", () => {
+Deno.test("reinitialized() leaves nothing of a user but TLS, EPSV ALL and the options chosen by OPTS", () => {
   const used = usedSession();
   const fresh = freshSession();
   for (const [name, value] of Object.entries(fresh)) {
@@ -71,7 +71,7 @@ Deno.test("flushed() leaves nothing of a user but TLS, EPSV ALL and the options 
     if (!isIdentity) assertNotEquals(used[name as keyof Session], value as never, `${name} was not changed before`);
   }
   const kept = { tls: TLS_INFO, extendedPassiveOnly: true, facts: ["size"], hashAlgorithm: "MD5", encoding: LEGACY };
-  assertEquals(flushed(used) as unknown, { ...fresh, ...kept });
+  assertEquals(reinitialized(used) as unknown, { ...fresh, ...kept });
 });
 
 Deno.test("secured() forgets what was begun in clear, and keeps a login", () => {
@@ -91,7 +91,7 @@ Deno.test("userGiven() leaves nothing of a user who is logged in but the transfe
   for (const implicitTls of [false, true]) {
     const used = usedSession({ implicitTls });
     const { type, bufferSizeSet, protection } = used;
-    assertEquals(userGiven(used, "other"), { ...flushed(used), login, type, bufferSizeSet, protection });
+    assertEquals(userGiven(used, "other"), { ...reinitialized(used), login, type, bufferSizeSet, protection });
   }
 });
 
@@ -109,7 +109,7 @@ Deno.test("Transitions leave the record they were given as it is", () => {
   const session = Object.freeze(freshSession());
   userGiven(session, "user");
   secured(session, TLS_INFO);
-  flushed(session);
+  reinitialized(session);
   assertEquals(session, freshSession());
 });
 

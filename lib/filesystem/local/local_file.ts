@@ -70,9 +70,9 @@ export class LocalWritableFile implements WritableFile {
   /** Least size that the file must have in the end. */
   #end: number;
   /** Whether the old content is still there, and has to go. */
-  #isToBeEmptied = false;
+  #mustTruncate = false;
   /** Whether the file is to be removed if nothing comes. */
-  #isUnasked = false;
+  #isUnused = false;
 
   /**
    * Takes over the open file; `claim` is disposed of when it is closed.
@@ -96,13 +96,13 @@ export class LocalWritableFile implements WritableFile {
 
   /** Empties the file as soon as something is written, or the writing ends. */
   truncate(): void {
-    this.#isToBeEmptied = true;
+    this.#mustTruncate = true;
     this.#end = 0;
   }
 
   /** Removes the file, which was created for this, when it is closed before anything is written or the writing ends. */
   removeIfUnused(): void {
-    this.#isUnasked = true;
+    this.#isUnused = true;
   }
 
   /** Sets the permission bits of the file, unless it has them. */
@@ -113,10 +113,10 @@ export class LocalWritableFile implements WritableFile {
     });
   }
 
-  #empty(): void {
-    if (!this.#isToBeEmptied) return;
+  #truncateNow(): void {
+    if (!this.#mustTruncate) return;
     ftruncateSync(this.#descriptor.fd);
-    this.#isToBeEmptied = false;
+    this.#mustTruncate = false;
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -124,10 +124,10 @@ export class LocalWritableFile implements WritableFile {
       onHost(this.#path, () => {
         const { fd } = this.#descriptor;
         assertNotLost(this.#claim, this.#path);
-        if (bytes.length > 0) this.#empty();
+        if (bytes.length > 0) this.#truncateNow();
         for (let written = 0; written < bytes.length;) {
           const count = writeSync(fd, bytes, written, bytes.length - written, this.#position);
-          this.#isUnasked = false;
+          this.#isUnused = false;
           written += count;
           this.#end += count;
           if (this.#position !== null) this.#position += count;
@@ -148,7 +148,7 @@ export class LocalWritableFile implements WritableFile {
    */
   async complete({ sync = false }: Partial<FinishOptions>): Promise<void> {
     assertNotLost(this.#claim, this.#path);
-    onHost(this.#path, () => this.#empty());
+    onHost(this.#path, () => this.#truncateNow());
     if (sync) await this.#descriptor.use<void>(this.#path, (fd, done) => fsync(fd, done));
     const { nlink, size } = onHost(this.#path, () => fstatSync(this.#descriptor.fd));
     // Some network file systems count no links
@@ -158,17 +158,17 @@ export class LocalWritableFile implements WritableFile {
     if (size < this.#end) {
       throw new FileSystemError("busy", `Cannot finish "${this.#path}": it was made shorter while it was written`);
     }
-    this.#isUnasked = false;
+    this.#isUnused = false;
   }
 
   close(): void {
     // Before the claim ends, so that nobody writes it meanwhile
-    if (this.#isUnasked) this.#remove();
+    if (this.#isUnused) this.#remove();
     this.#descriptor.close();
   }
 
   #remove(): void {
-    this.#isUnasked = false;
+    this.#isUnused = false;
     try {
       removeIfSame(this.#hostPath, this.#opened);
     } catch {

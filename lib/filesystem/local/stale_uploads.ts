@@ -13,13 +13,13 @@ import { HOST_RULES, isPartName, joinHostPath } from "./host_path.ts";
 import { joinPathname } from "../../protocol/pathname.ts";
 
 /** What was written to later may be an upload of another server on the same folder. */
-const LEFT_AFTER_MS = 24 * 60 * 60 * 1000;
-/** Nothing can have become a left-over of that age before. */
-const AGAIN_AFTER_MS = LEFT_AFTER_MS;
+const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
+/** Nothing can have become a stale upload of that age before. */
+const CLEAN_INTERVAL_MS = STALE_AFTER_MS;
 /** Directories of which it is known when they were cleaned. */
 const MAX_DIRECTORIES = 1000;
 
-/** Removes left-overs from directories in which the next upload begins, from each about once a day. */
+/** Removes stale uploads from directories in which the next upload begins, from each about once a day. */
 export class StaleUploads {
   readonly #containment: Containment;
   readonly #claims: FileClaims;
@@ -40,7 +40,7 @@ export class StaleUploads {
   async cleanOnce(directory: HostLocation): Promise<void> {
     const { hostPath } = directory;
     const last = this.#cleaned.get(hostPath);
-    if (last !== undefined && performance.now() - last < AGAIN_AFTER_MS) return;
+    if (last !== undefined && performance.now() - last < CLEAN_INTERVAL_MS) return;
     this.#cleaned.delete(hostPath);
     this.#cleaned.set(hostPath, performance.now());
     const [oldest] = this.#cleaned.keys();
@@ -57,7 +57,7 @@ export class StaleUploads {
     let removed = 0;
     for (const name of await partNames(directory.hostPath)) {
       const hostPath = joinHostPath(directory.hostPath, [name], HOST_RULES);
-      if (await this.#removeIfLeft({ hostPath, snapshot: directory.snapshot })) removed++;
+      if (await this.#removeIfStale({ hostPath, snapshot: directory.snapshot })) removed++;
     }
     return removed;
   }
@@ -81,12 +81,12 @@ export class StaleUploads {
     return links.length;
   }
 
-  async #removeIfLeft(part: HostLocation): Promise<boolean> {
+  async #removeIfStale(part: HostLocation): Promise<boolean> {
     const { hostPath } = part;
     try {
       const info = Deno.lstatSync(hostPath);
       const age = Date.now() - (info.mtime?.getTime() ?? Infinity);
-      if (!info.isFile || !(age >= LEFT_AFTER_MS)) return false;
+      if (!info.isFile || !(age >= STALE_AFTER_MS)) return false;
       // Refused for what this server is writing, however long ago the last byte came
       using _claim = await this.#claims.claim(unique(info) ?? hostPath);
       this.#containment.assertStable(part);
