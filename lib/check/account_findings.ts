@@ -22,6 +22,24 @@ export function accountsOf({ users, anonymous }: Configuration): PlacedAccount[]
   return anonymous === undefined ? placed : [...placed, { path: ["anonymous"], account: anonymous }];
 }
 
+/** A home that is a folder of the host. */
+export interface HostHome extends PlacedAccount {
+  readonly folder: string;
+}
+
+/** Every home of a configuration that is a folder of the host. */
+export function hostHomesOf(configuration: Configuration): HostHome[] {
+  return accountsOf(configuration).flatMap((placed) => {
+    const { home } = placed.account;
+    return typeof home === "string" ? [{ ...placed, folder: home }] : [];
+  });
+}
+
+/** Returns whether an account may write somewhere. */
+export function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
+  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
+}
+
 /** Finds unsound and clear-text passwords, hashes that are too cheap by now, and writing by anybody. */
 export function findAccountProblems(configuration: Configuration): Finding[] {
   return [...passwordFindings(configuration), ...anonymousFindings(configuration)];
@@ -52,8 +70,8 @@ function* passwordFindings({ users }: Configuration): Generator<Finding> {
 
 function* anonymousFindings({ anonymous }: Configuration): Generator<Finding> {
   if (anonymous === undefined) return;
+  if (!mayWrite(anonymous)) return;
   const letters = [anonymous.permissions, ...anonymous.overrides.map(({ permissions }) => permissions)];
-  if (!letters.some(hasWritePermission)) return;
   yield {
     severity: "risk",
     risk: "anonymous-write",

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { hasWritePermission } from "../accounts/permission.ts";
-import { accountsOf, type PlacedAccount } from "./account_findings.ts";
+import { type HostHome, hostHomesOf, mayWrite } from "./account_findings.ts";
 import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "./certificate_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
@@ -41,9 +40,9 @@ export async function inspectHost(
   servedHomes: ReadonlySet<string>,
 ): Promise<HostInspection> {
   const homes = await Promise.all(
-    accountsOf(configuration).map(async (placed) => {
-      const { findings, missing } = await inspectHome(placed);
-      return { findings: servedHomes.has(placed.account.home) ? findings.map(asOfClients) : findings, missing };
+    hostHomesOf(configuration).map(async (home) => {
+      const { findings, missing } = await inspectHome(home);
+      return { findings: servedHomes.has(home.folder) ? findings.map(asOfClients) : findings, missing };
     }),
   );
   const certificate = await inspectCertificate(configuration, now);
@@ -71,8 +70,7 @@ export async function inspectPair(
   return await examineCertificate(contents, { now, listenHosts });
 }
 
-async function inspectHome({ path: key, account }: PlacedAccount): Promise<Omit<HostInspection, "files">> {
-  const { home } = account;
+async function inspectHome({ path: key, account, folder: home }: HostHome): Promise<Omit<HostInspection, "files">> {
   const path = [...key, "home"];
   if (!await isPermitted("read", home)) return { findings: [], missing: [] };
   try {
@@ -103,10 +101,6 @@ function asOfClients(finding: Finding): Finding {
   const { risk, ...rest } = finding;
   const mayBeOfClients = risk === undefined || risk === "home-writable-by-others";
   return mayBeOfClients ? { ...rest, severity: "warning" } : finding;
-}
-
-function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
-  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
 }
 
 function describeHomeFailure(error: unknown, home: string): Pick<Finding, "message" | "hint"> {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { hasWritePermission } from "../accounts/permission.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { PortRange } from "../settings/forms.ts";
+import { hostHomesOf, mayWrite } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 
 /** Permissions by kind, as the values of `--allow-net`, `--allow-read` and `--allow-write`. */
@@ -27,17 +27,15 @@ const MAX_PORT_LIST = 2_000;
  * @param program Folder that workers are loaded from; absent where that needs no permission.
  */
 export function findPermissionNeeds(configuration: Configuration, file?: string, program?: string): PermissionNeeds {
-  const { users, anonymous, tls, log, workers } = configuration;
-  const accounts = [...users, ...anonymous === undefined ? [] : [anonymous]];
+  const { tls, log, workers } = configuration;
+  const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom];
-  const written = accounts.filter(({ permissions, overrides }) =>
-    [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission)
-  );
+  const written = homes.filter(({ account }) => mayWrite(account));
   return {
     net: netNeeds(configuration),
-    read: distinct([...files.filter((path) => path !== undefined), ...accounts.map(({ home }) => home)]),
-    write: distinct([...written.map(({ home }) => home), ...log.transfers === undefined ? [] : [log.transfers]]),
+    read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
+    write: distinct([...written.map(({ folder }) => folder), ...log.transfers === undefined ? [] : [log.transfers]]),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { dirname, sep } from "node:path";
-import { accountsOf } from "./account_findings.ts";
+import { hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
 import { classifyPassword } from "./password_form.ts";
@@ -34,13 +34,13 @@ export interface ConfigurationOrigin {
 export async function findSecretRisks(configuration: Configuration, origin: ConfigurationOrigin): Promise<Finding[]> {
   const files = await Promise.all(secretFiles(configuration, origin).map(withRealPath));
   const findings: Finding[] = [];
-  for (const { path: key, account } of accountsOf(configuration)) {
-    const home = await realPath(account.home);
+  for (const { path: key, folder } of hostHomesOf(configuration)) {
+    const home = await realPath(folder);
     // The risk of a root as home says it all.
     if (home === undefined || dirname(home) === home) continue;
     for (const { name, path } of files) {
       if (!isWithin(path, home)) continue;
-      const message = `${account.home} holds ${name} (${path}), which users must not reach; move one of them`;
+      const message = `${folder} holds ${name} (${path}), which users must not reach; move one of them`;
       findings.push({ severity: "risk", risk: "secret-in-home", path: [...key, "home"], message });
     }
   }

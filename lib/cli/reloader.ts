@@ -4,7 +4,7 @@
  * @module
  */
 
-import { accountsOf } from "../check/account_findings.ts";
+import { hostHomesOf } from "../check/account_findings.ts";
 import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
@@ -108,8 +108,8 @@ export class Reloader implements AsyncDisposable {
     const late = new AbortController();
     using _deadline = new Watchdog(READ_DEADLINE_MS, () => late.abort(new StartError(NO_ANSWER, "ls -l")));
     const signal = AbortSignal.any([late.signal, this.#disposed.signal]);
-    const homes = this.#running === undefined ? [] : accountsOf(this.#running.configuration);
-    const served = new Set(homes.map(({ account }) => account.home));
+    const homes = this.#running === undefined ? [] : hostHomesOf(this.#running.configuration);
+    const served = new Set(homes.map(({ folder }) => folder));
     const reading = loadConfiguration(this.#options.args).then(async (loaded) => {
       return { loaded, inspection: await inspect(loaded.configuration, loaded, new Date(), served) };
     });

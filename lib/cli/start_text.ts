@@ -5,8 +5,7 @@
  */
 
 import { isAbsolute } from "node:path";
-import { hasWritePermission } from "../accounts/permission.ts";
-import { accountsOf, type PlacedAccount } from "../check/account_findings.ts";
+import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
@@ -57,15 +56,11 @@ function accountLines({ configuration }: LoadedConfiguration, server: Configured
   return accounts.map((account) => {
     const rights = mayWrite(account) ? "reading and writing" : "reading";
     const name = "name" in account ? account.name : `${anybody} (user anonymous, any password)`;
-    return `sharing ${fullPath(account.home)} for ${rights} with ${name}`;
+    return `sharing ${describeHome(account.home)} for ${rights} with ${name}`;
   });
 }
 
 const MAX_ACCOUNT_LINES = 3;
-
-function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
-  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
-}
 
 /** Whoever starts a server for the first time may wonder why nobody else gets in. */
 function reachLines({ file }: LoadedConfiguration, server: ConfiguredServer): string[] {
@@ -79,12 +74,13 @@ function isLocal({ addresses }: ConfiguredServer): boolean {
 }
 
 /** The path of a folder that was given as seen from here, as far as Deno permits to tell. */
-function fullPath(path: string): string {
-  if (isAbsolute(path)) return path;
+function describeHome(home: PlacedAccount["account"]["home"]): string {
+  if (typeof home !== "string") return JSON.stringify(home);
+  if (isAbsolute(home)) return home;
   try {
-    return Deno.realPathSync(path);
+    return Deno.realPathSync(home);
   } catch {
-    return path; // What was typed says it, too.
+    return home; // What was typed says it, too.
   }
 }
 

@@ -30,8 +30,8 @@ export interface ConfigurationFiles {
   readonly clientCa?: string | undefined;
 }
 
-/** Opens a home that is given as a path of the host. */
-export type HomeOpener = (home: string) => FileSystem;
+/** Opens a home as a configuration gives it. */
+export type HomeOpener = (home: UserSettings["home"]) => FileSystem;
 
 /** Options of {@linkcode toServerOptions}. */
 export interface ToServerOptionsOptions {
@@ -104,11 +104,11 @@ function createAuthorizer(
   const { users, anonymous } = configuration;
   const authorizer = new VirtualAccounts({ openHome, places: workPlaces });
   for (const { name, password, home, limits, ...account } of users) {
-    authorizer.addUser(name, password, home, { ...optionsOf(account), limits });
+    authorizer.addUser(name, password, openHome(home), { ...optionsOf(account), limits });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);
-    authorizer.addAnonymous(anonymous.home, { ...optionsOf(anonymous), forceWrite });
+    authorizer.addAnonymous(openHome(anonymous.home), { ...optionsOf(anonymous), forceWrite });
   }
   return authorizer;
 }
