@@ -14,6 +14,7 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["anonymous.home", "DIR"],
   ["anonymous.permissions", "--write without --username"],
   ["listen", "--interface"],
+  ["listen[0]", "--port"],
   ["listen[1]", "--implicit-port"],
   ["listen[1].port", "--implicit-port"],
   ["listen[1].tls", "--implicit-port"],
@@ -22,12 +23,18 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["users[0].password", "--password-file"],
 ]);
 
-/** Describes a finding where there is no file: with the option behind it, in place of the key. */
+/** Describes a finding where there is no file: with options in place of keys. */
 export function describeOptionFinding(finding: Finding): string {
-  const { message, risk } = finding;
+  const { risk } = finding;
   const option = optionFor(finding);
-  const text = option === undefined ? message : `${message} (${option})`;
+  const message = finding.message.replace(/[a-z]+(?:\.[a-zA-Z]+)+|\blisten\[\d\]/g, (key) => OPTIONS.get(key) ?? key);
+  const text = option === undefined ? message : isSaidOf(message) ? `${option} ${message}` : `${message} (${option})`;
   return risk === undefined ? text : `${text} (risk ${risk})`;
+}
+
+/** Returns whether a message goes on from the name of what it is about. */
+function isSaidOf(message: string): boolean {
+  return /^(?:is|has) /.test(message);
 }
 
 /** The option that means the key of a finding, with its value where it has one. */

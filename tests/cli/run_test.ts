@@ -194,7 +194,12 @@ const REFUSALS: readonly {
   { args: "permissions --systmd", code: 2, error: /did you mean --systemd\?$/, hint: /ftpsd permissions --help/ },
   { args: "cert --nmae x", code: 2, error: /did you mean --name\?$/, hint: /ftpsd cert \[--out DIR\]/ },
   { args: "completions bahs", code: 2, error: /; did you mean bash\?$/, hint: /ftpsd completions bash/ },
-  { args: "FOLDER --tls off --implicit-port 0", code: 2, error: /--implicit-port without TLS/, hint: /--tls off/ },
+  {
+    args: "FOLDER --tls off --implicit-port 0",
+    code: 2,
+    error: /--implicit-port is implicit, but --tls is off/,
+    hint: /help serve/,
+  },
   {
     args: "FOLDER/shared --certfile FOLDER/file --keyfile FOLDER/file",
     code: 2,
