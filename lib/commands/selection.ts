@@ -29,8 +29,8 @@ export interface ListedFiles {
   readonly transfer: Transfer | undefined;
 }
 
-/** Steps of comparing after which everybody else gets a turn, a few milliseconds. */
-const MAX_STEPS_IN_A_ROW = 1_000_000;
+/** Steps of comparing in one go, a few milliseconds. */
+const MAX_BATCH_STEPS = 1_000_000;
 
 /** Flags of `ls` with the one that asks for all levels. */
 const RECURSIVE_REGEXP = /(?:^| )-[A-Za-z1]*R/;
@@ -130,7 +130,7 @@ async function* matching<Entry extends DirectoryEntry | string>(
   for await (const entry of entries) {
     const name = nameOf(entry);
     steps += name.length * Math.min(name.length, pattern.stepsPerCharacter) + 1;
-    if (steps > MAX_STEPS_IN_A_ROW) {
+    if (steps > MAX_BATCH_STEPS) {
       steps = 0;
       await yieldToEventLoop();
       options.signal.throwIfAborted();

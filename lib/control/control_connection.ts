@@ -75,7 +75,7 @@ export class ControlConnection {
   #idle: Watchdog | undefined;
   /** Runs until the first login. */
   #login: Watchdog | undefined;
-  readonly #pending: PendingCommand;
+  readonly #pending = new PendingCommand();
   /** Whether the command that the dialogue waits for waits for the running transfer itself. */
   #awaitsTransfer = false;
 
@@ -83,33 +83,33 @@ export class ControlConnection {
     const { service, id, listenHost, implicitTls, onLogin } = options;
     const { encoding, settings: { limits, timeouts } } = service;
     const { local, remote } = transport;
-    const state = new SessionState(service, createSession({ id, listenHost, implicitTls, local, remote, encoding }));
-    const channel = new ControlChannel(transport, {
+    this.#onLogin = onLogin;
+    this.#state = new SessionState(service, createSession({ id, listenHost, implicitTls, local, remote, encoding }));
+    this.#channel = new ControlChannel(transport, {
       maxLineBytes: limits.commandLineBytes,
-      encoding: () => state.session.encoding,
+      encoding: () => this.#state.session.encoding,
       effectOf: (line) => this.#effectOf(line),
       onReply: (text) => this.#reportLine("sent", () => text.trimEnd()),
       // A client that takes no replies is as silent as one that sends no commands.
       writeTimeoutMs: timeouts.idle * 1000,
       onWriteTimeout: () => this.#timeOut(),
     });
-    const dataPort = new DataPort(service.ports, {
+    this.#dataPort = new DataPort(service.ports, {
       unusedMs: timeouts.data * 1000,
-      isBusy: () => state.running !== undefined || !pending.isSettled,
-      onUnused: () => end.closeNow("Data connection timed out."),
+      isBusy: () => this.#state.running !== undefined || !this.#pending.isSettled,
+      onUnused: () => this.#end.closeNow("Data connection timed out."),
     });
-    const pending = new PendingCommand();
-    const end = new SessionEnd(state, channel, dataPort);
-    const watch = new ClientWatch(state, channel, end);
-    end.signal.addEventListener("abort", () => pending.abortAll(end.signal.reason), { once: true });
-    this.#onLogin = onLogin;
-    this.#state = state;
-    this.#channel = channel;
-    this.#dataPort = dataPort;
-    this.#pending = pending;
-    this.#end = end;
-    this.#watch = watch;
-    this.#context = new SessionContext(state, { channel, dataPort, pending, end, watch });
+    this.#end = new SessionEnd(this.#state, this.#channel, this.#dataPort);
+    this.#watch = new ClientWatch(this.#state, this.#channel, this.#end);
+    this.#context = new SessionContext(this.#state, {
+      channel: this.#channel,
+      dataPort: this.#dataPort,
+      pending: this.#pending,
+      end: this.#end,
+      watch: this.#watch,
+    });
+    const { signal } = this.#end;
+    signal.addEventListener("abort", () => this.#pending.abortAll(signal.reason), { once: true });
   }
 
   /** What an operator may know of it. */
