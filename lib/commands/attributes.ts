@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { CallOptions, FileInfo, FileSystem, FileType } from "../filesystem/filesystem.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import type { FileInfo, FileType } from "../filesystem/filesystem.ts";
 import { modeFact, parseFactChanges } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
-import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
+import { type CommandContext, type CommandRequest, requestPath, requireMethod, statIfThere } from "./command.ts";
 import { convertsLineEnds } from "./file_transfer.ts";
 
 /** What SIZE is about. */
@@ -132,19 +131,6 @@ async function infoOf(
   types: readonly FileType[],
 ): Promise<FileInfo | Reply> {
   const path = requestPath(request);
-  const info = await infoIfThere(context.fileSystem, path, request);
+  const info = await statIfThere(context.fileSystem, path, request);
   return info !== undefined && types.includes(info.type) ? info : reply(550, `${path} is not retrievable.`);
-}
-
-async function infoIfThere(
-  fileSystem: FileSystem,
-  path: string,
-  options: CallOptions,
-): Promise<FileInfo | undefined> {
-  try {
-    return await fileSystem.stat(path, options);
-  } catch (error) {
-    if (error instanceof FileSystemError && error.kind === "notFound") return undefined;
-    throw error;
-  }
 }

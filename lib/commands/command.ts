@@ -11,13 +11,14 @@ import type { Transfer, TransferBody } from "../data/transfer.ts";
 import { abortable } from "../deadline.ts";
 import type {
   CallOptions,
+  FileInfo,
   FileSystem,
   FileSystemMethod,
   ReadableFile,
   WritableFile,
 } from "../filesystem/filesystem.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
 import type { PathnamePlace } from "../protocol/pathname_argument.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -213,6 +214,26 @@ export function requireMethod<Name extends FileSystemMethod>(
   const method = fileSystem[name];
   if (method === undefined) throw new FileSystemError("unsupported", `The file system has no ${name}()`);
   return method.bind(fileSystem) as Required<FileSystem>[Name];
+}
+
+/**
+ * The attributes of what is at a path.
+ *
+ * @param missing Kinds of errors that mean that nothing is there.
+ * @returns `undefined` where nothing is.
+ */
+export async function statIfThere(
+  fileSystem: FileSystem,
+  path: string,
+  options: CallOptions,
+  missing: readonly FileSystemErrorKind[] = ["notFound"],
+): Promise<FileInfo | undefined> {
+  try {
+    return await fileSystem.stat(path, options);
+  } catch (error) {
+    if (error instanceof FileSystemError && missing.includes(error.kind)) return undefined;
+    throw error;
+  }
 }
 
 /** Closes a file, and waits for that no longer than the signal lasts. */

@@ -9,7 +9,7 @@ import type { Account } from "../accounts/authorizer.ts";
 import { receiveFile, sendFile } from "../data/copy.ts";
 import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import { baseName, joinPathname } from "../protocol/pathname.ts";
+import { baseName, joinPathname, randomSuffix } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../settings/settings.ts";
 import { closeFile, type CommandContext, type CommandRequest, mayRun, requestPath, requireMethod } from "./command.ts";
@@ -208,12 +208,4 @@ async function transferInto(context: CommandContext, request: CommandRequest, up
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
     finish: () => file.finish({ sync, signal: request.signal }),
   });
-}
-
-/** Eight lower-case letters and digits. */
-function randomSuffix(): string {
-  return Array.from(
-    crypto.getRandomValues(new Uint8Array(8)),
-    (byte) => (byte % 36).toString(36),
-  ).join("");
 }

@@ -9,7 +9,7 @@ import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { joinPathname, quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
-import { type CommandContext, type CommandRequest, requestPath, requireMethod } from "./command.ts";
+import { type CommandContext, type CommandRequest, requestPath, requireMethod, statIfThere } from "./command.ts";
 
 /** CWD and CDUP: the row says which directory. */
 export async function changeDirectory(context: CommandContext, request: CommandRequest): Promise<Reply> {
@@ -79,17 +79,9 @@ export async function renameTo(context: CommandContext, request: CommandRequest)
   if (renameFrom === undefined) throw new Error("RNTO was admitted without RNFR");
   const { fileSystem } = context;
   const path = requestPath(request);
-  if (!context.settings.upload.overwrite) await requireFree(fileSystem, path, request);
+  if (!context.settings.upload.overwrite && await statIfThere(fileSystem, path, request) !== undefined) {
+    throw new FileSystemError("exists", `Cannot rename to "${path}": it exists`);
+  }
   await requireMethod(fileSystem, "rename")(renameFrom, path, request);
   return reply(250, "Renaming ok.");
-}
-
-async function requireFree(fileSystem: FileSystem, path: string, options: CallOptions): Promise<void> {
-  try {
-    await fileSystem.stat(path, options);
-  } catch (error) {
-    if (error instanceof FileSystemError && error.kind === "notFound") return;
-    throw error;
-  }
-  throw new FileSystemError("exists", `Cannot rename to "${path}": it exists`);
 }

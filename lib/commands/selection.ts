@@ -13,7 +13,7 @@ import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { hasWildcard, parseWildcard, type Wildcard } from "../protocol/wildcard.ts";
-import { type CommandRequest, hasPermission, requestPath } from "./command.ts";
+import { type CommandRequest, hasPermission, requestPath, statIfThere } from "./command.ts";
 
 /** What is to be listed. */
 export type Selection =
@@ -47,7 +47,8 @@ export async function select(files: ListedFiles, request: CommandRequest): Promi
   const flags = request.argument.slice(0, request.argument.length - request.pathname.length);
   // A listing of one level would be taken for that of all.
   if (RECURSIVE_REGEXP.test(flags)) return reply(504, "Recursive listings are not offered.");
-  const info = await infoOf(files, request, path);
+  const missing = hasWildcard(baseName(path)) ? ["notFound", "invalidName"] as const : [];
+  const info = await statIfThere(files.fileSystem, path, request, missing);
   if (info?.type === "directory") return { kind: "directory", path };
   if (info !== undefined) return { kind: "entry", path, info };
   const directory = parentPath(path);
@@ -56,21 +57,6 @@ export async function select(files: ListedFiles, request: CommandRequest): Promi
     throw new FileSystemError("notDirectory", `Not a directory: "${directory}"`);
   }
   return { kind: "matches", path: directory, pattern: parseWildcard(baseName(path)) };
-}
-
-/** `undefined` when there is no such name, and it may be a pattern. */
-async function infoOf(
-  { fileSystem }: ListedFiles,
-  options: CallOptions,
-  path: string,
-): Promise<FileInfo | undefined> {
-  try {
-    return await fileSystem.stat(path, options);
-  } catch (error) {
-    const isNoName = error instanceof FileSystemError && (error.kind === "notFound" || error.kind === "invalidName");
-    if (isNoName && hasWildcard(baseName(path))) return undefined;
-    throw error;
-  }
 }
 
 /** The entries of a selection by name. */

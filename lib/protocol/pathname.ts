@@ -65,3 +65,11 @@ export function isWithin(directory: string, path: string): boolean {
 export function quotePathname(path: string): string {
   return `"${path.replaceAll('"', '""')}"`;
 }
+
+/** Eight lower-case letters and digits that make a name one that nothing has. */
+export function randomSuffix(): string {
+  return Array.from(
+    crypto.getRandomValues(new Uint8Array(8)),
+    (byte) => (byte % 36).toString(36),
+  ).join("");
+}

@@ -140,10 +140,15 @@ function readCertificate(pem: string, message: string): X509Certificate {
 }
 
 /** Bytes of the first DER value, header included (X.690 §8.1.3). */
-function derLength([, length = 0, ...rest]: Uint8Array): number {
-  if (length < 0x80) return 2 + length;
-  const lengthBytes = length & 0x7f;
-  return 2 + lengthBytes + rest.slice(0, lengthBytes).reduce((sum, byte) => 256 * sum + byte, 0);
+function derLength(der: Uint8Array): number {
+  const [, length = 0] = der;
+  const header = derHeaderLength(der);
+  return header + (length < 0x80 ? length : der.subarray(2, header).reduce((sum, byte) => 256 * sum + byte, 0));
+}
+
+/** Bytes of tag and length of a DER value (X.690 §8.1.3). */
+export function derHeaderLength([, length = 0]: Uint8Array): number {
+  return length < 0x80 ? 2 : 2 + (length & 0x7f);
 }
 
 function findKey(text: string): PemBlock {

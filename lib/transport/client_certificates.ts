@@ -14,7 +14,7 @@
 
 import type { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
-import { readChain, readPemBlocks } from "./certificate_pair.ts";
+import { derHeaderLength, readChain, readPemBlocks } from "./certificate_pair.ts";
 import { ConnectionError, type PeerCertificate } from "./connection.ts";
 
 /** Who has to show a certificate, and who signs them. */
@@ -109,14 +109,9 @@ function readVerdict(stream: tls.TLSSocket): string | undefined {
 
 /** Returns whether the version field of a certificate in DER says 3 (RFC 5280 §4.1). */
 function isVersion3(der: Uint8Array): boolean {
-  const certificate = der.subarray(headerLength(der));
-  const body = certificate.subarray(headerLength(certificate));
+  const certificate = der.subarray(derHeaderLength(der));
+  const body = certificate.subarray(derHeaderLength(certificate));
   return VERSION_3.every((byte, index) => body[index] === byte);
-}
-
-/** Length of tag and length of a DER value (X.690 §8.1.3). */
-function headerLength([, length = 0]: Uint8Array): number {
-  return length < 0x80 ? 2 : 2 + (length & 0x7f);
 }
 
 /** The certificates of a text of CAs, as PEM and nothing else. */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { randomSuffix } from "../../protocol/pathname.ts";
 import { FileSystemError } from "../filesystem_error.ts";
 
 /** How a family of systems writes paths and which names it allows. */
@@ -116,11 +117,7 @@ const PART_REGEXP = /^\.ftpsd-[0-9a-z]{8}\.part$/i;
 
 /** Makes a name for an upload, which nothing has. */
 export function createPartName(): string {
-  const characters = Array.from(
-    crypto.getRandomValues(new Uint8Array(8)),
-    (byte) => (byte % 36).toString(36),
-  );
-  return `.ftpsd-${characters.join("")}.part`;
+  return `.ftpsd-${randomSuffix()}.part`;
 }
 
 /** Returns whether a name is one of an upload that is not in its place yet. */

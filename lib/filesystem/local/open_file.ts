@@ -131,15 +131,7 @@ function isMadeInside(containment: Containment, name: HostLocation): boolean {
 
 /** Removes a directory that was just made, by a path that may lead to an older one of the same name as well. */
 function removeMadeSince(start: number, hostPath: string): boolean {
-  try {
-    const { isDirectory, ctime } = Deno.lstatSync(hostPath);
-    if (!isDirectory || !(ctime && ctime.getTime() >= start)) return false;
-    Deno.removeSync(hostPath);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  return removeIf(hostPath, ({ isDirectory, ctime }) => isDirectory && ctime !== null && ctime.getTime() >= start);
 }
 
 /**
@@ -237,8 +229,12 @@ export function undoCreate(hostPath: string, file: FileIdentity): void {
  * @returns Whether it was removed.
  */
 export function removeIfSame(hostPath: string, file: FileIdentity): boolean {
+  return removeIf(hostPath, (info) => !isOtherFile(info, file));
+}
+
+function removeIf(hostPath: string, isToGo: (info: Deno.FileInfo) => boolean): boolean {
   try {
-    if (isOtherFile(Deno.lstatSync(hostPath), file)) return false;
+    if (!isToGo(Deno.lstatSync(hostPath))) return false;
     Deno.removeSync(hostPath);
     return true;
   } catch (error) {
