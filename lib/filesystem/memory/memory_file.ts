@@ -63,7 +63,7 @@ export class Volume {
   }
 
   /** Releases the space of a file that has lost its name, once nobody writes it any more. */
-  releaseBuffer(file: FileNode): void {
+  releaseSpace(file: FileNode): void {
     file.isRemoved = true;
     if (!file.isWritten) this.#bytes -= file.size;
   }
@@ -98,20 +98,20 @@ export class MemoryReadableFile implements ReadableFile {
 export class MemoryWritableFile implements WritableFile {
   readonly #volume: Volume;
   readonly #file: FileNode;
-  readonly #place: (() => void) | undefined;
+  readonly #link: (() => void) | undefined;
   /** Takes its name from a file that was made for this, until something comes. */
   #unlink: (() => void) | undefined;
   #position: number;
   /** Whether the old content is still there, and has to go. */
-  #isToBeEmptied: boolean;
+  #mustTruncate: boolean;
   #isClosed = false;
   #isWriter = false;
-  #isPlaced: boolean;
+  #isLinked: boolean;
 
   /**
    * Becomes the writer of `file`.
    *
-   * @param place Puts a file without a name under the one it is made for.
+   * @param link Puts a file without a name under the one it is made for.
    * @param unlink Takes its name from a file that was made for this, for when nothing comes.
    * @throws {FileSystemError} Kind `"busy"` when the file has a writer.
    */
@@ -119,16 +119,16 @@ export class MemoryWritableFile implements WritableFile {
     volume: Volume,
     file: FileNode,
     mode: WriteMode,
-    { place, unlink }: { readonly place?: () => void; readonly unlink?: () => void } = {},
+    { link, unlink }: { readonly link?: () => void; readonly unlink?: () => void } = {},
   ) {
     if (file.isWritten) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
-    this.#place = place;
+    this.#link = link;
     this.#unlink = unlink;
-    this.#isPlaced = place === undefined;
+    this.#isLinked = link === undefined;
     this.#volume = volume;
     this.#file = file;
-    this.#isToBeEmptied = mode === "truncate";
-    this.#position = typeof mode === "object" ? mode.offset : this.#isToBeEmptied ? 0 : file.size;
+    this.#mustTruncate = mode === "truncate";
+    this.#position = typeof mode === "object" ? mode.offset : this.#mustTruncate ? 0 : file.size;
     file.isWritten = true;
     this.#isWriter = true;
   }
@@ -141,7 +141,7 @@ export class MemoryWritableFile implements WritableFile {
   append(bytes: Uint8Array): void {
     if (this.#isClosed) throw new TypeError("Cannot write file: it is closed");
     if (bytes.length === 0) return;
-    this.#empty();
+    this.#truncateNow();
     const end = this.#position + bytes.length;
     this.#volume.resize(this.#file, Math.max(end, this.#file.size));
     this.#file.bytes.set(bytes, this.#position);
@@ -153,18 +153,18 @@ export class MemoryWritableFile implements WritableFile {
     return Promise.try(() => {
       if (this.#isClosed) throw new TypeError("Cannot finish file: it is closed");
       if (this.#file.isRemoved) throw new FileSystemError("notFound", "Cannot finish file: it was removed meanwhile");
-      this.#empty();
+      this.#truncateNow();
       this.#unlink = undefined;
-      if (this.#isPlaced) return;
-      this.#place?.();
-      this.#isPlaced = true;
+      if (this.#isLinked) return;
+      this.#link?.();
+      this.#isLinked = true;
       this.#release();
     });
   }
 
-  #empty(): void {
-    if (this.#isToBeEmptied) this.#volume.resize(this.#file, 0);
-    this.#isToBeEmptied = false;
+  #truncateNow(): void {
+    if (this.#mustTruncate) this.#volume.resize(this.#file, 0);
+    this.#mustTruncate = false;
   }
 
   close(): void {
@@ -172,7 +172,7 @@ export class MemoryWritableFile implements WritableFile {
     this.#isClosed = true;
     if (!this.#file.isRemoved) this.#unlink?.();
     this.#release();
-    if (this.#file.isRemoved || !this.#isPlaced) this.#volume.releaseBuffer(this.#file);
+    if (this.#file.isRemoved || !this.#isLinked) this.#volume.releaseSpace(this.#file);
   }
 
   /** Lets others write the file: once, since they may do so before this one is closed. */

@@ -107,7 +107,7 @@ export class MemoryFileSystem implements FileSystem {
     return Promise.try(() => {
       const slot = this.#slot(path);
       if (slot.node === undefined) throw missing(path);
-      this.#volume.releaseBuffer(asFile(slot.node, path));
+      this.#volume.releaseSpace(asFile(slot.node, path));
       this.#unlink(slot);
     });
   }
@@ -142,7 +142,7 @@ export class MemoryFileSystem implements FileSystem {
       }
       if (target.node !== undefined) {
         if (source.node.type === "directory" || target.node.type === "directory") throw taken(to);
-        this.#volume.releaseBuffer(target.node);
+        this.#volume.releaseSpace(target.node);
       }
       this.#unlink(source);
       this.#link(target, source.node);
@@ -176,17 +176,17 @@ export class MemoryFileSystem implements FileSystem {
   ): MemoryWritableFile {
     if (node !== undefined) asFile(node, path);
     const file = this.#newFile(options);
-    const place = () => {
+    const link = () => {
       const slot = this.#slot(path);
       if (slot.node !== undefined && how === "place") throw taken(path);
       if (slot.node !== undefined) {
         assertUnwritten(slot.node);
         file.mode = slot.node.mode;
-        this.#volume.releaseBuffer(asFile(slot.node, path));
+        this.#volume.releaseSpace(asFile(slot.node, path));
       }
       this.#link(slot, file);
     };
-    return new MemoryWritableFile(this.#volume, file, "createNew", { place });
+    return new MemoryWritableFile(this.#volume, file, "createNew", { link });
   }
 
   #put(path: string, content: string | Uint8Array): void {
@@ -235,7 +235,7 @@ export class MemoryFileSystem implements FileSystem {
   #unlinkIfSame(slot: Slot, file: FileNode): void {
     if (slot.parent.children.get(slot.name) !== file) return;
     this.#unlink(slot);
-    this.#volume.releaseBuffer(file);
+    this.#volume.releaseSpace(file);
   }
 
   #newDirectory({ umask = 0 }: Partial<CreateOptions> = {}): DirectoryNode {
