@@ -6,7 +6,7 @@
 
 import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import { DataPort } from "../data/data_port.ts";
-import { delay, Watchdog, yieldToEventLoop } from "../deadline.ts";
+import { Watchdog, yieldToEventLoop } from "../deadline.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
@@ -15,7 +15,7 @@ import { ConnectionError, type ControlTransport } from "../transport/connection.
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { SessionContext } from "./command_context.ts";
-import { CommandAbortedError, errorReply, internalErrorReply } from "./error_reply.ts";
+import { errorReply, internalErrorReply } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "../commands/command_table.ts";
@@ -33,9 +33,6 @@ const TIMED_OUT = "Control connection timed out.";
 
 /** How long the session's end waits for a command that an authorizer or a file system does not answer. */
 const WORK_TIMEOUT_MS = 500;
-
-/** How long a command may go on that ABOR follows: most end by themselves, and their own reply is the better one. */
-const ABORT_GRACE_MS = 250;
 
 const ENDLESS_LINE = "Command line does not end.";
 
@@ -76,8 +73,6 @@ export class ControlConnection {
   /** Runs until the first login. */
   #login: Watchdog | undefined;
   readonly #pending = new PendingCommand();
-  /** Whether the command that the dialogue waits for waits for the running transfer itself. */
-  #awaitsTransfer = false;
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
     const { service, id, listenHost, implicitTls, onLogin } = options;
@@ -100,7 +95,7 @@ export class ControlConnection {
       onUnused: () => this.#end.closeNow("Data connection timed out."),
     });
     this.#end = new SessionEnd(this.#state, this.#channel, this.#dataPort);
-    this.#watch = new ClientWatch(this.#state, this.#channel, this.#end);
+    this.#watch = new ClientWatch(this.#state, this.#channel, this.#end, this.#pending);
     this.#context = new SessionContext(this.#state, {
       channel: this.#channel,
       dataPort: this.#dataPort,
@@ -216,50 +211,20 @@ export class ControlConnection {
     }
     const answer = await this.#replyTo(() => {
       const work = this.#perform(command);
-      return work instanceof Promise ? this.#unlessEnded(command, work) : work;
+      if (!(work instanceof Promise)) return work;
+      return this.#watch.performed(work, { mayReadAhead: !this.#state.commands.find(command.verb)?.startsTls });
     });
     if (answer !== undefined) return await this.#answer(command, answer);
     if (this.#state.running !== undefined) await this.#watch.answered(this.#state.running);
     return true;
   }
 
-  /** Waits for a command no longer than the session lasts, or until ABOR gives it up. */
-  #unlessEnded(command: CommandLine, work: Promise<Reply | undefined>): Promise<Reply | undefined> {
-    const waiting = this.#pending.wait(work);
-    if (this.#state.commands.find(command.verb)?.startsTls !== true) {
-      this.#watchLines(work).catch((error) => this.#end.fail(error));
-    }
-    return waiting;
-  }
-
-  /**
-   * Reads ahead while a command is performed. A client that is cut off meanwhile is noticed; its FIN alone says only that it
-   * has no more to ask. ABOR gives the command up, unless it ends by itself at once.
-   */
-  async #watchLines(work: Promise<unknown>): Promise<void> {
-    const { lines } = this.#channel;
-    while (!lines.waitsFor("interrupts")) {
-      if (!this.#pending.isPending(work) || lines.isFull || lines.mayBecomeTls || !await lines.readAhead()) return;
-    }
-    if (!this.#pending.isPending(work) || this.#state.session.login.state !== "loggedIn") return;
-    this.#state.running?.transfer.abort("aborted", "ABOR");
-    await delay(ABORT_GRACE_MS, this.#end.signal).catch(() => {}); // the end of the session gives it up as well
-    // What waits for the transfer has not begun when that is aborted, and goes on.
-    if (this.#pending.isPending(work) && !this.#awaitsTransfer) this.#pending.abort(new CommandAbortedError());
-  }
-
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
-    const transferEnded = () => this.#state.running && this.#transferEnded();
+    const transferEnded = () => this.#state.running && this.#watch.runningEnded();
     const admission = admit(this.#context, command, transferEnded);
     if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
     return this.#run(command, admission);
-  }
-
-  async #transferEnded(): Promise<void> {
-    this.#awaitsTransfer = true;
-    await this.#watch.runningEnded();
-    this.#awaitsTransfer = false;
   }
 
   #run(command: CommandLine, admission: Admission): Reply | undefined | Promise<Reply | undefined> {
