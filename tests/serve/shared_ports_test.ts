@@ -38,7 +38,7 @@ class TwoLoops {
     owner.share("booth", booth, BOOTH);
     const later = (message: unknown, receive: (message: never) => void) => {
       const clone = structuredClone(message);
-      setTimeout(() => receive(clone as never), 0);
+      queueMicrotask(() => receive(clone as never));
     };
     this.connection = owner.connect(
       (answer) => later(answer, (answer) => this.remote.receive(answer)),
