@@ -24,7 +24,7 @@ import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions } from "./check_options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { withFixedSettings } from "./fixed_settings.ts";
-import { describeFailure, GuardedState } from "../state/guarded_state.ts";
+import { describeFailure, guardState } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { Acceptor, type Listening, type ListeningAddress, type RefuseConnection } from "./acceptor.ts";
@@ -318,7 +318,7 @@ export class FtpServer implements AsyncDisposable {
       get commands() {
         return commands();
       },
-      state: new GuardedState(this.#state, (call, cause) => {
+      state: guardState(this.#state, (call, cause) => {
         this.#emit("internalError", { message: describeFailure(call, cause), cause });
       }),
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },

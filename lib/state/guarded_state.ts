@@ -4,45 +4,12 @@
  * @module
  */
 
-import type { AccountLimits } from "../accounts/authorizer.ts";
 import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
-import { isLease, type Lease, type MaybePromise } from "../shared_port.ts";
+import { isLease, type Lease, type LeaseMember, type MaybePromise } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
-import {
-  type AccountSlot,
-  type ConnectionSlot,
-  type FailureCount,
-  type LoginAttempt,
-  type SharedState,
-  StateUnavailableError,
-} from "./state.ts";
-
-/**
- * What the server does where the state fails. What is new is refused, with 421, or 450 for a file; what runs goes on, but for
- * an upload that may not be the only one of its file any more. A call that hangs ends with its signal: that of the session, of
- * the transfer, or of the time for the login before there is a session.
- */
-export const ON_FAILURE = {
-  acquireConnection: "refuse",
-  beginAttempt: "refuse",
-  acquireAccount: "refuse",
-  /** As when somebody else writes the file. */
-  claim: "refuse",
-  /** The attempt has counted since it began, so nobody guesses for free; but nobody knows whether there is a ban. */
-  fail: "refuse",
-  /** The connection keeps its share of those before the login. */
-  loggedIn: "goOn",
-  /** The password was right: the attempt counts against the address, and the login goes on. */
-  giveBack: "goOn",
-  /** The engine has to find out by itself who has gone. */
-  release: "goOn",
-  /** A session or a transfer goes on without its place. */
-  lost: "goOn",
-  /** Somebody else may write the file by now: the upload takes no more bytes, and its end is an error. */
-  lostClaim: "cut",
-} as const;
+import { type LoginAttempt, type ON_FAILURE, SHARED_STATE, type SharedState, StateUnavailableError } from "./state.ts";
 
 type Call = keyof typeof ON_FAILURE;
 type CallsThat<Effect> = { [Name in Call]: (typeof ON_FAILURE)[Name] extends Effect ? Name : never }[Call];
@@ -56,43 +23,21 @@ export function describeFailure(call: Call, cause: unknown): string {
 }
 
 /** Makes each failure of an engine what {@linkcode ON_FAILURE} says. */
-export class GuardedState implements SharedState {
-  readonly #engine: SharedState;
-  readonly #guard: Guard;
-
-  constructor(engine: SharedState, report: ReportFailure) {
-    this.#engine = engine;
-    this.#guard = new Guard(report);
-  }
-
-  async acquireConnection(host: string, signal: AbortSignal): Promise<ConnectionSlot | string> {
-    const acquire = () => this.#engine.acquireConnection(host, signal);
-    const slot = await this.#guard.acquire("acquireConnection", acquire, signal);
-    if (typeof slot === "string") return slot;
-    return { loggedIn: () => this.#guard.goOn("loggedIn", () => slot.loggedIn()), ...this.#guard.hold(slot, "lost") };
-  }
-
-  async beginAttempt(host: string, signal: AbortSignal): Promise<LoginAttempt | undefined> {
-    const begin = () => this.#engine.beginAttempt(host, signal);
-    const attempt = await this.#guard.acquire("beginAttempt", begin, signal);
-    return attempt && {
-      giveBack: () => this.#guard.goOn("giveBack", () => attempt.giveBack()),
-      // Without the signal: the failure of a client who has left counts too, and a ban that it brings is told.
-      fail: () => this.#guard.refuse<FailureCount>("fail", () => attempt.fail()),
-      ...this.#guard.hold(attempt, "lost"),
+export function guardState(engine: SharedState, report: ReportFailure): SharedState {
+  const guard = new Guard(report);
+  const methods = Object.entries(SHARED_STATE).map(([name, members]) => {
+    const call = async (...args: unknown[]): Promise<unknown> => {
+      const ask = () => (engine[name as keyof SharedState] as Method).apply(engine, args);
+      const answer = await guard.acquire(name as keyof SharedState, ask, args.at(-1) as AbortSignal);
+      return isLease(answer) ? guard.members(answer, members as Members) : answer;
     };
-  }
-
-  async acquireAccount(
-    username: string,
-    limits: AccountLimits,
-    signal: AbortSignal,
-  ): Promise<AccountSlot | undefined> {
-    const acquire = () => this.#engine.acquireAccount(username, limits, signal);
-    const slot = await this.#guard.acquire("acquireAccount", acquire, signal);
-    return slot && { send: slot.send, receive: slot.receive, ...this.#guard.hold(slot, "lost") };
-  }
+    return [name, call];
+  });
+  return Object.fromEntries(methods) as SharedState;
 }
+
+type Method = (...args: unknown[]) => unknown;
+type Members = Readonly<Record<string, LeaseMember>>;
 
 /** The same for who writes what. */
 export class GuardedFileClaims implements FileClaims {
@@ -161,6 +106,21 @@ class Guard {
 
   goOn(call: CallsThat<"goOn">, tell: () => unknown): void {
     Promise.try(tell).catch((cause) => this.#report(call, cause));
+  }
+
+  /** A lease with its members: what is asked is refused where the engine fails, what is told goes on. */
+  members(lease: Lease, members: Members): Lease {
+    const guarded = Object.entries(members).map(([name, kind]) => {
+      const member = (lease as unknown as Record<string, unknown>)[name];
+      if (kind === "value") return [name, member];
+      const use = (args: unknown[]) => (member as Method).apply(lease, args);
+      // Without a signal: the failure of a client who has left counts too, and a ban that it brings is told.
+      if (kind === "ask") {
+        return [name, (...args: unknown[]) => this.refuse(name as CallsThat<"refuse">, () => use(args))];
+      }
+      return [name, (...args: unknown[]) => this.goOn(name as CallsThat<"goOn">, () => use(args))];
+    });
+    return { ...Object.fromEntries(guarded), ...this.hold(lease, "lost") };
   }
 
   hold(lease: Lease, loss: "lost" | "lostClaim"): Lease {

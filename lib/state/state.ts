@@ -60,7 +60,7 @@ export interface AccountSlot extends Lease {
 
 /**
  * The state. What it refuses is an answer. What it throws, beside the reason of a signal, says that it is out of reach; what a
- * server does then stands in `ON_FAILURE` of `guarded_state.ts`.
+ * server does then is in {@linkcode ON_FAILURE}.
  */
 export interface SharedState {
   /** Takes a place for a connection; a text tells why there is none. */
@@ -86,6 +86,31 @@ export const SHARED_STATE: SharedMethods<SharedState> = {
   beginAttempt: { giveBack: "undo", fail: "ask" },
   acquireAccount: { send: "value", receive: "value" },
 };
+
+/**
+ * What the server does where the state fails. What is new is refused, with 421, or 450 for a file; what runs goes on, but for
+ * an upload that may not be the only one of its file any more. A call that hangs ends with its signal: that of the session, of
+ * the transfer, or of the time for the login before there is a session.
+ */
+export const ON_FAILURE = {
+  acquireConnection: "refuse",
+  beginAttempt: "refuse",
+  acquireAccount: "refuse",
+  /** As when somebody else writes the file. */
+  claim: "refuse",
+  /** The attempt has counted since it began, so nobody guesses for free; but nobody knows whether there is a ban. */
+  fail: "refuse",
+  /** The connection keeps its share of those before the login. */
+  loggedIn: "goOn",
+  /** The password was right: the attempt counts against the address, and the login goes on. */
+  giveBack: "goOn",
+  /** The engine has to find out by itself who has gone. */
+  release: "goOn",
+  /** A session or a transfer goes on without its place. */
+  lost: "goOn",
+  /** Somebody else may write the file by now: the upload takes no more bytes, and its end is an error. */
+  lostClaim: "cut",
+} as const;
 
 /** The state is out of reach: what would be new has to come again later. */
 export class StateUnavailableError extends Error {

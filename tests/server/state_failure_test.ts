@@ -1,12 +1,12 @@
 import { resolveSettings } from "../../lib/settings/validate.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FtpServerParts } from "../../lib/server/ftp_server.ts";
-import { GuardedFileClaims, ON_FAILURE } from "../../lib/state/guarded_state.ts";
+import { GuardedFileClaims } from "../../lib/state/guarded_state.ts";
 import type { FileClaims } from "../../lib/filesystem/file_claims.ts";
 import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import type { Lease } from "../../lib/shared_port.ts";
-import type { SharedState } from "../../lib/state/state.ts";
+import { ON_FAILURE, type SharedState } from "../../lib/state/state.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
-import { GuardedFileClaims, GuardedState } from "../../lib/state/guarded_state.ts";
+import { GuardedFileClaims, guardState } from "../../lib/state/guarded_state.ts";
 import { resolveSettings } from "../../lib/settings/validate.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
@@ -19,7 +19,7 @@ function engine(calls: Partial<SharedState>): SharedState {
   };
 }
 
-Deno.test("GuardedState.beginAttempt() gives back an attempt that comes too late, and then releases it", async () => {
+Deno.test("guardState() gives back an attempt that comes too late, and then releases it", async () => {
   const asked = Promise.withResolvers<void>();
   const done: string[] = [];
   const attempt = {
@@ -27,11 +27,11 @@ Deno.test("GuardedState.beginAttempt() gives back an attempt that comes too late
     fail: () => ({ isBanned: false, bannedForSeconds: undefined }),
     [Symbol.dispose]: () => void done.push("release"),
   };
-  const state = new GuardedState(engine({ beginAttempt: () => asked.promise.then(() => attempt) }), () => {});
+  const state = guardState(engine({ beginAttempt: () => asked.promise.then(() => attempt) }), () => {});
   const leaving = new AbortController();
   const pending = state.beginAttempt("192.0.2.1", leaving.signal);
   leaving.abort(new Error("left"));
-  await assertRejects(() => pending, Error, "left");
+  await assertRejects(async () => await pending, Error, "left");
   assertEquals(done, []);
   asked.resolve();
   await asked.promise;
@@ -39,10 +39,10 @@ Deno.test("GuardedState.beginAttempt() gives back an attempt that comes too late
   assertEquals(done, ["giveBack", "release"]);
 });
 
-Deno.test("GuardedState reports a place that was lost before it came", async () => {
+Deno.test("guardState() reports a place that was lost before it came", async () => {
   const reported: string[] = [];
   const slot = { loggedIn() {}, lost: AbortSignal.abort(new Error("lease expired")), [Symbol.dispose]() {} };
-  const state = new GuardedState(engine({ acquireConnection: () => slot }), (call) => void reported.push(call));
+  const state = guardState(engine({ acquireConnection: () => slot }), (call) => void reported.push(call));
   using _slot = await state.acquireConnection("192.0.2.1", new AbortController().signal) as Disposable;
   assertEquals(reported, ["lost"]);
 });
@@ -74,7 +74,7 @@ Deno.test("GuardedFileClaims.claim() releases a claim that comes too late", asyn
   const leaving = new AbortController();
   const pending = claims.claim("file", leaving.signal);
   leaving.abort(new Error("left"));
-  await assertRejects(() => pending, Error, "left");
+  await assertRejects(async () => await pending, Error, "left");
   asked.resolve({ [Symbol.dispose]: () => released.resolve() });
   await released.promise;
 });
