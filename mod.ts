@@ -19,6 +19,8 @@
 
 export { FtpServer, type FtpServerParts, type ShutdownOptions } from "./lib/server/ftp_server.ts";
 export type { ConnectingClient, ListeningAddress, RefuseConnection } from "./lib/server/acceptor.ts";
+export { type RunningServer, serve, type ServeOptions } from "./lib/serve/serve.ts";
+export { type Remark, type ServeSettings, UnusableConfigurationError } from "./lib/serve/serve_settings.ts";
 export { catchUncaughtErrors, type UncaughtErrorOptions } from "./lib/server/uncaught_errors.ts";
 export type { EventStreamOptions } from "./lib/server/event_hub.ts";
 export type {

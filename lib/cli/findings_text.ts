@@ -4,11 +4,10 @@
  * @module
  */
 
-import { type Finding, formatFinding, formatWhere } from "../settings/finding.ts";
-import type { Logger } from "../logger.ts";
+import { type Finding, formatFinding } from "../settings/finding.ts";
 import { UsageError } from "../check/exit_error.ts";
 import { findObstacles, type Inspection, isMissingPermission } from "../check/inspection.ts";
-import { describeOptionFinding, optionFor } from "./option_names.ts";
+import { describeOptionFinding } from "./option_names.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { permissionMissing } from "../check/permissions.ts";
 import { shellWord } from "../check/shell_word.ts";
@@ -60,18 +59,4 @@ export function refuseObstacles(loaded: LoadedConfiguration, { findings, missing
   const { configuration, file } = loaded;
   const hint = hintFor(findObstacles(configuration, inspection.findings, new Date()), file);
   throw new UsageError(obstacles.join("\n"), hint);
-}
-
-/** Logs accepted risks and warnings, which is done at every start; with options for keys where there is no file. */
-export function logFindings(
-  logger: Logger,
-  { findings, file }: { readonly findings: readonly Finding[]; readonly file: string | undefined },
-): void {
-  for (const finding of findings) {
-    const { risk, message } = finding;
-    const option = file === undefined ? optionFor(finding) : undefined;
-    const where = option ?? formatWhere(finding);
-    const text = where === "" ? message : `${where}: ${message}`;
-    logger.log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
-  }
 }

@@ -9,7 +9,7 @@ import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findi
 import type { Configuration } from "../settings/table.ts";
 import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
-import type { ConfiguredServer } from "../serve/configured_server.ts";
+import type { Service } from "../serve/service.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "../check/shell_word.ts";
 
@@ -22,7 +22,7 @@ export interface StartLine {
 /** Describes a server that has just started: what is shared, with whom, how to connect, and how to stop it. */
 export function describeStart(
   loaded: LoadedConfiguration,
-  server: ConfiguredServer,
+  server: Service,
   { isPasswordShown }: { readonly isPasswordShown: boolean },
 ): StartLine[] {
   const { configuration } = loaded;
@@ -48,7 +48,7 @@ export function describeStart(
 }
 
 /** Homes are named where they are few. */
-function accountLines({ configuration }: LoadedConfiguration, server: ConfiguredServer): string[] {
+function accountLines({ configuration }: LoadedConfiguration, server: Service): string[] {
   const accounts = accountsOf(configuration).map(({ account }) => account);
   const writers = accounts.filter(mayWrite).length;
   if (accounts.length > MAX_ACCOUNT_LINES) return [`${accounts.length} accounts, ${writers} of which may write`];
@@ -63,13 +63,13 @@ function accountLines({ configuration }: LoadedConfiguration, server: Configured
 const MAX_ACCOUNT_LINES = 3;
 
 /** Whoever starts a server for the first time may wonder why nobody else gets in. */
-function reachLines({ file }: LoadedConfiguration, server: ConfiguredServer): string[] {
+function reachLines({ file }: LoadedConfiguration, server: Service): string[] {
   if (!isLocal(server)) return [];
   const remedy = file === undefined ? "--interface 0.0.0.0" : "listen: [{ host: 0.0.0.0 }]";
   return [`only this host can connect; ${remedy} lets others in`];
 }
 
-function isLocal({ addresses }: ConfiguredServer): boolean {
+function isLocal({ addresses }: Service): boolean {
   return addresses.every(({ host }) => host.startsWith("127.") || host === "::1");
 }
 
@@ -89,7 +89,7 @@ function signalLine(): string {
   return `Ctrl-C stops; kill -USR2 ${Deno.pid} logs who is connected, kill -HUP ${Deno.pid} reads the configuration again`;
 }
 
-function howToConnect({ users, anonymous }: Configuration, server: ConfiguredServer): string[] {
+function howToConnect({ users, anonymous }: Configuration, server: Service): string[] {
   const { certificate, addresses } = server;
   const first = addresses.find(({ tls }) => tls !== "implicit") ?? addresses[0];
   if (first === undefined) return [];

@@ -6,8 +6,11 @@
 
 import { close, write } from "node:fs";
 import { promisify } from "node:util";
-import { openLogFile } from "../check/log_file.ts";
+import { StartError } from "../check/exit_error.ts";
+import { describeLogFailure, openLogFile } from "../check/log_file.ts";
+import { shellWord } from "../check/shell_word.ts";
 import type { EndedTransferEvent, ServerEvent } from "../events.ts";
+import type { Remark } from "./serve_settings.ts";
 import { type LogListeners, LogWriter } from "./log_writer.ts";
 
 /** Longest wait, in milliseconds, for the last lines when the log is closed. */
@@ -44,6 +47,29 @@ export class TransferLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // What is being written still has the file; it is closed with the process.
     if (await this.#writer.end(LAST_LINES_MS)) await promisify(close)(this.#fd);
+  }
+}
+
+/**
+ * Opens the log of transfers that a configuration names; what cannot be written later is told of by `log`.
+ *
+ * @throws {StartError} When it cannot be opened.
+ */
+export async function openTransferLog(
+  path: string | undefined,
+  log: (level: Remark["level"], text: string) => void,
+): Promise<TransferLog | undefined> {
+  if (path === undefined) return undefined;
+  const remark = (text: string) => log("error", `log.transfers: ${text}`);
+  try {
+    return await TransferLog.open(path, {
+      onFailed: (error) => remark(`cannot write to ${path}, trying again: ${describeLogFailure(error)}`),
+      onDropped: (count) => remark(`${count} lines were dropped`),
+    });
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    const message = `cannot open ${path} (log.transfers): ${describeLogFailure(cause)}`;
+    throw new StartError(message, `ls -l ${shellWord(path)}`, { cause });
   }
 }
 

@@ -5,51 +5,51 @@
  */
 
 import { hostHomesOf } from "../check/account_findings.ts";
-import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import { abortable, Watchdog } from "../deadline.ts";
-import type { Logger } from "../logger.ts";
+import { type Finding, formatFinding, formatWhere } from "../settings/finding.ts";
 import type { CertificateContents } from "../check/certificate_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
-import type { ConfiguredServer } from "../serve/configured_server.ts";
+import type { ConfiguredServer } from "./configured_server.ts";
 import { StartError } from "../check/exit_error.ts";
-import { describeObstacles, logFindings } from "./findings_text.ts";
 import { inspectPair } from "../check/host_inspection.ts";
-import { findObstacles, inspect, type Inspection } from "../check/inspection.ts";
-import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
-import type { ParsedArguments } from "./option_table.ts";
-import { applyReload } from "../serve/restart_needs.ts";
-import type { ServerPlan } from "../serve/worker_messages.ts";
+import { findObstacles } from "../check/inspection.ts";
+import { applyReload } from "./restart_needs.ts";
+import { type Remark, UnusableConfigurationError } from "./serve_settings.ts";
+import type { ServerPlan } from "./worker_messages.ts";
 
 /** Longest wait, in milliseconds, for all that a reload reads. */
 const READ_DEADLINE_MS = 30_000;
 const NO_ANSWER = "a file or home that it names does not answer";
 
+/** A configuration as it was read, and what was found about it on this host. */
+export interface Reading {
+  readonly plan: ServerPlan;
+  readonly findings: readonly Finding[];
+  /** Why it cannot be used, a line for each reason. */
+  readonly obstacles: readonly string[];
+}
+
 /** What a {@linkcode Reloader} works with. */
 export interface ReloaderOptions {
-  /** The command line, which is obeyed at each reload as at the start. */
-  readonly args: ParsedArguments;
+  /**
+   * Reads the configuration as it is now.
+   *
+   * @param servedHomes Homes that clients use already.
+   */
+  readonly read: (servedHomes: ReadonlySet<string>) => Promise<Reading>;
   readonly server: ConfiguredServer;
-  readonly logger: Logger;
+  readonly log: (level: Remark["level"], text: string) => void;
+  /** Names what a finding is about where there is a better name than its key, such as an option. */
+  readonly nameOf?: (finding: Finding) => string | undefined;
   /** Milliseconds between two looks at the files of the certificate; absent: the watcher's own. */
-  readonly watchIntervalMs?: number;
-}
-
-/** What a server was started with. */
-interface Start {
-  readonly loaded: LoadedConfiguration;
-  readonly inspection: Inspection;
-}
-
-/** What a server runs with. */
-interface Running extends ServerPlan {
-  readonly file: string | undefined;
+  readonly watchIntervalMs?: number | undefined;
 }
 
 /** Gives a running server what the configuration, or the files of its certificate, say now. */
 export class Reloader implements AsyncDisposable {
   readonly #options: ReloaderOptions;
   readonly #started = Promise.withResolvers<void>();
-  #running: Running | undefined;
+  #running: ServerPlan | undefined;
   #watcher: CertificateWatcher | undefined;
   #reloading: Promise<void> = this.#started.promise;
   /** Whether a reload waits for the one before; it reads all that has changed until then. */
@@ -61,17 +61,22 @@ export class Reloader implements AsyncDisposable {
   }
 
   /** Tells what the server has been started with, and so lets reloads begin; to be called once it listens. */
-  start({ loaded: { configuration, file }, inspection: { files } }: Start): void {
-    this.#running = { configuration, files, file };
-    this.#watch(this.#running);
+  start({ plan, findings }: Reading): void {
+    this.#remark(findings);
+    this.#running = plan;
+    this.#watch(plan);
     this.#started.resolve();
   }
 
-  /** Reads everything again; what cannot be used changes nothing. One reload follows the other. Never rejects. */
+  /**
+   * Reads everything again. One reload follows the other.
+   *
+   * @throws {UnusableConfigurationError} When it is wrong or unsafe; nothing has changed then, as after other errors.
+   */
   reload(): Promise<void> {
     if (this.#isQueued) return this.#reloading;
     this.#isQueued = true;
-    this.#reloading = this.#reloading.then(() => {
+    this.#reloading = this.#reloading.catch(() => {}).then(() => {
       this.#isQueued = false;
       return this.#reload();
     });
@@ -82,70 +87,68 @@ export class Reloader implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
     this.#started.resolve();
-    await this.#reloading;
+    await this.#reloading.catch(() => {}); // told to who wants the reload
     await this.#watcher?.[Symbol.asyncDispose]();
   }
 
   async #reload(): Promise<void> {
     if (this.#disposed.signal.aborted || this.#running === undefined) return;
-    const { logger } = this.#options;
+    const { log } = this.#options;
     try {
-      const { loaded, inspection } = await this.#read();
-      const { configuration, file } = loaded;
-      const obstacles = describeObstacles(loaded, inspection);
-      if (obstacles.length > 0) return this.#keep(obstacles);
-      const needs = await this.#apply({ configuration, files: inspection.files, file });
-      logger.log("info", "configuration reloaded");
-      logFindings(logger, { findings: inspection.findings, file });
-      for (const text of needs) logger.log("warn", text);
+      const { plan, findings, obstacles } = await this.#read(this.#running);
+      if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
+      const needs = await this.#apply(this.#running, plan);
+      log("info", "configuration reloaded");
+      this.#remark(findings);
+      for (const text of needs) log("warn", text);
     } catch (error) {
-      if (!this.#disposed.signal.aborted) this.#keep(reasonsOf(error));
+      if (!this.#disposed.signal.aborted) throw error;
     }
   }
 
   /** Reads what there is, but does not wait for ever: a home may be on a file system whose server is away. */
-  async #read(): Promise<Start> {
+  async #read({ configuration }: ServerPlan): Promise<Reading> {
     const late = new AbortController();
     using _deadline = new Watchdog(READ_DEADLINE_MS, () => late.abort(new StartError(NO_ANSWER, "ls -l")));
     const signal = AbortSignal.any([late.signal, this.#disposed.signal]);
-    const homes = this.#running === undefined ? [] : hostHomesOf(this.#running.configuration);
-    const served = new Set(homes.map(({ folder }) => folder));
-    const reading = loadConfiguration(this.#options.args).then(async (loaded) => {
-      return { loaded, inspection: await inspect(loaded.configuration, loaded, new Date(), served) };
-    });
-    return await abortable(reading, signal);
+    const served = new Set(hostHomesOf(configuration).map(({ folder }) => folder));
+    return await abortable(this.#options.read(served), signal);
   }
 
   /** Lets the server use what can change; returns a line for each change that waits for a restart. */
-  async #apply({ file, ...next }: Running): Promise<readonly string[]> {
+  async #apply(running: ServerPlan, next: ServerPlan): Promise<readonly string[]> {
     // Nothing else may change the certificate meanwhile.
     await this.#watcher?.[Symbol.asyncDispose]();
-    const running = this.#running ?? { ...next, file };
     try {
-      const { plan, needs } = applyReload(running, next);
+      const { plan, needs } = applyReload(this.#running ?? running, next);
       await this.#options.server.reconfigure(plan);
-      this.#running = { ...plan, file };
+      this.#running = plan;
       return needs;
     } finally {
       this.#watch(this.#running ?? running);
     }
   }
 
-  #keep(reasons: readonly string[]): void {
-    for (const reason of reasons) {
-      this.#options.logger.log("error", `reload failed, keeping the current configuration: ${reason}`);
+  /** Tells accepted risks and warnings, which is done at every start and reload. */
+  #remark(findings: readonly Finding[]): void {
+    const { log, nameOf } = this.#options;
+    for (const finding of findings) {
+      const { risk, message } = finding;
+      const name = nameOf?.(finding) ?? formatWhere(finding);
+      const text = name === "" ? message : `${name}: ${message}`;
+      log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
     }
   }
 
   /** Watches the files of the certificate in use from now on. */
-  #watch({ configuration, files: { certificate }, file }: Running): void {
+  #watch({ configuration, files: { certificate } }: ServerPlan): void {
     this.#watcher = undefined;
     const { tls } = configuration;
     if (
       tls.certificate === undefined || tls.key === undefined || certificate === undefined ||
       this.#disposed.signal.aborted
     ) return;
-    const { logger, watchIntervalMs } = this.#options;
+    const { log, watchIntervalMs } = this.#options;
     this.#watcher = new CertificateWatcher({ certificate: tls.certificate, key: tls.key }, {
       current: { ...certificate, keyMode: certificate.keyMode },
       judge: async (contents) => {
@@ -155,10 +158,10 @@ export class Reloader implements AsyncDisposable {
       },
       onChange: async ({ examined, ...contents }) => {
         await this.#useCertificate(contents);
-        logger.log("info", `certificate replaced: ${examined.info?.fingerprint}`);
-        logFindings(logger, { findings: examined.findings, file });
+        log("info", `certificate replaced: ${examined.info?.fingerprint}`);
+        this.#remark(examined.findings);
       },
-      onProblem: (reason) => logger.log("error", `keeping the current certificate: ${reason}`),
+      onProblem: (reason) => log("error", `keeping the current certificate: ${reason}`),
       ...watchIntervalMs === undefined ? {} : { intervalMs: watchIntervalMs },
     });
   }
@@ -168,9 +171,4 @@ export class Reloader implements AsyncDisposable {
     if (this.#running === undefined) return;
     this.#running = { ...this.#running, files: { ...this.#running.files, certificate } };
   }
-}
-
-function reasonsOf(error: unknown): string[] {
-  if (error instanceof ConfigurationError) return error.findings.map(formatFinding);
-  return [error instanceof Error ? error.message : String(error)];
 }

@@ -1,0 +1,149 @@
+/**
+ * A configured server with all that it takes to serve on: event loops, reloads, the watch of its certificate, and the log of
+ * its transfers.
+ *
+ * @module
+ */
+
+import { mayReadProgram } from "../check/program_folder.ts";
+import { countWorkers } from "./worker_count.ts";
+import type { EventListener } from "../events.ts";
+import type { ShutdownOptions } from "../server/ftp_server.ts";
+import type { SessionInfo } from "../session/session.ts";
+import { formatFinding } from "../settings/finding.ts";
+import { ConfiguredServer } from "./configured_server.ts";
+import { ExpiryNotice } from "./expiry_notice.ts";
+import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
+import { openTransferLog, type TransferLog } from "./transfer_log.ts";
+import { UnusableConfigurationError } from "./serve_settings.ts";
+
+/** What a {@linkcode Service} works with. */
+export interface ServiceOptions extends Omit<ReloaderOptions, "server"> {
+  /** Told of what happens in all event loops. */
+  readonly onEvent: EventListener;
+  /** Whether `dialogue` events are made. */
+  readonly dialogue: boolean;
+  /** Milliseconds between two notices that the certificate will expire; absent: a day. */
+  readonly noticeIntervalMs?: number | undefined;
+}
+
+/** Serves a configuration, from {@linkcode Service.listen} to the end of {@linkcode Service.shutdown}. */
+export class Service implements AsyncDisposable {
+  readonly #first: Reading;
+  readonly #options: ServiceOptions;
+  readonly #server: ConfiguredServer;
+  readonly #reloader: Reloader;
+  readonly #transferLog: TransferLog | undefined;
+  #notice: ExpiryNotice | undefined;
+  #finished: Promise<void> | undefined;
+
+  private constructor(
+    first: Reading,
+    options: ServiceOptions,
+    made: { readonly server: ConfiguredServer; readonly transferLog: TransferLog | undefined },
+  ) {
+    this.#first = first;
+    this.#options = options;
+    this.#server = made.server;
+    this.#transferLog = made.transferLog;
+    this.#reloader = new Reloader({ ...options, server: made.server });
+  }
+
+  /**
+   * Makes it; nothing is served yet.
+   *
+   * @param first What was read for the start.
+   * @throws {UnusableConfigurationError} When that has obstacles.
+   * @throws {StartError} When the log of transfers cannot be opened.
+   * @throws As the constructor of `FtpServer`.
+   */
+  static async create(first: Reading, options: ServiceOptions): Promise<Service> {
+    const { plan, obstacles } = first;
+    if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
+    const { workers, log } = plan.configuration;
+    await using opened = new AsyncDisposableStack();
+    const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
+    const server = await ConfiguredServer.create(plan, {
+      workers: countWorkers(plan.configuration, {
+        processors: navigator.hardwareConcurrency,
+        mayReadProgram: await mayReadProgram(),
+        dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
+      }),
+      mayServeAlone: workers === "auto",
+      onEvent: (event) => {
+        options.onEvent(event);
+        transferLog?.event(event);
+      },
+      dialogue: options.dialogue,
+    });
+    opened.move();
+    return new Service(first, options, { server, transferLog });
+  }
+
+  /** How many event loops serve. */
+  get workers(): number {
+    return this.#server.workers;
+  }
+
+  /** See `FtpServer.addresses`. */
+  get addresses(): ConfiguredServer["addresses"] {
+    return this.#server.addresses;
+  }
+
+  /** See `FtpServer.certificate`. */
+  get certificate(): ConfiguredServer["certificate"] {
+    return this.#server.certificate;
+  }
+
+  /** Resolves when it has stopped and everything is released; rejects when an event loop has failed, and never before `listen()`. */
+  get finished(): Promise<void> {
+    return this.#finished ?? this.#server.finished;
+  }
+
+  /** Who is connected, in all event loops. */
+  sessions(): Promise<readonly SessionInfo[]> {
+    return this.#server.sessions();
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @param onListening Called as soon as it listens, before what was found about the configuration is told.
+   * @throws As `FtpServer.listen()`.
+   */
+  async listen(onListening: () => void = () => {}): Promise<void> {
+    await this.#server.listen();
+    this.#finished = this.#server.finished.finally(() => this.#release());
+    this.#finished.catch(() => {}); // told where it is awaited
+    onListening();
+    const { log, noticeIntervalMs } = this.#options;
+    this.#reloader.start(this.#first);
+    this.#notice = new ExpiryNotice({
+      current: () => this.#server.certificate,
+      onFinding: (finding) => log("warn", formatFinding(finding)),
+      ...noticeIntervalMs === undefined ? {} : { intervalMs: noticeIntervalMs },
+    });
+  }
+
+  /** See {@linkcode Reloader.reload}. */
+  reload(): Promise<void> {
+    return this.#reloader.reload();
+  }
+
+  /** See `FtpServer.shutdown`. */
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    return this.#server.shutdown(options);
+  }
+
+  /** Shuts down at once, and waits for everything to be released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+    await (this.#finished ?? this.#release()).catch(() => {}); // told by `finished`
+  }
+
+  async #release(): Promise<void> {
+    this.#notice?.[Symbol.dispose]();
+    await this.#reloader[Symbol.asyncDispose]();
+    await this.#transferLog?.[Symbol.asyncDispose]();
+  }
+}
