@@ -27,7 +27,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
     "transport/node_tls_test.ts": ["NodeTlsTransport finish() behind an upload sends close_notify"],
   },
   T2: {
-    "transport/session_resumption_test.ts": [
+    "soak/session_resumption_test.ts": [
       "Python's unwrap() succeeds on 200 of 200 TLSv1.3",
       "Python's unwrap() succeeds on 200 of 200 TLSv1.2",
     ],
@@ -47,7 +47,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
   T6: "the runtime has no means to share ticket keys",
   T7: {
     "e2e/traps_tls_test.ts": ["T7: fifty transfers"],
-    "transport/session_resumption_test.ts": ["50 data connections in a row resume the TLSv1.3"],
+    "soak/session_resumption_test.ts": ["50 data connections in a row resume the TLSv1.3"],
   },
   T8: { "e2e/traps_tls_test.ts": ["T8: a TLS 1.2 client without tickets"] },
   T9: { "e2e/traps_tls_test.ts": ["T9: TLS 1.2 has the extended master secret"] },

@@ -7,7 +7,7 @@ import { acceptedRisks } from "../../lib/server/configured_options.ts";
 import { findLine, type PositionNode, readPositions } from "../../lib/settings/yaml_position.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { findSettingRisks } from "../../lib/settings/setting_risks.ts";
-import { fileWith, problemsOf, read } from "./configuration_text.ts";
+import { fileWith, problemsOf, read } from "../settings/configuration_text.ts";
 
 const FOLDER = new URL("../../docs/examples/", import.meta.url);
 const EXAMPLES = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();

@@ -4,7 +4,7 @@ import { listenControl } from "../../lib/transport/node_control.ts";
 import { NodeTlsTransport } from "../../lib/transport/node_tls.ts";
 import { TlsContext } from "../../lib/transport/tls_context.ts";
 import { programTest } from "../helpers/client_program.ts";
-import { PAIR } from "./tls_pairs.ts";
+import { PAIR } from "../transport/tls_pairs.ts";
 
 const CLIENT = new URL("../helpers/session_client.py", import.meta.url).pathname;
 const ANY_PORT = { host: "127.0.0.1", port: 0 };

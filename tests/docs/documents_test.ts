@@ -4,7 +4,7 @@ import { CONFIGURATION } from "../../lib/settings/table.ts";
 import { structureOf } from "../../lib/settings/unknown_keys.ts";
 import { RISK_IDS, RISKS } from "../../lib/settings/risks.ts";
 import { DOCUMENTS } from "../helpers/documents.ts";
-import { problemsOf } from "./configuration_text.ts";
+import { problemsOf } from "../settings/configuration_text.ts";
 
 for (const [path, { url, make }] of DOCUMENTS) {
   Deno.test(`${path} is current; "deno task docs" writes it anew`, async () => {
