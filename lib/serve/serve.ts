@@ -54,6 +54,7 @@ export interface RunningServer extends AsyncDisposable {
  *
  * @param settings A function is asked again at each reload.
  * @throws {UnusableConfigurationError} When the configuration is wrong, or has a risk that it does not accept.
+ * @throws The reason of `signal` when it aborts before.
  * @throws As `FtpServer.listen()`.
  *
  * @example Two event loops
@@ -87,11 +88,13 @@ export async function serve(
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
   const service = await Service.create(await read(), { read, log, onEvent, dialogue: false });
   const stop = () => void service.shutdown();
+  if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });
   try {
     await service.listen();
   } catch (error) {
     await service[Symbol.asyncDispose]();
+    signal?.throwIfAborted();
     throw error;
   }
   service.finished.catch(() => {}).then(() => signal?.removeEventListener("abort", stop));

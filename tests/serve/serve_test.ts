@@ -116,6 +116,12 @@ Deno.test("serve() releases everything when it cannot listen, or when its signal
   stopping.abort();
   await server.finished;
   await assertRejects(() => serve({ configuration }, { signal: stopping.signal }), DOMException);
+  const leaving = new AbortController();
+  const settings = () => {
+    leaving.abort(new Error("left while it was read"));
+    return { configuration };
+  };
+  await assertRejects(() => serve(settings, { signal: leaving.signal }), Error, "left while it was read");
 });
 
 Deno.test("serve() takes over a certificate that is replaced on reload", async () => {
