@@ -69,7 +69,7 @@ async function sortedNames(hostPath: string): Promise<readonly string[]> {
   return (await Array.fromAsync(Deno.readDir(hostPath), ({ name }) => name)).sort().filter(isFirst);
 }
 
-/** Whether a name of a sorted list is not the one before again, as those that are not UTF-8 may be. */
+/** Returns whether a name of a sorted list is not the one before again, as those that are not UTF-8 may be. */
 function isFirst(name: string, index: number, names: readonly string[]): boolean {
   return name !== names[index - 1];
 }

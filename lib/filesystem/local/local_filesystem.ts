@@ -178,9 +178,9 @@ export class LocalFileSystem implements FileSystem {
 
   setModified(path: string, modified: Date, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
-      const place = this.#containment.locate(path);
-      const accessed = place.info.atime ?? modified;
-      changeAttributes(this.#containment, place, {
+      const located = this.#containment.locate(path);
+      const accessed = located.info.atime ?? modified;
+      changeAttributes(this.#containment, located, {
         ofOpenFile: (fd) => futimesSync(fd, accessed, modified),
         byPath: (hostPath) => Deno.utimeSync(hostPath, accessed, modified),
       });
@@ -190,11 +190,11 @@ export class LocalFileSystem implements FileSystem {
   /** The mode of the root, of other roots below it, and of folders that hold one belongs to who runs the server. */
   setMode(path: string, mode: number, _options?: Partial<CallOptions>): Promise<void> {
     return attempt(path, () => {
-      const place = this.#containment.locate(path);
-      if (place.info.isDirectory && this.#containment.includesRoot(place.hostPath, this.#roots)) {
+      const located = this.#containment.locate(path);
+      if (located.info.isDirectory && this.#containment.includesRoot(located.hostPath, this.#roots)) {
         throw new FileSystemError("permissionDenied", `Cannot change the mode of a root, or above one: "${path}"`);
       }
-      changeAttributes(this.#containment, place, {
+      changeAttributes(this.#containment, located, {
         ofOpenFile: (fd) => fchmodSync(fd, mode),
         byPath: (hostPath) => Deno.chmodSync(hostPath, mode),
       });
@@ -220,8 +220,8 @@ export class LocalFileSystem implements FileSystem {
   }
 
   /** Returns what was located once it is sure to be inside the root. */
-  #assertInside(path: string, place: LocatedFile): LocatedFile {
-    if (this.#containment.contains(place)) return place;
+  #assertInside(path: string, located: LocatedFile): LocatedFile {
+    if (this.#containment.contains(located)) return located;
     throw new FileSystemError("notFound", `Cannot find "${path}" again`);
   }
 
@@ -316,7 +316,7 @@ function isReplaceable(source: Deno.FileInfo, target: LocatedEntry): boolean {
   return !source.isDirectory && !target.target?.info.isDirectory;
 }
 
-/** Whether what has a name is a directory, or a link that is no link to a file. */
+/** Returns whether what has a name is a directory, or a link that is no link to a file. */
 function isDirectoryOrLink({ info, target }: LocatedEntry): boolean {
   return info?.isDirectory === true || (info?.isSymlink === true && target?.info.isDirectory !== false);
 }

@@ -38,7 +38,7 @@ export interface OpenFile {
   readonly stats: Stats;
 }
 
-/** Throws unless what is at a place is a regular file: kinds `"isDirectory"`, `"notRegularFile"`. */
+/** Throws unless something is a regular file: kinds `"isDirectory"`, `"notRegularFile"`. */
 export function assertRegular(info: { readonly isFile: boolean; readonly isDirectory: boolean }): void {
   if (info.isDirectory) throw new FileSystemError("isDirectory", "Cannot open a directory as a file");
   if (!info.isFile) throw new FileSystemError("notRegularFile", "Cannot open a FIFO, device or socket");
@@ -172,7 +172,7 @@ export async function claimOpened(
   }
 }
 
-/** Whether somebody else has the file, and it is not only unknown. */
+/** Returns whether somebody else has the file, and it is not only unknown. */
 function isRefusedClaim(error: unknown): boolean {
   return error instanceof FileSystemError && error.kind === "busy" && !(error.cause instanceof StateUnavailableError);
 }
