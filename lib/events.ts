@@ -36,7 +36,7 @@ export interface ServerEvents {
   listening: { readonly host: string; readonly port: number; readonly tls: "explicit" | "implicit" | "off" };
   /** A control connection was accepted. */
   connected: SessionEvent;
-  /** TLS stands on the control connection. */
+  /** TLS is established on the control connection. */
   secured: SessionEvent & {
     readonly protocol: string;
     readonly cipher: string;
@@ -70,7 +70,7 @@ export interface ServerEvents {
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
   /**
-   * Something unexpected happened; the client was told 451 with the session id, if it could be told. `uncaught`: nobody
+   * Something unexpected happened; the client got 451 with the session id, if it could be reached. `uncaught`: nobody
    * expected an error there, and the session was ended; see `catchUncaughtErrors()`.
    */
   internalError: {
@@ -85,7 +85,7 @@ export interface ServerEvents {
   disconnected: SessionEvent & { readonly seconds: number; readonly reason: string };
   /** The server has stopped; nothing follows. */
   stopped: Record<never, never>;
-  /** Whoever reads a stream of events was too slow: so many were left out before the next one. Nobody else is told. */
+  /** Whoever reads a stream of events was too slow: so many were left out before the next one. Nobody else gets this event. */
   eventsMissed: { readonly count: number };
 }
 

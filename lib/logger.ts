@@ -112,7 +112,7 @@ function jsonOfEvent(event: ServerEvent, level: LogLevel, options: { readonly st
   return jsonLine({ time, level, ...rest, stack: stackOf({ cause, ...rest }, options.stacks) });
 }
 
-/** The stack of an error that is told with it: of all, or of those that nobody caught. */
+/** The stack of an error that is logged with it: of all, or of those that nobody caught. */
 function stackOf({ cause, uncaught }: ServerEvents["internalError"], showsAll: boolean): string | undefined {
   return (showsAll || uncaught) && cause instanceof Error ? cause.stack : undefined;
 }

@@ -159,7 +159,7 @@ export async function deriveInWorker(task: DigestTask, library: string = LIBRARY
   }
 }
 
-/** Computes a digest on the event loop, which stands still meanwhile. */
+/** Computes a digest on the event loop, which is blocked meanwhile. */
 export async function deriveHere({ name, options }: DigestTask): Promise<Uint8Array> {
   const { argon2id, bcrypt } = await import("hash-wasm");
   return name === "argon2id" ? await argon2id(options) : await bcrypt(options);

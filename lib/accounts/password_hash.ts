@@ -150,7 +150,7 @@ export class StoredPassword {
 }
 
 /**
- * Tells why a password should be hashed anew: its hash costs those who guess less than one made today.
+ * Returns why a password should be hashed anew: its hash costs those who guess less than one made today.
  *
  * @returns The reason, or `undefined` when the hash is as good as new.
  * @throws {SyntaxError} As {@linkcode parsePasswordHash}.

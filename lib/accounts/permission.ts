@@ -78,7 +78,7 @@ export interface AccountRights {
   readonly permissions: string;
   /** Other letters for parts of the tree; of several for one path the last holds. */
   readonly overrides: readonly PermissionOverride[];
-  /** Tells which paths are directories. */
+  /** Returns which paths are directories. */
   readonly fileSystem: FileSystem;
 }
 

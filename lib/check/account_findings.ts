@@ -10,7 +10,7 @@ import type { Finding } from "../settings/finding.ts";
 import type { AnonymousSettings, Configuration, UserSettings } from "../settings/table.ts";
 import { classifyPassword } from "./password_form.ts";
 
-/** An account and the key where it stands. */
+/** An account and its key. */
 export interface PlacedAccount {
   readonly path: KeyPath;
   readonly account: UserSettings | AnonymousSettings;

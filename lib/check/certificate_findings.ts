@@ -25,7 +25,7 @@ export interface ExaminedCertificate {
   readonly findings: readonly Finding[];
 }
 
-/** How long before its end an operator is told of it. */
+/** How long before its end an operator is warned. */
 const NOTICE_DAYS = 14;
 const DAY_MS = 24 * 60 * 60 * 1000;
 

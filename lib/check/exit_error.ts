@@ -28,7 +28,7 @@ export class ExitError extends Error {
 export interface UnknownWord {
   readonly typed: string;
   readonly known: readonly string[];
-  /** What stands before such a word, as `--`. */
+  /** What comes before such a word, as `--`. */
   readonly before?: string;
 }
 

@@ -79,7 +79,7 @@ async function inspectHome({ path: key, account, folder: home }: HostHome): Prom
       return { findings: [errorAt(path, `${home} is not a folder`)], missing: [] };
     }
     const realPath = await Deno.realPath(home);
-    // What is missing for the home itself is told apart.
+    // What is missing for the home itself is reported apart.
     const isWritten = mayWrite(account) && await isPermitted("write", home);
     const missing = await findMissingPathFlags({ read: [realPath], write: isWritten ? [realPath] : [] });
     // Systems without mode bits do not open folders.

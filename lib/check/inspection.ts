@@ -21,7 +21,7 @@ import { inspectHost } from "./host_inspection.ts";
 import { PROGRAM_FOLDER } from "./program_folder.ts";
 import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
 
-/** What an inspection was told and has found. */
+/** What an inspection has read and found. */
 export interface Inspection {
   readonly findings: readonly Finding[];
   /** What the named files hold, as far as they could be read. */

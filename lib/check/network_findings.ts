@@ -98,7 +98,7 @@ function isOpenToAll(host: string): boolean {
   return (ipFamily(host) === 4 && !isPrivate(host)) || sameHost(host, "::");
 }
 
-/** Tells about IPv4 `0.0.0.0` as about the addresses it stands for, which are not known here: they may be public. */
+/** IPv4 `0.0.0.0` counts as public: the addresses that it means are not known here. */
 function isPrivate(host: string): boolean {
   return host !== "0.0.0.0" && PRIVATE_NETWORKS.some((network) => network.test(host));
 }

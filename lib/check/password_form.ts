@@ -1,5 +1,5 @@
 /**
- * Passwords of a configuration: what stands in the file, and hashes to put there.
+ * Passwords of a configuration: what the file has, and hashes to put there.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const MAX_PASSWORD_BYTES = 512;
 /** Characters below which a password is found soon by whoever has its hash (NIST SP 800-63B §3.1.1.2). */
 const FEW_CHARACTERS = 8;
 
-/** Tells what the text of a password is. It never occurs in a reason. */
+/** Returns what the text of a password is. It never occurs in a reason. */
 export function classifyPassword(text: string): PasswordForm {
   if (!isPasswordHash(text)) return { kind: "clearText" };
   try {
@@ -33,7 +33,7 @@ export function classifyPassword(text: string): PasswordForm {
   }
 }
 
-/** Tells what keeps a new password from being used, such as `"is empty"`; `undefined` for a good one. */
+/** Returns what keeps a new password from being used, such as `"is empty"`; `undefined` for a good one. */
 export function findPasswordProblem(password: string): string | undefined {
   if (password === "") return "is empty";
   if (/\p{Cc}/u.test(password)) return "has control characters, which not every client can send";
@@ -44,7 +44,7 @@ export function findPasswordProblem(password: string): string | undefined {
   return undefined;
 }
 
-/** Tells why a password that can be used had better not be; `undefined` for one without an obvious weakness. */
+/** Returns why a password that can be used had better not be; `undefined` for one without an obvious weakness. */
 export function findPasswordWeakness(password: string): string | undefined {
   const count = [...password].length;
   return count < FEW_CHARACTERS

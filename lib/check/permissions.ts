@@ -9,7 +9,7 @@ import type { PermissionNeeds } from "./permission_needs.ts";
 import { StartError } from "./exit_error.ts";
 import { shellWord } from "./shell_word.ts";
 
-/** Tells which flags are missing, exactly; none when everything needed was granted. */
+/** Returns which flags are missing, exactly; none when everything needed was granted. */
 export async function findMissingFlags({ net, read, write }: PermissionNeeds): Promise<string[]> {
   const hosts = net.length === 0 ? [undefined] : net;
   return [

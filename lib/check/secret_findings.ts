@@ -25,6 +25,8 @@ export interface ConfigurationOrigin {
   readonly file?: string | undefined;
   /** File that the password of the one user was read from; the command line can name one. */
   readonly passwordFile?: string | undefined;
+  /** Whether the password is on the command line. */
+  readonly isPasswordShown?: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
       findings.push({ severity: "risk", risk: "secret-in-home", path: [...key, "home"], message });
     }
   }
-  return [...findings, ...await findReadablePassword(configuration, origin)];
+  return [...findings, ...await findReadablePassword(configuration, origin), ...findShownPassword(origin)];
 }
 
 function secretFiles({ tls, log }: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
@@ -72,6 +74,11 @@ async function findReadablePassword(
   return [{ severity: "risk", risk: "password-readable-by-others", path, message }];
 }
 
+function findShownPassword({ isPasswordShown = false }: ConfigurationOrigin): Finding[] {
+  const message = "the password is on the command line, where others on this host can see it; use --password-file";
+  return isPasswordShown ? [{ severity: "warning", path: [], message }] : [];
+}
+
 async function withRealPath({ name, path }: NamedFile): Promise<NamedFile> {
   return { name, path: await realPath(path) ?? path };
 }
@@ -85,7 +92,7 @@ async function realPath(path: string): Promise<string | undefined> {
       const folder = await realPath(dirname(path));
       return folder === undefined ? undefined : `${folder}${sep}${path.slice(dirname(path).length + 1)}`;
     }
-    return undefined; // not to be looked at: told by the inspection of what it is for
+    return undefined; // not to be looked at: reported by the inspection of what it is for
   }
 }
 

@@ -31,7 +31,7 @@ interface CertSettings {
 /**
  * Writes `server.crt` and `server.key`. It never overwrites, and leaves neither file when it cannot write both.
  *
- * @param args What stands behind `cert` on the command line.
+ * @param args What follows `cert` on the command line.
  * @returns What was written and how to use it, for the user.
  * @throws {ExitError} With status 2 for wrong options and files that exist, 1 when it cannot write.
  */
@@ -90,7 +90,7 @@ async function writePair(paths: PairPaths, pair: DevelopmentCertificate): Promis
     await writeAll(key, pair.key);
     await writeAll(certificate, pair.certificate);
   } catch (error) {
-    await Promise.allSettled(created.map((path) => Deno.remove(path))); // The failure before it is told
+    await Promise.allSettled(created.map((path) => Deno.remove(path))); // The failure before it is reported
     throw error;
   }
 }

@@ -89,7 +89,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     name: "check",
     usage: "check [DIR] [options of serve] [options]",
     summary: "tell all that is wrong, risky or doubtful",
-    about: "Tells everything that is wrong, risky or doubtful about a configuration. The exit status is 0 when the " +
+    about: "Reports everything that is wrong, risky or doubtful about a configuration. The exit status is 0 when the " +
       "server would start.",
     options: [{ title: "Options", options: CHECK_OPTIONS }],
     takesServeOptions: true,

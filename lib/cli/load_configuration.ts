@@ -26,7 +26,7 @@ export interface LoadedConfiguration extends ConfigurationOrigin {
   readonly configuration: Configuration;
   /** The configuration file, where there is one. */
   readonly file: string | undefined;
-  /** Finds the line where a key such as `["users", 0, "home"]` stands in the file; `undefined` where it does not. */
+  /** Finds the line where a key such as `["users", 0, "home"]` is in the file; `undefined` where it is not. */
   readonly locate: (path: KeyPath) => number | undefined;
 }
 
@@ -50,7 +50,8 @@ export async function loadConfiguration(args: ParsedArguments): Promise<LoadedCo
       ...[...named, "plaintext-password" as const].map(accept),
     ], given);
     refusePointlessPermit(args, configuration);
-    return { configuration, file, passwordFile: args.values.get("password-file"), locate: () => undefined };
+    const origin = { passwordFile: args.values.get("password-file"), isPasswordShown: args.values.has("password") };
+    return { configuration, file, ...origin, locate: () => undefined };
   }
   refuseShareOptions(args);
   await requirePathPermission("read", file);

@@ -1,5 +1,5 @@
 /**
- * What is found about a configuration that stands on the command line alone: named by option, since there is no file.
+ * What is found about a configuration that comes from the command line alone: named by option, since there is no file.
  *
  * @module
  */

@@ -167,7 +167,7 @@ export function parseArguments(
 }
 
 /**
- * Joins options with a value that stands in the next word and begins with a dash, as `--config -x.yaml`, which the parser
+ * Joins options with a value in the next word and begins with a dash, as `--config -x.yaml`, which the parser
  * would take for letters. Letters of the table stay options: a value is missing then.
  */
 function joinValues(args: readonly string[], table: readonly OptionRow[]): string[] {

@@ -36,7 +36,7 @@ export interface LogOutput {
   readonly write: (line: string) => void;
   /** Whether lines are for a terminal that shows colors. */
   readonly isColored: boolean;
-  /** Tells from then on when lines were dropped; absent: none are. */
+  /** Reports dropped lines from then on; absent: none are dropped. */
   readonly listen?: (listeners: LogListeners) => void;
 }
 
@@ -97,9 +97,7 @@ export async function serve(
   });
   await explaining(loaded, () =>
     service.listen(() => {
-      for (const line of describeStart(loaded, service, { isPasswordShown: args.values.has("password") })) {
-        logger.log(line.level, line.text);
-      }
+      for (const line of describeStart(loaded, service)) logger.log("info", line);
     }));
   await service.finished;
 }

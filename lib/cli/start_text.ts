@@ -7,27 +7,16 @@
 import { isAbsolute } from "node:path";
 import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
-import type { LogLevel } from "../logger.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { Service } from "../serve/service.ts";
 import type { LoadedConfiguration } from "./load_configuration.ts";
 import { shellWord } from "../check/shell_word.ts";
 
-/** A line for the log. */
-export interface StartLine {
-  readonly level: LogLevel;
-  readonly text: string;
-}
-
 /** Describes a server that has just started: what is shared, with whom, how to connect, and how to stop it. */
-export function describeStart(
-  loaded: LoadedConfiguration,
-  server: Service,
-  { isPasswordShown }: { readonly isPasswordShown: boolean },
-): StartLine[] {
+export function describeStart(loaded: LoadedConfiguration, server: Service): string[] {
   const { configuration } = loaded;
   const { passive } = configuration;
-  const facts = [
+  return [
     ...accountLines(loaded, server),
     ...reachLines(loaded, server),
     [
@@ -37,13 +26,6 @@ export function describeStart(
     ].join("; "),
     ...howToConnect(configuration, server),
     signalLine(),
-  ];
-  const warnings = isPasswordShown
-    ? ["the password stands on the command line, where others on this host can see it; use --password-file"]
-    : [];
-  return [
-    ...facts.map((text): StartLine => ({ level: "info", text })),
-    ...warnings.map((text): StartLine => ({ level: "warn", text })),
   ];
 }
 

@@ -18,7 +18,7 @@ const SMALLEST_PIECE_BYTES = 16 * 1024;
 const FAST_PIECE_MS = 50;
 const SLOW_PIECE_MS = 1000;
 
-/** How a file's bytes stand on the wire (RFC 959 §3.1.1). */
+/** How a file's bytes are written on the wire (RFC 959 §3.1.1). */
 export interface CopyOptions {
   /** Whether line ends are converted: LF in the file, CR LF on the wire. */
   readonly ascii: boolean;
@@ -55,7 +55,7 @@ export async function sendFile(
 
 function readAhead(file: ReadableFile, buffer: Uint8Array, { signal }: Transfer): Promise<number | null> {
   const reading = file.read(buffer, { signal });
-  reading.catch(() => {}); // told where it is awaited, which may be later than it happens
+  reading.catch(() => {}); // reported where it is awaited, which may be later
   return reading;
 }
 
@@ -83,7 +83,7 @@ export async function receiveFile(
   if (decoder !== undefined) await file.write(decoder.flush(), { signal });
 }
 
-/** Sends the text that stands for each item, gathered into larger pieces, while the next piece is gathered. */
+/** Sends the text of each item, gathered into larger pieces, while the next piece is gathered. */
 export async function sendLines<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   format: (item: Item) => string,
@@ -99,7 +99,7 @@ export async function sendLines<Item>(
     if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
     await sending;
     sending = sendBytes(encoding.encode(gathered), connection, transfer);
-    sending.catch(() => {}); // told where it is awaited, which may be later than it happens
+    sending.catch(() => {}); // reported where it is awaited, which may be later
     gathered = "";
   }
   await sending;

@@ -19,7 +19,7 @@ export type DataPortState = "closed" | "listening" | "connected" | "ended";
 
 /** A connection that waits longer for its transfer is looked at for the client's end. */
 const WATCH_AFTER_MS = 1000;
-/** So long an ended connection waits for an STOR that stands for an empty file and comes behind the end. */
+/** So long an ended connection waits for an STOR of an empty file and comes behind the end. */
 const END_GRACE_MS = 2000;
 
 /** Options of {@linkcode DataPort}. */
@@ -147,7 +147,7 @@ export class DataPort implements Disposable {
     throw new ConnectionError("closed", "The data port was closed");
   }
 
-  /** Says that a transfer was refused: its connection may wait for another one, but nobody is told that it does. */
+  /** Says that a transfer was refused: its connection may wait for another one, but without an event about it. */
   refuse(): void {
     this.#wasRefused = true;
   }

@@ -17,7 +17,7 @@ export interface FileClaims {
    *
    * @param file What makes the file unique on this host.
    * @param signal Ends the wait for the answer.
-   * @throws {FileSystemError} Kind `"busy"` while another claim on it stands.
+   * @throws {FileSystemError} Kind `"busy"` while there is another claim on it.
    */
   claim(file: string, signal?: AbortSignal): MaybePromise<Lease>;
 }

@@ -36,7 +36,7 @@ export interface CertificateWatcherOptions {
   readonly current: CertificateContents;
   /** Judges a pair, as at the start of the server. */
   readonly judge: (contents: CertificateContents) => Promise<JudgedCertificate>;
-  /** Called once for each new pair that can be used, and waited for. What it throws is told as a problem. */
+  /** Called once for each new pair that can be used, and waited for. What it throws is reported as a problem. */
   readonly onChange: (renewed: RenewedCertificate) => void | Promise<void>;
   /** Called once for each change that cannot be used, with one line saying why; the pair in use should stay. */
   readonly onProblem: (reason: string) => void;
@@ -55,7 +55,7 @@ type Sight = { readonly contents: CertificateContents } | { readonly reason: str
 export class CertificateWatcher implements AsyncDisposable {
   readonly #files: CertificateFiles;
   readonly #options: CertificateWatcherOptions;
-  /** What was told last, or is in use. */
+  /** What was reported last, or is in use. */
   #settled: string;
   #inUse: CertificateContents;
   #lastSeen: string;

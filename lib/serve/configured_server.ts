@@ -84,7 +84,7 @@ export class ConfiguredServer {
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
       options.workers > 1 ? { sharing: "begins" } : {},
     );
-    this.#finished.promise.catch(() => {}); // told where it is awaited
+    this.#finished.promise.catch(() => {}); // reported where it is awaited
   }
 
   /**
@@ -185,7 +185,7 @@ export class ConfiguredServer {
       this.#use(serverOptions, plan);
       await useInOthers?.();
     });
-    this.#changing = change.catch(() => {}); // told to who wants the change
+    this.#changing = change.catch(() => {}); // reported to the caller
     await change;
   }
 

@@ -8,7 +8,7 @@ import { createEphemeralCertificate } from "../transport/ephemeral_certificate.t
 import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 
-/** A new pair, and what clients can be told about it. */
+/** A new pair, and what is to be known about it. */
 export interface DevelopmentCertificate extends CertificatePair {
   readonly info: CertificateInfo;
 }

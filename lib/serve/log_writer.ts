@@ -64,7 +64,7 @@ export class LogWriter {
   /** Adds a line, given without its end. Never throws. */
   write(line: string): void {
     if (this.#dropped > 0) {
-      // Half of the room is free before lines are taken again, so that a slow reader is not told after each line.
+      // Half of the room is free before lines are taken again, so that a slow reader does not get a report after each line.
       if (this.#waitingBytes * 2 > this.#maxBytes) return void this.#dropped++;
       this.#tellDropped();
     }
@@ -168,7 +168,7 @@ export class LogWriter {
     try {
       listener();
     } catch {
-      // Whom could that be told?
+      // Nobody is left to report that to.
     }
   }
 }

@@ -60,7 +60,7 @@ export class Reloader implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Tells what the server has been started with, and so lets reloads begin; to be called once it listens. */
+  /** Takes what the server has been started with, so that reloads can begin; to be called once it listens. */
   start({ plan, findings }: Reading): void {
     this.#remark(findings);
     this.#running = plan;
@@ -87,7 +87,7 @@ export class Reloader implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
     this.#started.resolve();
-    await this.#reloading.catch(() => {}); // told to who wants the reload
+    await this.#reloading.catch(() => {}); // reported to the caller
     await this.#watcher?.[Symbol.asyncDispose]();
   }
 
@@ -129,7 +129,7 @@ export class Reloader implements AsyncDisposable {
     }
   }
 
-  /** Tells accepted risks and warnings, which is done at every start and reload. */
+  /** Logs accepted risks and warnings, at every start and reload. */
   #remark(findings: readonly Finding[]): void {
     const { log, nameOf } = this.#options;
     for (const finding of findings) {

@@ -108,13 +108,13 @@ export class Service implements AsyncDisposable {
   /**
    * Starts to serve.
    *
-   * @param onListening Called as soon as it listens, before what was found about the configuration is told.
+   * @param onListening Called as soon as it listens, before the findings about the configuration are logged.
    * @throws As `FtpServer.listen()`.
    */
   async listen(onListening: () => void = () => {}): Promise<void> {
     await this.#server.listen();
     this.#finished = this.#server.finished.finally(() => this.#release());
-    this.#finished.catch(() => {}); // told where it is awaited
+    this.#finished.catch(() => {}); // reported where it is awaited
     onListening();
     const { log, noticeIntervalMs } = this.#options;
     this.#reloader.start(this.#first);
@@ -138,7 +138,7 @@ export class Service implements AsyncDisposable {
   /** Shuts down at once, and waits for everything to be released. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
-    await (this.#finished ?? this.#release()).catch(() => {}); // told by `finished`
+    await (this.#finished ?? this.#release()).catch(() => {}); // reported by `finished`
   }
 
   async #release(): Promise<void> {

@@ -51,7 +51,7 @@ export class TransferLog implements AsyncDisposable {
 }
 
 /**
- * Opens the log of transfers that a configuration names; what cannot be written later is told of by `log`.
+ * Opens the log of transfers that a configuration names; what cannot be written later is reported by `log`.
  *
  * @throws {StartError} When it cannot be opened.
  */

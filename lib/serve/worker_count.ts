@@ -10,7 +10,7 @@ import type { Configuration } from "../settings/table.ts";
 const MAX_AUTOMATIC = 8;
 
 /**
- * Tells the number of event loops.
+ * Returns the number of event loops.
  *
  * @param available.processors Processors of the host.
  * @param available.dealsConnections Whether the system deals connections to a shared port out evenly.

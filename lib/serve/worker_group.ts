@@ -118,7 +118,7 @@ class Member {
       event.preventDefault();
       this.#fail(event.message);
     };
-    this.#failed.promise.catch(() => {}); // told where it is awaited, if anywhere
+    this.#failed.promise.catch(() => {}); // reported where it is awaited, if anywhere
     this.#started.promise.catch(() => {});
   }
 

@@ -109,7 +109,7 @@ function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
   return toServerOptions(configuration, files, new Date(), { openHome, workPlaces });
 }
 
-/** The main event loop tells of listeners and of the end; what happens in sessions is told as it happens here. */
+/** The main event loop reports listeners and the end; what happens in sessions is reported from here. */
 function tell(event: ServerEvent): void {
   if (event.event === "listening" || event.event === "stopped") return;
   scope.postMessage({ kind: "event", event: event.event === "internalError" ? sendable(event) : event });

@@ -42,7 +42,7 @@ export interface ConnectingClient {
   readonly signal: AbortSignal;
 }
 
-/** Tells why a client is refused; `undefined` lets it in. */
+/** Returns why a client is refused; `undefined` lets it in. */
 export type RefuseConnection = (client: ConnectingClient) => string | undefined | Promise<string | undefined>;
 
 /** How clients are taken in. */

@@ -20,7 +20,7 @@ export interface CheckedOptions {
 }
 
 /**
- * Checks everything about options that can be told before something is opened.
+ * Checks everything about options that can be known before something is opened.
  *
  * @throws {RangeError} When a value is out of its range, or a change of the commands cannot be made.
  * @throws {TypeError} When a key is unknown, two options contradict each other, or a PEM text cannot be used.

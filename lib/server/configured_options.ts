@@ -44,7 +44,7 @@ export interface ToServerOptionsOptions {
 /**
  * Makes the server's options, without the listener for events.
  *
- * @throws {TypeError | SyntaxError | InsecureConfigurationError} What an inspection would have told.
+ * @throws {TypeError | SyntaxError | InsecureConfigurationError} What an inspection would have found.
  */
 export function toServerOptions(
   configuration: Configuration,

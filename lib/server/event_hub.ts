@@ -35,7 +35,7 @@ interface Subscription {
   missed: number;
 }
 
-/** Tells of events. No listener can disturb the server, nor another listener. */
+/** Reports events. No listener can disturb the server, nor another listener. */
 export class EventHub {
   readonly #onEvent: EventListener | undefined;
   readonly #handlers: EventHandlers;
@@ -49,7 +49,7 @@ export class EventHub {
     this.#handlers = listeners.on ?? {};
   }
 
-  /** Tells everybody; never throws. */
+  /** Reports to everybody; never throws. */
   emit<Name extends ServerEventName>(name: Name, fields: ServerEvents[Name]): void {
     const handler = this.#handlers[name] as EventListener | undefined;
     if (this.#onEvent === undefined && handler === undefined && this.#subscriptions.size === 0) return;
@@ -115,7 +115,7 @@ export class EventHub {
   }
 
   #failed(name: ServerEventName, cause: unknown): void {
-    // One that fails at this event, too, would be told of it for ever.
+    // One that fails at this event, too, would be called about it for ever.
     if (name !== "internalError") {
       this.emit("internalError", { message: `The listener for ${name} failed: ${describeThrown(cause)}`, cause });
     }
@@ -124,7 +124,7 @@ export class EventHub {
 
 const DEFAULT_CAPACITY = 1024;
 
-/** Hands over an event, or leaves it out. Before the next one that has a place again, the number of those is told. */
+/** Hands over an event, or leaves it out. Before the next one that has a place again, their number is reported. */
 function deliver(subscription: Subscription, event: ServerEvent): void {
   const { controller, missed } = subscription;
   if ((controller.desiredSize ?? 0) <= 0) {

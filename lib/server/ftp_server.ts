@@ -218,7 +218,7 @@ export class FtpServer implements AsyncDisposable {
    */
   async reconfigure(options: FtpServerOptions): Promise<void> {
     const change = this.#reconfiguring.then(async () => (await this.prepare(options))());
-    this.#reconfiguring = change.catch(() => {}); // told to who wants the change
+    this.#reconfiguring = change.catch(() => {}); // reported to the caller
     await change;
   }
 
@@ -254,7 +254,7 @@ export class FtpServer implements AsyncDisposable {
     const { graceMs = 0 } = options;
     this.#shutdown ??= this.#stop();
     const cut = () => this.#acceptor?.cut();
-    // Set also for no time at all: the sessions have to be told to stop first.
+    // Set also for no time at all: the sessions have to begin to stop first.
     using _grace = new Watchdog(Math.max(graceMs, 1), cut);
     await this.#shutdown;
   }

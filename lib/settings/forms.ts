@@ -93,7 +93,7 @@ export function hostPath(wanted: string): Form<string> {
   return v.pipe(text(wanted), described(wanted, { isPath: true }));
 }
 
-/** What a client is told: one line or more, those that are empty at the end left out. Nobody has to greet. */
+/** A text for clients: one line or more, those that are empty at the end left out. Nobody has to greet. */
 export const greeting: Form<string> = v.pipe(
   v.string(unwantedText("a text")),
   v.transform((value) => value.replace(/(?<!\n)\n+$/, "")),

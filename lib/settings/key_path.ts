@@ -1,5 +1,5 @@
 /**
- * Where a setting stands among the others.
+ * Where a setting is among the others.
  *
  * @module
  */

@@ -136,7 +136,7 @@ export interface GivenSettings {
      * Ports of passive data connections, both ends included; without it any port. A change waits for a restart.
      */
     readonly ports?: PortRange;
-    /** Address that PASV announces, where a NAT router stands before the server. */
+    /** Address that PASV announces, where the server is behind a NAT router. */
     readonly address?: string;
     /**
      * The same by the local address that the client has reached; goes before `address`.
@@ -235,7 +235,7 @@ export interface GivenSettings {
      */
     readonly overwrite?: boolean;
     /**
-     * Whether a file and its name are on stable storage before the client is told that it arrived (226).
+     * Whether a file and its name are on stable storage before 226 is sent.
      *
      * @default {false}
      */

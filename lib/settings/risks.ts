@@ -53,7 +53,7 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     instead: "Use tls.policy required.",
   },
   "plaintext-password": {
-    title: "a password stands in the file in clear",
+    title: "a password is in the file in clear",
     danger:
       "Whoever sees the file, a backup of it or its history can log in, here and wherever the password is used again.",
     instead: "Put a hash there: ftpsd hash-password.",

@@ -200,7 +200,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
         isCommon: true,
       },
     }),
-    address: setting(ipv4Address, "Address that PASV announces, where a NAT router stands before the server.", {
+    address: setting(ipv4Address, "Address that PASV announces, where the server is behind a NAT router.", {
       flag: {
         name: "nat-address",
         letter: "n",
@@ -267,7 +267,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
     ),
     sync: setting(
       truth,
-      "Whether a file and its name are on stable storage before the client is told that it arrived (226).",
+      "Whether a file and its name are on stable storage before 226 is sent.",
       { default: false },
     ),
   });
@@ -499,7 +499,7 @@ function required<Input, Output>(form: Form<Input, Output>, description: string)
   return v.pipe(form, v.description(description));
 }
 
-/** A setting that may be left out, and what holds then, as it would stand in the file. */
+/** A setting that may be left out, and what holds then, as the file would say it. */
 function setting<Input, Output>(
   form: Form<Input, Output>,
   description: string,

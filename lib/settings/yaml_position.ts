@@ -1,5 +1,5 @@
 /**
- * Where values stand in a YAML text, for messages. The parser tells no positions, so this reads the text a second time: as
+ * Where values are in a YAML text, for messages. The parser reports no positions, so this reads the text a second time: as
  * far as to tell keys and list entries from the rest, and trusting that it is sound. What it does not understand (keys
  * after `?`, what an alias stands for) has the line of what is around it.
  *

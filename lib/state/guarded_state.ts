@@ -108,13 +108,13 @@ class Guard {
     Promise.try(tell).catch((cause) => this.#report(call, cause));
   }
 
-  /** A lease with its members: what is asked is refused where the engine fails, what is told goes on. */
+  /** A lease with its members: what has an answer is refused where the engine fails, the rest goes on. */
   members(lease: Lease, members: Members): Lease {
     const guarded = Object.entries(members).map(([name, kind]) => {
       const member = (lease as unknown as Record<string, unknown>)[name];
       if (kind === "value") return [name, member];
       const use = (args: unknown[]) => (member as Method).apply(lease, args);
-      // Without a signal: the failure of a client who has left counts too, and a ban that it brings is told.
+      // Without a signal: the failure of a client who has left counts too, and a ban that it brings is reported.
       if (kind === "ask") {
         return [name, (...args: unknown[]) => this.refuse(name as CallsThat<"refuse">, () => use(args))];
       }

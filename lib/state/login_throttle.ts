@@ -61,7 +61,7 @@ export class LoginThrottle {
   /**
    * Starts with nobody banned.
    *
-   * @param now Tells the time in milliseconds; a clock that is never set.
+   * @param now Returns the time in milliseconds; a clock that is never set.
    */
   constructor(options: Settings["ban"], now: () => number = () => performance.now()) {
     this.#options = resolveOptions(options);

@@ -99,7 +99,7 @@ export class MemoryState implements SharedState {
     };
   }
 
-  /** Tells why one more connection from the address would be too many; `undefined` when it is not. */
+  /** Returns why one more connection from the address would be too many; `undefined` when it is not. */
   #connectionRefusal(host: string): string | undefined {
     const { connections, connectionsPerAddress, connectionsBeforeLogin } = this.#limits;
     if (connections > 0 && this.#connections >= connections) {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
-import { formatComposeFile } from "../../lib/cli/compose_file.ts";
+import { formatComposeFile } from "../../lib/cli/service_files.ts";
 import { read } from "../settings/configuration_text.ts";
 
 /** What Compose makes of a text: `$$` is a `$`, and one alone begins a variable. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DENO_IMAGE } from "../../lib/cli/compose_file.ts";
+import { DENO_IMAGE } from "../../lib/cli/service_files.ts";
 import { packagedArguments, readPackagedConfiguration } from "../helpers/packaged_service.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 

@@ -1,8 +1,7 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/yaml";
 import project from "../../deno.json" with { type: "json" };
-import { formatComposeFile } from "../../lib/cli/compose_file.ts";
-import { RUNTIME_VARIABLES } from "../../lib/cli/runtime_variables.ts";
+import { formatComposeFile, RUNTIME_VARIABLES } from "../../lib/cli/service_files.ts";
 import { makeSystemdUnit, readPackagedConfiguration } from "../helpers/packaged_service.ts";
 import { runProgram } from "../helpers/run_program.ts";
 

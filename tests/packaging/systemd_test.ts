@@ -1,5 +1,5 @@
 import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
-import { formatSystemdUnit } from "../../lib/cli/systemd_unit.ts";
+import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
 import { findPermissionNeeds } from "../../lib/check/permission_needs.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { makeSystemdUnit } from "../helpers/packaged_service.ts";
