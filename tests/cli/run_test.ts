@@ -83,7 +83,7 @@ Deno.test("run() lets a user write with -w, and warns of a password on the comma
   await using folder = await TemporaryFolder.create();
   const args = [folder.path, "-w", "-u", "bob", "-P", "s3cret"];
   await using server = await SpawnedServer.start({ flags: writeFlags(folder.path), args });
-  await server.line(/^\[W .*password stands on the command line.*--password-file/);
+  await server.line(/^\[W .*password is on the command line.*--password-file/);
   await using client = await server.login("bob", "s3cret");
   await client.store("new.txt", new TextEncoder().encode("text"));
   assertEquals(await Deno.readTextFile(`${folder.path}/new.txt`), "text");
