@@ -11,124 +11,33 @@
  */
 
 import { FileSystemError } from "../filesystem_error.ts";
-import { asFileSystemError, onHost } from "./host_error.ts";
-import {
-  HOST_RULES,
-  isAllowedName,
-  isPartName,
-  joinHostPath,
-  namesWithin,
-  parentHostPath,
-  pathNames,
-} from "./host_path.ts";
-import { type FileIdentity, type Folder, isSameFile, PathSnapshot } from "./path_snapshot.ts";
+import { HOST_RULES, isAllowedName, isPartName, namesWithin, parentHostPath } from "./host_path.ts";
+import { PathResolver } from "./path_resolver.ts";
+import { type FileIdentity, type HostLocation, isSameFile, type LocatedFile } from "./path_snapshot.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
 /** How often a question is asked whose answer somebody may change while it is asked. */
 const LOOKS = 32;
 
-/** A host path inside the root, whether something is there or not. */
-export interface HostLocation {
-  /** Host path with no link in it but perhaps for the last component. */
+/** The same for the entries of a directory: how often each of them is looked at, and how often the directory at least. */
+const ENTRY_ROUNDS = 5;
+const MIN_DIRECTORY_LOOKS = 64;
+
+/** An entry of a directory that was looked at. */
+export interface FoundEntry {
   readonly hostPath: string;
-  /** Of the folders above it. */
-  readonly snapshot: PathSnapshot;
+  /** What was there, a link or not. */
+  readonly own: FileIdentity;
 }
 
-/** Something inside the root that is no link. */
-export interface LocatedFile extends HostLocation {
-  /** What was there. */
-  readonly info: Deno.FileInfo;
-}
-
-/** A name inside the root and what it refers to. */
-export interface LocatedEntry extends HostLocation {
-  /** What is there, a link itself; `undefined` for nothing. */
-  readonly info: Deno.FileInfo | undefined;
-  /** What is there after links were followed; `undefined` for nothing, and for a link that leads nowhere or outside. */
-  readonly target: LocatedFile | undefined;
-}
-
-/** A host path and the folders in which its components are; `undefined` where they are not known. */
-interface Walk {
-  readonly hostPath: string;
-  readonly info: Deno.FileInfo;
-  readonly folders: readonly Folder[] | undefined;
-}
-
-/** Finds host paths for virtual paths, none of them outside the root. */
-export class Containment {
-  readonly #root: string;
-  #realRoot: string | undefined;
-  /** What was there when the root was last resolved. */
-  #rootIdentity: FileIdentity | undefined;
-
-  /** Guards a root given as an absolute host path; it may be a link, which is resolved once, at first use. */
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  /**
-   * Finds what a virtual path leads to.
-   *
-   * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root.
-   */
-  locate(path: string): LocatedFile {
-    return located(this.#find(path, this.#names(path)));
-  }
-
-  /**
-   * Finds a directory; the snapshot covers it and the folders above it.
-   *
-   * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root, `"notDirectory"`.
-   */
-  locateDirectory(path: string): LocatedFile {
-    const { hostPath, info, folders } = this.#find(path, this.#names(path));
-    if (!info.isDirectory) throw new FileSystemError("notDirectory", `Cannot use "${path}": it is no directory`);
-    return { hostPath, info, snapshot: new PathSnapshot(folders) };
-  }
-
-  /**
-   * Finds the name that a virtual path ends in; only links in the middle are followed.
-   *
-   * A link that leads outside is treated like one that leads nowhere, whether or not there is something outside.
-   *
-   * @throws {FileSystemError} Kind `"permissionDenied"` for the root, which has no name.
-   */
-  locateEntry(path: string): LocatedEntry {
-    const names = this.#names(path);
-    const name = names.pop();
-    if (name === undefined) throw new FileSystemError("permissionDenied", "Cannot change the root");
-    const parent = this.#find(path, names);
-    const hostPath = joinHostPath(parent.hostPath, [name], HOST_RULES);
-    const snapshot = new PathSnapshot(parent.folders);
-    const info = onHost(path, () => lstatIfThere(hostPath));
-    if (info === undefined) return { hostPath, info, target: undefined, snapshot };
-    if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, snapshot }, snapshot };
-    return { hostPath, info, target: this.#locateIfThere(path), snapshot };
-  }
-
-  /**
-   * Finds what a link leads to.
-   *
-   * @param hostPath Of the link, as found before.
-   * @throws {FileSystemError} Kind `"notFound"` when that is outside the root.
-   */
-  followLink(hostPath: string): LocatedFile {
-    return located(this.#walkTo(this.#follow(hostPath)));
-  }
-
-  /** The virtual path of a host path that was found without a link. */
-  virtualPath(hostPath: string): string {
-    return `/${(namesWithin(this.#root, hostPath, HOST_RULES) ?? []).join("/")}`;
-  }
-
+/** Finds host paths for virtual paths, and says whether they still lead inside the root. */
+export class Containment extends PathResolver {
   /** Returns whether a folder is the root or one of others, or has one below it. */
   includesRoot(hostPath: string, others: ReadonlySet<string>): boolean {
     // Of thousands of roots hardly one begins like that
     const mayHold = (root: string) => HOST_RULES.ignoreCase || root.startsWith(hostPath);
-    return hostPath === this.#root ||
+    return hostPath === this.root ||
       others.values().some((root) => mayHold(root) && namesWithin(hostPath, root, HOST_RULES) !== undefined);
   }
 
@@ -151,7 +60,15 @@ export class Containment {
 
   /** Returns the same of a file that was created by the host path of a location since that was found. */
   containsCreated({ hostPath, snapshot }: HostLocation, created: FileIdentity): boolean {
-    return (this.leadsTo(hostPath, created) && snapshot.isUnchanged()) || this.isInside(hostPath, created);
+    return (this.#leadsTo(hostPath, created) && snapshot.isUnchanged()) || this.isInside(hostPath, created);
+  }
+
+  /** Returns those entries that are sure to be in a directory: another may have been put in its place while it was read. */
+  containedEntries<Entry extends FoundEntry>(directory: LocatedFile, entries: readonly Entry[]): readonly Entry[] {
+    const { hostPath, snapshot } = directory;
+    if (snapshot.isUnchanged()) return entries;
+    if (snapshot.state === "unknown") return this.isInside(hostPath) ? entries : [];
+    return this.#entriesForNow(directory, entries);
   }
 
   /**
@@ -162,23 +79,12 @@ export class Containment {
   assertStable({ hostPath, snapshot }: HostLocation): void {
     if (IS_WINDOWS || snapshot.isUnchanged()) return;
     const parent = parentHostPath(hostPath, HOST_RULES);
-    const resolved = this.#resolved(parent);
+    const resolved = this.resolve(parent);
     for (let look = 0; look < LOOKS; look++) {
-      if (resolved === undefined || this.#resolved(parent) !== resolved) throw unstable();
+      if (resolved === undefined || this.resolve(parent) !== resolved) throw unstable();
     }
     // At the very end, since it takes the least time: what happens behind it is not foreseen
     if (!snapshot.isInPlace()) throw unstable();
-  }
-
-  /** Returns whether a host path leads to a file, wherever that is. */
-  leadsTo(hostPath: string, file: FileIdentity): boolean {
-    try {
-      const { ino, dev } = this.#inspect(hostPath);
-      return ino === null || (ino === file.ino && dev === file.dev);
-    } catch {
-      // Whatever is wrong with it now, it is not known to be there
-      return false;
-    }
   }
 
   /**
@@ -191,158 +97,67 @@ export class Containment {
   isInside(hostPath: string, file?: FileIdentity): boolean {
     if (!this.#leadsInside(hostPath)) return false;
     if (file === undefined) return true;
-    if (!this.leadsTo(hostPath, file)) return false;
+    if (!this.#leadsTo(hostPath, file)) return false;
     const [order = 0] = crypto.getRandomValues(new Uint32Array(1));
     for (let look = 0; look < LOOKS; look++) {
-      const isAsExpected = (order >>> look) % 2 === 0 ? this.#leadsInside(hostPath) : this.leadsTo(hostPath, file);
+      const isAsExpected = (order >>> look) % 2 === 0 ? this.#leadsInside(hostPath) : this.#leadsTo(hostPath, file);
       if (!isAsExpected) return false;
     }
     return true;
   }
 
-  #locateIfThere(path: string): LocatedFile | undefined {
-    try {
-      return this.locate(path);
-    } catch {
-      // Whatever is wrong with it: an error of its own would reveal what is outside
-      return undefined;
-    }
-  }
-
-  #names(path: string): string[] {
-    const names = pathNames(path, HOST_RULES);
-    if (!names.some(isPartName)) return names;
-    throw new FileSystemError("invalidName", `Cannot use path "${path}": its name is that of an upload that runs`);
-  }
-
-  /** Looks at a host path without a link; `isSymlink` when one was put there meanwhile. */
-  #inspect(hostPath: string): Deno.FileInfo {
-    return hostPath === this.#root ? Deno.statSync(hostPath) : Deno.lstatSync(hostPath);
-  }
-
-  #find(path: string, names: readonly string[]): Walk {
-    const walk = this.#walk(names);
-    if (walk !== undefined) return walk;
-    try {
-      const lexical = joinHostPath(this.#root, names, HOST_RULES);
-      const hostPath = this.#follow(lexical);
-      if (hostPath !== lexical) this.#followEach(names);
-      return this.#walkTo(hostPath);
-    } catch (error) {
-      throw this.#refusal(names, asFileSystemError(error, path));
-    }
-  }
-
-  /** Steps through folders from the root on; `undefined` where there is a link, or anything is not as it should be. */
-  #walk(names: readonly string[]): Walk | undefined {
-    if (IS_WINDOWS) return undefined;
-    try {
-      let hostPath = this.#root;
-      let info = Deno.statSync(hostPath);
-      if (!this.#isRoot(info)) return undefined;
-      const folders: Folder[] = [];
-      for (const name of names) {
-        if (!info.isDirectory) return undefined;
-        folders.push({ hostPath, info });
-        hostPath = joinHostPath(hostPath, [name], HOST_RULES);
-        info = Deno.lstatSync(hostPath);
-      }
-      return info.isSymlink ? undefined : { hostPath, info, folders };
-    } catch {
-      // The system reports once more what it is, where its links are followed
-      return undefined;
-    }
-  }
-
-  /** Steps to a host path that was found without a link. */
-  #walkTo(hostPath: string): Walk {
-    const walk = this.#walk(namesWithin(this.#root, hostPath, HOST_RULES) ?? []);
-    if (walk !== undefined) return walk;
-    const info = this.#inspect(hostPath);
-    if (info.isSymlink) throw new FileSystemError("notFound", "Cannot follow path: it was a link a moment later");
-    return { hostPath, info, folders: undefined };
-  }
-
-  /** Returns whether what is at the root is still what was found there; another folder in its place is, too. */
-  #isRoot(info: Deno.FileInfo): boolean {
-    if (this.#rootIdentity !== undefined && isSameFile(this.#rootIdentity, info)) return true;
-    const real = Deno.realPathSync(this.#root);
-    this.#realRoot ??= real;
-    if (real !== this.#realRoot) return false;
-    this.#rootIdentity = info;
-    return true;
-  }
-
   /**
-   * Follows the links in a host path below the root.
-   *
-   * The path returned begins with the root as it was configured, since that is what the runtime's permissions name.
-   *
-   * @throws {FileSystemError} Kind `"notFound"` when it leads outside.
+   * The entries where a folder above was changed lately, by looks many times in an order that nobody can foresee, see
+   * {@linkcode Containment.isInside}: each entry is looked at, and in between the directory, which all of them share.
    */
-  #follow(hostPath: string): string {
-    this.#realRoot ??= Deno.realPathSync(this.#root);
-    const names = namesWithin(this.#realRoot, Deno.realPathSync(hostPath), HOST_RULES);
-    if (names === undefined) throw new FileSystemError("notFound", "Cannot follow path: it leads outside the root");
-    return joinHostPath(this.#root, names, HOST_RULES);
+  #entriesForNow<Entry extends FoundEntry>(
+    { hostPath, info, snapshot }: LocatedFile,
+    entries: readonly Entry[],
+  ): readonly Entry[] {
+    const isHeld = () => snapshot.isInPlace() && this.#leadsTo(hostPath, info);
+    let left = entries;
+    for (let round = 0; round < ENTRY_ROUNDS && left.length > 0; round++) {
+      const counts = randomCounts(Math.ceil(MIN_DIRECTORY_LOOKS / ENTRY_ROUNDS), left.length + 1);
+      const isAllHeld = (index: number) => {
+        for (let look = 0; look < (counts[index] ?? 0); look++) if (!isHeld()) return false;
+        return true;
+      };
+      const there: Entry[] = [];
+      for (const [index, entry] of left.entries()) {
+        if (!isAllHeld(index)) return [];
+        if (this.#leadsTo(entry.hostPath, entry.own)) there.push(entry);
+      }
+      if (!isAllHeld(left.length)) return [];
+      left = there;
+    }
+    return left;
+  }
+
+  /** Returns whether a host path leads to a file, wherever that is. */
+  #leadsTo(hostPath: string, file: FileIdentity): boolean {
+    try {
+      const { ino, dev } = this.inspect(hostPath);
+      return ino === null || (ino === file.ino && dev === file.dev);
+    } catch {
+      // Whatever is wrong with it now, it is not known to be there
+      return false;
+    }
   }
 
   #leadsInside(hostPath: string): boolean {
-    return this.#resolved(hostPath) !== undefined;
-  }
-
-  #resolved(hostPath: string): string | undefined {
-    try {
-      return this.#follow(hostPath);
-    } catch {
-      // Whatever is wrong with the path now, it is not known to lead inside
-      return undefined;
-    }
-  }
-
-  /** Refuses a path that leaves the root by a link on the way, also where it comes back. */
-  #followEach(names: readonly string[]): void {
-    for (let depth = 1; depth < names.length; depth++) {
-      this.#follow(joinHostPath(this.#root, names.slice(0, depth), HOST_RULES));
-    }
-  }
-
-  /** The error of a path, which reveals nothing about what a link leads to. */
-  #refusal(names: readonly string[], error: unknown): unknown {
-    for (let depth = 1; depth <= names.length; depth++) {
-      const info = infoOrError(joinHostPath(this.#root, names.slice(0, depth), HOST_RULES));
-      if (info instanceof Error) return error;
-      if (info.isSymlink) {
-        return new FileSystemError("notFound", "Cannot follow path: a link on the way", { cause: error });
-      }
-    }
-    return error;
+    return this.resolve(hostPath) !== undefined;
   }
 }
 
-function located({ hostPath, info, folders }: Walk): LocatedFile {
-  return { hostPath, info, snapshot: new PathSnapshot(folders?.slice(0, -1)) };
+/** Spreads looks over places, and returns how many are at each. */
+function randomCounts(looks: number, places: number): readonly number[] {
+  const counts = new Array<number>(places).fill(0);
+  for (const value of crypto.getRandomValues(new Uint8Array(looks))) {
+    counts[value % places] = (counts[value % places] ?? 0) + 1;
+  }
+  return counts;
 }
 
 function unstable(): FileSystemError {
   return new FileSystemError("notFound", "Cannot follow path: it leads here and there in turn");
-}
-
-function infoOrError(hostPath: string): Deno.FileInfo | Error {
-  try {
-    return Deno.lstatSync(hostPath);
-  } catch (error) {
-    if (error instanceof Error) return error;
-    throw error;
-  }
-}
-
-/** Looks at a host path, a link itself. */
-export function lstatIfThere(hostPath: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(hostPath);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -5,26 +5,19 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import type { Containment, LocatedFile } from "./containment.ts";
+import type { Containment, FoundEntry } from "./containment.ts";
+import { type LocatedFile, unique } from "./path_snapshot.ts";
 import { modeBits } from "../../mode_bits.ts";
 import type { DirectoryEntry, FileInfo } from "../filesystem.ts";
 import { HeldNames } from "../held_names.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
-import { unique } from "./path_snapshot.ts";
 
 /** Entries looked up in one go, a millisecond at most on a local disk. */
 const BATCH_ENTRIES = 64;
 
-/** Where a directory may be exchanged: how often each entry is looked at, and how often the directory at least. */
-const ROUNDS = 5;
-const MIN_LOOKS = 64;
-
 /** A name in a directory. */
-interface Found {
+interface NamedEntry extends FoundEntry {
   readonly name: string;
-  readonly hostPath: string;
-  /** What has the name, a link or not. */
-  readonly own: Deno.FileInfo;
   /** What is listed of it. */
   readonly info: FileInfo;
 }
@@ -103,7 +96,7 @@ async function* lookUpAll(
   for (let batch = await names.take(BATCH_ENTRIES); batch.length > 0;) {
     const { hostPath } = directory;
     const found = batch.map((name) => lookUp(containment, hostPath, name)).filter((entry) => entry !== undefined);
-    for (const { name, info } of inside(containment, directory, found)) yield { name, info };
+    for (const { name, info } of containment.containedEntries(directory, found)) yield { name, info };
     await setImmediate();
     // Folders that were just changed may have come to rest
     if (!directory.snapshot.isUnchanged()) directory = locateAgain(containment, path);
@@ -121,50 +114,7 @@ function locateAgain(containment: Containment, path: string): LocatedFile | unde
   }
 }
 
-/** Those entries that are sure to be in the directory: another may have been put in its place while it was read. */
-function inside(containment: Containment, directory: LocatedFile, entries: readonly Found[]): readonly Found[] {
-  const { hostPath, snapshot } = directory;
-  if (snapshot.isUnchanged()) return entries;
-  if (snapshot.state === "unknown") return containment.isInside(hostPath) ? entries : [];
-  return insideForNow(containment, directory, entries);
-}
-
-/**
- * The same where a folder above was changed lately, by looks many times in an order that nobody can foresee, see
- * {@linkcode Containment.isInside}: each entry is looked at, and in between the directory, which all of them share.
- */
-function insideForNow(containment: Containment, directory: LocatedFile, entries: readonly Found[]): readonly Found[] {
-  const { hostPath, info, snapshot } = directory;
-  const isHeld = () => snapshot.isInPlace() && containment.leadsTo(hostPath, info);
-  const looks = Math.ceil(MIN_LOOKS / ROUNDS);
-  let left = entries;
-  for (let round = 0; round < ROUNDS && left.length > 0; round++) {
-    const counts = randomCounts(looks, left.length + 1);
-    const isAllHeld = (index: number) => {
-      for (let look = 0; look < (counts[index] ?? 0); look++) if (!isHeld()) return false;
-      return true;
-    };
-    const there: Found[] = [];
-    for (const [index, entry] of left.entries()) {
-      if (!isAllHeld(index)) return [];
-      if (containment.leadsTo(entry.hostPath, entry.own)) there.push(entry);
-    }
-    if (!isAllHeld(left.length)) return [];
-    left = there;
-  }
-  return left;
-}
-
-/** Spreads looks over places, and returns how many are at each. */
-function randomCounts(looks: number, places: number): readonly number[] {
-  const counts = new Array<number>(places).fill(0);
-  for (const value of crypto.getRandomValues(new Uint8Array(looks))) {
-    counts[value % places] = (counts[value % places] ?? 0) + 1;
-  }
-  return counts;
-}
-
-function lookUp(containment: Containment, directory: string, name: string): Found | undefined {
+function lookUp(containment: Containment, directory: string, name: string): NamedEntry | undefined {
   if (!containment.isListed(name)) return undefined;
   try {
     const hostPath = joinHostPath(directory, [name], HOST_RULES);

@@ -6,7 +6,8 @@
 
 import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Containment, type HostLocation, type LocatedEntry, type LocatedFile } from "./containment.ts";
+import { Containment } from "./containment.ts";
+import { type HostLocation, type LocatedEntry, type LocatedFile, unique } from "./path_snapshot.ts";
 import type {
   CallOptions,
   CreateOptions,
@@ -40,7 +41,6 @@ import {
   READ,
   WRITE,
 } from "./open_file.ts";
-import { unique } from "./path_snapshot.ts";
 import { WriteClaims } from "../write_claims.ts";
 
 /** Options of {@linkcode LocalFileSystem}. */

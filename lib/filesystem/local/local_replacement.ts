@@ -4,7 +4,9 @@
  * @module
  */
 
-import { type Containment, type HostLocation, lstatIfThere } from "./containment.ts";
+import type { Containment } from "./containment.ts";
+import { lstatIfThere } from "./path_resolver.ts";
+import { type FileIdentity, type HostLocation, isOtherFile } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
 import type { FinishOptions, WritableFile } from "../filesystem.ts";
 import { FileSystemError } from "../filesystem_error.ts";
@@ -21,7 +23,6 @@ import {
   undoCreate,
 } from "./open_file.ts";
 import { createPartName, HOST_RULES, joinHostPath, parentHostPath } from "./host_path.ts";
-import { type FileIdentity, isOtherFile } from "./path_snapshot.ts";
 
 /** What a replacement is made with. */
 export interface ReplacementOptions {

@@ -9,12 +9,13 @@
  */
 
 import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
-import { type Containment, type HostLocation, type LocatedFile, lstatIfThere } from "./containment.ts";
+import type { Containment } from "./containment.ts";
+import { lstatIfThere } from "./path_resolver.ts";
+import { type FileIdentity, type HostLocation, isOtherFile, type LocatedFile, unique } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
 import { FileSystemError } from "../filesystem_error.ts";
 import type { Lease } from "../../shared_port.ts";
 import { StateUnavailableError } from "../../state/state.ts";
-import { type FileIdentity, isOtherFile, unique } from "./path_snapshot.ts";
 
 /** Flag of {@linkcode openRegular} for reading. */
 export const READ: number = constants.O_RDONLY;

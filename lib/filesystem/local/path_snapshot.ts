@@ -60,6 +60,28 @@ export class PathSnapshot {
   }
 }
 
+/** A host path inside the root, whether something is there or not. */
+export interface HostLocation {
+  /** Host path with no link in it but perhaps for the last component. */
+  readonly hostPath: string;
+  /** Of the folders above it. */
+  readonly snapshot: PathSnapshot;
+}
+
+/** Something inside the root that is no link. */
+export interface LocatedFile extends HostLocation {
+  /** What was there. */
+  readonly info: Deno.FileInfo;
+}
+
+/** A name inside the root and what it refers to. */
+export interface LocatedEntry extends HostLocation {
+  /** What is there, a link itself; `undefined` for nothing. */
+  readonly info: Deno.FileInfo | undefined;
+  /** What is there after links were followed; `undefined` for nothing, and for a link that leads nowhere or outside. */
+  readonly target: LocatedFile | undefined;
+}
+
 /** Returns whether two are sure to be the same file. */
 export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return Boolean(one.ino) && one.ino === other.ino && one.dev === other.dev;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Containment, HostLocation } from "./containment.ts";
+import type { Containment } from "./containment.ts";
+import { type HostLocation, unique } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
-import { unique } from "./path_snapshot.ts";
 import { removeIfSame } from "./open_file.ts";
 import { HOST_RULES, isPartName, joinHostPath } from "./host_path.ts";
 import { joinPathname } from "../../protocol/pathname.ts";

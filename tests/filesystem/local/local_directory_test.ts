@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Containment, type LocatedFile } from "../../../lib/filesystem/local/containment.ts";
+import { Containment } from "../../../lib/filesystem/local/containment.ts";
+import type { LocatedFile } from "../../../lib/filesystem/local/path_snapshot.ts";
 import { listEntries, listEntryNames } from "../../../lib/filesystem/local/local_directory.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead, nextSecond } from "./clock.ts";

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { closeSync, fchmodSync } from "node:fs";
-import { Containment, type HostLocation } from "../../../lib/filesystem/local/containment.ts";
+import { Containment } from "../../../lib/filesystem/local/containment.ts";
+import type { HostLocation } from "../../../lib/filesystem/local/path_snapshot.ts";
 import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
 import {
   APPEND,
