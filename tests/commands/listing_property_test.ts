@@ -80,7 +80,7 @@ Deno.test("LIST is read back by clients that know ls -l, whatever names a direct
   }));
 });
 
-Deno.test("NLST gives each name on a line of its own, whatever names a directory has", async () => {
+Deno.test("NLST sends each name on a line of its own, whatever names a directory has", async () => {
   await assertAsyncProperty(fc.asyncProperty(virtualPath(), someFiles(), async (directory, files) => {
     const lines = await linesOf(await directoryOf(directory, files), directory, nameList);
     assertEquals(lines, sorted(files).map(([name]) => name));

@@ -58,7 +58,7 @@ for (const row of COMMANDS) {
     if (row.needs !== undefined) assertEquals(typeof new MemoryFileSystem()[row.needs], "function");
   });
 
-  Deno.test(`COMMANDS ${row.verb} tells in its help whether an argument follows`, () => {
+  Deno.test(`COMMANDS ${row.verb} says in its help whether an argument follows`, () => {
     const syntax = row.help.replace(/ \([^)]*\)$/, "").slice(row.verb.length).trim();
     const expected = { none: /^$/, optional: /^(\[<SP>.*)?$/, required: /^<SP> / };
     assertMatch(syntax, expected[row.argument]);
@@ -99,7 +99,7 @@ Deno.test("COMMANDS changes files only where the file system can", () => {
   assertEquals(writing.filter((row) => row.needs === undefined), []);
 });
 
-Deno.test("COMMANDS gives data rows the protection rule: those that open a port, and those that use one", () => {
+Deno.test("COMMANDS has the protection rule in data rows: those that open a port, and those that use one", () => {
   const rowsOf = (use: string) => COMMANDS.filter((row) => row.dataConnection === use).map((row) => row.verb);
   assertEquals(rowsOf("prepares"), ["PASV", "EPSV", "PORT", "EPRT"]);
   assertEquals(rowsOf("uses"), ["RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"]);
@@ -109,7 +109,7 @@ Deno.test("COMMANDS starts TLS by AUTH alone", () => {
   assertEquals(COMMANDS.filter((row) => row.startsTls).map((row) => row.verb), ["AUTH"]);
 });
 
-Deno.test("COMMANDS gives each line of FEAT once", () => {
+Deno.test("COMMANDS has each line of FEAT once", () => {
   const context = new FakeContext({ session: readySession() });
   const lines = COMMANDS.flatMap((row) => row.features?.(context) ?? []);
   assertEquals(lines, [...new Set(lines)]);

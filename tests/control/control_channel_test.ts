@@ -61,11 +61,14 @@ Deno.test("ControlChannel.startTls() goes on with the lines of the protected con
   assertEquals([clear.text, secured.text, secured.isClosed], ["", "200 Okay\r\n", true]);
 });
 
-Deno.test("ControlChannel tells of a reply that the client does not take, and close() interrupts it", async () => {
-  const told = Promise.withResolvers<void>();
-  const channel = channelOn(new FakeControl({ blocks: "write" }), { writeTimeoutMs: 20, onWriteTimeout: told.resolve });
+Deno.test("ControlChannel reports a reply that the client does not take, and close() interrupts it", async () => {
+  const reported = Promise.withResolvers<void>();
+  const channel = channelOn(new FakeControl({ blocks: "write" }), {
+    writeTimeoutMs: 20,
+    onWriteTimeout: reported.resolve,
+  });
   const writing = assertRejects(() => channel.send(reply(220, "Hello")), ConnectionError);
-  await told.promise;
+  await reported.promise;
   channel.close();
   await writing;
 });

@@ -28,7 +28,7 @@ Deno.test("LineReader.next() returns the lines of all chunks one by one, then nu
   assertEquals(lines, [line("NOOP"), line("FEAT"), line("SYST"), null, null]);
 });
 
-Deno.test("LineReader.hasPending tells of whole and of unfinished lines behind the one that was given", async () => {
+Deno.test("LineReader.hasPending is set by whole and by unfinished lines behind the one that was returned", async () => {
   for (const rest of ["", "N", "NOOP\r\n"]) {
     const { reader } = readerOf([`AUTH TLS\r\n${rest}`], { staysOpen: true });
     assert(!reader.hasPending);
@@ -51,7 +51,7 @@ Deno.test("LineReader.readAhead() takes no lines", async () => {
   assertEquals(reader.waiting, 0);
 });
 
-Deno.test("LineReader tells which effects are waiting, and that of the next line", async () => {
+Deno.test("LineReader knows which effects are waiting, and that of the next line", async () => {
   const connection = new FakeConnection({ received: [bytesOf("CWD a\r\nABOR\r\nQUIT\r\n")] });
   const effectOf = (line: DecodedLine) => {
     if (line.kind !== "line") return undefined;
@@ -97,7 +97,7 @@ Deno.test("LineReader looks at each waiting line a fixed number of times, howeve
   assert(looks <= 4 * count, `${looks} looks at ${count} lines`);
 });
 
-Deno.test("LineReader.isFull tells that much is waiting, and LineReader.room when that is over", async () => {
+Deno.test("LineReader.isFull is set while much is waiting, and LineReader.room resolves when that is over", async () => {
   for (const text of [`${"A".repeat(60)}\r\n`, "\r\n"]) {
     const { reader } = readerOf(Array(10).fill(text.repeat(1000)), { staysOpen: true });
     while (!reader.isFull) await reader.readAhead();
@@ -110,7 +110,7 @@ Deno.test("LineReader.isFull tells that much is waiting, and LineReader.room whe
   }
 });
 
-Deno.test("LineReader gives many lines in their order, also when they are never all taken", async () => {
+Deno.test("LineReader returns many lines in their order, also when they are never all taken", async () => {
   const texts = Array.from({ length: 5000 }, (_, index) => `LINE ${index}`);
   const { reader } = readerOf([...texts.map((text) => `${text}\r\n`)]);
   const received = [];

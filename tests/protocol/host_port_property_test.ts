@@ -39,7 +39,7 @@ Deno.test("parseExtendedHostPort() reads what a client writes, whatever the deli
   }));
 });
 
-Deno.test("parseHostPort() and parseExtendedHostPort() give an address and a port in range, or nothing", () => {
+Deno.test("parseHostPort() and parseExtendedHostPort() return an address and a port in range, or nothing", () => {
   const numbers = fc.oneof(
     { weight: 8, arbitrary: fc.nat({ max: 260 }).map(String) },
     { weight: 1, arbitrary: fc.constantFrom("", "-1", "0x7f", "1e2", "65535", "65536", " 1") },

@@ -36,7 +36,7 @@ Deno.test("loadEncoding() refuses what is unknown, or has no ASCII", async () =>
   }
 });
 
-Deno.test("TextEncoding tells what it can neither write nor read", async () => {
+Deno.test("TextEncoding says what it can neither write nor read", async () => {
   const cp437 = await loadEncoding("cp437");
   assertEquals([cp437.canEncode("я日"), cp437.canEncode("é?")], [false, true]);
   assertEquals(new TextDecoder().decode(cp437.encode("a日")), "a?");

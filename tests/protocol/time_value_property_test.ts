@@ -47,7 +47,7 @@ Deno.test("formatTimeValue() writes back what parseTimeValue() reads, whatever w
   }));
 });
 
-Deno.test("formatTimeValue() returns fourteen digits for the years that four can tell, and nothing for others", () => {
+Deno.test("formatTimeValue() returns fourteen digits for the years that four can say, and nothing for others", () => {
   assertProperty(fc.property(fc.date(), fc.boolean(), (date, local) => {
     const text = formatTimeValue(date, { local });
     if (text !== undefined) assertMatch(text, /^\d{14}$/);

@@ -5,7 +5,7 @@ import { requireProgram } from "../helpers/run_program.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
-Deno.test("releaseBuffer() gives back large arrays that are all of their buffer, and leaves others alone", () => {
+Deno.test("releaseBuffer() frees large arrays that are all of their buffer, and leaves others alone", () => {
   const whole = new Uint8Array(PIECE_BYTES);
   const small = new Uint8Array(100);
   const part = new Uint8Array(2 * PIECE_BYTES).subarray(0, PIECE_BYTES);
@@ -28,7 +28,7 @@ Deno.test("ReceiveQueue holds no chunk that was read, neither one by itself nor 
 });
 
 Deno.test({
-  name: "keepFreedMemory() lets the C library use memory again that was given back",
+  name: "keepFreedMemory() lets the C library use memory again that was freed",
   ignore: Deno.build.os !== "linux", // what it speaks to is glibc
   async fn() {
     const program = new URL("page_faults.ts", import.meta.url).pathname;

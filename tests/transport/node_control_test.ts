@@ -56,7 +56,7 @@ async function receive(connection: ControlTransport): Promise<string> {
   return new TextDecoder().decode(await connection.read() ?? new Uint8Array());
 }
 
-Deno.test("ControlTransport tells both ends", async () => {
+Deno.test("ControlTransport knows both ends", async () => {
   const { connection, client, stack } = await connect();
   await using _ = stack;
   assertEquals(connection.remote, { host: "127.0.0.1", port: client.localAddr.port });
@@ -199,7 +199,7 @@ for (const isProtected of [false, true]) {
   });
 }
 
-Deno.test("ControlListener close() rejects accept(), and a taken port is told as addressInUse", async () => {
+Deno.test("ControlListener close() rejects accept(), and a taken port is reported as addressInUse", async () => {
   const listener = await listenControl(ANY_PORT);
   assertEquals(await kindOf(listenControl(listener.address)), "addressInUse");
   const pending = listener.accept();

@@ -23,7 +23,7 @@ for (const version of VERSIONS) {
   });
 
   for (const direction of ["send", "receive"] as const) {
-    Deno.test(`NodeTlsTransport tells protocol and cipher of ${version} to ${direction}`, async () => {
+    Deno.test(`NodeTlsTransport reports protocol and cipher of ${version} to ${direction}`, async () => {
       const { connection, peer, stack } = await secure(await connectPassive({ versions }), direction);
       await using _ = stack;
       assertEquals(connection.tls?.protocol, version);

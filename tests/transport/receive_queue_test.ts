@@ -23,13 +23,13 @@ Deno.test("ReceiveQueue.read() returns at once all that was pushed, in its order
   assertEquals(await pending, new Uint8Array([2, 2, 1]));
 });
 
-Deno.test("ReceiveQueue gives a chunk over the limit by itself", async () => {
+Deno.test("ReceiveQueue returns a chunk over the limit by itself", async () => {
   const { queue } = makeQueue(1);
   for (const chunk of [TWO, TWO, ONE]) queue.push(chunk);
   for (const chunk of [TWO, TWO, ONE]) assertEquals(await queue.read(), chunk);
 });
 
-Deno.test("ReceiveQueue gives a single chunk as it is, without a copy", async () => {
+Deno.test("ReceiveQueue returns a single chunk as it is, without a copy", async () => {
   const { queue } = makeQueue(100);
   const pending = queue.read();
   queue.push(ONE);

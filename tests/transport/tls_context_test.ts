@@ -9,7 +9,7 @@ import { PAIR } from "./tls_pairs.ts";
 const IS_SELF_SIGNED = true;
 const OTHER = await createEphemeralCertificate({ names: ["localhost"], validForDays: 7, now: new Date(0) });
 
-Deno.test("TlsContext.info tells how clients name the leaf certificate, and when it is valid", () => {
+Deno.test("TlsContext.info says how clients name the leaf certificate, and when it is valid", () => {
   const { fingerprint, sha1Fingerprint, publicKeyPin, validFrom, validTo } = new TlsContext(OTHER).info;
   const x509 = new X509Certificate(OTHER.certificate);
   assertEquals([fingerprint, sha1Fingerprint], [x509.fingerprint256, x509.fingerprint]);

@@ -39,7 +39,7 @@ test("Containment.locate() says what is wrong inside, and nothing about the outs
   }
 });
 
-test("Containment.locateEntry() tells a link, its target, and a dangling one apart", async (containment, folder) => {
+test("Containment.locateEntry() distinguishes a link, its target, and a dangling one", async (containment, folder) => {
   await Deno.symlink("dir", `${folder}/real/link`);
   await Deno.symlink("none", `${folder}/real/dangling`);
   const link = containment.locateEntry("/link");
@@ -96,7 +96,7 @@ async function swap(folder: string): Promise<void> {
   await Deno.symlink("../away", `${folder}/real/dir`);
 }
 
-test("Containment.contains() looks once where the way has been the same for long", async (_, folder) => {
+test("Containment.contains() looks once where the path has been the same for long", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   using _later = clockAhead(10_000);
   const place = containment.locate("/dir/a");
@@ -111,7 +111,7 @@ test("Containment.contains() looks once where the way has been the same for long
   assertStrictEquals(containment.looks, 1);
 });
 
-test("Containment.contains() looks many times where the way has changed lately", async (_, folder) => {
+test("Containment.contains() looks many times where the path has changed lately", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   const place = containment.locate("/dir/a");
   assert(containment.contains(place, await Deno.stat(place.hostPath)));
@@ -119,7 +119,7 @@ test("Containment.contains() looks many times where the way has changed lately",
   assertStrictEquals(containment.looks, 2);
 });
 
-test("Containment.contains() notices a way that changes after a long time", async (_, folder) => {
+test("Containment.contains() notices a path that changes after a long time", async (_, folder) => {
   const containment = new CountingContainment(`${folder}/root`);
   using _later = clockAhead(10_000);
   const place = containment.locate("/dir/a");

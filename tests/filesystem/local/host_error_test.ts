@@ -47,7 +47,7 @@ Deno.test("asFileSystemError() maps a missing permission of the runtime", () => 
   assertStrictEquals(error.kind, "permissionDenied");
 });
 
-Deno.test("asFileSystemError() gives anything else back as it is", () => {
+Deno.test("asFileSystemError() returns anything else as it is", () => {
   const others = [
     new FileSystemError("busy", "Busy"),
     new TypeError("Wrong"),

@@ -150,7 +150,7 @@ Deno.test("pathNames() returns of hostile paths on POSIX only those below the ro
   }
 });
 
-Deno.test("pathNames() returns of hostile paths on Windows only those that Windows reads as they stand", () => {
+Deno.test("pathNames() returns of hostile paths on Windows only those that Windows reads as they are", () => {
   let accepted = 0;
   for (const path of RESOLVED_PATHS) {
     for (const root of ["C:\\srv\\home", "\\\\server\\share\\home"]) {
@@ -194,7 +194,7 @@ Deno.test("createPartName() makes a hidden name, another one each time", () => {
   assertNotEquals(createPartName(), createPartName());
 });
 
-Deno.test("isPartName() knows such names alone, in any case, as some systems do not tell them apart", () => {
+Deno.test("isPartName() knows such names alone, in any case, as some systems ignore case", () => {
   for (const name of [".ftpsd-0a1b2c3d.part", ".FTPSD-0A1B2C3D.PART"]) assert(isPartName(name), name);
   const others = ["", ".ftpsd-.part", ".ftpsd-0a1b2c3.part", ".ftpsd-0a1b2c3d4.part", "ftpsd-0a1b2c3d.part"];
   for (const name of [...others, ".ftpsd-0a1b2c3d.part.txt", ".ftpsd-0a1b2c3d.part\n", ".ftpsd-0a1b_c3d.part"]) {

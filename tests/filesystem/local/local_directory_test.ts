@@ -47,7 +47,7 @@ function test(name: string, fn: () => Promise<void>): void {
 }
 
 for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for long", 10_000]] as const) {
-  test(`listEntries() and listEntryNames() give all entries by name where the snapshot ${when}`, async () => {
+  test(`listEntries() and listEntryNames() yield all entries by name where the snapshot ${when}`, async () => {
     for (const count of [0, 1, 150]) {
       const names = Array.from({ length: count }, (_, index) => `file ${index}`).sort();
       await using scene = await Scene.create(names);

@@ -30,7 +30,7 @@ function test(name: string, body: (scene: Scene) => Promise<void>): void {
   });
 }
 
-test("LocalReplacement stands beside its place under a hidden name that nobody can use", async (scene) => {
+test("LocalReplacement is beside its future place under a hidden name that nobody can use", async (scene) => {
   const { fileSystem, names } = scene;
   const file = await fileSystem.openWrite("/old", "replace");
   const [part = ""] = names();

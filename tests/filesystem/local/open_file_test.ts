@@ -94,7 +94,7 @@ test("openRegular() does not wait for the other end of a FIFO", async (race) => 
   assertThrows(() => openRegular(race.containment, place, WRITE), Error, "ENXIO");
 });
 
-/** Somebody who swaps at the worst moment: when it has just been looked whether the way is steady. */
+/** Somebody who swaps at the worst moment: when it has just been looked whether the path is stable. */
 class SurprisedContainment extends Containment {
   readonly #swap: () => void;
 
@@ -121,7 +121,7 @@ test("createRegular() creates nothing where a directory was swapped for a link a
   await Promise.resolve();
 });
 
-test("createRegular() takes back what it created outside", async (race) => {
+test("createRegular() undoes what it created outside", async (race) => {
   const containment = new SurprisedContainment(race);
   const { mtime } = await Deno.stat(race.at("outside"));
   await new Promise((resolve) => setTimeout(resolve, 5)); // so that a change of the folder shows
@@ -137,7 +137,7 @@ test("createRegular() takes no file that came to be there meanwhile", async (rac
   assertEquals(Array.from(Deno.readDirSync(race.at("outside")), ({ name }) => name), ["a"]);
 });
 
-test("createDirectory() takes back what it created outside", async (race) => {
+test("createDirectory() undoes what it created outside", async (race) => {
   const containment = new SurprisedContainment(race);
   const { mtime } = await Deno.stat(race.at("outside"));
   await new Promise((resolve) => setTimeout(resolve, 5));

@@ -81,7 +81,7 @@ Deno.test("MemoryFileSystem grows in amortised time", async () => {
   assert(performance.now() - started < 5000);
 });
 
-Deno.test("MemoryFileSystem gives the space of an emptied file to others", async () => {
+Deno.test("MemoryFileSystem leaves the space of an emptied file to others", async () => {
   const fileSystem = new MemoryFileSystem({ maxBytes: 1000 });
   for (let round = 0; round < 5; round++) {
     const file = await fileSystem.openWrite("/a", "truncate");
