@@ -18,8 +18,11 @@ async function refuse([name, text, ...problems]: BadFile): Promise<void> {
   assertEquals(lines.at(-1), `hint: ftpsd check --config ${file}`);
 }
 
-Deno.test(`run() ends with status 2 and starts no listener, for each of ${BAD_FILES.length} unusable files`, async () => {
-  for (let index = 0; index < BAD_FILES.length; index += BATCH) {
-    await Promise.all(BAD_FILES.slice(index, index + BATCH).map(refuse));
+/** Some of them: the others differ in nothing but the problems, which the tests of reading have. */
+const FILES = BAD_FILES.filter((_, index) => index % 8 === 0);
+
+Deno.test("run() ends with status 2 and starts no listener, for unusable files of every kind", async () => {
+  for (let index = 0; index < FILES.length; index += BATCH) {
+    await Promise.all(FILES.slice(index, index + BATCH).map(refuse));
   }
 });
