@@ -68,3 +68,8 @@ export async function messageOf(error: ExitError): Promise<string> {
   const meant = findNearest(known, typed);
   return meant === undefined ? error.message : `${error.message}; did you mean ${before}${meant}?`;
 }
+
+/** Quotes a word where the shell would read more into it than it says. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -11,12 +11,11 @@ import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
-import { inspectHomeRisks } from "../server/home_risks.ts";
-import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./certificate_files.ts";
-import { ExitError } from "./exit_error.ts";
+import { inspectHomeRisks } from "../server/virtual_authorizer.ts";
+import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./host_files.ts";
+import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
-import { shellWord } from "./shell_word.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
 /** What was found on the host. */

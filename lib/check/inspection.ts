@@ -6,10 +6,11 @@
 
 import { InsecureConfigurationError } from "../accounts/permission.ts";
 import { findAccountProblems } from "./account_findings.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
-import { findPermissionNeeds } from "./permission_needs.ts";
+import { findExcessPermissions, findMissingFlags, findPermissionNeeds, PROGRAM_FOLDER } from "./permissions.ts";
 import { acceptedRisks, type ConfigurationFiles, toServerOptions } from "../server/configured_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import { changedCommands } from "../commands/command_changes.ts";
@@ -18,8 +19,15 @@ import { checkOptions } from "../server/check_options.ts";
 import { RISK_IDS } from "../settings/risks.ts";
 import { findSettingRisks } from "../settings/setting_risks.ts";
 import { inspectHost } from "./host_inspection.ts";
-import { PROGRAM_FOLDER } from "./program_folder.ts";
-import { findExcessPermissions, findMissingFlags } from "./permissions.ts";
+
+/** A configuration and where it comes from. */
+export interface LoadedConfiguration extends ConfigurationOrigin {
+  readonly configuration: Configuration;
+  /** The configuration file, where there is one. */
+  readonly file: string | undefined;
+  /** Finds the line where a key such as `["users", 0, "home"]` is in the file; `undefined` where it is not. */
+  readonly locate: (path: KeyPath) => number | undefined;
+}
 
 /** What an inspection has read and found. */
 export interface Inspection {

@@ -5,10 +5,9 @@
  */
 
 import { dirname, sep } from "node:path";
-import { hostHomesOf } from "./account_findings.ts";
+import { classifyPassword, hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
-import { classifyPassword } from "./password_form.ts";
 import { modeBits } from "../mode_bits.ts";
 
 /** A file and the key or option that names it. */

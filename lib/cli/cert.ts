@@ -6,11 +6,10 @@
 
 import { createDevelopmentCertificate, type DevelopmentCertificate } from "../serve/development_certificate.ts";
 import { ipFamily } from "../protocol/host_port.ts";
-import { requirePathPermission } from "../check/certificate_files.ts";
+import { requirePathPermission } from "../check/host_files.ts";
 import { CERT_OPTIONS } from "./command_table.ts";
-import { ExitError, StartError, UsageError } from "../check/exit_error.ts";
+import { ExitError, shellWord, StartError, UsageError } from "../check/exit_error.ts";
 import { parseArguments } from "./option_table.ts";
-import { shellWord } from "../check/shell_word.ts";
 
 const USAGE = `ftpsd cert ${CERT_OPTIONS.map(({ name, value }) => `[--${name} ${value}]`).join(" ")}`;
 const CERTIFICATE_NAME = "server.crt";

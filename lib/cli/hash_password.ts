@@ -5,7 +5,7 @@
  */
 
 import { promptSecret } from "@std/cli/prompt-secret";
-import { findPasswordProblem, findPasswordWeakness, hashNewPassword } from "../check/password_form.ts";
+import { findPasswordProblem, findPasswordWeakness, hashNewPassword } from "../check/account_findings.ts";
 import { UsageError } from "../check/exit_error.ts";
 
 /** Where the password comes from. */

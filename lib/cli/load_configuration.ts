@@ -6,11 +6,9 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ALL_PERMISSIONS, READ_PERMISSIONS } from "../accounts/permission.ts";
-import { requirePathPermission } from "../check/certificate_files.ts";
-import { StartError, UsageError } from "../check/exit_error.ts";
-import { NotRegularFileError, readRegularFile } from "../check/read_file.ts";
-import type { ConfigurationOrigin } from "../check/secret_findings.ts";
-import { shellWord } from "../check/shell_word.ts";
+import { NotRegularFileError, readRegularFile, requirePathPermission } from "../check/host_files.ts";
+import { shellWord, StartError, UsageError } from "../check/exit_error.ts";
+import type { LoadedConfiguration } from "../check/inspection.ts";
 import { ConfigurationError } from "../settings/finding.ts";
 import { formatPath, type KeyPath } from "../settings/key_path.ts";
 import type { AcceptedRisk, RiskId } from "../settings/risks.ts";
@@ -18,17 +16,8 @@ import { findSettingRisks } from "../settings/setting_risks.ts";
 import type { Configuration } from "../settings/table.ts";
 import { resolveConfiguration } from "../settings/validate.ts";
 import { acceptedByName, type GivenOptions, readGivenOptions } from "./given_options.ts";
-import { describeOptionFinding } from "./option_names.ts";
+import { describeOptionFinding } from "./findings_text.ts";
 import type { ParsedArguments } from "./option_table.ts";
-
-/** A configuration and where it comes from. */
-export interface LoadedConfiguration extends ConfigurationOrigin {
-  readonly configuration: Configuration;
-  /** The configuration file, where there is one. */
-  readonly file: string | undefined;
-  /** Finds the line where a key such as `["users", 0, "home"]` is in the file; `undefined` where it is not. */
-  readonly locate: (path: KeyPath) => number | undefined;
-}
 
 /** Options that describe the one folder that is shared where there is no file. */
 const SHARE_OPTIONS = ["directory", "write", "username", "password", "password-file", "force-anonymous-write"] as const;

@@ -8,14 +8,17 @@
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
-import { findPermissionNeeds, formatPermissionFlags, type PermissionNeeds } from "../check/permission_needs.ts";
+import {
+  findPermissionNeeds,
+  formatPermissionFlags,
+  type PermissionNeeds,
+  PROGRAM_FOLDER,
+} from "../check/permissions.ts";
 import { PERMISSIONS_OPTIONS } from "./command_table.ts";
 import { formatComposeFile, formatSystemdUnit } from "./service_files.ts";
-import { UsageError } from "../check/exit_error.ts";
-import { PROGRAM_FOLDER } from "../check/program_folder.ts";
+import { shellWord, UsageError } from "../check/exit_error.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "./option_table.ts";
-import { shellWord } from "../check/shell_word.ts";
 
 /** The program as it is published: what a container can have. */
 export const PUBLISHED = `jsr:${project.name}@${project.version}/cli`;

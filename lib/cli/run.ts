@@ -7,13 +7,20 @@
 import project from "../../deno.json" with { type: "json" };
 import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
-import { EXIT_STATUS, ExitError, type ExitStatus, messageOf, StartError, UsageError } from "../check/exit_error.ts";
+import {
+  EXIT_STATUS,
+  ExitError,
+  type ExitStatus,
+  messageOf,
+  shellWord,
+  StartError,
+  UsageError,
+} from "../check/exit_error.ts";
 import { commandHelp, shortHelp } from "./help_text.ts";
 import { inColorOf } from "../logger.ts";
 import { type LogListeners, LogWriter } from "../serve/log_writer.ts";
 import { parseArguments } from "./option_table.ts";
 import { explainRefusal } from "../check/permissions.ts";
-import { shellWord } from "../check/shell_word.ts";
 import { ProcessSignals } from "./signals.ts";
 
 /** Oldest Deno whose `node:tls` can be a STARTTLS server. */

@@ -4,28 +4,26 @@
  * @module
  */
 
-import { findPermissionNeeds } from "../check/permission_needs.ts";
-import { ConfigurationError, formatFinding } from "../settings/finding.ts";
-import { describeThrown } from "../thrown.ts";
+import { StartError, UsageError } from "../check/exit_error.ts";
+import { inspect, type LoadedConfiguration } from "../check/inspection.ts";
+import { findPermissionNeeds, giveUpExcess, PROGRAM_FOLDER } from "../check/permissions.ts";
 import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
-import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
-import { PROGRAM_FOLDER } from "../check/program_folder.ts";
-import { describeObstacles, refuseObstacles } from "./findings_text.ts";
-import { inspect } from "../check/inspection.ts";
 import type { LogListeners } from "../serve/log_writer.ts";
-import { loadConfiguration, type LoadedConfiguration } from "./load_configuration.ts";
-import { optionFor } from "./option_names.ts";
-import type { ParsedArguments } from "./option_table.ts";
-import { giveUpExcess } from "../check/permissions.ts";
 import type { Reading } from "../serve/reloader.ts";
-import { Service } from "../serve/service.ts";
 import { takeWarnings } from "../serve/runtime_warnings.ts";
 import { UnusableConfigurationError } from "../serve/serve_settings.ts";
+import { Service } from "../serve/service.ts";
+import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
+import { ConfigurationError, formatFinding } from "../settings/finding.ts";
+import type { Configuration } from "../settings/table.ts";
+import { describeThrown } from "../thrown.ts";
+import { ConnectionError } from "../transport/connection.ts";
+import { describeObstacles, optionFor, refuseObstacles } from "./findings_text.ts";
+import { loadConfiguration } from "./load_configuration.ts";
+import type { ParsedArguments } from "./option_table.ts";
 import type { ProcessSignals } from "./signals.ts";
-import { explainStartFailure } from "./start_failure.ts";
-import { describeStart } from "./start_text.ts";
-import { describeSessions } from "./status_text.ts";
+import { describeSessions, describeStart } from "./log_text.ts";
 
 /** How long running transfers may go on after the first signal. */
 const GRACE_MS = 10_000;
@@ -143,4 +141,45 @@ async function explaining<Result>(loaded: LoadedConfiguration, step: () => Resul
   } catch (error) {
     throw explainStartFailure(error, loaded.configuration);
   }
+}
+
+/** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
+export function explainStartFailure(error: unknown, { listen, tls }: Configuration): unknown {
+  const all = listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
+  const where = refusedAddress(error) ?? all;
+  if (error instanceof ConnectionError && error.kind === "addressInUse") {
+    return new StartError(`the port is in use (${where})`, "--port 0 for any; ss -ltnp tells who has it", {
+      cause: error,
+    });
+  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EACCES") {
+    return new StartError(`not allowed to listen on ${where}`, "--port 2121, or another above 1023", { cause: error });
+  }
+  if (code === "EADDRNOTAVAIL" || code === "EINVAL") {
+    return new StartError(
+      `cannot listen on ${where}: no address of this host (--interface)`,
+      "--interface 0.0.0.0 for all of IPv4",
+      { cause: error },
+    );
+  }
+  if (error instanceof TypeError && tls.certificate !== undefined) {
+    const { certificate, key } = tls;
+    return new UsageError(
+      `${error.message} (--certfile ${certificate} --keyfile ${key})`,
+      "leave out both for a certificate made in memory",
+      { cause: error },
+    );
+  }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new UsageError(error.message, undefined, { cause: error });
+  }
+  return error;
+}
+
+/** The one of several addresses that `node:net` names in its error. */
+function refusedAddress(error: unknown): string | undefined {
+  const cause = error instanceof ConnectionError ? error.cause : error;
+  if (!(cause instanceof Error && "address" in cause && "port" in cause)) return undefined;
+  return `${cause.address} port ${cause.port}`;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Configuration } from "../settings/table.ts";
-import type { PermissionNeeds } from "../check/permission_needs.ts";
+import type { PermissionNeeds } from "../check/permissions.ts";
 
 /**
  * Settings of the runtime in its environment, which the program itself does not read.

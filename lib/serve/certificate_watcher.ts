@@ -14,7 +14,7 @@ import {
   type CertificateFiles,
   PemFileError,
   readCertificateFiles,
-} from "../check/certificate_files.ts";
+} from "../check/host_files.ts";
 import { ExitError } from "../check/exit_error.ts";
 
 /** A pair that was found in the files, fit to be used. */

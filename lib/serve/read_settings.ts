@@ -5,9 +5,8 @@
  */
 
 import { dirname, isAbsolute, join, resolve as resolvePath } from "node:path";
-import { requirePathPermission } from "../check/certificate_files.ts";
+import { readRegularFile, requirePathPermission } from "../check/host_files.ts";
 import { findObstacles, inspect, isMissingPermission } from "../check/inspection.ts";
-import { readRegularFile } from "../check/read_file.ts";
 import { ConfigurationError, type Finding, formatFinding } from "../settings/finding.ts";
 import { decodeConfiguration, readConfiguration } from "../settings/read_configuration.ts";
 import type { Reading } from "./reloader.ts";

@@ -7,7 +7,7 @@
 import { hostHomesOf } from "../check/account_findings.ts";
 import { abortable, Watchdog } from "../deadline.ts";
 import { type Finding, formatFinding, formatWhere } from "../settings/finding.ts";
-import type { CertificateContents } from "../check/certificate_files.ts";
+import type { CertificateContents } from "../check/host_files.ts";
 import { CertificateWatcher } from "./certificate_watcher.ts";
 import type { ConfiguredServer } from "./configured_server.ts";
 import { StartError } from "../check/exit_error.ts";

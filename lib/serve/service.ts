@@ -5,7 +5,7 @@
  * @module
  */
 
-import { mayReadProgram } from "../check/program_folder.ts";
+import { mayReadProgram } from "../check/permissions.ts";
 import { countWorkers } from "./worker_count.ts";
 import type { EventListener } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";

@@ -6,9 +6,8 @@
 
 import { close, write } from "node:fs";
 import { promisify } from "node:util";
-import { StartError } from "../check/exit_error.ts";
+import { shellWord, StartError } from "../check/exit_error.ts";
 import { describeLogFailure, openLogFile } from "../check/log_file.ts";
-import { shellWord } from "../check/shell_word.ts";
 import type { EndedTransferEvent, ServerEvent } from "../events.ts";
 import type { Remark } from "./serve_settings.ts";
 import { type LogListeners, LogWriter } from "./log_writer.ts";

@@ -1,13 +1,17 @@
 /**
- * Whether a server can be made of its options: what the constructor of `FtpServer` and `reconfigure()` refuse.
+ * Whether a server can be made of its options: what the constructor of `FtpServer` and `reconfigure()` refuse, and what
+ * of them stays until a restart.
  *
  * @module
  */
 
 import { changedCommands } from "../commands/command_changes.ts";
 import type { CommandTable } from "../commands/command_table.ts";
+import { restartPaths } from "../settings/flags.ts";
+import { valueAt, withValue } from "../settings/key_path.ts";
 import { findSettingRisks, insecureSetting } from "../settings/setting_risks.ts";
 import type { Settings } from "../settings/settings.ts";
+import { SERVER_SETTINGS } from "../settings/table.ts";
 import { resolveSettings } from "../settings/validate.ts";
 import { type CertificatePair, readPair } from "../transport/certificate_pair.ts";
 import { type ClientCertificatePolicy, readAuthorities } from "../transport/client_certificates.ts";
@@ -49,4 +53,20 @@ export function pairOf({ tls: { certificate, key } }: Settings): CertificatePair
 export function clientCertificatesOf({ tls }: Settings): ClientCertificatePolicy | undefined {
   const { mode, ca } = tls.clientCertificates;
   return mode === "none" || ca === undefined ? undefined : { mode, ca };
+}
+
+const FIXED = restartPaths(SERVER_SETTINGS);
+
+/** Returns the settings that hold when a server that runs with some is given others. */
+export function withFixedSettings(running: Settings, next: Settings): Settings {
+  const kept = FIXED.reduce((settings, path) => withValue(settings, path, valueAt(running, path)), next);
+  return { ...kept, tls: fixedTls(running.tls, kept.tls) };
+}
+
+/** Without a certificate in the new settings the one in use stays. Where there is no TLS, none of it changes. */
+function fixedTls(running: Settings["tls"], next: Settings["tls"]): Settings["tls"] {
+  if ((running.policy === "off") !== (next.policy === "off")) return running;
+  const { certificate, key } = running;
+  if (next.certificate !== undefined || certificate === undefined || key === undefined) return next;
+  return { ...next, certificate, key };
 }

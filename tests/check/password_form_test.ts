@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { classifyPassword, findPasswordProblem, hashNewPassword } from "../../lib/check/password_form.ts";
+import { classifyPassword, findPasswordProblem, hashNewPassword } from "../../lib/check/account_findings.ts";
 
 const PARTS = "AAECAwQFBgcICQoLDA0ODw$JbN2hANm9NOw4h5BRHZnbjzQ6Jr0QwNWojTOC2WgIbU";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findPermissionNeeds, formatPermissionFlags } from "../../lib/check/permission_needs.ts";
+import { findPermissionNeeds, formatPermissionFlags } from "../../lib/check/permissions.ts";
 import { read } from "../settings/configuration_text.ts";
 
 const FILE = "/etc/ftpsd/ftpsd.yaml";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { certCommand } from "../../lib/cli/cert.ts";
-import { readCertificateFiles } from "../../lib/check/certificate_files.ts";
+import { readCertificateFiles } from "../../lib/check/host_files.ts";
 import { ExitError } from "../../lib/check/exit_error.ts";
 import { examineCertificate } from "../../lib/check/certificate_findings.ts";
 import { runProgram } from "../helpers/run_program.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { describeSessions } from "../../lib/cli/status_text.ts";
+import { describeSessions } from "../../lib/cli/log_text.ts";
 import type { SessionInfo } from "../../lib/session/session.ts";
 
 const NOW = new Date("2026-02-08T10:55:42Z");

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
-import { NotRegularFileError, readRegularFile } from "../../lib/check/read_file.ts";
+import { NotRegularFileError, readRegularFile } from "../../lib/check/host_files.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { requireProgram } from "../helpers/run_program.ts";

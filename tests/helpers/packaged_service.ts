@@ -7,7 +7,7 @@
 import { PUBLISHED, runArguments } from "../../lib/cli/print_permissions.ts";
 import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
 import type { Configuration } from "../../lib/settings/table.ts";
-import { findPermissionNeeds } from "../../lib/check/permission_needs.ts";
+import { findPermissionNeeds } from "../../lib/check/permissions.ts";
 import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 
 /** Where the packages have their configuration file. */

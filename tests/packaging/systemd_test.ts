@@ -1,6 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
-import { findPermissionNeeds } from "../../lib/check/permission_needs.ts";
+import { findPermissionNeeds } from "../../lib/check/permissions.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { makeSystemdUnit } from "../helpers/packaged_service.ts";
 import { requireProgram, runProgram } from "../helpers/run_program.ts";

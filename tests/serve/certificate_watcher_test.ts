@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { examineCertificate } from "../../lib/check/certificate_findings.ts";
 import { formatFinding } from "../../lib/settings/finding.ts";
-import { type CertificateContents, readCertificateFiles } from "../../lib/check/certificate_files.ts";
+import { type CertificateContents, readCertificateFiles } from "../../lib/check/host_files.ts";
 import { CertificateWatcher, type RenewedCertificate } from "../../lib/serve/certificate_watcher.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readHomeFacts } from "../../lib/filesystem/local/home_facts.ts";
-import { findHomeRisks } from "../../lib/server/home_risks.ts";
+import { findHomeRisks } from "../../lib/server/virtual_authorizer.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 function risksOf(home: string): string[] {

@@ -1,10 +1,10 @@
 import { formatPath } from "../../lib/settings/key_path.ts";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { PemFileError, readCertificateFiles, readPemFile } from "../../lib/check/certificate_files.ts";
+import { PemFileError, readCertificateFiles, readPemFile } from "../../lib/check/host_files.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
-const MODULE = new URL("../../lib/check/certificate_files.ts", import.meta.url).href;
+const MODULE = new URL("../../lib/check/host_files.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 Deno.test("readCertificateFiles() returns both texts and the mode of the key", async () => {

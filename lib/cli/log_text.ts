@@ -1,16 +1,17 @@
 /**
- * What the log says when the server has started: how it is set up, and how to connect.
+ * What the log says when the server has started, how it is set up and how to connect, and who is connected.
  *
  * @module
  */
 
-import { isAbsolute } from "node:path";
 import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findings.ts";
-import type { Configuration } from "../settings/table.ts";
+import { shellWord } from "../check/exit_error.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { Service } from "../serve/service.ts";
-import type { LoadedConfiguration } from "./load_configuration.ts";
-import { shellWord } from "../check/shell_word.ts";
+import type { SessionInfo } from "../session/session.ts";
+import type { Configuration } from "../settings/table.ts";
+import type { LoadedConfiguration } from "../check/inspection.ts";
+import { isAbsolute } from "node:path";
 
 /** Describes a server that has just started: what is shared, with whom, how to connect, and how to stop it. */
 export function describeStart(loaded: LoadedConfiguration, server: Service): string[] {
@@ -96,4 +97,33 @@ function lftpSettings(fingerprint: string): string {
 /** An address that a client on this host can use. */
 function reachable(host: string): string {
   return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+}
+
+/** Describes sessions: how many there are, and then each of them, the oldest first. */
+export function describeSessions(sessions: readonly SessionInfo[], now: Date): string[] {
+  const transfers = sessions.filter(({ transfer }) => transfer !== undefined).length;
+  const oldestFirst = sessions.toSorted((one, other) => one.since.getTime() - other.since.getTime());
+  return [
+    `${counted(sessions.length, "session")}, ${counted(transfers, "transfer")}`,
+    ...oldestFirst.map((session) => describeSession(session, now)),
+  ];
+}
+
+function describeSession(info: SessionInfo, now: Date): string {
+  const { session, remote, username, isLoggedIn, tls, since, transfer } = info;
+  const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000));
+  const facts = [
+    `session ${session}`,
+    tls ?? "in clear",
+    `for ${seconds} s`,
+    ...isLoggedIn ? [] : ["not logged in"],
+    ...transfer === undefined
+      ? []
+      : [`${transfer.command} ${transfer.path} bytes=${transfer.bytes} seconds=${transfer.seconds.toFixed(3)}`],
+  ];
+  return `${remote}-[${username ?? ""}] ${facts.join(", ")}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count === 0 ? "no" : count} ${what}${count === 1 ? "" : "s"}`;
 }
