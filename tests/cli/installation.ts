@@ -13,8 +13,14 @@ export const PASSWORD = "12345";
 /** Its hash, of the default cost. */
 export const HASH = "$scrypt$ln=17,r=8,p=1$oU4nvd7QKjrjk2ZvpE2C0g$1cnmdaQyMS0bofcJx6Lv6jwh90xTqeWZbeDu/ZSJ7hk";
 
+/** A hash of the least cost, for tests with many logins; a check finds that it is. */
+export const QUICK_HASH = "$scrypt$ln=10,r=8,p=1$NvzDcEOLD/0zWzg4IxmJxw$x1DplbWaNGuK1YdnDb5pqwGevQSSbjw1JSvhHp0PLVg";
+
 /** Lines for a user `user` with {@linkcode PASSWORD}, who may read. */
 export const USER = `users:\n  - name: user\n    password: ${HASH}\n    home: home\n`;
+
+/** The same, by {@linkcode QUICK_HASH}. */
+export const QUICK_USER = USER.replace(HASH, QUICK_HASH);
 
 /** The folder; it is removed at the end of its scope. */
 export class Installation implements AsyncDisposable {

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../../lib/transport/certificate_pair.ts";
 import { RawClient } from "../helpers/raw_client.ts";
-import { HASH, Installation, PASSWORD, USER } from "./installation.ts";
+import { Installation, PASSWORD, QUICK_HASH as HASH, QUICK_USER as USER } from "./installation.ts";
 import { readFlags, SpawnedServer, writeFlags } from "./spawned_server.ts";
 
 const PROGRAM = new URL("impatient_program.ts", import.meta.url).pathname;
@@ -141,20 +141,24 @@ const CHANGES: readonly {
   },
 ];
 
-for (const { what, before, after, lines, replies } of CHANGES) {
-  Deno.test(`run() applies to new sessions on SIGHUP, while others go on: ${what}`, async () => {
-    await using installation = await Installation.create(`${MILD}${before}`);
-    await Deno.writeTextFile(`${installation.home}/file`, "text");
-    await using server = await serve(installation);
-    await using old = await server.login("user", PASSWORD);
-    assertEquals((await replyTo(server, ...lines)).slice(0, replies[0].length), replies[0]);
-    await installation.configure(`${MILD}${after}`);
-    assertEquals(await reload(server), "configuration reloaded");
-    assertStringIncludes(await replyTo(server, ...lines), replies[1]);
-    assertEquals(new TextDecoder().decode(await old.retrieve("file")), "text");
-    await old.expect(221, "QUIT");
-  });
-}
+Deno.test("run() applies to new sessions on SIGHUP, while others go on", async (t) => {
+  await using installation = await Installation.create(`${MILD}${USER}`);
+  await Deno.writeTextFile(`${installation.home}/file`, "text");
+  await using server = await serve(installation);
+  await using old = await server.login("user", PASSWORD);
+  for (const { what, before, after, lines, replies } of CHANGES) {
+    await t.step(what, async () => {
+      await installation.configure(`${MILD}${before}`);
+      assertEquals(await reload(server), "configuration reloaded");
+      assertEquals((await replyTo(server, ...lines)).slice(0, replies[0].length), replies[0]);
+      await installation.configure(`${MILD}${after}`);
+      assertEquals(await reload(server), "configuration reloaded");
+      assertStringIncludes(await replyTo(server, ...lines), replies[1]);
+      assertEquals(new TextDecoder().decode(await old.retrieve("file")), "text");
+    });
+  }
+  await old.expect(221, "QUIT");
+});
 
 Deno.test("run() applies another ban on SIGHUP, and one that stands goes on", async () => {
   await using installation = await Installation.create(`${QUICK}ban: { failures: 2 }\n${USER}`);

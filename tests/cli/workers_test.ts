@@ -4,7 +4,7 @@ import { RawClient } from "../helpers/raw_client.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { HAS_PROC, memoryOf } from "../helpers/process_state.ts";
-import { HASH, Installation, PASSWORD } from "./installation.ts";
+import { Installation, PASSWORD, QUICK_HASH } from "./installation.ts";
 import { runMain, SpawnedServer } from "./spawned_server.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -13,7 +13,7 @@ const MANY = 60;
 const DEADLINE_MS = 60_000;
 
 function accounts(rest = ""): string {
-  return `workers: 3\nusers:\n  - name: user\n    password: ${HASH}\n    home: home\n    permissions: elradfmwMT\n${rest}`;
+  return `workers: 3\nusers:\n  - name: user\n    password: ${QUICK_HASH}\n    home: home\n    permissions: elradfmwMT\n${rest}`;
 }
 
 async function serve(installation: Installation, ...args: readonly string[]): Promise<SpawnedServer> {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { Installation, PASSWORD, USER } from "../cli/installation.ts";
+import { Installation, PASSWORD, QUICK_USER } from "../cli/installation.ts";
 import { denoArguments, SpawnedServer } from "../cli/spawned_server.ts";
 import { programTest } from "../helpers/client_program.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
@@ -99,7 +99,7 @@ for (const workers of ["1", "2"]) {
     fn: async () => {
       await using disk = await SmallDisk.mount(DISK_KIBIBYTES);
       await using installation = await Installation.create(
-        `workers: ${workers}\nlog: { transfers: ${disk.path}/xferlog }\n${USER}    permissions: elrw\n`,
+        `workers: ${workers}\nlog: { transfers: ${disk.path}/xferlog }\n${QUICK_USER}    permissions: elrw\n`,
       );
       const flags = ["--allow-net=127.0.0.1", "--allow-read", `--allow-write=${installation.path},${disk.path}`];
       await using server = await SpawnedServer.start({ flags, args: ["--config", installation.file] });
