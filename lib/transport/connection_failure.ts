@@ -27,15 +27,9 @@ export function toConnectionError(error: unknown, kind: ConnectionErrorKind = "r
 }
 
 // Each connection ends with them, and most often nobody sees them. Making an error takes a stack trace, 40 us.
-const CLOSED = new ConnectionError("closed", "Connection is closed");
-const SOCKET_CLOSED = new ConnectionError("reset", "Socket was closed");
 
 /** The error of calls on a connection that was closed from our side; its stack trace says nothing. */
-export function closedError(): ConnectionError {
-  return CLOSED;
-}
+export const CLOSED_ERROR: ConnectionError = new ConnectionError("closed", "Connection is closed");
 
 /** The error of calls on a connection whose socket is gone; its stack trace says nothing. */
-export function socketClosedError(): ConnectionError {
-  return SOCKET_CLOSED;
-}
+export const SOCKET_CLOSED_ERROR: ConnectionError = new ConnectionError("reset", "Socket was closed");

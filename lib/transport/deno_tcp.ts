@@ -13,7 +13,7 @@ import type {
   PeerEnding,
   SocketAddress,
 } from "./connection.ts";
-import { closedError, toConnectionError } from "./connection_failure.ts";
+import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { dialSocket, toSocketAddress } from "./node_socket.ts";
 import { ClearConnection, TcpConnection } from "./tcp_connection.ts";
 
@@ -56,7 +56,7 @@ class DenoListener implements DataListener {
         if (!this.#isClosed && !hasLeftEarly(error)) throw toConnectionError(error);
       }
     }
-    throw closedError();
+    throw CLOSED_ERROR;
   }
 
   close(): void {
@@ -81,7 +81,7 @@ class ClearIncoming implements IncomingConnection {
   open(_direction: Direction): Promise<Connection> {
     const connection = this.#connection;
     this.#connection = undefined;
-    return connection === undefined ? Promise.reject(closedError()) : Promise.resolve(connection);
+    return connection === undefined ? Promise.reject(CLOSED_ERROR) : Promise.resolve(connection);
   }
 
   watch(onEnd: () => void): void {
@@ -138,7 +138,7 @@ class DenoTcpConnection extends ClearConnection {
     try {
       return await call;
     } catch (error) {
-      throw this.#isClosed ? closedError() : toConnectionError(error);
+      throw this.#isClosed ? CLOSED_ERROR : toConnectionError(error);
     }
   }
 }

@@ -6,7 +6,7 @@
 
 import type net from "node:net";
 import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
-import { closedError } from "./connection_failure.ts";
+import { CLOSED_ERROR } from "./connection_failure.ts";
 import { pushBack, type SocketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import { TlsReceiveConnection } from "./tls_receive_connection.ts";
@@ -86,7 +86,7 @@ class ClearControl extends TcpConnection implements ControlTransport {
 
   async startTls(): Promise<ControlTransport> {
     if (this.#context === undefined) throw new TypeError("Cannot start TLS: the listener has no certificate");
-    if (this.#isReleased || this.#socket.destroyed) throw closedError();
+    if (this.#isReleased || this.#socket.destroyed) throw CLOSED_ERROR;
     this.#isReleased = true;
     const unread = this.release();
     // A fast client's ClientHello may be here already; anything else would be commands sent in clear.

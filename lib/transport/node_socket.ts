@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import { unmapHost } from "../protocol/host_port.ts";
 import { ConnectionError, type SocketAddress } from "./connection.ts";
-import { closedError, toConnectionError } from "./connection_failure.ts";
+import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
 
 /** Makes a {@linkcode SocketAddress}; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) gets its IPv4 form. */
@@ -127,7 +127,7 @@ export class SocketListener {
   }
 
   #next(): Promise<net.Socket> {
-    if (this.#closed) return Promise.reject(closedError());
+    if (this.#closed) return Promise.reject(CLOSED_ERROR);
     const socket = this.#unaccepted.shift();
     if (socket !== undefined) return Promise.resolve(socket);
     const waiting = Promise.withResolvers<net.Socket>();
@@ -142,7 +142,7 @@ export class SocketListener {
     clearTimeout(this.#renewal);
     this.#server.close();
     for (const socket of this.#unaccepted.splice(0)) socket.destroy();
-    this.#reject(closedError());
+    this.#reject(CLOSED_ERROR);
   }
 
   #attach(server: net.Server): void {
@@ -251,7 +251,7 @@ function connectSocket(
     readonly signal: AbortSignal;
   },
 ): Promise<net.Socket> {
-  if (signal.aborted) return Promise.reject(closedError());
+  if (signal.aborted) return Promise.reject(CLOSED_ERROR);
   const binding = { host: localHost, port: 0 };
   if (!isPermitted(binding)) {
     return Promise.reject(new ConnectionError("refused", `Net access to "${netHost(binding)}" is not granted`));
@@ -266,7 +266,7 @@ function connectSocket(
   });
   socket.pause(); // Bytes that come before the adapter listens stay with TCP
   const abort = () => {
-    reject(closedError());
+    reject(CLOSED_ERROR);
     socket.destroy();
   };
   signal.addEventListener("abort", abort, { once: true });

@@ -6,7 +6,7 @@
 
 import type net from "node:net";
 import type { Connection, PeerEnding, SocketAddress } from "./connection.ts";
-import { closedError, socketClosedError, toConnectionError } from "./connection_failure.ts";
+import { CLOSED_ERROR, SOCKET_CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
@@ -85,9 +85,8 @@ export class TcpConnection extends ClearConnection {
   }
 
   close(): void {
-    const error = closedError();
-    this.#queue.close(error);
-    this.#sending.fail(error);
+    this.#queue.close(CLOSED_ERROR);
+    this.#sending.fail(CLOSED_ERROR);
     this.#socket.destroy();
   }
 
@@ -103,9 +102,8 @@ export class TcpConnection extends ClearConnection {
     this.#socket.off("error", this.#fail);
     this.#socket.off("close", this.#takeClose);
     const unread = this.#queue.drain();
-    const error = closedError();
-    this.#queue.close(error);
-    this.#sending.fail(error);
+    this.#queue.close(CLOSED_ERROR);
+    this.#sending.fail(CLOSED_ERROR);
     return unread;
   }
 
@@ -113,7 +111,7 @@ export class TcpConnection extends ClearConnection {
 
   readonly #takeEnd = guarded(() => this.#queue.settle("fin"));
 
-  readonly #takeClose = guarded(() => this.#fail(socketClosedError()));
+  readonly #takeClose = guarded(() => this.#fail(SOCKET_CLOSED_ERROR));
 
   readonly #fail = guarded((error: Error) => {
     const failure = toConnectionError(error);

@@ -8,7 +8,7 @@ import type net from "node:net";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
-import { closedError, toConnectionError } from "./connection_failure.ts";
+import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
 import { PendingCall } from "./pending_call.ts";
@@ -93,10 +93,9 @@ export abstract class TlsConnection<Carrier extends net.Socket | TlsRecordStream
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const error = closedError();
-    this.queue.close(error);
-    this.sending.fail(error);
-    this.#secured.reject(error);
+    this.queue.close(CLOSED_ERROR);
+    this.sending.fail(CLOSED_ERROR);
+    this.#secured.reject(CLOSED_ERROR);
     this.release();
   }
 

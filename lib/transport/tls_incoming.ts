@@ -16,7 +16,7 @@ import {
   type IncomingConnection,
   type SocketAddress,
 } from "./connection.ts";
-import { closedError } from "./connection_failure.ts";
+import { CLOSED_ERROR } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
 import { pushBack } from "./node_socket.ts";
 import { TlsReceiveConnection } from "./tls_receive_connection.ts";
@@ -51,7 +51,7 @@ export class TlsIncoming implements IncomingConnection {
   }
 
   async open(direction: Direction): Promise<Connection> {
-    if (this.#isHandedOver) throw closedError();
+    if (this.#isHandedOver) throw CLOSED_ERROR;
     this.#handOver();
     const connection = this.#begin(direction);
     this.#opening = connection;

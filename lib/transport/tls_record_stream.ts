@@ -14,7 +14,7 @@ import type net from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { ConnectionError } from "./connection.ts";
-import { socketClosedError, toConnectionError } from "./connection_failure.ts";
+import { SOCKET_CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { Done } from "./pending_call.ts";
 import { releaseBuffer } from "./buffer_release.ts";
@@ -59,7 +59,7 @@ export class TlsRecordStream extends Duplex {
     this.#onFailure = options.onFailure;
     this.once("end", () => this.#sawFin = true);
     socket.on("error", guarded((error) => options.onFailure(toConnectionError(error))));
-    socket.once("close", guarded(() => options.onFailure(socketClosedError())));
+    socket.once("close", guarded(() => options.onFailure(SOCKET_CLOSED_ERROR)));
   }
 
   /**
@@ -73,7 +73,7 @@ export class TlsRecordStream extends Duplex {
     const takeEnd = guarded(() => void setImmediate(guarded(() => this.push(null))));
     if (socket.readableEnded) takeEnd();
     else socket.once("end", takeEnd);
-    if (socket.destroyed) this.#onFailure(socketClosedError());
+    if (socket.destroyed) this.#onFailure(SOCKET_CLOSED_ERROR);
     else socket.resume();
   }
 

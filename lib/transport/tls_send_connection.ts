@@ -5,7 +5,7 @@
  */
 
 import type net from "node:net";
-import { socketClosedError } from "./connection_failure.ts";
+import { SOCKET_CLOSED_ERROR } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import { joinUnread } from "./node_socket.ts";
 import { TlsConnection, type TlsConnectionOptions } from "./tls_connection.ts";
@@ -35,7 +35,7 @@ export class TlsSendConnection extends TlsConnection<net.Socket> {
     });
     this.#linger = linger;
     socket.once("end", guarded(() => this.takeEnd())); // where it came before the engine read from the socket
-    this.stream.once("close", guarded(() => this.fail(socketClosedError())));
+    this.stream.once("close", guarded(() => this.fail(SOCKET_CLOSED_ERROR)));
     this.stream.resume();
   }
 
