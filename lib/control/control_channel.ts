@@ -20,9 +20,9 @@ export interface ControlChannelOptions {
   readonly effectOf?: LineReaderOptions["effectOf"];
   /** Called with the text of each reply. */
   readonly onReply?: (text: string) => void;
-  /** How long the client may leave a reply untaken, in milliseconds; 0: no limit. */
+  /** How long the client may leave a reply unread, in milliseconds; 0: no limit. */
   readonly writeTimeoutMs: number;
-  /** Called when it has taken longer. */
+  /** Called when that was exceeded. */
   readonly onWriteTimeout: () => void;
 }
 
@@ -33,9 +33,9 @@ export class ControlChannel {
   readonly #options: ControlChannelOptions;
   /** The last write; the next one, or the end, waits for it, so that replies never mix. */
   #written: Promise<void> = Promise.resolve();
-  #untakenReplies = 0;
-  /** Runs while the client has to take a reply. */
-  readonly #taking: Watchdog;
+  #unsentReplies = 0;
+  /** Runs while a reply is on its way. */
+  readonly #writeWatchdog: Watchdog;
   #isHandshaking = false;
   #isFinishing = false;
 
@@ -43,8 +43,8 @@ export class ControlChannel {
     this.#transport = transport;
     this.#options = options;
     this.#lines = this.#readerOf(transport);
-    this.#taking = new Watchdog(options.writeTimeoutMs, options.onWriteTimeout, {
-      isSuspended: () => this.#untakenReplies === 0,
+    this.#writeWatchdog = new Watchdog(options.writeTimeoutMs, options.onWriteTimeout, {
+      isSuspended: () => this.#unsentReplies === 0,
     });
   }
 
@@ -73,10 +73,10 @@ export class ControlChannel {
     const text = formatReply(reply);
     this.#options.onReply?.(text);
     return this.#inTurn(async () => {
-      this.#taking.touch();
-      this.#untakenReplies++;
+      this.#writeWatchdog.touch();
+      this.#unsentReplies++;
       await this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
-      this.#untakenReplies--;
+      this.#unsentReplies--;
     });
   }
 
@@ -109,7 +109,7 @@ export class ControlChannel {
 
   /** Interrupts everything. May be called twice. */
   close(): void {
-    this.#taking[Symbol.dispose]();
+    this.#writeWatchdog[Symbol.dispose]();
     this.#transport.close();
   }
 

@@ -22,7 +22,7 @@ import { createSession, loggedIn, secured, type Session } from "../../lib/sessio
 import { FakeTransport, LOCAL, PEER, TLS_INFO } from "./fake_transport.ts";
 import { UNABORTED } from "./unaborted.ts";
 
-const HAS_PLACE = true;
+const HAS_SLOT = true;
 
 /** What a fake context is made of. */
 export interface FakeContextOptions {
@@ -99,7 +99,7 @@ export class FakeContext implements CommandContext {
   }
 
   acquireAccount(): Promise<boolean> {
-    return Promise.resolve(HAS_PLACE);
+    return Promise.resolve(HAS_SLOT);
   }
 
   releaseAccount(): void {}
