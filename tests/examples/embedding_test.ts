@@ -26,11 +26,19 @@ function namesIn(cell = ""): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
 }
 
-Deno.test("docs/embedding.md: each block is a program that runs, with nothing but the right to listen", async () => {
+Deno.test("docs/embedding.md: each block is a program that runs, with the rights to listen and to read", async () => {
   const blocks = [...TEXT.matchAll(/^```(\S.*)$/gm)].map(([, info]) => info);
   assertEquals(blocks.filter((info) => info !== "ts"), []);
   const output = await requireProgram(Deno.execPath(), [
-    ...["test", "--doc", "--no-check", "--allow-net=127.0.0.1", "--config", new URL("deno.json", ROOT).pathname],
+    ...[
+      "test",
+      "--doc",
+      "--no-check",
+      "--allow-net=127.0.0.1",
+      "--allow-read",
+      "--config",
+      new URL("deno.json", ROOT).pathname,
+    ],
     GUIDE.pathname,
   ], { env: { NO_COLOR: "1" } });
   assertEquals(/ok \| (\d+) passed \| 0 failed/.exec(output)?.[1], String(blocks.length));

@@ -38,10 +38,13 @@ Deno.test("A copy of the package runs", async () => {
   assertEquals(version, `ftpsd ${project.version}\n`);
 });
 
+/** Stand-ins of packages of JSR, which is not reached from everywhere. */
+const STAND_INS = ["../package/std/assert", "../package/std/cli", "../package/std/yaml"];
+
 /** What a project may say to get the package from a folder. */
 const WAYS: Readonly<Record<string, unknown>> = {
-  "an import map": { imports: { "@ftpsd/ftpsd": "../package/mod.ts" } },
-  links: { imports: { "@ftpsd/ftpsd": `jsr:@ftpsd/ftpsd@^${project.version}` }, links: ["../package"] },
+  "an import map": { imports: { "@ftpsd/ftpsd": "../package/mod.ts" }, links: STAND_INS },
+  links: { imports: { "@ftpsd/ftpsd": `jsr:@ftpsd/ftpsd@^${project.version}` }, links: ["../package", ...STAND_INS] },
 };
 
 const PROGRAM = `import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
