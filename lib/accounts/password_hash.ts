@@ -115,7 +115,8 @@ export function parsePasswordHash(text: string): PasswordHash {
  *
  * @example
  * ```ts
- *  *
+ * import { StoredPassword } from "@ftpsd/ftpsd";
+ *
  * const stored = new StoredPassword("correct horse");
  * console.assert(!Deno.inspect(stored, { depth: 9, showHidden: true }).includes("horse"));
  * ```

@@ -227,7 +227,8 @@ export class PasswordVerifier {
  *
  * @example
  * ```ts
- *  *
+ * import { hashPassword, verifyPassword } from "@ftpsd/ftpsd";
+ *
  * const hash = await hashPassword("correct horse battery staple", { ln: 10 });
  * console.assert(await verifyPassword("correct horse battery staple", hash));
  * ```

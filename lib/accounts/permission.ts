@@ -173,7 +173,8 @@ export function assertAnonymousReadOnly(permissions: string): void {
  *
  * @example
  * ```ts
- *  *
+ * import { InsecureConfigurationError, VirtualAuthorizer } from "@ftpsd/ftpsd";
+ *
  * try {
  *   new VirtualAuthorizer().addAnonymous("/srv/ftp/incoming", { permissions: "elrw" });
  * } catch (error) {

@@ -243,7 +243,7 @@ function distinct(values: readonly string[]): string[] {
  * which needs no permission.
  */
 export const PROGRAM_FOLDER: string | undefined = import.meta.url.startsWith("file:") && !Deno.build.standalone
-  ? fileURLToPath(new URL(".", import.meta.url)).replace(/[/\\]$/, "")
+  ? fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "")
   : undefined;
 
 /** Returns whether Deno permits to load workers. */

@@ -12,7 +12,7 @@ import { FLAG_ROWS } from "../settings/flags.ts";
 import { formatPath } from "../settings/key_path.ts";
 
 /** What to type about findings that stop the server. */
-export function hintFor(findings: readonly Finding[], file: string | undefined): string {
+function hintFor(findings: readonly Finding[], file: string | undefined): string {
   const risk = findings.find((finding) => finding.risk !== undefined)?.risk;
   if (risk === undefined) {
     const hint = findings.find((finding) => finding.hint !== undefined)?.hint;

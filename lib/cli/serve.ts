@@ -144,7 +144,7 @@ async function explaining<Result>(loaded: LoadedConfiguration, step: () => Resul
 }
 
 /** The error to tell in place of one of the library or the runtime; the same one where there are no better words. */
-export function explainStartFailure(error: unknown, { listen, tls }: Configuration): unknown {
+function explainStartFailure(error: unknown, { listen, tls }: Configuration): unknown {
   const all = listen.map(({ host, port }) => `${host} port ${port}`).join(", ");
   const where = refusedAddress(error) ?? all;
   if (error instanceof ConnectionError && error.kind === "addressInUse") {

@@ -8,7 +8,9 @@ import { dirname, isAbsolute, join, resolve as resolvePath } from "node:path";
 import { readRegularFile, requirePathPermission } from "../check/host_files.ts";
 import { findObstacles, inspect, isMissingPermission } from "../check/inspection.ts";
 import { ConfigurationError, type Finding, formatFinding } from "../settings/finding.ts";
-import { decodeConfiguration, readConfiguration } from "../settings/read_configuration.ts";
+import { CONFIGURATION } from "../settings/table.ts";
+import { resolveConfiguration } from "../settings/validate.ts";
+import { decodeConfiguration, readConfiguration, resolvePaths } from "../settings/read_configuration.ts";
 import type { Reading } from "./reloader.ts";
 import { type ServeSettings, UnusableConfigurationError } from "./serve_settings.ts";
 
@@ -20,11 +22,11 @@ import { type ServeSettings, UnusableConfigurationError } from "./serve_settings
 export async function readSettings(settings: ServeSettings, servedHomes?: ReadonlySet<string>): Promise<Reading> {
   const file = "file" in settings ? resolvePath(settings.file) : undefined;
   const folder = "file" in settings ? dirname(resolvePath(settings.file)) : resolvePath(settings.folder ?? ".");
+  const resolve = (path: string) => isAbsolute(path) ? path : join(folder, path);
   const configuration = await explaining(async () =>
-    readConfiguration(await textOf(settings), {
-      file: file ?? "the configuration",
-      resolve: (path) => isAbsolute(path) ? path : join(folder, path),
-    })
+    "configuration" in settings
+      ? resolveConfiguration(resolvePaths(CONFIGURATION, settings.configuration, resolve))
+      : readConfiguration(await textOf(settings), { file: file ?? "the configuration", resolve })
   );
   const now = new Date();
   const inspection = await inspect(configuration, { file }, now, servedHomes);
@@ -33,9 +35,8 @@ export async function readSettings(settings: ServeSettings, servedHomes?: Readon
   return { plan: { configuration, files: inspection.files }, findings, obstacles };
 }
 
-async function textOf(settings: ServeSettings): Promise<string> {
+async function textOf(settings: { readonly file: string } | { readonly text: string }): Promise<string> {
   if ("text" in settings) return settings.text;
-  if ("configuration" in settings) return JSON.stringify(settings.configuration, null, 2); // YAML as well
   await requirePathPermission("read", settings.file);
   return decodeConfiguration((await readRegularFile(settings.file)).bytes, settings.file);
 }

@@ -77,7 +77,7 @@ export async function serve(
 ): Promise<RunningServer> {
   const { signal } = options;
   signal?.throwIfAborted();
-  // Loaded when needed: most programs make their server by themselves, and need neither YAML nor a schema.
+  // Loaded when needed: most programs make their server by themselves, and need no YAML.
   const [{ readSettings }, { Service }] = await Promise.all([
     import("./read_settings.ts"),
     import("./service.ts"),
@@ -87,12 +87,13 @@ export async function serve(
   const { onEvent = () => {}, onRemark } = options;
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
   const service = await Service.create(await read(), { read, log, onEvent, dialogue: false });
-  const stop = () => void service.shutdown();
+  const stop = () => void service.shutdown().catch(() => {}); // reported by `finished`
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });
   try {
     await service.listen();
   } catch (error) {
+    signal?.removeEventListener("abort", stop);
     await service[Symbol.asyncDispose]();
     signal?.throwIfAborted();
     throw error;

@@ -12,7 +12,7 @@ import { valueAt, withValue } from "../settings/key_path.ts";
 import { findSettingRisks, insecureSetting } from "../settings/setting_risks.ts";
 import type { Settings } from "../settings/settings.ts";
 import { SERVER_SETTINGS } from "../settings/table.ts";
-import { resolveSettings } from "../settings/validate.ts";
+import { deepFreeze, resolveSettings } from "../settings/validate.ts";
 import { type CertificatePair, readPair } from "../transport/certificate_pair.ts";
 import { type ClientCertificatePolicy, readAuthorities } from "../transport/client_certificates.ts";
 import type { FtpServerOptions } from "./options.ts";
@@ -60,7 +60,7 @@ const FIXED = restartPaths(SERVER_SETTINGS);
 /** Returns the settings that hold when a server that runs with some is given others. */
 export function withFixedSettings(running: Settings, next: Settings): Settings {
   const kept = FIXED.reduce((settings, path) => withValue(settings, path, valueAt(running, path)), next);
-  return { ...kept, tls: fixedTls(running.tls, kept.tls) };
+  return deepFreeze({ ...kept, tls: fixedTls(running.tls, kept.tls) });
 }
 
 /** Without a certificate in the new settings the one in use stays. Where there is no TLS, none of it changes. */

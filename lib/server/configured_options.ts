@@ -15,7 +15,9 @@ import type { FtpServerOptions } from "./options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
-import type { Configuration, UserSettings } from "../settings/table.ts";
+import type { Settings } from "../settings/settings.ts";
+import { type Configuration, SERVER_SETTINGS, type UserSettings } from "../settings/table.ts";
+import { structureOf } from "../settings/unknown_keys.ts";
 
 /** What the files that a configuration names hold, PEM. */
 export interface ConfigurationFiles {
@@ -52,20 +54,25 @@ export function toServerOptions(
   now: Date,
   options: ToServerOptionsOptions = {},
 ): FtpServerOptions {
-  const { users: _users, anonymous: _anonymous, acceptRisks, log: _log, workers: _workers, tls, ...server } =
-    configuration;
-  const { certificate: _certificate, key: _key, clientCertificates: { mode }, ...handshake } = tls;
+  const { certificate: _certificate, key: _key, clientCertificates: { mode }, ...handshake } = configuration.tls;
   const { certificate: pair, clientCa: ca } = files;
   return {
-    ...server,
+    ...serverPart(configuration),
+    commands: configuration.commands,
     authorizer: createAuthorizer(configuration, now, options),
-    acceptRisks: acceptedRisks(acceptRisks, now),
+    acceptRisks: acceptedRisks(configuration.acceptRisks, now),
     tls: {
       ...handshake,
       ...pair && { certificate: pair.certificate, key: pair.key },
       ...mode !== "none" && ca !== undefined ? { clientCertificates: { mode, ca } } : {},
     },
   };
+}
+
+/** Settings of a server; the others are those of whoever serves it. */
+function serverPart(configuration: Configuration): Omit<Settings, "tls"> {
+  const keys = Object.keys(structureOf(SERVER_SETTINGS).entries ?? {}) as (keyof Settings)[];
+  return Object.fromEntries(keys.map((key) => [key, configuration[key]])) as unknown as Settings;
 }
 
 /**
@@ -120,7 +127,7 @@ function optionsOf(
 }
 
 /** Returns whether anonymous writing was asked for by name: by `forceWrite`, or by its risk. */
-export function mayAnonymousWrite({ anonymous, acceptRisks }: Configuration, now: Date): boolean {
+function mayAnonymousWrite({ anonymous, acceptRisks }: Configuration, now: Date): boolean {
   return anonymous?.forceWrite === true || acceptedRisks(acceptRisks, now).includes("anonymous-write");
 }
 

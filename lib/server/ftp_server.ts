@@ -56,7 +56,8 @@ export interface FtpServerParts {
  *
  * @example Two accounts on one server
  * ```ts
- *  *
+ * import { FtpServer, MemoryFileSystem, VirtualAuthorizer } from "@ftpsd/ftpsd";
+ *
  * const home = new MemoryFileSystem();
  * const authorizer = new VirtualAuthorizer();
  * authorizer.addUser("user", "12345", home, { permissions: "elradfmwMT" });

@@ -95,7 +95,7 @@ export function inspectHomeRisks(home: string): HomeRisk[] {
  *
  * @throws {InsecureConfigurationError} Naming the risk.
  */
-export function refuseRiskyHome(home: string, accepted: readonly RiskId[]): void {
+function refuseRiskyHome(home: string, accepted: readonly RiskId[]): void {
   const unaccepted = inspectHomeRisks(home).find(({ risk }) => !accepted.includes(risk));
   if (unaccepted !== undefined) throw insecure(unaccepted.risk, `the home ${JSON.stringify(home)}`);
 }

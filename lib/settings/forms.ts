@@ -65,7 +65,9 @@ function absent(input: unknown, wanted: string): string | undefined {
 /** A value in one short line. */
 export function show(value: unknown): string {
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a mapping";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  // Behind a line break may be what a file holds, such as a key.
+  const shown = typeof value === "string" ? value.replace(/\p{Cc}.*/su, "…") : value;
+  const text = typeof shown === "string" ? JSON.stringify(shown) : String(shown);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
@@ -230,39 +232,26 @@ function isAnnounceable(address: string): boolean {
   return ipFamily(address) === 4 && address !== "0.0.0.0";
 }
 
-/** Ports `50000-50100`. */
-export const portRange: Form<string, PortRange> = rangeOfPorts(
+/** Ports: `50000-50100`, or both ends. */
+export const portRange: Form<string | PortRange, PortRange> = rangeOfPorts(
   `a range of ports such as 50000-50100, 1 to ${MAX_PORT}`,
 );
 
-/** The same as a program writes it. */
-export const portPair: Form<PortRange> = pairOfPorts(`a range { from, to } of ports 1 to ${MAX_PORT}`);
-
-function pairOfPorts(wanted: string): Form<PortRange> {
-  const isPort = (port: unknown) => Number.isInteger(port) && Number(port) >= 1 && Number(port) <= MAX_PORT;
-  return v.pipe(
-    v.custom<PortRange>((value) => {
-      const { from, to } = { ...value as Partial<PortRange> };
-      return isPort(from) && isPort(to) && Number(from) <= Number(to);
-    }, unwanted(wanted)),
-    v.transform(({ from, to }) => ({ from, to })),
-    described(wanted, { typeText: "PortRange" }),
-  );
-}
-
-function rangeOfPorts(wanted: string): Form<string, PortRange> {
+function rangeOfPorts(wanted: string): Form<string | PortRange, PortRange> {
   const message = unwanted(wanted);
+  const ends = wholeNumber(1, MAX_PORT, "a port");
   return v.pipe(
-    v.string(message),
-    v.regex(RANGE_REGEXP, message),
+    v.union([v.pipe(v.string(), v.regex(RANGE_REGEXP)), v.strictObject({ from: ends, to: ends })], message),
     v.check((range) => parseRange(range) !== undefined, message),
     v.transform((range) => parseRange(range) ?? { from: 0, to: 0 }),
-    described(wanted),
+    described(wanted, { typeText: "PortRange | string" }),
   );
 }
 
-function parseRange(range: string): PortRange | undefined {
-  const [, from = 0, to = 0] = RANGE_REGEXP.exec(range)?.map(Number) ?? [];
+function parseRange(range: string | PortRange): PortRange | undefined {
+  const [from = 0, to = 0] = typeof range === "string"
+    ? RANGE_REGEXP.exec(range)?.slice(1).map(Number) ?? []
+    : [range.from, range.to];
   return from >= 1 && to <= MAX_PORT && from <= to ? { from, to } : undefined;
 }
 

@@ -49,15 +49,13 @@ export interface ClientCertificateOptions {
 /** TLS of control and data connections. */
 export interface TlsOptions {
   /**
-   * Where TLS is demanded: on all connections, on control connections, nowhere; `off` does not even offer it. A change
-   * from or to `off` waits for a restart.
+   * Where TLS is demanded: on all connections, on control connections, nowhere; `off` does not even offer it.
    *
    * @default {"required"}
    */
   readonly policy?: TlsPolicy;
   /**
-   * Certificate chain in PEM, the server's own first. Without it a self-signed one is made in memory at each start. A
-   * change when it is given no more waits for a restart.
+   * Certificate chain in PEM, the server's own first. Without it a self-signed one is made in memory at each start.
    */
   readonly certificate?: string;
   /** Private key of the certificate in PEM. */
@@ -77,7 +75,7 @@ export interface TlsOptions {
   /**
    * Whether a data connection must resume a TLS session: `require` refuses those that do not. `off` and `allow` leave
    * it to the client. `require` proves that the peer has a session with this server, not that it is this one; its
-   * address is checked always. A change to `require`, where several event loops may run, waits for a restart.
+   * address is checked always.
    *
    * @default {"allow"}
    */
@@ -135,7 +133,7 @@ export interface GivenSettings {
     /**
      * Ports of passive data connections, both ends included; without it any port. A change waits for a restart.
      */
-    readonly ports?: PortRange;
+    readonly ports?: PortRange | string;
     /** Address that PASV announces, where the server is behind a NAT router. */
     readonly address?: string;
     /**

@@ -48,11 +48,11 @@ export function readConfiguration(
   text: string,
   { file, resolve, override = same }: ConfigurationSource,
 ): Configuration {
-  const given = resolvePaths(CONFIGURATION, parseText(text, file) ?? {}, resolve);
+  const given = parseText(text, file) ?? {};
   try {
     const { findings } = validate(CONFIGURATION, given);
     if (findings !== undefined) throw new ConfigurationError(findings);
-    return resolveConfiguration(override(given as object));
+    return resolveConfiguration(override(resolvePaths(CONFIGURATION, given, resolve) as object));
   } catch (error) {
     if (error instanceof ConfigurationError) throw new ConfigurationError(place(error.findings, text, file));
     throw error;
@@ -64,7 +64,7 @@ function same(given: object): object {
 }
 
 /** Makes all paths of the host absolute that a tree has. */
-function resolvePaths(schema: v.GenericSchema, given: unknown, resolve: (path: string) => string): unknown {
+export function resolvePaths(schema: v.GenericSchema, given: unknown, resolve: (path: string) => string): unknown {
   const { entries, item } = structureOf(schema);
   if (typeof given === "string") return given !== "" && rowMetadata(schema).isPath ? resolve(given) : given;
   if (Array.isArray(given)) return item === undefined ? given : given.map((part) => resolvePaths(item, part, resolve));

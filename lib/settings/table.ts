@@ -27,8 +27,6 @@ import {
   pem,
   permissions,
   port,
-  portPair,
-  type PortRange,
   portRange,
   seconds,
   secondsOverZero,
@@ -66,7 +64,7 @@ export interface Flag {
 /** What a row may say beside form and text. */
 export interface RowOptions {
   readonly flag?: Flag;
-  /** Whether a change waits for a restart; a text says which change does. */
+  /** Whether each change waits for a restart; a sentence says which do. */
   readonly restart?: true | string;
   /** Name of the type of a group in TypeScript. */
   readonly typeName?: string;
@@ -119,24 +117,24 @@ const bandwidth = mapping({
 /**
  * The settings of a server.
  *
- * @param contents How what differs between a file, which names other files, and a program, which has what is in them, is given.
+ * @param content How certificates and keys are given: by a file as paths, by a program as PEM.
  */
-function serverRows<Range>(contents: { readonly pem: Form<string>; readonly ports: Form<Range, PortRange> }) {
+function serverRows(content: Form<string>) {
   const tls = mapping({
     policy: setting(
       choice(["required", "control", "optional", "off"], { typeText: "TlsPolicy" }),
       "Where TLS is demanded: on all connections, on control connections, nowhere; `off` does not even offer it.",
       {
         default: "required",
-        restart: "from or to `off`",
+        restart: "From or to `off` waits for a restart.",
         flag: { name: "tls", value: "POLICY", group: "TLS", help: "required, control, optional or off" },
       },
     ),
     certificate: setting(
-      contents.pem,
+      content,
       "Certificate chain in PEM, the server's own first. Without it a self-signed one is made in memory at each start.",
       {
-        restart: "when it is given no more",
+        restart: "The one in use stays until a restart where a reload gives none.",
         flag: {
           name: "certfile",
           value: "FILE",
@@ -145,7 +143,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
         },
       },
     ),
-    key: setting(contents.pem, "Private key of the certificate in PEM.", {
+    key: setting(content, "Private key of the certificate in PEM.", {
       flag: { name: "keyfile", value: "FILE", group: "TLS", help: "its private key, PEM" },
     }),
     minVersion: setting(choice(TLS_VERSIONS), "Oldest version that is spoken.", { default: "TLSv1.2", restart: true }),
@@ -157,7 +155,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
         "checked always.",
       {
         default: "allow",
-        restart: "to `require`, where several event loops may run,",
+        restart: "With several event loops, `require` waits for a restart.",
         flag: {
           name: "tls-session-reuse",
           value: "MODE",
@@ -177,7 +175,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
           { default: "none" },
         ),
         ca: setting(
-          contents.pem,
+          content,
           "Certificates in PEM that clients' certificates have to lead up to. A client's own may be among them: it is let in " +
             "then, and can vouch for nobody else unless it is a CA.",
         ),
@@ -188,7 +186,7 @@ function serverRows<Range>(contents: { readonly pem: Form<string>; readonly port
   });
 
   const passive = mapping({
-    ports: setting(contents.ports, "Ports of passive data connections, both ends included; without it any port.", {
+    ports: setting(portRange, "Ports of passive data connections, both ends included; without it any port.", {
       restart: true,
       flag: {
         name: "range",
@@ -428,13 +426,10 @@ const acceptedRisk = mapping({
   until: setting(day, "Last day of the acceptance, in UTC. Without it the acceptance does not end."),
 });
 
-const { times, transfer, upload, timeouts, limits, ban, ...network } = serverRows({
-  pem: hostPath("a file"),
-  ports: portRange,
-});
+const { times, transfer, upload, timeouts, limits, ban, ...network } = serverRows(hostPath("a file"));
 
 /** What `FtpServer` takes: all that is data. */
-export const SERVER_SETTINGS = mapping(serverRows({ pem, ports: portPair }));
+export const SERVER_SETTINGS = mapping(serverRows(pem));
 
 /** The whole configuration file. */
 export const CONFIGURATION = mapping({

@@ -10,7 +10,7 @@ import { errorAt, type Finding } from "./finding.ts";
 import type { KeyPath } from "./key_path.ts";
 
 /** A schema as far as a walk over the configuration looks into it. */
-export interface Walkable {
+interface Walkable {
   readonly entries?: Readonly<Record<string, v.GenericSchema>>;
   readonly item?: v.GenericSchema;
   /** That of the keys of a table. */

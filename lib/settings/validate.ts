@@ -26,7 +26,8 @@ export function validate<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, given, { abortPipeEarly: true });
   const wrong = (result.issues ?? []).filter((issue) => !isUnknownKey(issue));
   const findings = [...findUnknownKeys(schema, given), ...wrong.map((issue) => toFinding(schema, issue))];
-  return result.success && findings.length === 0 ? { output: deepFreeze(result.output as object) } : { findings };
+  if (result.success && findings.length === 0) return { output: deepFreeze(result.output as object) };
+  return { findings: findings.length > 0 ? findings : [errorAt([], "has keys that are not its own")] };
 }
 
 /**
@@ -49,21 +50,31 @@ export function resolveConfiguration(given: unknown): Configuration {
  * @throws {TypeError} When a key is unknown, a list is empty, or two settings contradict each other.
  */
 export function resolveSettings(given: GivenSettings): Settings {
-  const { output, findings: [wrong] = [] } = validate(SERVER_SETTINGS, given);
-  if (output === undefined) {
-    const { path = [], message = "" } = wrong ?? {};
-    // A value is out of range; what is around it is of another type.
-    const isAround = Array.isArray(valueAt(given, path)) || message.startsWith("unknown key");
-    const text = wrong === undefined ? "Cannot use the settings" : describe(wrong);
-    throw isAround ? new TypeError(text) : new RangeError(text);
-  }
-  const [contradiction] = findContradictions(output, given);
+  const { output, findings } = validate(SERVER_SETTINGS, given);
+  if (output === undefined) throw faultOf(findings[0] ?? errorAt([], "cannot be used"), given);
+  const [contradiction] = [...findContradictions(output, given), ...findUnaskedCa(output, given)];
   if (contradiction !== undefined) throw new TypeError(describe(contradiction));
   return output;
 }
 
+/** A program that gives a CA expects that clients are asked; a file that does gets a warning. */
+function* findUnaskedCa({ tls: { clientCertificates: { mode, ca } } }: Settings, given: unknown): Generator<Finding> {
+  const path = ["tls", "clientCertificates", "mode"];
+  if (ca === undefined || mode !== "none" || valueAt(given, path) !== undefined) return;
+  yield errorAt(path, "is not given, but ca is; give request or require");
+}
+
+/** What can be no value of a setting at all, and keys that nobody knows, are errors of type; other values are out of range. */
+function faultOf(finding: Finding, given: unknown): Error {
+  const value = valueAt(given, finding.path);
+  const isOfType = Array.isArray(value) || value === null || typeof value === "function" ||
+    finding.message.startsWith("unknown key");
+  return isOfType ? new TypeError(describe(finding)) : new RangeError(describe(finding));
+}
+
 function describe(finding: Finding): string {
-  return `Cannot use ${formatWhere(finding)}: ${finding.message}`;
+  const where = formatWhere(finding);
+  return `Cannot use ${where === "" ? "the options" : where}: ${finding.message}`;
 }
 
 function toFinding(schema: v.GenericSchema, issue: v.BaseIssue<unknown>): Finding {
@@ -90,7 +101,7 @@ function missing(schema: v.GenericSchema, path: KeyPath): string {
 }
 
 /** Freezes a value and all that is in it. */
-function deepFreeze<T extends object>(value: T): T {
+export function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
   return Object.freeze(value);
 }

@@ -77,13 +77,10 @@ class Guard {
 
   /** What comes after the signal has aborted is given back: nobody waits for it. */
   acquire<Answer>(call: CallsThat<"refuse">, ask: () => MaybePromise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    let isLate = false;
-    const answer = Promise.try(ask).then((answer) => {
-      if (isLate && isLease(answer)) this.#giveBack(answer);
-      return answer;
-    });
+    const answer = Promise.try(ask);
     return this.refuse(call, () => answer, signal).catch((error) => {
-      isLate = true;
+      // It may have settled in the very turn in which the signal has aborted.
+      answer.then((late) => void (isLease(late) && this.#giveBack(late)), () => {}); // a failure is reported by refuse()
       throw error;
     });
   }

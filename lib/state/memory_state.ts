@@ -120,6 +120,7 @@ export class MemoryState implements SharedState {
     this.#changeConnections(block, 1);
     this.#beforeLogin++;
     let isBeforeLogin = true;
+    let isHeld = true;
     const loggedIn = () => {
       if (isBeforeLogin) this.#beforeLogin--;
       isBeforeLogin = false;
@@ -127,6 +128,8 @@ export class MemoryState implements SharedState {
     return {
       loggedIn,
       [Symbol.dispose]: () => {
+        if (!isHeld) return;
+        isHeld = false;
         loggedIn();
         this.#changeConnections(block, -1);
       },

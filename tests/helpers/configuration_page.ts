@@ -91,7 +91,7 @@ function rowOf(key: string, schema: v.GenericSchema): Row {
   const meaning = v.getDescription(form as v.SchemaWithPipe<readonly [v.GenericSchema]>);
   if (meaning === undefined) throw new Error(`Cannot document "${key}": it has no description`);
   const { restart, ...row } = rowMetadata(schema);
-  const waits = restart === undefined ? "" : ` A change${restart === true ? "" : ` ${restart}`} waits for a restart.`;
+  const waits = restart === undefined ? "" : ` ${restart === true ? "A change waits for a restart." : restart}`;
   return {
     key,
     form: row.form ?? "a mapping",

@@ -45,7 +45,7 @@ function commentOf(row: v.GenericSchema): string {
   const text = v.getDescription(wrapped as v.SchemaWithPipe<readonly [v.GenericSchema]>);
   if (text === undefined) throw new Error("Cannot declare a setting without a description");
   const { restart } = rowMetadata(row);
-  const kept = restart === undefined ? "" : ` A change${restart === true ? "" : ` ${restart}`} waits for a restart.`;
+  const kept = restart === true ? " A change waits for a restart." : "";
   const fallback: unknown = v.getDefault(row);
   const isSaid = fallback !== undefined && structureOf(row).entries === undefined;
   const shown = isSaid ? JSON.stringify(v.parse(wrapped, fallback)) : "";

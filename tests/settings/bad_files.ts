@@ -67,7 +67,7 @@ export const BAD_FILES: readonly BadFile[] = [
   [
     "has a user name with a line break",
     'users:\n  - { name: "al\\nice", password: x, home: /srv }\n',
-    'ftpsd.yaml:2: users[0].name: "al\\nice" is not a user name without control characters',
+    'ftpsd.yaml:2: users[0].name: "al…" is not a user name without control characters',
   ],
   [
     "has the same user twice",

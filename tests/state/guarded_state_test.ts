@@ -4,7 +4,7 @@ import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 import { GuardedFileClaims, guardState } from "../../lib/state/guarded_state.ts";
 import { resolveSettings } from "../../lib/settings/validate.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
-import { type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
+import { type ConnectionSlot, type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
 
 const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
 
@@ -37,6 +37,23 @@ Deno.test("guardState() gives back an attempt that comes too late, and then rele
   await asked.promise;
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(done, ["giveBack", "release"]);
+});
+
+Deno.test("guardState() gives back what was acquired in the very turn in which its signal aborts", async () => {
+  for (const turns of [0, 1, 2, 3]) {
+    let released = 0;
+    const asked = Promise.withResolvers<ConnectionSlot>();
+    const state = guardState(engine({ acquireConnection: () => asked.promise }), () => {});
+    const leaving = new AbortController();
+    const pending = state.acquireConnection("192.0.2.1", leaving.signal);
+    asked.resolve({ loggedIn() {}, [Symbol.dispose]: () => void released++ });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    leaving.abort(new Error("left"));
+    const slot = await Promise.resolve(pending).catch(() => undefined);
+    if (typeof slot === "object") slot[Symbol.dispose]();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(released, 1, `${turns} turns`);
+  }
 });
 
 Deno.test("guardState() reports a place that was lost before it came", async () => {

@@ -107,3 +107,12 @@ Deno.test("MemoryState.acquireAccount() counts a place that is disposed of twice
   assert(third !== undefined);
   assertEquals(state.acquireAccount("user", limits), undefined);
 });
+
+Deno.test("MemoryState counts a connection down once, however often it is disposed of", () => {
+  const state = new MemoryState({ limits: { ...NONE, connections: 1 }, ban: BAN });
+  const slot = state.acquireConnection("192.0.2.1") as ConnectionSlot;
+  slot[Symbol.dispose]();
+  slot[Symbol.dispose]();
+  using _first = state.acquireConnection("192.0.2.1") as ConnectionSlot;
+  assertEquals(state.acquireConnection("192.0.2.1"), FULL);
+});

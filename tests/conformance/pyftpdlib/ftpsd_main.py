@@ -42,7 +42,7 @@ def server_of(settings):
         passive_ports=ports and list(range(ports["from"], ports["to"] + 1)),
         permit_foreign_addresses=active["foreignAddresses"],
         permit_privileged_ports=active["privilegedPorts"],
-        timeout=settings["timeouts"]["idleMs"] / 1000,
+        timeout=settings["timeouts"]["idle"],
         use_gmt_times=settings["times"] == "utc",
     )
     return types.SimpleNamespace(
