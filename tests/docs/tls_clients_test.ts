@@ -160,7 +160,7 @@ Deno.test("docs/tls.md: what it shows for Node works, on Deno", async () => {
   await using office = await Office.open();
   const [program = ""] = blocksOf("Node");
   const config = new URL("deno.json", ROOT).pathname;
-  const flags = `--no-prompt --allow-net --allow-read --allow-env --config ${config}`;
+  const flags = `--quiet --no-prompt --allow-net --allow-read --allow-env --config ${config}`;
   const line = `${Deno.execPath()} run ${flags} list.mjs`;
   assertEquals(await office.runProgram("list.mjs", program, line), '[ "report.pdf" ]\n');
 });
