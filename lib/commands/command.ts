@@ -11,15 +11,16 @@ import type { Transfer, TransferBody } from "../data/transfer.ts";
 import { abortable } from "../deadline.ts";
 import type {
   CallOptions,
+  Digest,
   FileInfo,
   FileSystem,
   FileSystemMethod,
+  HashAlgorithm,
   ReadableFile,
   WritableFile,
 } from "../filesystem/filesystem.ts";
-import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
-import type { PathnamePlace } from "../protocol/pathname_argument.ts";
+import type { PathnamePlace } from "../protocol/pathname.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";

@@ -7,8 +7,7 @@
  */
 
 import { yieldToEventLoop } from "../deadline.ts";
-import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
-import type { CallOptions, ReadableFile } from "../filesystem/filesystem.ts";
+import { type CallOptions, HASH_ALGORITHMS, type HashAlgorithm, type ReadableFile } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { closeFile, type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 

@@ -6,7 +6,7 @@
 
 import { Watchdog } from "../deadline.ts";
 import { formatReply, type Reply } from "../protocol/reply.ts";
-import { doubleIac } from "../protocol/telnet.ts";
+import { doubleIac } from "../protocol/command_line.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { ControlTransport, TlsInfo } from "../transport/connection.ts";
 import { LineReader, type LineReaderOptions } from "./line_reader.ts";

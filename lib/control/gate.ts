@@ -15,8 +15,13 @@ import {
 import { NOT_LOGGED_IN } from "../commands/information.ts";
 import { FileSystemError } from "../filesystem/filesystem_error.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
-import { hasForbiddenCharacter, parentPath, resolvePathname } from "../protocol/pathname.ts";
-import { type ArgumentReading, locatePathname } from "../protocol/pathname_argument.ts";
+import {
+  type ArgumentReading,
+  hasForbiddenCharacter,
+  locatePathname,
+  parentPath,
+  resolvePathname,
+} from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../settings/settings.ts";

@@ -10,7 +10,7 @@ import type { CommandTable } from "../commands/command_table.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import { Transfer } from "../data/transfer.ts";
 import type { ServerEventName, ServerEvents, SessionEvent } from "../events.ts";
-import type { Digest, HashAlgorithm } from "../filesystem/digest.ts";
+import type { Digest, HashAlgorithm } from "../filesystem/filesystem.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";

@@ -13,8 +13,7 @@ import {
   type PeerEnding,
 } from "../transport/connection.ts";
 import type { DataPort } from "./data_port.ts";
-import { SendBuffer } from "./send_buffer.ts";
-import type { Throttle } from "./throttle.ts";
+import { SendBuffer, type Throttle } from "./pacing.ts";
 
 /** Why a transfer has failed. Each kind has one reply in `control/error_reply.ts`. */
 export type TransferErrorKind =

@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Digest, HashAlgorithm } from "./digest.ts";
+import type { Digest, HashAlgorithm } from "./filesystem.ts";
 
 const NODE_NAMES = { "SHA-256": "sha256", "SHA-512": "sha512", "SHA-1": "sha1", "MD5": "md5" } as const;
 

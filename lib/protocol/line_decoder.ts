@@ -4,7 +4,7 @@
  * @module
  */
 
-import { undoubleIac } from "./telnet.ts";
+import { undoubleIac } from "./command_line.ts";
 import { UTF8 } from "./text_encoding.ts";
 
 /** One line, or what makes it unusable. */

@@ -7,7 +7,7 @@
 
 import type { Account } from "../accounts/authorizer.ts";
 import type { SessionEvent } from "../events.ts";
-import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/digest.ts";
+import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/filesystem.ts";
 import { FACT_NAMES, type FactName } from "../protocol/facts.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SendBuffer } from "../../lib/data/send_buffer.ts";
+import { SendBuffer } from "../../lib/data/pacing.ts";
 
 const MIB = 1024 * 1024;
 

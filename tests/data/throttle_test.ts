@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { Throttle } from "../../lib/data/throttle.ts";
+import { Throttle } from "../../lib/data/pacing.ts";
 import { createRate, type SharedRate } from "../../lib/state/state.ts";
 
 /** By how much a rest may differ because time goes on, in milliseconds. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { HeldNames } from "../../lib/filesystem/held_names.ts";
+import { HeldNames } from "../../lib/filesystem/write_claims.ts";
 
 const NAMES = Array.from({ length: 10 }, (_, index) => `name${index}`);
 

@@ -28,7 +28,6 @@ const LAYERS: readonly (readonly string[])[] = [
 const INTERFACES: ReadonlySet<string> = new Set([
   "lib/transport/connection.ts",
   "lib/filesystem/checked_values.ts",
-  "lib/filesystem/digest.ts",
   "lib/filesystem/file_claims.ts",
   "lib/filesystem/filesystem.ts",
   "lib/filesystem/filesystem_error.ts",

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { locatePathname, type PathnamePlace } from "../../lib/protocol/pathname_argument.ts";
+import { locatePathname, type PathnamePlace } from "../../lib/protocol/pathname.ts";
 
 /** Each reading as `argument|pathname`. */
 const READINGS: readonly (readonly [place: PathnamePlace, argument: string, ...readings: string[]])[] = [

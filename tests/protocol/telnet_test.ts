@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { doubleIac, undoubleIac } from "../../lib/protocol/telnet.ts";
+import { doubleIac, undoubleIac } from "../../lib/protocol/command_line.ts";
 import { assertProperty } from "../helpers/property.ts";
 import { bytesOfParts, latin1Bytes, latin1Text } from "../helpers/property_values.ts";
 

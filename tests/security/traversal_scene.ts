@@ -5,7 +5,7 @@
  */
 
 import type { CommandSpec } from "../../lib/commands/command.ts";
-import { HASH_ALGORITHMS } from "../../lib/filesystem/digest.ts";
+import { HASH_ALGORITHMS } from "../../lib/filesystem/filesystem.ts";
 import { createDigest } from "../../lib/filesystem/node_digest.ts";
 import { linesWithArgument } from "../helpers/command_examples.ts";
 import type { RawClient, RawReply } from "../helpers/raw_client.ts";

@@ -9,7 +9,7 @@ import type { Containment, FoundEntry } from "./containment.ts";
 import { type LocatedFile, unique } from "./path_snapshot.ts";
 import { modeBits } from "../../mode_bits.ts";
 import type { DirectoryEntry, FileInfo } from "../filesystem.ts";
-import { HeldNames } from "../held_names.ts";
+import { HeldNames } from "../write_claims.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
 
 /** Entries looked up in one go, a millisecond at most on a local disk. */

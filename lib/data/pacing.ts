@@ -1,11 +1,13 @@
 /**
- * What the system's send buffer hides of a peer that reads slowly.
+ * How fast bytes go: rates that are kept, and what the system's send buffer hides of a peer that reads slowly.
  *
  * Once the buffer was full, the system tells of room only when a third of it is free (Linux, `sk_stream_is_writeable`). It
  * grows to 4 MiB, over loopback at once: of 16 KiB/s that a peer takes, nothing is seen for 80 s.
  *
  * @module
  */
+
+import type { SharedRate } from "../state/state.ts";
 
 /** Largest send buffer of Linux by default (`net.ipv4.tcp_wmem`). */
 const MAX_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -48,5 +50,30 @@ export class SendBuffer {
   patienceMs(stallMs: number): number {
     const hiddenBytes = this.#pendingBytes + this.#bufferBytes * SEEN_PART;
     return Math.max(stallMs, Math.min(hiddenBytes / MIN_BYTES_PER_SECOND * 1000, MAX_TIMES * stallMs));
+  }
+}
+
+/** Time by which a burst may run ahead of the rate. */
+const BURST_US = 100_000;
+
+/** Keeps what goes through it to a rate. */
+export class Throttle {
+  readonly #rate: SharedRate;
+
+  constructor(rate: SharedRate) {
+    this.#rate = rate;
+  }
+
+  /** Counts bytes that went through, and tells for how many milliseconds no more should. */
+  count(bytes: number): number {
+    const { bytesPerSecond, freeAtUs } = this.#rate;
+    const nowUs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+    const usedUs = BigInt(Math.round(bytes / bytesPerSecond * 1e6));
+    for (;;) {
+      const before = Atomics.load(freeAtUs, 0);
+      const after = (before > nowUs ? before : nowUs) + usedUs;
+      if (Atomics.compareExchange(freeAtUs, 0, before, after) !== before) continue;
+      return Math.max(0, Number(after - nowUs) - BURST_US) / 1000;
+    }
   }
 }
