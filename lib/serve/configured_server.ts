@@ -20,7 +20,7 @@ import type { SessionInfo } from "../session/session.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_STATE } from "../state/state.ts";
 import { PortOwner } from "./shared_ports.ts";
-import { WorkerGroup } from "./worker_group.ts";
+import { WorkerError, WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerChange, ServerPlan } from "./worker_messages.ts";
 
 const WORKER_PROGRAM = new URL("./worker_program.ts", import.meta.url);
@@ -69,6 +69,8 @@ export class ConfiguredServer {
   #workers: number;
   #plan: ServerPlan;
   #serverOptions: FtpServerOptions;
+  /** The others, from when their program is loaded to when they are started. */
+  #loaded: WorkerGroup | undefined;
   #group: Promise<WorkerGroup> | undefined;
   #shutdown: Promise<void> | undefined;
   #changing: Promise<void> = Promise.resolve();
@@ -88,15 +90,19 @@ export class ConfiguredServer {
   }
 
   /**
-   * Checks the plan; nothing is opened yet.
+   * Checks the plan, and loads the program of the other event loops, before clients can take the descriptors that this needs.
+   * It is owned from here to the end of {@linkcode ConfiguredServer.shutdown}.
    *
    * @throws As the constructor of `FtpServer`.
+   * @throws {Error} When another event loop cannot be loaded.
    */
   static async create(plan: ServerPlan, options: ConfiguredServerOptions): Promise<ConfiguredServer> {
     const { configuration, files } = plan;
     // One certificate for all: a client's data connections lead to its own event loop, its next session anywhere.
     const shared = options.workers > 1 ? { configuration, files: await withCertificate(configuration, files) } : plan;
-    return new ConfiguredServer(shared, options);
+    const server = new ConfiguredServer(shared, options);
+    if (options.workers > 1) await server.#orAlone(() => server.#loadGroup());
+    return server;
   }
 
   /** How many event loops serve. */
@@ -133,17 +139,14 @@ export class ConfiguredServer {
   async listen(): Promise<void> {
     await this.#server.listen();
     this.#server.finished.then(() => this.#endOfMain(), (error) => this.#finished.reject(error));
-    if (this.#options.workers === 1 || this.#shutdown !== undefined) return;
-    this.#group = this.#startGroup();
-    try {
-      const group = await this.#group;
+    const group = this.#loaded;
+    if (group === undefined || this.#shutdown !== undefined) return;
+    this.#loaded = undefined;
+    this.#group = group.start(this.#planOfOthers(this.#plan)).then(() => group);
+    await this.#orAlone(async () => {
+      await this.#group;
       group.failed.catch((error) => this.#finished.reject(error));
-    } catch (cause) {
-      if (!this.#options.mayServeAlone) throw cause;
-      this.#workers = 1;
-      const message = `Only one event loop serves. ${cause instanceof Error ? cause.message : cause}`;
-      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
-    }
+    });
   }
 
   /**
@@ -191,16 +194,30 @@ export class ConfiguredServer {
 
   /** See `FtpServer.shutdown`. */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    this.#loaded?.terminate();
     const others = this.#group?.then((group) => group.shutdown(options), () => {}); // as above
     this.#shutdown = Promise.all([this.#server.shutdown(options), others]).then(() => {});
     await this.#shutdown;
   }
 
-  #startGroup(): Promise<WorkerGroup> {
-    return WorkerGroup.start({
+  /** Takes a step of the start of the others; where it fails, the main event loop goes on alone, if it may. */
+  async #orAlone(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (cause) {
+      // Clients of the main event loop may have taken all descriptors, which must not end it.
+      const isCrowded = cause instanceof WorkerError && cause.lacksDescriptors;
+      if (!this.#options.mayServeAlone && !isCrowded) throw cause;
+      this.#workers = 1;
+      const message = `Only one event loop serves. ${cause instanceof Error ? cause.message : cause}`;
+      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
+    }
+  }
+
+  async #loadGroup(): Promise<void> {
+    this.#loaded = await WorkerGroup.load({
       count: this.#options.workers - 1,
       program: this.#options.workerProgram ?? WORKER_PROGRAM,
-      plan: this.#planOfOthers(this.#plan),
       dialogue: this.#options.dialogue,
       changeTimeoutMs: this.#options.changeTimeoutMs,
       ports: this.#sharedPorts(),

@@ -20,8 +20,6 @@ export interface WorkerGroupOptions {
   readonly count: number;
   /** The module that each runs. */
   readonly program: URL;
-  /** What each serves: on the very ports that the main event loop listens on, with a certificate that is there. */
-  readonly plan: ServerPlan;
   readonly dialogue: boolean;
   /** How long an event loop may take for a step of a change, in milliseconds. @default {30_000} */
   readonly changeTimeoutMs?: number | undefined;
@@ -30,7 +28,18 @@ export interface WorkerGroupOptions {
   readonly onEvent: EventListener;
 }
 
-/** Workers that serve. They are owned from {@linkcode WorkerGroup.start} to the end of {@linkcode WorkerGroup.shutdown}. */
+/** A worker has failed. */
+export class WorkerError extends Error {
+  /** Whether it has found no file descriptor. */
+  readonly lacksDescriptors: boolean;
+
+  constructor(message: string, lacksDescriptors: boolean) {
+    super(message);
+    this.lacksDescriptors = lacksDescriptors;
+  }
+}
+
+/** Workers beside the main event loop. They are owned from {@linkcode WorkerGroup.load} to the end of one that ends them. */
 export class WorkerGroup {
   readonly #members: readonly Member[];
   #changes = 0;
@@ -40,20 +49,25 @@ export class WorkerGroup {
   }
 
   /**
-   * Starts all.
+   * Loads the program of all, which opens many files.
    *
-   * @throws {Error} When one cannot start; none runs then.
+   * @throws {Error} When one cannot be loaded; none runs then.
    */
-  static async start(options: WorkerGroupOptions): Promise<WorkerGroup> {
+  static async load(options: WorkerGroupOptions): Promise<WorkerGroup> {
     const members = Array.from({ length: options.count }, (_, index) => new Member(options, index + 1));
     const group = new WorkerGroup(members);
-    try {
-      await Promise.all(members.map((member) => member.started));
-      return group;
-    } catch (error) {
-      for (const member of members) member.terminate();
-      throw error;
-    }
+    await group.#all((member) => member.loaded);
+    return group;
+  }
+
+  /**
+   * Lets all serve.
+   *
+   * @param plan On the very ports that the main event loop listens on, with a certificate that is there.
+   * @throws {Error} When one cannot start; none runs then.
+   */
+  async start(plan: ServerPlan): Promise<void> {
+    await this.#all((member) => member.start(plan));
   }
 
   /** Rejects when a worker has failed, which none should; never resolves. */
@@ -82,11 +96,26 @@ export class WorkerGroup {
     };
   }
 
+  /** Ends all at once. */
+  terminate(): void {
+    for (const member of this.#members) member.terminate();
+  }
+
   /** Stops all, as `FtpServer.shutdown()`; may be called again with a shorter time. */
   async shutdown(options: { readonly graceMs?: number } = {}): Promise<void> {
     const { graceMs = 0 } = options;
     for (const member of this.#members) member.send({ kind: "shutdown", graceMs });
     await Promise.all(this.#members.map((member) => member.finished));
+  }
+
+  /** Takes a step of the start with all, or ends all. */
+  async #all(step: (member: Member) => Promise<void>): Promise<void> {
+    try {
+      await Promise.all(this.#members.map(step));
+    } catch (error) {
+      this.terminate();
+      throw error;
+    }
   }
 }
 
@@ -95,6 +124,7 @@ class Member {
   readonly #options: WorkerGroupOptions;
   readonly #worker: Worker;
   readonly #ports: PortConnection;
+  readonly #loaded = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #finished = Promise.withResolvers<void>();
@@ -119,11 +149,19 @@ class Member {
       this.#fail(event.message);
     };
     this.#failed.promise.catch(() => {}); // reported where it is awaited, if anywhere
+    this.#loaded.promise.catch(() => {});
     this.#started.promise.catch(() => {});
   }
 
-  /** Resolves when it serves. */
-  get started(): Promise<void> {
+  /** Resolves when its program is loaded. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise;
+  }
+
+  /** Lets it serve; resolves when it does. */
+  start(plan: ServerPlan): Promise<void> {
+    const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
+    this.send({ kind: "start", plan, dialogue: this.#options.dialogue, idPrefix });
     return this.#started.promise;
   }
 
@@ -166,19 +204,12 @@ class Member {
 
   #take(message: FromWorker): void {
     switch (message.kind) {
-      case "ready": {
-        const { plan, dialogue } = this.#options;
-        return this.send({
-          kind: "start",
-          plan,
-          dialogue,
-          idPrefix: `${crypto.randomUUID().slice(0, 4)}${this.#index}`,
-        });
-      }
+      case "ready":
+        return this.#loaded.resolve();
       case "started":
         return this.#started.resolve();
       case "failed":
-        return this.#fail(message.reason);
+        return this.#fail(message.reason, message);
       case "changed":
         if (this.#changing?.id === message.id) this.#changing.answer.resolve(message.problem);
         return;
@@ -195,8 +226,9 @@ class Member {
     }
   }
 
-  #fail(reason: string): void {
-    const error = new Error(`A worker has failed: ${reason}`);
+  #fail(reason: string, { lacksDescriptors = false }: { readonly lacksDescriptors?: boolean } = {}): void {
+    const error = new WorkerError(`A worker has failed: ${reason}`, lacksDescriptors);
+    this.#loaded.reject(error);
     this.#started.reject(error);
     this.#failed.reject(error);
     this.terminate();

@@ -43,7 +43,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "started" }
-  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string; readonly lacksDescriptors?: boolean }
   /** Whether a change can be made, nothing of which holds yet, or that it holds. */
   | { readonly kind: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: "port"; readonly request: PortRequest }

@@ -48,7 +48,9 @@ catchUncaughtErrors({
 scope.onmessage = ({ data }) => {
   switch (data.kind) {
     case "start":
-      start(data).catch((error) => scope.postMessage({ kind: "failed", reason: String(error) }));
+      start(data).catch((error) =>
+        scope.postMessage({ kind: "failed", reason: String(error), lacksDescriptors: lacksDescriptors(error) })
+      );
       break;
     case "port":
       ports.receive(data.answer);
@@ -78,6 +80,11 @@ async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly 
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins" });
   await server.listen();
   scope.postMessage({ kind: "started" });
+}
+
+/** Whether this process, or the host, has no file descriptor left. */
+function lacksDescriptors(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE");
 }
 
 /** Makes ready for a change; returns why that cannot be. */

@@ -42,8 +42,49 @@ Deno.test("ConfiguredServer serves alone when no other event loop can start, and
 
 Deno.test("ConfiguredServer does not start without the event loops that were asked for", async () => {
   await using folder = await TemporaryFolder.create();
-  const server = await createLame(folder.path, { mayServeAlone: false });
-  await assertRejects(() => server.listen(), Error, "A worker has failed");
+  await assertRejects(() => createLame(folder.path, { mayServeAlone: false }), Error, "A worker has failed");
+});
+
+/** Serves with a worker that is told to start, and answers as given. */
+async function createWith(home: string, answer: string, events: ServerEvent[] = []): Promise<ConfiguredServer> {
+  const workerProgram = new URL(`data:application/javascript,${
+    encodeURIComponent(`
+      onmessage = ({ data }) => { if (data.kind === "start") postMessage(${answer}); };
+      postMessage({ kind: "ready" });
+    `)
+  }`);
+  return await ConfiguredServer.create(planOf(home, "Here."), {
+    ...{ workers: 2, dialogue: false, workerProgram },
+    onEvent: (event) => events.push(event),
+  });
+}
+
+Deno.test("ConfiguredServer goes on alone when clients have taken the descriptors that another event loop needs", async () => {
+  await using folder = await TemporaryFolder.create();
+  const events: ServerEvent[] = [];
+  const server = await createWith(folder.path, '{ kind: "failed", reason: "EMFILE", lacksDescriptors: true }', events);
+  await server.listen();
+  assertEquals(server.workers, 1);
+  assertEquals(events.filter(({ event }) => event === "internalError").length, 1);
+  assertEquals(await greetings(server), ["220 Here."]);
+  await server.reconfigure(planOf(folder.path, "Still here."));
+  assertEquals(await greetings(server), ["220 Still here."]);
+  await server.shutdown();
+  await server.finished;
+});
+
+Deno.test("ConfiguredServer does not start when another event loop cannot listen", async () => {
+  await using folder = await TemporaryFolder.create();
+  const server = await createWith(folder.path, '{ kind: "failed", reason: "no port" }');
+  await assertRejects(() => server.listen(), Error, "A worker has failed: no port");
+  await server.shutdown();
+});
+
+Deno.test("ConfiguredServer loads the program of the other event loops before it listens", async () => {
+  await using folder = await TemporaryFolder.create();
+  const server = await createLame(folder.path, { mayServeAlone: true });
+  assertEquals(server.workers, 1);
+  assertEquals(server.addresses, []);
   await server.shutdown();
 });
 
