@@ -38,6 +38,7 @@ export function looksLikeVerb(verb: string): boolean {
   return /^[A-Z]{0,10}(?: [A-Z]{1,10})?$/.test(verb) && !/PASS./.test(verb);
 }
 
+/** Telnet's IAC, doubled where it is meant as data. UTF-8 never has it; it is `я` in windows-1251 and `ÿ` in latin1. */
 const IAC = 0xff;
 
 /** Doubles each 0xFF, for a reply. The result is `bytes` itself where there is none. */

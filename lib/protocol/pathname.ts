@@ -74,7 +74,10 @@ export function randomSuffix(): string {
   ).join("");
 }
 
-/** One way to read an argument. */
+/**
+ * One way to read an argument. Pathnames may have spaces in them, so an argument with more than a pathname can be read in more
+ * than one way: the first reading whose pathname leads to something holds, or else the last.
+ */
 export interface ArgumentReading {
   /** What the command reads itself. */
   readonly argument: string;
