@@ -57,6 +57,12 @@ function unwantedText(wanted: string): Message {
   };
 }
 
+/** The same without the value, in which there may be a secret. */
+function unwantedSecret(wanted: string): Message {
+  return ({ input }) =>
+    absent(input, wanted) ?? `${typeof input === "object" ? show(input) : "the value"} is not ${wanted}`;
+}
+
 function absent(input: unknown, wanted: string): string | undefined {
   if (input === undefined) return `is missing; give ${wanted}`;
   return input === null ? `has no value; give ${wanted}` : undefined;
@@ -302,20 +308,27 @@ function parseDay(value: string): Date | undefined {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) ? date : undefined;
 }
 
-/** Keys and their forms, no others. A list is none. */
+/**
+ * Keys and their forms, no others. A list is none.
+ *
+ * @param options.isSecret Whether no message shows what is given in its place.
+ */
 export function mapping<const Entries extends v.ObjectEntries>(
   entries: Entries,
+  { isSecret = false }: { readonly isSecret?: boolean } = {},
 ): v.SchemaWithPipe<
   readonly [v.CustomSchema<Record<string, unknown>, Message>, v.StrictObjectSchema<Entries, Message>]
 > {
-  return v.pipe(isMapping, v.strictObject(entries, unwanted("a mapping")));
+  return v.pipe(isSecret ? isSecretMapping : isMapping, v.strictObject(entries, unwanted("a mapping")));
 }
 
-// Objects alone would do for valibot, and so lists.
-const isMapping = v.custom<Record<string, unknown>, Message>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  unwanted("a mapping"),
-);
+const isMapping = mappingOrElse(unwanted("a mapping"));
+const isSecretMapping = mappingOrElse(unwantedSecret("a mapping"));
+
+function mappingOrElse(message: Message): v.CustomSchema<Record<string, unknown>, Message> {
+  // Objects alone would do for valibot, and so lists.
+  return v.custom((value) => typeof value === "object" && value !== null && !Array.isArray(value), message);
+}
 
 /** Numeric addresses, each once, with an IPv4 address of a host. */
 export const addressTable: Form<Record<string, string>> = tableOfAddresses(
@@ -343,4 +356,9 @@ function tableOfAddresses(wanted: string): Form<Record<string, string>> {
 /** Values one after the other. */
 export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwanted(wanted)), described(wanted));
+}
+
+/** The same where no message shows what is given in its place. */
+export function secretList<Input, Output>(item: Form<Input, Output>): Form<Input[], Output[]> {
+  return v.pipe(v.array(item, unwantedSecret("a list")), described("a list"));
 }

@@ -31,6 +31,7 @@ import {
   seconds,
   secondsOverZero,
   secret,
+  secretList,
   text,
   truth,
   virtualPath,
@@ -403,7 +404,7 @@ const user = mapping({
     }),
     "Limits of the user.",
   ),
-});
+}, { isSecret: true });
 
 const anonymous = mapping({
   home: required(hostPath("a folder"), "Folder that everybody may read."),
@@ -476,7 +477,7 @@ export const CONFIGURATION = mapping({
     "Risks that are accepted, by name. The server does not start with others.",
     { default: [] },
   ),
-  users: setting(list(user), "Users, each with a password.", { default: [] }),
+  users: setting(secretList(user), "Users, each with a password.", { default: [] }),
   anonymous: setting(anonymous, "The account of everybody, with any password."),
 });
 

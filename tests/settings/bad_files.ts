@@ -27,6 +27,8 @@ export const BAD_FILES: readonly BadFile[] = [
   ["is another format", '[listen]\nport = 21\n\n[tls]\npolicy = "off"\n', "ftpsd.yaml:2: not YAML: *"],
   ["has users with nothing in it", "users:\n", "ftpsd.yaml:1: users: has no value; give a list"],
   ["has a user with nothing in it", `users:\n${USER}  -\n`, "ftpsd.yaml:3: users[1]: has no value; give a mapping"],
+  ["has a user in one text", "users:\n  - alice:hunter2\n", "ftpsd.yaml:2: users[0]: the value is not a mapping"],
+  ["has users in one text", "users: alice:hunter2\n", "ftpsd.yaml:1: users: the value is not a list"],
   [
     "has a mapping of users",
     "users:\n  alice:\n    home: /srv\n",

@@ -52,7 +52,7 @@ for (const { path, holds } of ALL_KEYS.filter(({ holds }) => holds !== "a value"
     for (
       const [value, message] of [
         ["", `has no value; give ${holds}`],
-        ["x", `"x" is not ${holds}`],
+        ["x", `${path === "users" ? "the value" : '"x"'} is not ${holds}`],
         [other, `${described} is not ${holds}`],
       ] as const
     ) {
