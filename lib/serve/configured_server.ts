@@ -138,7 +138,7 @@ export class ConfiguredServer {
    */
   async listen(): Promise<void> {
     await this.#server.listen();
-    this.#server.finished.then(() => this.#endOfMain(), (error) => this.#finished.reject(error));
+    this.#server.finished.then(() => this.#endOfMain()).catch((error) => this.#finished.reject(error));
     const group = this.#loaded;
     if (group === undefined || this.#shutdown !== undefined) return;
     this.#loaded = undefined;

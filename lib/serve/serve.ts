@@ -4,16 +4,17 @@
  * @module
  */
 
-import type { EventListener } from "../events.ts";
+import type { EventListener, ServerEvent } from "../events.ts";
 import type { ListeningAddress } from "../server/acceptor.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { CertificateInfo } from "../transport/tls_context.ts";
+import { describeThrown } from "../thrown.ts";
 import type { Remark, ServeSettings } from "./serve_settings.ts";
 
 /** What else {@linkcode serve} is given. */
 export interface ServeOptions {
-  /** Told of what happens in all event loops. Must not throw. */
+  /** Told of what happens in all event loops. */
   readonly onEvent?: EventListener;
   /**
    * Told of accepted risks and warnings at the start and after a reload, of what waits for a restart, and of a certificate that
@@ -84,7 +85,8 @@ export async function serve(
   ]);
   const read = async (servedHomes?: ReadonlySet<string>) =>
     await readSettings(typeof settings === "function" ? await settings() : settings, servedHomes);
-  const { onEvent = () => {}, onRemark } = options;
+  const { onRemark } = options;
+  const onEvent = contained(options.onEvent ?? (() => {}));
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
   const service = await Service.create(await read(), { read, log, onEvent, dialogue: false });
   const stop = () => void service.shutdown().catch(() => {}); // reported by `finished`
@@ -100,4 +102,19 @@ export async function serve(
   }
   service.finished.catch(() => {}).then(() => signal?.removeEventListener("abort", stop));
   return service;
+}
+
+/** A listener that ends nothing by a throw, whichever event loop has the event; the throw is reported to it. */
+function contained(listener: (event: ServerEvent) => unknown): EventListener {
+  const tell = async (event: ServerEvent): Promise<void> => {
+    try {
+      await listener(event);
+    } catch (cause) {
+      // One that fails at this event, too, would be called about it for ever.
+      if (event.event === "internalError") return;
+      const message = `The listener for ${event.event} failed: ${describeThrown(cause)}`;
+      await tell({ event: "internalError", time: new Date(), message, cause });
+    }
+  };
+  return (event) => void tell(event);
 }

@@ -141,3 +141,23 @@ Deno.test("serve() takes over a certificate that is replaced on reload", async (
   await server.reload();
   assert(before !== undefined && server.certificate?.fingerprint !== before);
 });
+
+for (const workers of [1, 2]) {
+  Deno.test(`serve() goes on when its listener throws or rejects, with workers: ${workers}`, async () => {
+    await using folder = await TemporaryFolder.create();
+    const failures: string[] = [];
+    const server = await serve({ configuration: configurationOf(folder.path, { workers }) }, {
+      onEvent: (event) => {
+        if (event.event === "internalError") failures.push(event.message);
+        if (event.event === "disconnected") return Promise.reject(new Error("late"));
+        throw new Error("at once");
+      },
+    });
+    assertEquals(await greetings(server.addresses[0]?.port ?? 0), ["220 ftpsd ready."]);
+    await server.shutdown();
+    await server.finished;
+    for (const name of ["connected", "disconnected", "stopped"]) {
+      assert(failures.some((text) => text.startsWith(`The listener for ${name} failed: `)), name);
+    }
+  });
+}
