@@ -78,6 +78,8 @@ export interface SocketListenOptions {
 // On Deno 2.9 a listener that has once found no file descriptor left accepts nobody any more, and reports nothing. It looks
 // like one that nobody wants, but for this: it had many connections at once.
 const MANY_CONNECTIONS = 32;
+// Where others have the same port, they have most of the descriptors, and take the clients of a moment without a listener.
+const MANY_OF_SHARED_PORT = 8;
 const RENEWAL_RETRY_MS = 1000;
 
 /** A listening socket of `node:net` whose connections are pulled. */
@@ -169,8 +171,12 @@ export class SocketListener {
     if (renewAfterMs === undefined) return;
     this.#openConnections++;
     socket.once("close", guarded(() => void this.#openConnections--));
-    this.#hadMany ||= this.#openConnections >= MANY_CONNECTIONS;
+    this.#hadMany ||= this.#hasMany();
     if (this.#hadMany) this.#renewIn(renewAfterMs);
+  }
+
+  #hasMany(): boolean {
+    return this.#openConnections >= (this.#options.sharing === undefined ? MANY_CONNECTIONS : MANY_OF_SHARED_PORT);
   }
 
   #renewIn(ms: number | undefined): void {
@@ -185,7 +191,7 @@ export class SocketListener {
       if (this.#closed) return void server.close();
       this.#server = server;
       this.#attach(server);
-      this.#hadMany = this.#openConnections >= MANY_CONNECTIONS;
+      this.#hadMany = this.#hasMany();
       if (this.#hadMany) this.#renewIn(this.#options.renewAfterMs);
     } catch (error) {
       if (this.#closed) return;
