@@ -26,6 +26,8 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";
 import { requiresTlsOnControl, requiresTlsOnData } from "../settings/settings.ts";
 
+const RESTART_RESET = { restartOffset: 0 };
+
 /** What the gate decides. */
 export type Admission =
   | { readonly row: CommandSpec; readonly request: CommandRequest }
@@ -48,7 +50,8 @@ export function admit(
   const line = withoutStrayBlanks(row, given);
   const before = context.session;
   // REST and RNFR hold for the next command of their kind, even one that is refused (RFC 959 §4.1.3, RFC 3659 §5.3)
-  context.update(row.dataConnection === "uses" ? { restartOffset: 0 } : row.resets ?? {});
+  const resets = row.dataConnection === "uses" ? RESTART_RESET : row.resets;
+  if (resets !== undefined) context.update(resets);
   const refusal = refuseArgument(row, line) ?? refuseBeforeTls(context, row) ?? refuseBeforeLogin(context, row, line) ??
     row.sequence?.(before);
   if (refusal !== undefined) return { refusal };
