@@ -102,7 +102,7 @@ export type {
   WritableFile,
   WriteMode,
 } from "./lib/filesystem/filesystem.ts";
-export { FileSystemError, type FileSystemErrorKind } from "./lib/filesystem/filesystem_error.ts";
+export { FileSystemError, type FileSystemErrorKind } from "./lib/filesystem/filesystem.ts";
 export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/local/local_filesystem.ts";
 export type { FileClaims } from "./lib/filesystem/file_claims.ts";
 export { WriteClaims } from "./lib/filesystem/write_claims.ts";

@@ -4,9 +4,8 @@ import { receiveFile, sendFile, sendLines } from "../lib/data/copy.ts";
 import { Transfer } from "../lib/data/transfer.ts";
 import type { DirectoryEntry } from "../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../lib/filesystem/local/local_filesystem.ts";
-import { formatFacts, permFact } from "../lib/protocol/facts.ts";
+import { formatFacts, formatTimeValue, permFact } from "../lib/protocol/facts.ts";
 import { UTF8 } from "../lib/protocol/text_encoding.ts";
-import { formatTimeValue } from "../lib/protocol/time_value.ts";
 import type { Connection } from "../lib/transport/connection.ts";
 
 const MIB = 2 ** 20;

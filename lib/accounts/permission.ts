@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { type CallOptions, type FileSystem, FileSystemError } from "../filesystem/filesystem.ts";
 import { hasForbiddenCharacter, isWithin, parentPath, resolvePathname } from "../protocol/pathname.ts";
 
 /**

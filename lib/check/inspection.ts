@@ -15,7 +15,7 @@ import { acceptedRisks, type ConfigurationFiles, toServerOptions } from "../serv
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import { changedCommands } from "../commands/command_changes.ts";
 import type { ConfigurationOrigin } from "./secret_findings.ts";
-import { checkOptions } from "../server/check_options.ts";
+import { checkOptions } from "../server/options.ts";
 import { RISK_IDS } from "../settings/risks.ts";
 import { findSettingRisks } from "../settings/setting_risks.ts";
 import { inspectHost } from "./host_inspection.ts";

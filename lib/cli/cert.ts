@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createDevelopmentCertificate, type DevelopmentCertificate } from "../serve/development_certificate.ts";
+import { createDevelopmentCertificate, type DevelopmentCertificate } from "../server/server_tls.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import { requirePathPermission } from "../check/host_files.ts";
 import { CERT_OPTIONS } from "./command_table.ts";

@@ -5,9 +5,8 @@
  */
 
 import type { FileInfo, FileType } from "../filesystem/filesystem.ts";
-import { modeFact, parseFactChanges } from "../protocol/facts.ts";
+import { formatTimeValue, modeFact, parseFactChanges, parseTimeValue } from "../protocol/facts.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import { formatTimeValue, parseTimeValue } from "../protocol/time_value.ts";
 import { type CommandContext, type CommandRequest, requestPath, requireMethod, statIfThere } from "./command.ts";
 import { convertsLineEnds } from "./file_transfer.ts";
 

@@ -9,17 +9,18 @@ import type { PermissionLetter } from "../accounts/permission.ts";
 import type { DataPort } from "../data/data_port.ts";
 import type { Transfer, TransferBody } from "../data/transfer.ts";
 import { abortable } from "../deadline.ts";
-import type {
-  CallOptions,
-  Digest,
-  FileInfo,
-  FileSystem,
-  FileSystemMethod,
-  HashAlgorithm,
-  ReadableFile,
-  WritableFile,
+import {
+  type CallOptions,
+  type Digest,
+  type FileInfo,
+  type FileSystem,
+  FileSystemError,
+  type FileSystemErrorKind,
+  type FileSystemMethod,
+  type HashAlgorithm,
+  type ReadableFile,
+  type WritableFile,
 } from "../filesystem/filesystem.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
 import type { PathnamePlace } from "../protocol/pathname.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import type { Reply } from "../protocol/reply.ts";

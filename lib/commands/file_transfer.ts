@@ -7,8 +7,13 @@
 
 import type { Account } from "../accounts/authorizer.ts";
 import { receiveFile, sendFile } from "../data/copy.ts";
-import type { CreateOptions, FileSystem, WritableFile, WriteMode } from "../filesystem/filesystem.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import {
+  type CreateOptions,
+  type FileSystem,
+  FileSystemError,
+  type WritableFile,
+  type WriteMode,
+} from "../filesystem/filesystem.ts";
 import { baseName, joinPathname, randomSuffix } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Settings } from "../settings/settings.ts";

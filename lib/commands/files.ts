@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { type CallOptions, type FileSystem, FileSystemError } from "../filesystem/filesystem.ts";
 import { joinPathname, quotePathname } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Session } from "../session/session.ts";

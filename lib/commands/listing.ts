@@ -7,11 +7,10 @@
 import type { Account } from "../accounts/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
 import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
-import { type FactName, formatFacts, modeFact, permFact } from "../protocol/facts.ts";
+import { type FactName, formatFacts, formatTimeValue, modeFact, permFact } from "../protocol/facts.ts";
 import { baseName, relativePathname } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
-import { formatTimeValue } from "../protocol/time_value.ts";
 import { formatListLine } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { FILE_OKAY } from "./file_transfer.ts";

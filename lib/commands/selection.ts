@@ -8,8 +8,13 @@
 import type { Account } from "../accounts/authorizer.ts";
 import type { Transfer } from "../data/transfer.ts";
 import { yieldToEventLoop } from "../deadline.ts";
-import type { CallOptions, DirectoryEntry, FileInfo, FileSystem } from "../filesystem/filesystem.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import {
+  type CallOptions,
+  type DirectoryEntry,
+  type FileInfo,
+  type FileSystem,
+  FileSystemError,
+} from "../filesystem/filesystem.ts";
 import { baseName, joinPathname, parentPath } from "../protocol/pathname.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { hasWildcard, parseWildcard, type Wildcard } from "../protocol/wildcard.ts";

@@ -7,10 +7,14 @@
 
 import {
   accountInformation,
+  authenticate,
+  clearCommandChannel,
+  dataChannelProtection,
   host,
   hostSequence,
   password,
   passwordSequence,
+  protectionBufferSize,
   quit,
   reinitialize,
   user,
@@ -64,7 +68,6 @@ import {
 } from "./information.ts";
 import { list, machineList, machineListOne, nameList } from "./listing.ts";
 import { abort, allocate, append, available, restart, retrieve, store, storeUnique } from "./file_transfer.ts";
-import { authenticate, clearCommandChannel, dataChannelProtection, protectionBufferSize } from "./security.ts";
 
 /** Every command. */
 export const COMMANDS: readonly CommandSpec[] = [

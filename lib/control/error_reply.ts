@@ -5,9 +5,9 @@
  */
 
 import { AuthorizerBusyError } from "../accounts/authorizer.ts";
-import { DataConnectTimeoutError } from "../data/passive.ts";
+import { DataConnectTimeoutError } from "../data/data_port.ts";
 import { TransferError, type TransferErrorKind } from "../data/transfer.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import { StateUnavailableError } from "../state/state.ts";
 import { ConnectionError } from "../transport/connection.ts";

@@ -13,7 +13,7 @@ import {
   mayRun,
 } from "../commands/command.ts";
 import { NOT_LOGGED_IN } from "../commands/information.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { FileSystemError } from "../filesystem/filesystem.ts";
 import { type CommandLine, looksLikeVerb } from "../protocol/command_line.ts";
 import {
   type ArgumentReading,

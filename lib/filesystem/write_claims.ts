@@ -5,7 +5,7 @@
  */
 
 import type { FileClaims } from "./file_claims.ts";
-import { FileSystemError } from "./filesystem_error.ts";
+import { FileSystemError } from "./filesystem.ts";
 
 /**
  * The files open for writing, so that each has one writer. File systems whose roots overlap share one.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TimeOptions, wallClock } from "./time_value.ts";
+import { type TimeOptions, wallClock } from "./facts.ts";
 
 /** An entry to list, with what is known of it. */
 export interface ListEntry {

@@ -1,5 +1,5 @@
 /**
- * Noticing that the files of the server's certificate have changed.
+ * Noticing that the files of the server's certificate have changed, and in time that it will expire.
  *
  * They are read again from time to time: the runtime's watcher of files does not tell of a symbolic link that is led
  * elsewhere, which is how certbot and Kubernetes renew, and would need more permissions than reading two files.
@@ -7,15 +7,17 @@
  * @module
  */
 
-import { formatPath } from "../settings/key_path.ts";
-import type { ExaminedCertificate } from "../check/certificate_findings.ts";
+import { type ExaminedCertificate, findCertificateProblems } from "../check/certificate_findings.ts";
+import { ExitError } from "../check/exit_error.ts";
 import {
   type CertificateContents,
   type CertificateFiles,
   PemFileError,
   readCertificateFiles,
 } from "../check/host_files.ts";
-import { ExitError } from "../check/exit_error.ts";
+import type { FtpServer } from "../server/ftp_server.ts";
+import type { Finding } from "../settings/finding.ts";
+import { formatPath } from "../settings/key_path.ts";
 
 /** A pair that was found in the files, fit to be used. */
 export interface RenewedCertificate extends CertificateContents {
@@ -141,4 +143,35 @@ function identify(sight: Sight): string {
 
 function isSamePair(one: CertificateContents, other: CertificateContents): boolean {
   return one.certificate === other.certificate && one.key === other.key;
+}
+
+/** Options of {@linkcode ExpiryNotice}. */
+export interface ExpiryNoticeOptions {
+  /** The certificate in use; `undefined` without TLS. */
+  readonly current: () => FtpServer["certificate"];
+  /** Called with what there is to say, from 14 days before the end on. */
+  readonly onFinding: (finding: Finding) => void;
+  /**
+   * Milliseconds between two looks; the first one comes after that time.
+   *
+   * @default {86_400_000}
+   */
+  readonly intervalMs?: number;
+}
+
+/** Looks at the dates of the certificate each day until it is disposed of; it holds a timer until then. */
+export class ExpiryNotice implements Disposable {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor({ current, onFinding, intervalMs = 86_400_000 }: ExpiryNoticeOptions) {
+    this.#timer = setInterval(() => {
+      const info = current();
+      if (info === undefined) return;
+      for (const finding of findCertificateProblems(info, { now: new Date(), listenHosts: [] })) onFinding(finding);
+    }, intervalMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
 }

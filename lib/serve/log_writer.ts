@@ -1,8 +1,11 @@
 /**
- * A queue between the server and its log, so that no trouble of the log is one of the server.
+ * A queue between the server and its log, so that no trouble of the log is one of the server; and the runtime's own warnings in
+ * that log.
  *
  * @module
  */
+
+import process from "node:process";
 
 /** Where a log goes, such as `Deno.stderr`. */
 export interface LogTarget {
@@ -175,4 +178,15 @@ export class LogWriter {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/**
+ * Takes the runtime's warnings of this event loop from now on. Left to the runtime, they are written to standard error in the
+ * event loop, where a full pipe stops it, and a full disk ends the process.
+ *
+ * @param onWarning Given one line.
+ */
+export function takeWarnings(onWarning: (text: string) => void): void {
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => onWarning(`warning of the runtime: ${name}: ${message}`));
 }

@@ -6,16 +6,16 @@
  */
 
 import { mayReadProgram } from "../check/permissions.ts";
-import { countWorkers } from "./worker_count.ts";
 import type { EventListener } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { formatFinding } from "../settings/finding.ts";
+import type { Configuration } from "../settings/table.ts";
+import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
-import { ExpiryNotice } from "./expiry_notice.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
-import { openTransferLog, type TransferLog } from "./transfer_log.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
+import { openTransferLog, type TransferLog } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
 export interface ServiceOptions extends Omit<ReloaderOptions, "server"> {
@@ -146,4 +146,24 @@ export class Service implements AsyncDisposable {
     await this.#reloader[Symbol.asyncDispose]();
     await this.#transferLog?.[Symbol.asyncDispose]();
   }
+}
+
+/** Most that are started without a number: what is gained by more is small, and each takes memory. */
+const MAX_AUTOMATIC = 8;
+
+/**
+ * Returns the number of event loops.
+ *
+ * @param available.processors Processors of the host.
+ * @param available.dealsConnections Whether the system deals connections to a shared port out evenly.
+ * @param available.mayReadProgram Whether Deno permits to read the program, without which a worker cannot be loaded.
+ */
+export function countWorkers(
+  { workers, tls }: Pick<Configuration, "workers" | "tls">,
+  available: { readonly processors: number; readonly mayReadProgram: boolean; readonly dealsConnections: boolean },
+): number {
+  // A session can be resumed in its own event loop only, and the system deals a client's connections to any of them.
+  if (tls.sessionReuse === "require") return 1;
+  if (workers !== "auto") return workers;
+  return available.mayReadProgram && available.dealsConnections ? Math.min(available.processors, MAX_AUTOMATIC) : 1;
 }

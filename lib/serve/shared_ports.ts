@@ -6,7 +6,7 @@
  */
 
 import { AuthorizerBusyError } from "../accounts/authorizer.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem_error.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem.ts";
 import { isLease, type Lease, type LeaseMember, type SharedMethods } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
 

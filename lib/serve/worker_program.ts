@@ -15,7 +15,7 @@ import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { RemotePorts } from "./remote_ports.ts";
-import { takeWarnings } from "./runtime_warnings.ts";
+import { takeWarnings } from "./log_writer.ts";
 import type { CertificatePair, FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */

@@ -4,11 +4,17 @@
  * @module
  */
 
-import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
-import { TlsContext, type TlsReplacement } from "../transport/tls_context.ts";
-import { tryHandshake } from "../transport/trial_handshake.ts";
 import type { Settings } from "../settings/settings.ts";
-import { clientCertificatesOf, pairOf } from "./check_options.ts";
+import type { CertificatePair } from "../transport/certificate_pair.ts";
+import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
+import {
+  type CertificateInfo,
+  describeCertificate,
+  TlsContext,
+  type TlsReplacement,
+} from "../transport/tls_context.ts";
+import { tryHandshake } from "../transport/trial_handshake.ts";
+import { clientCertificatesOf, pairOf } from "./options.ts";
 
 /**
  * Makes what handshakes need, with a certificate in memory where none is given; `undefined` where there is no TLS.
@@ -40,4 +46,25 @@ export async function tryOtherPair(settings: Settings, { tls: running }: Setting
   const pair = pairOf(settings);
   const isSame = pair?.certificate === running.certificate && pair?.key === running.key;
   if (pair !== undefined && !isSame) await tryHandshake(pair);
+}
+
+/** A new pair, and what is to be known about it. */
+export interface DevelopmentCertificate extends CertificatePair {
+  readonly info: CertificateInfo;
+}
+
+/** Names that every development certificate has. */
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"] as const;
+
+/**
+ * Makes a self-signed ECDSA P-256 pair in memory, for this host's loopback names and those given.
+ *
+ * @param options.names DNS names and IP addresses; the first is the subject's common name.
+ */
+export async function createDevelopmentCertificate(
+  options: { readonly names: readonly string[]; readonly validForDays: number },
+): Promise<DevelopmentCertificate> {
+  const names = [...new Set([...options.names, ...LOOPBACK_NAMES])];
+  const pair = await createEphemeralCertificate({ names, validForDays: options.validForDays });
+  return { ...pair, info: describeCertificate(pair) };
 }

@@ -6,7 +6,7 @@
 
 import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
-import { FileSystemError } from "../filesystem/filesystem_error.ts";
+import { FileSystemError } from "../filesystem/filesystem.ts";
 import { isLease, type Lease, type LeaseMember, type MaybePromise } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
 import { type LoginAttempt, type ON_FAILURE, SHARED_STATE, type SharedState, StateUnavailableError } from "./state.ts";

@@ -1,5 +1,5 @@
 /**
- * A protected data connection before its command: from its first bytes to its handshake.
+ * A protected data connection before its command, from its first bytes to its handshake, and one that sends.
  *
  * Most clients make the handshake after the 150 (RFC 4217 §13.1), some wait for it before they send the command, and curl
  * sends it at once but does not look at the control connection for 0.2 s unless it is answered. So a handshake that has begun
@@ -16,11 +16,11 @@ import {
   type IncomingConnection,
   type SocketAddress,
 } from "./connection.ts";
-import { CLOSED_ERROR } from "./connection_failure.ts";
+import { CLOSED_ERROR, SOCKET_CLOSED_ERROR } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
-import { pushBack } from "./node_socket.ts";
+import { joinUnread, pushBack } from "./node_socket.ts";
+import { TlsConnection, type TlsConnectionOptions } from "./tls_connection.ts";
 import { TlsReceiveConnection } from "./tls_receive_connection.ts";
-import { TlsSendConnection, type TlsSendConnectionOptions } from "./tls_send_connection.ts";
 
 const READ_AHEAD_BYTES = 512 * 1024;
 /** How long a handshake that has begun waits for the command. */
@@ -122,5 +122,55 @@ export class TlsIncoming implements IncomingConnection {
 
   #receiving(): TlsReceiveConnection {
     return new TlsReceiveConnection({ ...this.#options, holdReplies: true, readAheadBytes: READ_AHEAD_BYTES });
+  }
+}
+
+/** What a sending connection is made of. */
+export interface TlsSendConnectionOptions extends TlsConnectionOptions {
+  /** Takes over the finished socket of a peer that has not ended yet. It is still being read from. */
+  readonly linger: (socket: net.Socket) => void;
+}
+
+/**
+ * A TLS connection that sends, on `node:tls` directly over the socket, which is twice as fast as over a stream of ours. What the
+ * peer sends is read and dropped, so that it neither fills the memory nor makes the
+ * kernel reset the connection at the end. `ending` is always `"fin"`: how the peer ended is not known here.
+ */
+export class TlsSendConnection extends TlsConnection<net.Socket> {
+  readonly #linger: (socket: net.Socket) => void;
+  #isFinished = false;
+
+  constructor(options: TlsSendConnectionOptions) {
+    const { socket, linger } = options;
+    super(options, {
+      readAheadBytes: Infinity,
+      carrier: () => {
+        joinUnread(socket);
+        return socket;
+      },
+    });
+    this.#linger = linger;
+    socket.once("end", guarded(() => this.takeEnd())); // where it came before the engine read from the socket
+    this.stream.once("close", guarded(() => this.fail(SOCKET_CLOSED_ERROR)));
+    this.stream.resume();
+  }
+
+  finish(): Promise<void> {
+    return this.sending.run((done) =>
+      this.stream.end((error?: Error | null) => {
+        this.#isFinished = !error;
+        done(error);
+      })
+    );
+  }
+
+  /** A finished connection goes to `linger` while the peer has not ended. */
+  protected release(): void {
+    if (this.#isFinished && !this.stream.destroyed) this.#linger(this.stream);
+    else this.stream.destroy();
+  }
+
+  protected settleEnd(): void {
+    this.queue.settle("fin");
   }
 }

@@ -1,5 +1,4 @@
-import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { type FileSystem, FileSystemError } from "../../lib/filesystem/filesystem.ts";
 
 /** Makes a file system of which only the types are known: directories as given, files where the name has a dot. */
 export function makeTree(directories: readonly string[] = []): FileSystem {

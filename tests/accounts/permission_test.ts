@@ -11,7 +11,7 @@ import {
   READ_PERMISSIONS,
   WRITE_PERMISSIONS,
 } from "../../lib/accounts/permission.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { makeTree } from "./directory_tree.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 

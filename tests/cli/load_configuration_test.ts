@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/check/exit_error.ts";
-import { readGivenOptions } from "../../lib/cli/given_options.ts";
-import { loadConfiguration } from "../../lib/cli/load_configuration.ts";
+import { loadConfiguration, readGivenOptions } from "../../lib/cli/load_configuration.ts";
 import { parseArguments } from "../../lib/cli/option_table.ts";
 import { formatPath, valueAt } from "../../lib/settings/key_path.ts";
 import type { Configuration } from "../../lib/settings/table.ts";

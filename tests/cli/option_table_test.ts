@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { messageOf, UsageError } from "../../lib/check/exit_error.ts";
 import { OPTION_GROUPS, parseArguments } from "../../lib/cli/option_table.ts";
-import { acceptedByName, readGivenOptions } from "../../lib/cli/given_options.ts";
+import { acceptedByName, readGivenOptions } from "../../lib/cli/load_configuration.ts";
 
 const OPTIONS = OPTION_GROUPS.flatMap(({ options }) => options);
 

@@ -5,8 +5,14 @@
  */
 
 import { assert, assertEquals, assertGreater, assertRejects, assertStrictEquals } from "@std/assert";
-import type { DirectoryEntry, FileSystem, ReadableFile, WriteMode } from "../../lib/filesystem/filesystem.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
+import {
+  type DirectoryEntry,
+  type FileSystem,
+  FileSystemError,
+  type FileSystemErrorKind,
+  type ReadableFile,
+  type WriteMode,
+} from "../../lib/filesystem/filesystem.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 
 /** A file system under test; disposing of it takes its files away. */

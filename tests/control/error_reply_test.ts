@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertNotMatch } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { errorReply, internalErrorReply } from "../../lib/control/error_reply.ts";
-import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
+import { DataConnectTimeoutError } from "../../lib/data/data_port.ts";
 import { TransferError, type TransferErrorKind } from "../../lib/data/transfer.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem.ts";
 import { ConnectionError, type ConnectionErrorKind } from "../../lib/transport/connection.ts";
 
 const SECRET = "/srv/secret";

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects } from "@std/assert";
 import { receiveFile, sendFile, sendLines } from "../../lib/data/copy.ts";
 import { Transfer } from "../../lib/data/transfer.ts";
-import type { ReadableFile, WritableFile } from "../../lib/filesystem/filesystem.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError, type ReadableFile, type WritableFile } from "../../lib/filesystem/filesystem.ts";
 import { UTF8 } from "../../lib/protocol/text_encoding.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FakeConnection } from "../helpers/fake_transport.ts";

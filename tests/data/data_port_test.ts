@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects, fail } from "@std/assert";
-import { DataPort, type DataPortOptions } from "../../lib/data/data_port.ts";
-import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
+import { DataConnectTimeoutError, DataPort, type DataPortOptions } from "../../lib/data/data_port.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeTransport, LOCAL, PEER } from "../helpers/fake_transport.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { acceptPeer, DataConnectTimeoutError } from "../../lib/data/passive.ts";
+import { acceptPeer, DataConnectTimeoutError } from "../../lib/data/data_port.ts";
 import { ConnectionError, type SocketAddress } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeListener, LOCAL, PEER } from "../helpers/fake_transport.ts";
 

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { DataPort } from "../../lib/data/data_port.ts";
-import { DataConnectTimeoutError } from "../../lib/data/passive.ts";
+import { DataConnectTimeoutError, DataPort } from "../../lib/data/data_port.ts";
 import { PortPool } from "../../lib/data/port_pool.ts";
 import { Transfer, type TransferBody, TransferError, type TransferOptions } from "../../lib/data/transfer.ts";
 import { ConnectionError } from "../../lib/transport/connection.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { COMMAND_ROWS } from "../../lib/cli/command_table.ts";
-import { readGivenOptions } from "../../lib/cli/given_options.ts";
+import { readGivenOptions } from "../../lib/cli/load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "../../lib/cli/option_table.ts";
 import { codeBlocks, codeSpans, type Page, prose, readPages, ROOT } from "./pages.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { CommandChanges, PermittedCommand } from "../../lib/commands/command_changes.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { FtpServerOptions } from "../../lib/server/options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue, type Exchange } from "../helpers/dialogue.ts";
 import { requireProgram } from "../helpers/run_program.ts";

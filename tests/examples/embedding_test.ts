@@ -1,8 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { COMMANDS } from "../../lib/commands/table.ts";
 import { errorReply } from "../../lib/control/error_reply.ts";
-import { FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem_error.ts";
-import type { FileSystem } from "../../lib/filesystem/filesystem.ts";
+import { type FileSystem, FileSystemError, type FileSystemErrorKind } from "../../lib/filesystem/filesystem.ts";
 import { requireProgram } from "../helpers/run_program.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FileClaims } from "../../lib/filesystem/file_claims.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";

@@ -1,5 +1,5 @@
 import { assertStrictEquals, assertThrows } from "@std/assert";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 
 Deno.test("WriteClaims.claim() refuses a second claim on a file until the first is released", () => {

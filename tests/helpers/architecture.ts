@@ -30,7 +30,6 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/checked_values.ts",
   "lib/filesystem/file_claims.ts",
   "lib/filesystem/filesystem.ts",
-  "lib/filesystem/filesystem_error.ts",
   "lib/filesystem/guarded_filesystem.ts",
   "lib/filesystem/pending_calls.ts",
   "lib/accounts/authorizer.ts",

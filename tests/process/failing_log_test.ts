@@ -138,7 +138,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     await using folder = await TemporaryFolder.create();
-    const module = new URL("../../lib/serve/runtime_warnings.ts", import.meta.url).href;
+    const module = new URL("../../lib/serve/log_writer.ts", import.meta.url).href;
     const program = `import process from "node:process";
       import { takeWarnings } from ${JSON.stringify(module)};
       takeWarnings((text) => console.log(text));

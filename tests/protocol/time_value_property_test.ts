@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { formatTimeValue, parseTimeValue } from "../../lib/protocol/time_value.ts";
+import { formatTimeValue, parseTimeValue } from "../../lib/protocol/facts.ts";
 import { assertProperty } from "../helpers/property.ts";
 
 /** The years that four digits can tell. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatTimeValue, parseTimeValue, wallClock } from "../../lib/protocol/time_value.ts";
+import { formatTimeValue, parseTimeValue, wallClock } from "../../lib/protocol/facts.ts";
 
 Deno.test("formatTimeValue() writes UTC and cuts fractions off", () => {
   assertEquals(formatTimeValue(new Date("2026-11-22T09:04:05.999Z")), "20261122090405");

@@ -1,6 +1,5 @@
 import { assertEquals, assertLess, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
-import type { WriteMode } from "../../lib/filesystem/filesystem.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError, type WriteMode } from "../../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../../lib/filesystem/local/local_filesystem.ts";
 import { assertRefused, listNames, readText, writeText } from "../conformance/filesystem_conformance.ts";
 import { runFileSystemProgram } from "../helpers/filesystem_program.ts";

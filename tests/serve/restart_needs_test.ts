@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { applyReload } from "../../lib/serve/restart_needs.ts";
 import type { ServerPlan } from "../../lib/serve/worker_messages.ts";
 import { toServerOptions } from "../../lib/server/configured_options.ts";
-import { checkOptions, withFixedSettings } from "../../lib/server/check_options.ts";
+import { checkOptions, withFixedSettings } from "../../lib/server/options.ts";
 import type { Settings } from "../../lib/settings/settings.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";

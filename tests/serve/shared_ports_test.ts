@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { RemotePorts } from "../../lib/serve/remote_ports.ts";
 import { type PortConnection, PortOwner, type PortRequest } from "../../lib/serve/shared_ports.ts";
 import type { Lease, MaybePromise, SharedMethods } from "../../lib/shared_port.ts";

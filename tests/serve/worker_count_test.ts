@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countWorkers } from "../../lib/serve/worker_count.ts";
+import { countWorkers } from "../../lib/serve/service.ts";
 import { read, SOMEBODY } from "../settings/configuration_text.ts";
 
 const HOST = { processors: 4, mayReadProgram: true, dealsConnections: true };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertExists, assertRejects, assertThrows } from "@std/assert";
 import type { Account } from "../../lib/accounts/authorizer.ts";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { UNABORTED } from "../helpers/unaborted.ts";
 

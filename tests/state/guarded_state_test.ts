@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FileSystemError } from "../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
 import { GuardedFileClaims, guardState } from "../../lib/state/guarded_state.ts";
 import { resolveSettings } from "../../lib/settings/validate.ts";

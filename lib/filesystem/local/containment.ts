@@ -10,7 +10,7 @@
  * @module
  */
 
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError } from "../filesystem.ts";
 import { HOST_RULES, isAllowedName, isPartName, namesWithin, parentHostPath } from "./host_path.ts";
 import { PathResolver } from "./path_resolver.ts";
 import { type FileIdentity, type HostLocation, isSameFile, type LocatedFile } from "./path_snapshot.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FileSystemError, type FileSystemErrorKind } from "../filesystem_error.ts";
+import { FileSystemError, type FileSystemErrorKind } from "../filesystem.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

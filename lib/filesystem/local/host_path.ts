@@ -8,7 +8,7 @@
  */
 
 import { randomSuffix } from "../../protocol/pathname.ts";
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError } from "../filesystem.ts";
 
 /** How a family of systems writes paths and which names it allows. */
 export interface PathRules {

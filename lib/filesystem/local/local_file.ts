@@ -16,8 +16,7 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import type { FinishOptions, ReadableFile, WritableFile } from "../filesystem.ts";
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError, type FinishOptions, type ReadableFile, type WritableFile } from "../filesystem.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import type { Lease } from "../../shared_port.ts";

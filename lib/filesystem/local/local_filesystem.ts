@@ -8,19 +8,19 @@ import { fchmodSync, futimesSync, statfsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Containment } from "./containment.ts";
 import { type HostLocation, type LocatedEntry, type LocatedFile, unique } from "./path_snapshot.ts";
-import type {
-  CallOptions,
-  CreateOptions,
-  DirectoryEntry,
-  FileInfo,
-  FileSystem,
-  OpenReadOptions,
-  ReadableFile,
-  WritableFile,
-  WriteMode,
+import {
+  type CallOptions,
+  type CreateOptions,
+  type DirectoryEntry,
+  type FileInfo,
+  type FileSystem,
+  FileSystemError,
+  type OpenReadOptions,
+  type ReadableFile,
+  type WritableFile,
+  type WriteMode,
 } from "../filesystem.ts";
 import type { FileClaims } from "../file_claims.ts";
-import { FileSystemError } from "../filesystem_error.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import { StaleUploads } from "./stale_uploads.ts";

@@ -8,8 +8,7 @@ import type { Containment } from "./containment.ts";
 import { lstatIfThere } from "./path_resolver.ts";
 import { type FileIdentity, type HostLocation, isOtherFile } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
-import type { FinishOptions, WritableFile } from "../filesystem.ts";
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError, type FinishOptions, type WritableFile } from "../filesystem.ts";
 import { onHost } from "./host_error.ts";
 import { LocalWritableFile, syncDirectory } from "./local_file.ts";
 import {

@@ -13,7 +13,7 @@ import type { Containment } from "./containment.ts";
 import { lstatIfThere } from "./path_resolver.ts";
 import { type FileIdentity, type HostLocation, isOtherFile, type LocatedFile, unique } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError } from "../filesystem.ts";
 import type { Lease } from "../../shared_port.ts";
 import { StateUnavailableError } from "../../state/state.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError } from "../filesystem.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, isPartName, joinHostPath, namesWithin, pathNames } from "./host_path.ts";
 import {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { ReadableFile, WritableFile, WriteMode } from "../filesystem.ts";
-import { FileSystemError } from "../filesystem_error.ts";
+import { FileSystemError, type ReadableFile, type WritableFile, type WriteMode } from "../filesystem.ts";
 
 /** A file in memory. */
 export interface FileNode {

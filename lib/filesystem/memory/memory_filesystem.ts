@@ -4,18 +4,18 @@
  * @module
  */
 
-import type {
-  CallOptions,
-  CreateOptions,
-  DirectoryEntry,
-  FileInfo,
-  FileSystem,
-  OpenReadOptions,
-  ReadableFile,
-  WritableFile,
-  WriteMode,
+import {
+  type CallOptions,
+  type CreateOptions,
+  type DirectoryEntry,
+  type FileInfo,
+  type FileSystem,
+  FileSystemError,
+  type OpenReadOptions,
+  type ReadableFile,
+  type WritableFile,
+  type WriteMode,
 } from "../filesystem.ts";
-import { FileSystemError } from "../filesystem_error.ts";
 import { pathNames, POSIX_RULES } from "../local/host_path.ts";
 import { type FileNode, MemoryReadableFile, MemoryWritableFile, Volume } from "./memory_file.ts";
 

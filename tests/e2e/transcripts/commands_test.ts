@@ -1,4 +1,4 @@
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
 import { FILES, NOTHING, OPENED, testTranscript } from "../../helpers/transcript.ts";
 

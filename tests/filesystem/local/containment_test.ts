@@ -1,6 +1,6 @@
 import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { Containment } from "../../../lib/filesystem/local/containment.ts";
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead, nextSecond } from "./clock.ts";
 

@@ -1,5 +1,5 @@
 import { assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import { asFileSystemError, onHost } from "../../../lib/filesystem/local/host_error.ts";
 
 Deno.test("asFileSystemError() maps what the system refuses and keeps the cause", () => {

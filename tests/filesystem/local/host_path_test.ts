@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { posix, win32 } from "node:path";
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import {
   createPartName,
   isAllowedName,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStrictEquals } from "@std/assert";
 import { dirname } from "node:path";
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../../../lib/filesystem/local/local_filesystem.ts";
 import { WriteClaims } from "../../../lib/filesystem/write_claims.ts";
 import {

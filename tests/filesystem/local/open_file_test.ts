@@ -2,7 +2,7 @@ import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from 
 import { closeSync, fchmodSync } from "node:fs";
 import { Containment } from "../../../lib/filesystem/local/containment.ts";
 import type { HostLocation } from "../../../lib/filesystem/local/path_snapshot.ts";
-import { FileSystemError } from "../../../lib/filesystem/filesystem_error.ts";
+import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import {
   APPEND,
   changeAttributes,
