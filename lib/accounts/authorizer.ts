@@ -57,6 +57,9 @@ export interface Account {
   mayMove?(path: string, options: CallOptions): boolean | Promise<boolean>;
 }
 
+/** Replies to a login and to QUIT where an account has none of its own. */
+export const DEFAULT_MESSAGES = { login: "Login successful.", quit: "Goodbye." } as const;
+
 /** Decides about logins. Several may be under way at once. */
 export interface Authorizer {
   /**

@@ -17,7 +17,7 @@ import {
   findPermissions,
   READ_PERMISSIONS,
 } from "./permission.ts";
-import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import { type Account, type Authorizer, type Credentials, DEFAULT_MESSAGES } from "./authorizer.ts";
 import { StoredPassword } from "./password_hash.ts";
 import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
 
@@ -89,7 +89,8 @@ export class PasswordAuthorizer implements Authorizer {
   }
 
   #open(name: string, found: FoundAccount): Account {
-    const { username = name, home, loginMessage = "Login successful.", quitMessage = "Goodbye.", limits = {} } = found;
+    const { login, quit } = DEFAULT_MESSAGES;
+    const { username = name, home, loginMessage = login, quitMessage = quit, limits = {} } = found;
     const { permissions = READ_PERMISSIONS, overrides = [] } = found;
     assertRights(username, found);
     if (typeof limits !== "object" || limits === null) throw unusable(username, "its limits are no object");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DEFAULT_MESSAGES } from "../accounts/authorizer.ts";
 import { delay } from "../deadline.ts";
 import { messageReply, type Reply, reply } from "../protocol/reply.ts";
 import { loggedIn, loginRefused, reinitialized, type Session, userGiven, usernameOf } from "../session/session.ts";
@@ -91,7 +92,7 @@ export function reinitialize(context: CommandContext): Reply {
 /** QUIT: answered at once; a running transfer goes on and its reply follows before the connection is closed. */
 export function quit(context: CommandContext): Reply {
   const { login } = context.session;
-  if (login.state !== "loggedIn") return reply(221, "Goodbye.", "close");
+  if (login.state !== "loggedIn") return reply(221, DEFAULT_MESSAGES.quit, "close");
   leave(context);
   return messageReply(221, login.account.quitMessage, "close");
 }

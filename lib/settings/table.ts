@@ -7,6 +7,7 @@
  */
 
 import * as v from "valibot";
+import { DEFAULT_MESSAGES } from "../accounts/authorizer.ts";
 import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
@@ -381,8 +382,8 @@ const overrides = list(mapping({
 }));
 
 const messages = mapping({
-  login: setting(clientText, "Reply to a login.", { default: "Login successful." }),
-  quit: setting(clientText, "Reply to QUIT.", { default: "Goodbye." }),
+  login: setting(clientText, "Reply to a login.", { default: DEFAULT_MESSAGES.login }),
+  quit: setting(clientText, "Reply to QUIT.", { default: DEFAULT_MESSAGES.quit }),
 });
 
 const user = mapping({
