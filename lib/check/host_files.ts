@@ -147,6 +147,7 @@ export async function readRegularFile(
   const late = new AbortController();
   using _deadline = new Watchdog(DEADLINE_MS, () => late.abort(new Error(`Cannot read "${path}": it does not answer`)));
   const signal = options.signal === undefined ? late.signal : AbortSignal.any([late.signal, options.signal]);
+  signal.throwIfAborted();
   return await abortable(readWhole(path, signal), signal);
 }
 
@@ -154,6 +155,7 @@ async function readWhole(path: string, signal: AbortSignal): Promise<FileContent
   // Looked at before it is opened: some devices act on being opened.
   const info = await Deno.stat(path);
   if (!info.isFile) throw new NotRegularFileError(`Cannot read "${path}": it is no regular file`);
+  signal.throwIfAborted();
   const fd = await openFile(path, FLAGS);
   try {
     if (!(await statFile(fd)).isFile()) throw new NotRegularFileError(`Cannot read "${path}": it is no regular file`);

@@ -96,6 +96,7 @@ export class CertificateWatcher implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
+    if (this.#disposed.signal.aborted) return;
     const sight = await this.#see();
     const seen = identify(sight);
     const isSettling = seen !== this.#lastSeen;
