@@ -95,7 +95,7 @@ export class LogWriter {
     if (this.#waitingBytes + bytes.length > this.#maxBytes) return void this.#dropped++;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    this.#writing ??= this.#writeWaiting().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#writeWaiting();
   }
 
   /** Never rejects. */
@@ -109,11 +109,13 @@ export class LogWriter {
         this.#retryMs = MIN_RETRY_MS;
       } catch (error) {
         this.#putBack(bytes);
-        if (!this.#mayTryAgain(error)) return;
+        if (!this.#mayTryAgain(error)) break;
         await this.#pause();
       }
       if (this.#waitingBytes === 0) this.#tellDropped();
     }
+    // In the turn in which nothing was left: a line that comes behind it begins to write anew.
+    this.#writing = undefined;
   }
 
   #takeSome(): Uint8Array {

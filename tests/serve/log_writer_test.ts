@@ -118,3 +118,25 @@ Deno.test("LogWriter survives listeners that throw", async () => {
 function tick(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
+
+Deno.test("LogWriter writes a line that comes in the very moment in which the one before was written", async () => {
+  for (let turns = 0; turns < 8; turns++) {
+    const written: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const target = {
+      write: async (bytes: Uint8Array) => {
+        written.push(new TextDecoder().decode(bytes));
+        if (written.length === 1) await first.promise;
+        return bytes.length;
+      },
+    };
+    const writer = new LogWriter(target);
+    writer.write("one");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    first.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    writer.write("two");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(written, ["one\n", "two\n"], `${turns} turns`);
+  }
+});
