@@ -9,9 +9,9 @@ import { shellWord, StartError, UsageError } from "../check/exit_error.ts";
 import { NotRegularFileError, readRegularFile, requirePathPermission } from "../check/host_files.ts";
 import type { LoadedConfiguration } from "../check/inspection.ts";
 import { ConfigurationError } from "../settings/finding.ts";
-import { FLAG_ROWS, readFlag, withFlag } from "../settings/flags.ts";
+import { FLAG_ROWS, readFlag } from "../settings/flags.ts";
 import { port } from "../settings/forms.ts";
-import { formatPath, type KeyPath } from "../settings/key_path.ts";
+import { formatPath, type KeyPath, withValue } from "../settings/key_path.ts";
 import { type AcceptedRisk, RISK_IDS, type RiskId } from "../settings/risks.ts";
 import { findSettingRisks } from "../settings/setting_risks.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -203,7 +203,7 @@ export function readGivenOptions(args: ParsedArguments): GivenOptions {
   for (const row of FLAG_ROWS) {
     const text = values.get(row.name);
     if (text === undefined && !switches.has(row.name)) continue;
-    settings = withFlag(settings, row.path, text === undefined ? row.sets ?? true : valueOf(row, text));
+    settings = withValue(settings, row.path, text === undefined ? row.sets ?? true : valueOf(row, text));
     paths.push(row.path);
   }
   return { settings: withImplicit(settings, values.get("implicit-port")), paths };

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import type { Form, FormMetadata } from "./forms.ts";
-import { type KeyPath, withValue } from "./key_path.ts";
+import type { KeyPath } from "./key_path.ts";
 import { CONFIGURATION, type Flag, type RowOptions } from "./table.ts";
 import { structureOf } from "./unknown_keys.ts";
 
@@ -56,17 +56,11 @@ export function rowMetadata(row: v.GenericSchema): RowOptions & FormMetadata {
  */
 export function readFlag({ form }: Pick<FlagRow, "form">, text: string): { value: unknown } | { problem: string } {
   const isNumber = /^\d{1,16}(?:\.\d{1,16})?$/.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER;
+  let problem = "cannot be used";
   for (const value of isNumber ? [text, Number(text)] : [text]) {
-    if (v.is(form, value)) return { value };
+    const { success, issues } = v.safeParse(form, value, { abortPipeEarly: true });
+    if (success) return { value };
+    problem = issues[0].message;
   }
-  const [issue] = v.safeParse(form, isNumber ? Number(text) : text, { abortPipeEarly: true }).issues ?? [];
-  return { problem: issue?.message ?? "cannot be used" };
-}
-
-/** Puts the value of an option where its setting is; what is missing on the way is made. */
-export function withFlag(given: object, path: KeyPath, value: unknown): object {
-  const [first, index] = path;
-  const list = typeof index === "number" && first !== undefined ? (given as Record<string, unknown>)[first] : undefined;
-  const tree = typeof index === "number" && first !== undefined ? { ...given, [first]: list ?? [{}] } : given;
-  return withValue(tree, path, value);
+  return { problem };
 }

@@ -21,12 +21,14 @@ export function valueAt(tree: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>((whole, part) => (whole as Record<string, unknown> | null | undefined)?.[part], tree);
 }
 
-/** Returns a tree with another value at a path; with `undefined`, without what is there. Lists on the way must be there. */
+/** Returns a tree with another value at a path, or with `undefined` without what is there. What is missing on the way is made. */
 export function withValue<Tree>(tree: Tree, path: KeyPath, value: unknown): Tree {
   const [part, ...rest] = path;
   if (part === undefined) return value as Tree;
   const within = withValue((tree as Record<string, unknown> | undefined)?.[part], rest, value);
-  if (Array.isArray(tree)) return tree.with(Number(part), within) as Tree;
+  if (typeof part === "number") {
+    return Object.assign([...(tree as unknown[] | undefined ?? [])], { [part]: within }) as Tree;
+  }
   const { [part]: _, ...others } = { ...tree } as Record<string, unknown>;
   return (within === undefined ? others : { ...others, [part]: within }) as Tree;
 }

@@ -116,12 +116,149 @@ const bandwidth = mapping({
   download: setting(bytes, "Bytes a second to clients, 0 for no limit.", { default: 0 }),
 });
 
+const passive = mapping({
+  ports: setting(portRange, "Ports of passive data connections, both ends included; without it any port.", {
+    restart: true,
+    flag: {
+      name: "range",
+      letter: "r",
+      value: "FROM-TO",
+      group: "Where to listen",
+      help: "ports of passive mode (default: any)",
+      example: "50000-50100",
+      isCommon: true,
+    },
+  }),
+  address: setting(ipv4Address, "Address that PASV announces, where the server is behind a NAT router.", {
+    flag: {
+      name: "nat-address",
+      letter: "n",
+      value: "ADDRESS",
+      group: "Where to listen",
+      help: "IPv4 address that PASV announces, behind NAT",
+      example: "203.0.113.7",
+    },
+  }),
+  addresses: setting(
+    addressTable,
+    "The same by the local address that the client has reached; goes before `address`.",
+    { default: {} },
+  ),
+  foreignAddresses: setting(
+    truth,
+    "Whether from other hosts than the client, as from a NAT router with several addresses: the risk " +
+      "`foreign-data-address`.",
+    {
+      default: false,
+      flag: {
+        name: "permit-foreign-addresses",
+        group: "Limits",
+        help: "data connections from, and in active mode to, other hosts",
+      },
+    },
+  ),
+});
+
+const active = mapping({
+  enabled: setting(truth, "Whether PORT and EPRT are allowed.", {
+    default: false,
+    flag: { name: "active", group: "Limits", help: "allow active mode: PORT and EPRT" },
+  }),
+  foreignAddresses: setting(truth, "Whether to other hosts than the client: the risk `foreign-data-address`.", {
+    default: false,
+    flag: { name: "permit-foreign-addresses", group: "Limits", help: "" },
+  }),
+  privilegedPorts: setting(truth, "Whether to ports below 1024: the risk `privileged-data-port`.", {
+    default: false,
+    flag: { name: "permit-privileged-ports", group: "Limits", help: "in active mode, to ports below 1024" },
+  }),
+});
+
+const transfer = mapping({
+  asciiConversion: setting(truth, "Whether TYPE A converts line ends.", { default: true }),
+  bandwidth: group(bandwidth, "Bytes a second of each session."),
+});
+
+const upload = mapping({
+  atomic: setting(
+    truth,
+    "Whether a file appears only when it is complete; then none can be resumed. Until then it has a hidden name, " +
+      "`.ftpsd-XXXXXXXX.part`, that clients neither see nor use. What a killed server leaves of that is removed " +
+      "after a day, when the next upload into the folder begins.",
+    { default: false },
+  ),
+  overwrite: setting(
+    truth,
+    "Whether STOR and RNTO may take a name from a file that has it. If not they get 550, and what is there can only " +
+      "be continued at its end, with the right to append. Of an upload that was interrupted nothing is there with " +
+      "`atomic`, so that it can be sent again.",
+    { default: true },
+  ),
+  sync: setting(
+    truth,
+    "Whether a file and its name are on stable storage before 226 is sent.",
+    { default: false },
+  ),
+});
+
+const timeouts = mapping({
+  idle: setting(seconds, "Silence on the control connection while no data flows.", {
+    default: 300,
+    flag: { name: "timeout", value: "SECONDS", group: "Limits", help: "idle timeout of the control connection" },
+  }),
+  login: setting(seconds, "From the connection to the login.", { default: 60 }),
+  data: setting(seconds, "No byte moved on a data connection.", { default: 60 }),
+  passive: setting(seconds, "From PASV or EPSV to the client's data connection.", { default: 30 }),
+  active: setting(seconds, "To establish an active data connection.", { default: 30 }),
+  handshake: setting(seconds, "For a TLS handshake.", { default: 10 }),
+  failedLogin: setting(seconds, "Before a failed login is answered.", { default: 3 }),
+});
+
+const limits = mapping({
+  connections: setting(count, "Control connections at once.", {
+    default: 512,
+    flag: { name: "max-cons", value: "N", group: "Limits", help: "connections at once" },
+  }),
+  connectionsPerAddress: setting(count, "The same from one address; of IPv6 from one /64.", {
+    default: 0,
+    flag: {
+      name: "max-cons-per-ip",
+      value: "N",
+      group: "Limits",
+      help: "the same from one address",
+      without: "no limit",
+    },
+  }),
+  connectionsBeforeLogin: setting(
+    count,
+    "The same before a login. Who never logs in takes no place from users then. Without it, half of `connections`.",
+  ),
+  loginAttempts: setting(count, "Failed logins before the connection is closed.", {
+    default: 3,
+    flag: { name: "max-login-attempts", value: "N", group: "Limits", help: "failed logins before the end" },
+  }),
+  commandLineBytes: setting(wholeNumber(64, 2 ** 20, "a number of bytes"), "Length of a command line in bytes.", {
+    default: 4096,
+  }),
+});
+
+const ban = mapping({
+  failures: setting(
+    wholeNumber(0, MAX_FAILURES, "a whole number"),
+    "Failed logins from one address (of IPv6 one /64) that ban it; 0 for never.",
+    { default: 10 },
+  ),
+  window: setting(secondsOverZero, "Time in seconds within which they count.", { default: 600 }),
+  duration: setting(secondsOverZero, "Time of the ban in seconds.", { default: 900 }),
+  never: setting(list(address, "a list of addresses"), "Addresses that are never banned.", { default: [] }),
+});
+
 /**
- * The settings of a server.
+ * Where to listen, and TLS.
  *
  * @param content How certificates and keys are given: by a file as paths, by a program as PEM.
  */
-function serverRows(content: Form<string>) {
+function listenRows(content: Form<string>) {
   const tls = mapping({
     policy: setting(
       choice(["required", "control", "optional", "off"], { typeText: "TlsPolicy" }),
@@ -186,144 +323,6 @@ function serverRows(content: Form<string>) {
       { typeName: "ClientCertificateOptions" },
     ),
   });
-
-  const passive = mapping({
-    ports: setting(portRange, "Ports of passive data connections, both ends included; without it any port.", {
-      restart: true,
-      flag: {
-        name: "range",
-        letter: "r",
-        value: "FROM-TO",
-        group: "Where to listen",
-        help: "ports of passive mode (default: any)",
-        example: "50000-50100",
-        isCommon: true,
-      },
-    }),
-    address: setting(ipv4Address, "Address that PASV announces, where the server is behind a NAT router.", {
-      flag: {
-        name: "nat-address",
-        letter: "n",
-        value: "ADDRESS",
-        group: "Where to listen",
-        help: "IPv4 address that PASV announces, behind NAT",
-        example: "203.0.113.7",
-      },
-    }),
-    addresses: setting(
-      addressTable,
-      "The same by the local address that the client has reached; goes before `address`.",
-      { default: {} },
-    ),
-    foreignAddresses: setting(
-      truth,
-      "Whether from other hosts than the client, as from a NAT router with several addresses: the risk " +
-        "`foreign-data-address`.",
-      {
-        default: false,
-        flag: {
-          name: "permit-foreign-addresses",
-          group: "Limits",
-          help: "data connections from, and in active mode to, other hosts",
-        },
-      },
-    ),
-  });
-
-  const active = mapping({
-    enabled: setting(truth, "Whether PORT and EPRT are allowed.", {
-      default: false,
-      flag: { name: "active", group: "Limits", help: "allow active mode: PORT and EPRT" },
-    }),
-    foreignAddresses: setting(truth, "Whether to other hosts than the client: the risk `foreign-data-address`.", {
-      default: false,
-      flag: { name: "permit-foreign-addresses", group: "Limits", help: "" },
-    }),
-    privilegedPorts: setting(truth, "Whether to ports below 1024: the risk `privileged-data-port`.", {
-      default: false,
-      flag: { name: "permit-privileged-ports", group: "Limits", help: "in active mode, to ports below 1024" },
-    }),
-  });
-
-  const transfer = mapping({
-    asciiConversion: setting(truth, "Whether TYPE A converts line ends.", { default: true }),
-    bandwidth: group(bandwidth, "Bytes a second of each session."),
-  });
-
-  const upload = mapping({
-    atomic: setting(
-      truth,
-      "Whether a file appears only when it is complete; then none can be resumed. Until then it has a hidden name, " +
-        "`.ftpsd-XXXXXXXX.part`, that clients neither see nor use. What a killed server leaves of that is removed " +
-        "after a day, when the next upload into the folder begins.",
-      { default: false },
-    ),
-    overwrite: setting(
-      truth,
-      "Whether STOR and RNTO may take a name from a file that has it. If not they get 550, and what is there can only " +
-        "be continued at its end, with the right to append. Of an upload that was interrupted nothing is there with " +
-        "`atomic`, so that it can be sent again.",
-      { default: true },
-    ),
-    sync: setting(
-      truth,
-      "Whether a file and its name are on stable storage before 226 is sent.",
-      { default: false },
-    ),
-  });
-
-  const timeouts = mapping({
-    idle: setting(seconds, "Silence on the control connection while no data flows.", {
-      default: 300,
-      flag: { name: "timeout", value: "SECONDS", group: "Limits", help: "idle timeout of the control connection" },
-    }),
-    login: setting(seconds, "From the connection to the login.", { default: 60 }),
-    data: setting(seconds, "No byte moved on a data connection.", { default: 60 }),
-    passive: setting(seconds, "From PASV or EPSV to the client's data connection.", { default: 30 }),
-    active: setting(seconds, "To establish an active data connection.", { default: 30 }),
-    handshake: setting(seconds, "For a TLS handshake.", { default: 10 }),
-    failedLogin: setting(seconds, "Before a failed login is answered.", { default: 3 }),
-  });
-
-  const limits = mapping({
-    connections: setting(count, "Control connections at once.", {
-      default: 512,
-      flag: { name: "max-cons", value: "N", group: "Limits", help: "connections at once" },
-    }),
-    connectionsPerAddress: setting(count, "The same from one address; of IPv6 from one /64.", {
-      default: 0,
-      flag: {
-        name: "max-cons-per-ip",
-        value: "N",
-        group: "Limits",
-        help: "the same from one address",
-        without: "no limit",
-      },
-    }),
-    connectionsBeforeLogin: setting(
-      count,
-      "The same before a login. Who never logs in takes no place from users then. Without it, half of `connections`.",
-    ),
-    loginAttempts: setting(count, "Failed logins before the connection is closed.", {
-      default: 3,
-      flag: { name: "max-login-attempts", value: "N", group: "Limits", help: "failed logins before the end" },
-    }),
-    commandLineBytes: setting(wholeNumber(64, 2 ** 20, "a number of bytes"), "Length of a command line in bytes.", {
-      default: 4096,
-    }),
-  });
-
-  const ban = mapping({
-    failures: setting(
-      wholeNumber(0, MAX_FAILURES, "a whole number"),
-      "Failed logins from one address (of IPv6 one /64) that ban it; 0 for never.",
-      { default: 10 },
-    ),
-    window: setting(secondsOverZero, "Time in seconds within which they count.", { default: 600 }),
-    duration: setting(secondsOverZero, "Time of the ban in seconds.", { default: 900 }),
-    never: setting(list(address, "a list of addresses"), "Addresses that are never banned.", { default: [] }),
-  });
-
   return {
     listen: setting(
       v.pipe(list(listener), v.minLength(1, "has no entry; give at least one address")),
@@ -331,47 +330,55 @@ function serverRows(content: Form<string>) {
       { default: [{}], restart: true },
     ),
     tls: group(tls, "TLS of control and data connections.", { typeName: "TlsOptions" }),
-    passive: group(passive, "Passive mode: clients make the data connections."),
-    active: group(active, "Active mode: the server makes the data connections."),
-    banner: setting(greeting, "Greeting.", {
-      default: "ftpsd ready.",
-      flag: { name: "banner", value: "TEXT", group: "Output", help: "greeting" },
-    }),
-    encoding: setting(
-      text("the name of an encoding"),
-      "Encoding of names for clients from before UTF-8, such as `cp850` or `shift_jis`; those that ask for UTF-8 get it. It has " +
-        "to hold ASCII. Names that it cannot express are not listed.",
-      {
-        default: "utf-8",
-        restart: true,
-        flag: { name: "encoding", value: "NAME", group: "Output", help: "encoding of names for old clients" },
-      },
-    ),
-    times: setting(choice(["utc", "local"]), "Zone of the times in listings.", {
-      default: "utc",
-      flag: {
-        name: "use-localtime",
-        sets: "local",
-        group: "Output",
-        help: "show local times in listings (default: UTC)",
-      },
-    }),
-    transfer: group(transfer, "Transfers."),
-    upload: group(upload, "Uploads."),
-    timeouts: group(timeouts, "Longest waits in seconds, fractions allowed; 0 for no limit."),
-    limits: group(
-      v.pipe(
-        limits,
-        v.transform(({ connectionsBeforeLogin, ...others }) => ({
-          ...others,
-          connectionsBeforeLogin: connectionsBeforeLogin ?? Math.ceil(others.connections / 2),
-        })),
-      ),
-      "Limits; 0 for none.",
-    ),
-    ban: group(ban, "Bans of addresses from which passwords are guessed.", { typeName: "BanOptions" }),
   };
 }
+
+/** What all servers have between their TLS and their commands. */
+const CONNECTION_ROWS = {
+  passive: group(passive, "Passive mode: clients make the data connections."),
+  active: group(active, "Active mode: the server makes the data connections."),
+  banner: setting(greeting, "Greeting.", {
+    default: "ftpsd ready.",
+    flag: { name: "banner", value: "TEXT", group: "Output", help: "greeting" },
+  }),
+  encoding: setting(
+    text("the name of an encoding"),
+    "Encoding of names for clients from before UTF-8, such as `cp850` or `shift_jis`; those that ask for UTF-8 get it. It has " +
+      "to hold ASCII. Names that it cannot express are not listed.",
+    {
+      default: "utf-8",
+      restart: true,
+      flag: { name: "encoding", value: "NAME", group: "Output", help: "encoding of names for old clients" },
+    },
+  ),
+};
+
+/** The rest of what all servers have. */
+const TRANSFER_ROWS = {
+  times: setting(choice(["utc", "local"]), "Zone of the times in listings.", {
+    default: "utc",
+    flag: {
+      name: "use-localtime",
+      sets: "local",
+      group: "Output",
+      help: "show local times in listings (default: UTC)",
+    },
+  }),
+  transfer: group(transfer, "Transfers."),
+  upload: group(upload, "Uploads."),
+  timeouts: group(timeouts, "Longest waits in seconds, fractions allowed; 0 for no limit."),
+  limits: group(
+    v.pipe(
+      limits,
+      v.transform(({ connectionsBeforeLogin, ...others }) => ({
+        ...others,
+        connectionsBeforeLogin: connectionsBeforeLogin ?? Math.ceil(others.connections / 2),
+      })),
+    ),
+    "Limits; 0 for none.",
+  ),
+  ban: group(ban, "Bans of addresses from which passwords are guessed.", { typeName: "BanOptions" }),
+};
 
 const overrides = list(mapping({
   path: required(virtualPath, "Path in the home, which need not exist."),
@@ -428,14 +435,13 @@ const acceptedRisk = mapping({
   until: setting(day, "Last day of the acceptance, in UTC. Without it the acceptance does not end."),
 });
 
-const { times, transfer, upload, timeouts, limits, ban, ...network } = serverRows(hostPath("a file"));
-
 /** What `FtpServer` takes: all that is data. */
-export const SERVER_SETTINGS = mapping(serverRows(pem));
+export const SERVER_SETTINGS = mapping({ ...listenRows(pem), ...CONNECTION_ROWS, ...TRANSFER_ROWS });
 
 /** The whole configuration file. */
 export const CONFIGURATION = mapping({
-  ...network,
+  ...listenRows(hostPath("a file")),
+  ...CONNECTION_ROWS,
   commands: group(
     mapping({
       disabled: setting(
@@ -446,7 +452,7 @@ export const CONFIGURATION = mapping({
     }),
     "Commands.",
   ),
-  ...{ times, transfer, upload, timeouts, limits, ban },
+  ...TRANSFER_ROWS,
   log: group(
     mapping({
       format: setting(choice(LOG_FORMATS), "For people, or one JSON object a line for programs.", {

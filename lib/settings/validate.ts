@@ -68,7 +68,7 @@ function* findUnaskedCa({ tls: { clientCertificates: { mode, ca } } }: Settings,
 function faultOf(finding: Finding, given: unknown): Error {
   const value = valueAt(given, finding.path);
   const isOfType = Array.isArray(value) || value === null || typeof value === "function" ||
-    finding.message.startsWith("unknown key");
+    findUnknownKeys(SERVER_SETTINGS, given).length > 0; // which are found before all else
   return isOfType ? new TypeError(describe(finding)) : new RangeError(describe(finding));
 }
 
