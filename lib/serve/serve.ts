@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { EventListener, ServerEvent } from "../events.ts";
+import type { EventListener } from "../events.ts";
 import type { ListeningAddress } from "../server/acceptor.ts";
+import { EventHub } from "../server/event_hub.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { CertificateInfo } from "../transport/tls_context.ts";
-import { describeThrown } from "../thrown.ts";
 import type { Remark, ServeSettings } from "./serve_settings.ts";
 
 /** What else {@linkcode serve} is given. */
@@ -86,7 +86,9 @@ export async function serve(
   const read = async (servedHomes?: ReadonlySet<string>) =>
     await readSettings(typeof settings === "function" ? await settings() : settings, servedHomes);
   const { onRemark } = options;
-  const onEvent = contained(options.onEvent ?? (() => {}));
+  // No throw of the listener ends anything, whichever event loop has the event.
+  const hub = new EventHub({ onEvent: options.onEvent });
+  const onEvent: EventListener = ({ event, ...fields }) => hub.emit(event, fields);
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
   const service = await Service.create(await read(), { read, log, onEvent, dialogue: false });
   const stop = () => void service.shutdown().catch(() => {}); // reported by `finished`
@@ -102,19 +104,4 @@ export async function serve(
   }
   service.finished.catch(() => {}).then(() => signal?.removeEventListener("abort", stop));
   return service;
-}
-
-/** A listener that ends nothing by a throw, whichever event loop has the event; the throw is reported to it. */
-function contained(listener: (event: ServerEvent) => unknown): EventListener {
-  const tell = async (event: ServerEvent): Promise<void> => {
-    try {
-      await listener(event);
-    } catch (cause) {
-      // One that fails at this event, too, would be called about it for ever.
-      if (event.event === "internalError") return;
-      const message = `The listener for ${event.event} failed: ${describeThrown(cause)}`;
-      await tell({ event: "internalError", time: new Date(), message, cause });
-    }
-  };
-  return (event) => void tell(event);
 }
