@@ -2,8 +2,9 @@
 /**
  * What the runtime itself allows: a server that answers as an FTP server would and does nothing, on bare `node:net` and
  * `node:tls`. It checks nothing, knows no files and drops uploads. Downloads come from memory, of the size in the name.
+ * With `kept` it opens a listener for each session only, and not for each data connection.
  *
- * deno run -A bench/floor.ts CERTIFICATE KEY [PORT]
+ * deno run -A bench/floor.ts CERTIFICATE KEY [PORT [kept]]
  * curl --insecure --ssl-reqd --user u:p --output /dev/null ftp://127.0.0.1:2999/1048576
  *
  * @module
@@ -12,7 +13,7 @@
 import net from "node:net";
 import tls from "node:tls";
 
-const [certificate, key, port = "2999"] = Deno.args;
+const [certificate, key, port = "2999", listeners = "new"] = Deno.args;
 if (certificate === undefined || key === undefined) throw new TypeError("Give a certificate and a key");
 const CHUNK = new Uint8Array(256 * 1024);
 
@@ -21,6 +22,33 @@ const secureContext = tls.createSecureContext({
   key: await Deno.readTextFile(key),
 });
 const tlsOptions = { isServer: true, secureContext } as const;
+
+/** Listeners that no session has. */
+const kept: PassivePort[] = [];
+
+/** A listener for data connections. */
+class PassivePort {
+  readonly #server: net.Server;
+  #waiting = Promise.withResolvers<net.Socket>();
+
+  constructor(onListening: () => void) {
+    this.#server = net.createServer({ noDelay: true }, (socket) => this.#waiting.resolve(socket));
+    this.#server.listen(0, "127.0.0.1", onListening);
+  }
+
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  /** The next connection. */
+  async accept(): Promise<net.Socket> {
+    const socket = await this.#waiting.promise;
+    this.#waiting = Promise.withResolvers();
+    if (listeners === "kept") kept.push(this);
+    else this.#server.close();
+    return socket;
+  }
+}
 
 class Session {
   #control: net.Socket;
@@ -79,16 +107,15 @@ class Session {
   }
 
   #openPort(): void {
-    const server = net.createServer({ noDelay: true });
-    const { promise, resolve } = Promise.withResolvers<net.Socket>();
-    this.#data = promise;
-    server.once("connection", (socket) => {
-      server.close();
-      resolve(this.#isProtected ? new tls.TLSSocket(socket, tlsOptions) : socket);
-    });
-    server.listen(0, "127.0.0.1", () => {
-      this.#reply(`229 ok (|||${(server.address() as net.AddressInfo).port}|)`);
-    });
+    const open = () => {
+      this.#reply(`229 ok (|||${passive.port}|)`);
+      this.#data = passive.accept().then((socket) =>
+        this.#isProtected ? new tls.TLSSocket(socket, tlsOptions) : socket
+      );
+    };
+    const free = kept.pop();
+    const passive = free ?? new PassivePort(() => open());
+    if (free !== undefined) open();
   }
 
   async #send(size: number): Promise<void> {

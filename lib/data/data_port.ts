@@ -8,12 +8,11 @@
 import { Watchdog } from "../deadline.ts";
 import {
   ConnectionError,
-  type DataListener,
   type DataTransport,
   type IncomingConnection,
   type SocketAddress,
 } from "../transport/connection.ts";
-import type { PortPool } from "./port_pool.ts";
+import type { LentPort, PortPool } from "./port_pool.ts";
 
 /** What a session's data port is doing. */
 export type DataPortState = "closed" | "listening" | "connected" | "ended";
@@ -80,14 +79,14 @@ export class DataPort implements Disposable {
   async openPassive(transport: DataTransport, localHost: string, options: PassiveOptions): Promise<SocketAddress> {
     this.#release();
     const closings = this.#closings;
-    const listener = await this.#pool.listen(transport, localHost);
+    const lent = await this.#pool.lend(transport, localHost, { isForAnybody: options.peerHost === undefined });
     if (closings !== this.#closings) {
-      listener.close();
+      lent.close();
       throw new ConnectionError("closed", "The data port was closed");
     }
-    this.#hold(acceptPeer(listener, options), () => listener.close());
+    this.#hold(acceptPeer(lent, options), () => lent.close());
     this.#state = "listening";
-    return listener.address;
+    return lent.address;
   }
 
   /**
@@ -251,28 +250,30 @@ export interface PassiveOptions {
 }
 
 /**
- * Waits for the one connection from the right peer, dropping others without giving up, then closes the listener.
+ * Waits for the one connection from the right peer, dropping others without giving up, then gives back the port.
  *
- * @param listener Closed when this settles, in whatever way; closing it from outside ends the wait.
+ * @param port Closed when this rejects; closing it from outside ends the wait.
  * @throws {DataConnectTimeoutError} When the time is over.
  * @throws {ConnectionError} Kind `"closed"` when the listener was closed.
  */
-export async function acceptPeer(listener: DataListener, options: PassiveOptions): Promise<IncomingConnection> {
+export async function acceptPeer(port: LentPort, options: PassiveOptions): Promise<IncomingConnection> {
   let expired = false;
   using _watchdog = new Watchdog(options.timeoutMs, () => {
     expired = true;
-    listener.close();
+    port.close();
   });
   try {
     for (;;) {
-      const incoming = await listener.accept();
-      if (options.peerHost === undefined || incoming.remote.host === options.peerHost) return incoming;
+      const incoming = await port.accept();
+      if (options.peerHost === undefined || incoming.remote.host === options.peerHost) {
+        port.giveBack();
+        return incoming;
+      }
       incoming.close();
       options.onForeignPeer(incoming.remote);
     }
   } catch (error) {
+    port.close();
     throw expired ? new DataConnectTimeoutError("passive", { cause: error }) : error;
-  } finally {
-    listener.close();
   }
 }

@@ -1,6 +1,9 @@
 /**
  * Ports for passive data connections.
  *
+ * A listener costs as much as a small file, so it is kept when its connection has come, and lent to another session: see
+ * docs/decisions/0007-kept-listeners.md.
+ *
  * @module
  */
 
@@ -19,31 +22,180 @@ const RANDOM_TRIES = 16;
 /** How often ports are tried again that nobody of us holds: the runtime frees one a turn after it was closed. */
 const MAX_RETRIES = 3;
 
+/** The next port must not be known beforehand: one of so many is lent, or a new one is opened. */
+const CHOICE = 8;
+/** Others may use the same range: no more of it than this is held by listeners of one kind that nobody uses. */
+const MAX_FREE_PART = 1 / 16;
+/** One in so many is closed and not kept, so that the ports change. */
+const USES_OF_A_PORT = 64;
+const USE_WINDOW_MS = 60_000;
+/** Turns until all that the system has reported together with a command was handled, in whatever order. */
+const REFUSING_TURNS = 2;
+
 /** No port of the passive range is free. */
 export class PortsExhaustedError extends Error {
   override readonly name = "PortsExhaustedError";
 }
 
+/** A port that belongs to one session, until it is given back or closed. */
+export interface LentPort {
+  /** Where it listens. */
+  readonly address: SocketAddress;
+  /** See {@linkcode DataListener.accept}. */
+  accept(): Promise<IncomingConnection>;
+  /** Gives back a port whose connection has come; all that come later are refused. Does nothing after `close()`. */
+  giveBack(): void;
+  /** Closes a port whose connection has not come. Does nothing after `giveBack()`. */
+  close(): void;
+}
+
+/** Options of {@linkcode PortPool}. */
+export interface PortPoolOptions {
+  /** Listeners beyond those that were in use at once in this time are closed, in milliseconds. @default {60_000} */
+  readonly windowMs?: number;
+}
+
+/** Who may connect to a port. */
+export interface LendingOptions {
+  /** Whether connections are taken from any address: then nobody may know the port beforehand, and none is lent twice. */
+  readonly isForAnybody: boolean;
+}
+
+/** Listeners of one transport on one address. */
+interface Kind {
+  /** Those that nobody has. */
+  readonly free: DataListener[];
+  lent: number;
+  /** Most that were lent at once in this window and the one before. */
+  peak: number;
+  formerPeak: number;
+}
+
 /**
- * Opens listeners on random ports of a range, so that the next port cannot be guessed (RFC 2577 §3); never on one outside.
- * One pool serves all sessions of a server.
+ * Lends listeners on random ports of a range, so that the next port cannot be guessed (RFC 2577 §3); never on one outside.
+ * One pool serves all sessions of a server. It owns the listeners that nobody has, until it is disposed of.
  */
-export class PortPool {
+export class PortPool implements Disposable {
   readonly #range: { readonly from: number; readonly to: number } | undefined;
+  /** Ports of the range that are lent or kept. */
   readonly #taken = new Set<number>();
+  readonly #kinds = new Map<DataTransport, Map<string, Kind>>();
+  readonly #windowMs: number;
+  #window: ReturnType<typeof setInterval> | undefined;
+  #isClosed = false;
 
   /** Makes a pool of the ports `from` to `to`, both included; without a range any port will do. */
-  constructor(range: { readonly from: number; readonly to: number } | undefined) {
+  constructor(
+    range: { readonly from: number; readonly to: number } | undefined,
+    { windowMs = USE_WINDOW_MS }: PortPoolOptions = {},
+  ) {
     this.#range = range;
+    this.#windowMs = windowMs;
   }
 
   /**
-   * Listens on a free port. Closing the listener gives the port back.
+   * Lends a listener on a free port.
    *
    * @throws {PortsExhaustedError} When every port of the range is taken.
    */
-  async listen(transport: DataTransport, host: string): Promise<DataListener> {
-    if (this.#range === undefined) return await transport.listen({ host, port: 0 });
+  async lend(transport: DataTransport, host: string, options: LendingOptions): Promise<LentPort> {
+    const kind = this.#kind(transport, host);
+    kind.peak = Math.max(kind.peak, ++kind.lent);
+    const kept = options.isForAnybody ? undefined : this.#takeKept(kind);
+    try {
+      // What had connected when the command came is seen meanwhile, and closed.
+      for (let turn = 0; kept !== undefined && turn < REFUSING_TURNS; turn++) await yieldToEventLoop();
+      const listener = kept ?? await this.#listen(transport, host);
+      return new PooledListener(listener, this.#endsOf(kind, { ...options, wasKept: kept !== undefined }));
+    } catch (error) {
+      kind.lent--;
+      throw error;
+    }
+  }
+
+  /** Closes the listeners that nobody has, and keeps none from now on. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#closeFree();
+  }
+
+  #kind(transport: DataTransport, host: string): Kind {
+    const kinds = this.#kinds.getOrInsertComputed(transport, () => new Map<string, Kind>());
+    return kinds.getOrInsertComputed(host, () => ({ free: [], lent: 0, peak: 0, formerPeak: 0 }));
+  }
+
+  #endsOf(
+    kind: Kind,
+    { isForAnybody, wasKept }: LendingOptions & { readonly wasKept: boolean },
+  ): LendingEnds {
+    return {
+      giveBack: (listener) => {
+        kind.lent--;
+        if (isForAnybody || !this.#mayKeep(kind)) return this.#close(listener);
+        listener.refuse();
+        kind.free.push(listener);
+        this.#window ??= setInterval(() => this.#startWindow(), this.#windowMs);
+      },
+      close: (listener) => {
+        kind.lent--;
+        this.#close(listener);
+        // One that was lent before and found no client may be deaf, and others with it: see `node_socket.ts`.
+        if (wasKept) { for (const free of kind.free.splice(0)) this.#close(free); }
+      },
+    };
+  }
+
+  #takeKept({ free }: Kind): DataListener | undefined {
+    return free.length > 0 && free.length >= Math.min(CHOICE, this.#mostFree) ? takeOne(free) : undefined;
+  }
+
+  #mayKeep(kind: Kind): boolean {
+    return !this.#isClosed && randomBelow(USES_OF_A_PORT) > 0 && kind.free.length < this.#mostFreeOf(kind);
+  }
+
+  #mostFreeOf({ peak, formerPeak, lent }: Kind): number {
+    const mostInUse = Math.max(peak, formerPeak);
+    return mostInUse === 0 ? 0 : Math.min(CHOICE + mostInUse - lent, this.#mostFree);
+  }
+
+  get #mostFree(): number {
+    return this.#range === undefined ? Infinity : Math.floor(sizeOf(this.#range) * MAX_FREE_PART);
+  }
+
+  /** Closes what was not needed for a time. */
+  #startWindow(): void {
+    for (const kind of this.#allKinds()) {
+      for (const free of kind.free.splice(this.#mostFreeOf(kind))) this.#close(free);
+      kind.formerPeak = kind.peak;
+      kind.peak = kind.lent;
+    }
+    if (this.#allKinds().every(({ free }) => free.length === 0)) this.#stopWindow();
+  }
+
+  #stopWindow(): void {
+    clearInterval(this.#window);
+    this.#window = undefined;
+  }
+
+  #allKinds(): readonly Kind[] {
+    return [...this.#kinds.values()].flatMap((kinds) => [...kinds.values()]);
+  }
+
+  /** Returns whether there was any. */
+  #closeFree(): boolean {
+    const free = this.#allKinds().flatMap((kind) => kind.free.splice(0));
+    for (const listener of free) this.#close(listener);
+    this.#stopWindow();
+    return free.length > 0;
+  }
+
+  #close(listener: DataListener): void {
+    listener.close();
+    this.#taken.delete(listener.address.port);
+  }
+
+  async #listen(transport: DataTransport, host: string): Promise<DataListener> {
+    if (this.#range === undefined) return await this.#listenAnywhere(transport, host);
     let candidates: Iterable<number> = this.#candidates(this.#range);
     for (let retries = 0; retries <= MAX_RETRIES; retries++) {
       const inUse = new Set<number>();
@@ -53,11 +205,22 @@ export class PortPool {
         if (listener !== undefined) return listener;
         inUse.add(port);
       }
-      if (inUse.size === 0) break;
-      candidates = inUse;
+      // Those of other kinds are given up.
+      if (this.#closeFree()) candidates = this.#candidates(this.#range);
+      else if (inUse.size === 0) break;
+      else candidates = inUse;
       await yieldToEventLoop();
     }
     throw new PortsExhaustedError(`No free port in ${this.#range.from}-${this.#range.to}`);
+  }
+
+  async #listenAnywhere(transport: DataTransport, host: string): Promise<DataListener> {
+    try {
+      return await transport.listen({ host, port: 0 });
+    } catch (error) {
+      this.#closeFree(); // file descriptors may be short
+      throw error;
+    }
   }
 
   /** Listens on a port that nobody of this pool has; `undefined` when somebody else has it. */
@@ -65,10 +228,11 @@ export class PortPool {
     const { port } = address;
     this.#taken.add(port);
     try {
-      return new PooledListener(await transport.listen(address), () => this.#taken.delete(port));
+      return await transport.listen(address);
     } catch (error) {
       this.#taken.delete(port);
       if (error instanceof ConnectionError && error.kind === "addressInUse") return undefined;
+      this.#closeFree(); // as above
       throw error;
     }
   }
@@ -82,14 +246,20 @@ export class PortPool {
   }
 }
 
-class PooledListener implements DataListener {
-  readonly #listener: DataListener;
-  readonly #release: () => void;
-  #isClosed = false;
+/** What happens to a listener when its session does not need it any more. */
+interface LendingEnds {
+  giveBack(listener: DataListener): void;
+  close(listener: DataListener): void;
+}
 
-  constructor(listener: DataListener, release: () => void) {
+class PooledListener implements LentPort {
+  readonly #listener: DataListener;
+  readonly #ends: LendingEnds;
+  #isOver = false;
+
+  constructor(listener: DataListener, ends: LendingEnds) {
     this.#listener = listener;
-    this.#release = release;
+    this.#ends = ends;
   }
 
   get address(): SocketAddress {
@@ -100,12 +270,28 @@ class PooledListener implements DataListener {
     return this.#listener.accept();
   }
 
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#listener.close();
-    this.#release();
+  giveBack(): void {
+    this.#end(() => this.#ends.giveBack(this.#listener));
   }
+
+  close(): void {
+    this.#end(() => this.#ends.close(this.#listener));
+  }
+
+  #end(how: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    how();
+  }
+}
+
+/** Takes one out at random. */
+function takeOne<Item>(items: Item[]): Item | undefined {
+  return items.length === 0 ? undefined : items.splice(randomBelow(items.length), 1)[0];
+}
+
+function sizeOf({ from, to }: { readonly from: number; readonly to: number }): number {
+  return to - from + 1;
 }
 
 function randomBelow(limit: number): number {

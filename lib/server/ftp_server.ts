@@ -93,6 +93,7 @@ export class FtpServer implements AsyncDisposable {
   #acceptor: Acceptor | undefined;
   #tls: TlsContext | undefined;
   #protectedData: NodeTlsTransport | undefined;
+  #ports: PortPool | undefined;
   #encoding: TextEncoding = UTF8;
 
   /**
@@ -277,6 +278,7 @@ export class FtpServer implements AsyncDisposable {
     this.#encoding = await loadEncoding(encoding);
     this.#tls = await createTls(this.#settings);
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
+    this.#ports = new PortPool(this.#settings.passive.ports);
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
     for (const address of listen) {
@@ -286,7 +288,7 @@ export class FtpServer implements AsyncDisposable {
     }
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
-    const service = this.#service(this.#protectedData);
+    const service = this.#service(this.#ports, this.#protectedData);
     this.#acceptor = new Acceptor(listening, {
       service,
       idPrefix: this.#idPrefix,
@@ -303,7 +305,7 @@ export class FtpServer implements AsyncDisposable {
     return { listener, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };
   }
 
-  #service(protectedData: NodeTlsTransport | undefined): Service {
+  #service(ports: PortPool, protectedData: NodeTlsTransport | undefined): Service {
     const settings = () => this.#settings;
     const authorizer = () => this.#authorizer;
     const commands = () => this.#commands;
@@ -321,7 +323,7 @@ export class FtpServer implements AsyncDisposable {
         this.#emit("internalError", { message: describeFailure(call, cause), cause });
       }),
       dataTransports: { C: new DenoTcpTransport(), P: protectedData },
-      ports: new PortPool(this.#settings.passive.ports),
+      ports,
       encoding: this.#encoding,
       createDigest,
       wantsDialogue: this.#options.dialogue ?? false,
@@ -333,6 +335,7 @@ export class FtpServer implements AsyncDisposable {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     await this.#started?.catch(() => {}); // listen() tells its caller
     await this.#acceptor?.stop();
+    this.#ports?.[Symbol.dispose]();
     await this.#protectedData?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
     this.#events.close();

@@ -124,6 +124,11 @@ export interface DataListener {
    * @throws {ConnectionError} Kind `"closed"` after {@linkcode DataListener.close}.
    */
   accept(): Promise<IncomingConnection>;
+  /**
+   * Closes what has not been accepted, and what connects from now on, until the next call of {@linkcode DataListener.accept}.
+   * Not while one is pending.
+   */
+  refuse(): void;
   /** Stops listening and releases connections that were not accepted. May be called twice. */
   close(): void;
 }

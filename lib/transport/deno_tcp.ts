@@ -41,6 +41,11 @@ export class DenoTcpTransport implements DataTransport {
 class DenoListener implements DataListener {
   readonly address: SocketAddress;
   readonly #listener: Deno.TcpListener;
+  /** The next connection: what was asked for to refuse it goes to whoever accepts meanwhile. */
+  #next: Promise<Deno.TcpConn> | undefined;
+  #isRefusing = false;
+  /** Never rejects. */
+  #refusing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(listener: Deno.TcpListener) {
@@ -49,9 +54,10 @@ class DenoListener implements DataListener {
   }
 
   async accept(): Promise<IncomingConnection> {
+    this.#isRefusing = false;
     while (!this.#isClosed) {
       try {
-        return new ClearIncoming(new DenoTcpConnection(await this.#listener.accept()));
+        return new ClearIncoming(new DenoTcpConnection(await this.#take()));
       } catch (error) {
         if (!this.#isClosed && !hasLeftEarly(error)) throw toConnectionError(error);
       }
@@ -59,10 +65,35 @@ class DenoListener implements DataListener {
     throw CLOSED_ERROR;
   }
 
+  refuse(): void {
+    this.#isRefusing = true;
+    this.#refusing ??= this.#refuseEach().finally(() => this.#refusing = undefined);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener.close();
+  }
+
+  #take(): Promise<Deno.TcpConn> {
+    if (this.#next !== undefined) return this.#next;
+    const taken = () => void (this.#next = undefined);
+    this.#next = this.#listener.accept();
+    this.#next.then(taken, taken);
+    return this.#next;
+  }
+
+  async #refuseEach(): Promise<void> {
+    while (this.#isRefusing && !this.#isClosed) {
+      try {
+        const connection = await this.#take();
+        if (this.#isRefusing) connection.close();
+      } catch (error) {
+        // Where file descriptors are short it could not refuse what comes.
+        if (!hasLeftEarly(error)) this.close();
+      }
+    }
   }
 }
 

@@ -92,6 +92,7 @@ export class SocketListener {
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #openConnections = 0;
   #hadMany = false;
+  #isRefusing = false;
   #closed = false;
 
   private constructor(server: net.Server, options: SocketListenOptions) {
@@ -130,11 +131,18 @@ export class SocketListener {
 
   #next(): Promise<net.Socket> {
     if (this.#closed) return Promise.reject(CLOSED_ERROR);
+    this.#isRefusing = false;
     const socket = this.#unaccepted.shift();
     if (socket !== undefined) return Promise.resolve(socket);
     const waiting = Promise.withResolvers<net.Socket>();
     this.#waiting.push(waiting);
     return waiting.promise;
+  }
+
+  /** Closes what was not accepted, and what connects until the next call of {@linkcode SocketListener.accept}. */
+  refuse(): void {
+    this.#isRefusing = true;
+    for (const socket of this.#unaccepted.splice(0)) socket.destroy();
   }
 
   /** Stops listening and releases connections that were not accepted. May be called twice. */
@@ -143,7 +151,7 @@ export class SocketListener {
     this.#closed = true;
     clearTimeout(this.#renewal);
     this.#server.close();
-    for (const socket of this.#unaccepted.splice(0)) socket.destroy();
+    this.refuse();
     this.#reject(CLOSED_ERROR);
   }
 
@@ -152,7 +160,7 @@ export class SocketListener {
   }
 
   #take(socket: net.Socket): void {
-    if (this.#closed) {
+    if (this.#closed || this.#isRefusing) {
       socket.destroy();
       return;
     }

@@ -7,7 +7,7 @@
 
 import type net from "node:net";
 import type { DataListener, DataTransport, IncomingConnection, SocketAddress } from "./connection.ts";
-import { guarded } from "./error_scope.ts";
+import { currentScope, guarded, runInScope } from "./error_scope.ts";
 import { type ConnectedSocket, dialSocket, SocketListener } from "./node_socket.ts";
 import { keepFreedMemory } from "./buffer_release.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -25,6 +25,8 @@ const LINGER_MS = 3000;
  */
 export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   readonly #context: TlsContext;
+  /** A listener may outlive the session that it is opened for. */
+  readonly #scope = currentScope();
   readonly #lingering = new Set<Promise<void>>();
 
   /** @param context The one of the control connections, so that their sessions can be resumed. */
@@ -34,10 +36,12 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   }
 
   async listen(address: SocketAddress): Promise<DataListener> {
-    const listener = await SocketListener.listen(address);
+    const open = () => SocketListener.listen(address);
+    const listener = await (this.#scope === undefined ? open() : runInScope(this.#scope, open));
     return {
       address: listener.address,
       accept: async () => this.#incoming(await listener.accept()),
+      refuse: () => listener.refuse(),
       close: () => listener.close(),
     };
   }

@@ -88,7 +88,7 @@ async function start() {
   const account = fakeAccount({ fileSystem: MemoryFileSystem.of({ "/file": "content" }) });
   const authorizer = { authenticate: () => Promise.resolve(account) };
   const events: string[] = [];
-  const settings = resolveSettings({ tls: { policy: "optional" } });
+  const settings = resolveSettings({ tls: { policy: "optional" }, passive: { foreignAddresses: true } });
   const service: Service = {
     settings,
     commands: ALL_COMMANDS,

@@ -15,7 +15,7 @@ class Fixture {
 
   openPassive(timeoutMs = 0) {
     return this.port.openPassive(this.transport, LOCAL.host, {
-      peerHost: PEER.host,
+      peerHost: undefined,
       timeoutMs,
       onForeignPeer: () => {},
     });

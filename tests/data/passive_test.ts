@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { acceptPeer, DataConnectTimeoutError } from "../../lib/data/data_port.ts";
+import type { LentPort } from "../../lib/data/port_pool.ts";
 import { ConnectionError, type SocketAddress } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeListener, LOCAL, PEER } from "../helpers/fake_transport.ts";
 
@@ -7,8 +8,14 @@ const FOREIGN: SocketAddress = { host: "198.51.100.7", port: 50_001 };
 
 function start(timeoutMs = 0) {
   const listener = new FakeListener(LOCAL);
+  const port: LentPort = {
+    address: LOCAL,
+    accept: () => listener.accept(),
+    giveBack: () => listener.refuse(),
+    close: () => listener.close(),
+  };
   const foreign: SocketAddress[] = [];
-  const accepted = acceptPeer(listener, {
+  const accepted = acceptPeer(port, {
     peerHost: PEER.host,
     timeoutMs,
     onForeignPeer: (peer) => foreign.push(peer),
@@ -16,13 +23,13 @@ function start(timeoutMs = 0) {
   return { listener, foreign, accepted };
 }
 
-Deno.test("acceptPeer() takes the connection of the peer and stops listening", async () => {
+Deno.test("acceptPeer() takes the connection of the peer and refuses others", async () => {
   const { listener, accepted } = start();
   const incoming = new FakeIncoming();
   listener.arrive(incoming);
   assertEquals(await accepted, incoming);
   assert(!incoming.isClosed);
-  assert(listener.isClosed);
+  assert(listener.isRefusing);
 });
 
 Deno.test("acceptPeer() drops connections from elsewhere, tells of each, and goes on waiting", async () => {

@@ -9,7 +9,6 @@ import {
   FakeIncoming,
   FakeTransport,
   LOCAL,
-  PEER,
   TLS_INFO,
 } from "../helpers/fake_transport.ts";
 
@@ -29,7 +28,7 @@ const HELLO = new TextEncoder().encode("hello");
 async function openPort(incoming: FakeIncoming | undefined, timeoutMs = 0): Promise<DataPort> {
   const transport = new FakeTransport();
   const port = new DataPort(new PortPool(undefined));
-  await port.openPassive(transport, LOCAL.host, { peerHost: PEER.host, timeoutMs, onForeignPeer: () => {} });
+  await port.openPassive(transport, LOCAL.host, { peerHost: undefined, timeoutMs, onForeignPeer: () => {} });
   if (incoming !== undefined) transport.listener.arrive(incoming);
   return port;
 }

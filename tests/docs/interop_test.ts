@@ -121,7 +121,7 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
       "RETR serves the owner after an impostor",
       "STOR takes nothing from an impostor",
     ],
-    "data/port_pool_test.ts": ["PortPool.listen() begins anywhere"],
+    "data/port_pool_test.ts": ["PortPool.lend() begins anywhere"],
   },
   D7: { "e2e/traps_data_test.ts": ["D7: the data connection may come before the command"] },
   D8: {

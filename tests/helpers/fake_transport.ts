@@ -178,6 +178,8 @@ export class FakeListener implements DataListener {
   readonly address: SocketAddress;
   /** Whether it was closed. */
   isClosed = false;
+  /** Whether what connects is closed at once. */
+  isRefusing = false;
   readonly #onClose: () => void;
   readonly #arrived: IncomingConnection[] = [];
   readonly #waiting: PromiseWithResolvers<IncomingConnection>[] = [];
@@ -190,6 +192,7 @@ export class FakeListener implements DataListener {
 
   /** Lets a client connect. */
   arrive(incoming: IncomingConnection): void {
+    if (this.isRefusing || this.isClosed) return incoming.close();
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#arrived.push(incoming);
     else waiting.resolve(incoming);
@@ -197,6 +200,7 @@ export class FakeListener implements DataListener {
 
   accept(): Promise<IncomingConnection> {
     if (this.isClosed) return Promise.reject(closed());
+    this.isRefusing = false;
     const arrived = this.#arrived.shift();
     if (arrived !== undefined) return Promise.resolve(arrived);
     const waiting = Promise.withResolvers<IncomingConnection>();
@@ -204,12 +208,17 @@ export class FakeListener implements DataListener {
     return waiting.promise;
   }
 
+  refuse(): void {
+    this.isRefusing = true;
+    for (const incoming of this.#arrived.splice(0)) incoming.close();
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#onClose();
+    this.refuse();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
-    for (const incoming of this.#arrived.splice(0)) incoming.close();
   }
 }
 

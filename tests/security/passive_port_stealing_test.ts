@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { RawDataConnection } from "../helpers/raw_data_connection.ts";
@@ -119,17 +119,57 @@ for (const protection of ["explicit", "clear"] as const) {
   });
 }
 
-Deno.test("EPSV closes its port to everybody once the owner has connected", async () => {
-  await using server = await TestServer.start();
-  await using client = await server.login();
-  const port = await openPassive(client);
-  await using first = await connectData(server, port);
-  await client.expect(150, "LIST");
-  await first.secure();
-  await first.readAll();
-  assertEquals((await client.readReply("LIST")).code, 226);
-  await assertNobodyListens(server, port);
-});
+for (const protection of ["explicit", "clear"] as const) {
+  Deno.test(`EPSV has its port refuse everybody once the owner has connected, ${protection}`, async () => {
+    await using server = await TestServer.start({ protection });
+    await using client = await server.login();
+    const port = await openPassive(client);
+    await using first = await connectData(server, port);
+    // While the transfer waits, while it runs, and when it has ended.
+    await assertNobodyIsServed(server, port);
+    await client.expect(150, "LIST");
+    await assertNobodyIsServed(server, port);
+    await first.secure();
+    await first.readAll();
+    assertEquals((await client.readReply("LIST")).code, 226);
+    await assertNobodyIsServed(server, port);
+  });
+
+  Deno.test(`EPSV lends a port without the connections that came while nobody had it, ${protection}`, async () => {
+    await using server = await TestServer.start({ protection });
+    await using client = await server.login();
+    await client.store("/file", new Uint8Array(9));
+    const known = new Set<number>();
+    for (let round = 0; round < 40; round++) {
+      const strangers = await Promise.all([...known].map((port) => connectAnyway(server, port)));
+      const port = await openPassive(client);
+      await using data = await connectData(server, port);
+      await client.expect(150, "RETR /file");
+      await data.secure();
+      assertEquals((await data.readAll()).length, 9);
+      assertEquals((await client.readReply("RETR")).code, 226);
+      for (const stranger of strangers) await stranger?.[Symbol.asyncDispose]();
+      known.add(port);
+    }
+    // Otherwise nothing was tried.
+    assert(known.size < 30, `${known.size} ports in 40 transfers`);
+  });
+
+  Deno.test(`EPSV lends a port to the next session without what belongs to the one before, ${protection}`, async () => {
+    await using server = await TestServer.start({ protection });
+    await using former = await server.login();
+    await using next = await server.login();
+    await former.store("/file", new Uint8Array(9));
+    for (let round = 0; round < 40; round++) {
+      // Announced, and never used by the session: who comes late finds nobody, or is not taken for the next one.
+      const port = await openPassive(former);
+      await former.command("ABOR");
+      const late = await connectAnyway(server, port);
+      assertEquals((await next.retrieve("/file")).length, 9);
+      await late?.[Symbol.asyncDispose]();
+    }
+  });
+}
 
 Deno.test("EPSV gives up the port of the one before", async () => {
   await using server = await TestServer.start();
@@ -138,6 +178,18 @@ Deno.test("EPSV gives up the port of the one before", async () => {
   await openPassive(client);
   await assertNobodyListens(server, port);
 });
+
+/** Makes the TCP part of a data connection, where somebody listens. */
+function connectAnyway(server: TestServer, port: number): Promise<RawDataConnection | undefined> {
+  return connectData(server, port).catch(() => undefined);
+}
+
+async function assertNobodyIsServed(server: TestServer, port: number): Promise<void> {
+  await using stranger = await connectAnyway(server, port);
+  // The end without a byte, however it comes.
+  const received = await stranger?.ended().then(() => stranger.readAll(), () => undefined);
+  assertEquals(received?.length ?? 0, 0);
+}
 
 async function assertNobodyListens(server: TestServer, port: number): Promise<void> {
   const outcome = await connectData(server, port).then(async (data) => {
