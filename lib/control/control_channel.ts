@@ -72,11 +72,9 @@ export class ControlChannel {
     if (this.#isFinishing) return Promise.resolve();
     const text = formatReply(reply);
     this.#options.onReply?.(text);
-    return this.#inTurn(async () => {
+    return this.#inTurn(() => {
       this.#writeWatchdog.touch();
-      this.#unsentReplies++;
-      await this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
-      this.#unsentReplies--;
+      return this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
     });
   }
 
@@ -113,10 +111,15 @@ export class ControlChannel {
     this.#transport.close();
   }
 
+  /** At once, where nothing is on its way. */
   #inTurn(sending: () => Promise<void>): Promise<void> {
-    this.#written = this.#written.then(sending);
-    return this.#written;
+    const sent = this.#unsentReplies++ === 0 ? sending() : this.#written.then(sending);
+    this.#written = sent;
+    sent.then(this.#sent, () => {}); // whoever sends is told, and nothing is sent behind a failure
+    return sent;
   }
+
+  readonly #sent = (): void => void this.#unsentReplies--;
 
   #readerOf(transport: ControlTransport): LineReader {
     return new LineReader(transport, {

@@ -144,13 +144,12 @@ export class LineReader {
   }
 
   /** Receives once; calls that come while one is under way share it. */
-  async #receive(): Promise<boolean> {
-    if (this.#ended) return false;
-    this.#reading ??= this.#readOnce();
-    return await this.#reading;
+  #receive(): Promise<boolean> {
+    return this.#reading ??= this.#readOnce();
   }
 
   async #readOnce(): Promise<boolean> {
+    if (this.#ended) return false;
     const bytes = await this.#connection.read();
     this.#reading = undefined;
     if (bytes === null) {

@@ -14,6 +14,9 @@ import type { SessionState } from "./session_state.ts";
 /** How long the client may take for the last reply. */
 const GOODBYE_TIMEOUT_MS = 5_000;
 
+/** What a wait of an ended session rejects with; nobody sees it, and making one for each session would take a stack trace. */
+const SESSION_ENDED = new ConnectionError("closed", "The session has ended");
+
 /** How the log puts the end of a control connection. */
 const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
   addressInUse: "address in use",
@@ -101,7 +104,7 @@ export class SessionEnd implements Disposable {
    * @param reason Why the running transfer does not come to its end.
    */
   abandon(reason: string = this.#reason ?? "the session was ended"): void {
-    this.#ended.abort();
+    this.#ended.abort(SESSION_ENDED);
     this.#state.running?.transfer.abort("aborted", reason);
     this.#dataPort.close();
     this.#channel.close();

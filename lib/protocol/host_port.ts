@@ -75,7 +75,7 @@ export function formatSocketAddress(address: HostPort): string {
 
 /** Returns the family of a numeric address, which may have an IPv6 zone; `undefined` when it is none. */
 export function ipFamily(host: string): 4 | 6 | undefined {
-  if (parseIpv4(host) !== undefined) return 4;
+  if (isIpv4(host)) return 4;
   return parseIpv6(host) === undefined ? undefined : 6;
 }
 
@@ -108,7 +108,7 @@ export function addressBlock(host: string): string {
  * `undefined` when it is none.
  */
 function canonicalHost(host: string): string | undefined {
-  if (parseIpv4(host) !== undefined) return host;
+  if (isIpv4(host)) return host;
   const groups = parseIpv6(host);
   const text = groups?.map((group) => group.toString(16)).join(":");
   if (groups === undefined || !text?.startsWith(MAPPED_PREFIX)) return text;
@@ -124,11 +124,12 @@ export function isLinkLocal(host: string): boolean {
   return (first & 0xffc0) === 0xfe80;
 }
 
-/** The four octets; leading zeros are refused, because some systems take them for octal. */
-function parseIpv4(text: string): readonly number[] | undefined {
-  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined;
-  const octets = text.split(".").map(Number);
-  return octets.every((octet) => octet <= 255) ? octets : undefined;
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+/** Leading zeros are refused, because some systems take them for octal. */
+const IPV4_REGEXP = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
+
+function isIpv4(text: string): boolean {
+  return IPV4_REGEXP.test(text);
 }
 
 /** The eight 16-bit groups (RFC 4291 §2.2), without the zone. */
@@ -149,8 +150,8 @@ function parseIpv6(text: string): readonly number[] | undefined {
 function replaceDottedTail(text: string): string | undefined {
   if (!text.includes(".")) return text;
   const start = text.lastIndexOf(":") + 1;
-  const octets = parseIpv4(text.slice(start));
-  if (octets === undefined) return undefined;
-  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  const dotted = text.slice(start);
+  if (!isIpv4(dotted)) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = dotted.split(".").map(Number);
   return `${text.slice(0, start)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }

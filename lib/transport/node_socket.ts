@@ -29,13 +29,23 @@ export interface ConnectedSocket {
   readonly ends: SocketEnds;
 }
 
-/** Reads both ends of a socket; `undefined` when the peer is gone already. */
-function socketEnds(socket: net.Socket): SocketEnds | undefined {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  if (localAddress === undefined || localPort === undefined) return undefined;
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  return { local: toSocketAddress(localAddress, localPort), remote: toSocketAddress(remoteAddress, remotePort) };
+/**
+ * Reads both ends of a socket; `undefined` when the peer is gone already.
+ *
+ * @param local Our end, where it is known.
+ */
+function socketEnds(socket: net.Socket, local = localEnd(socket)): SocketEnds | undefined {
+  const { remoteAddress, remotePort } = socket;
+  if (local === undefined || remoteAddress === undefined || remotePort === undefined) return undefined;
+  return { local, remote: toSocketAddress(remoteAddress, remotePort) };
 }
+
+function localEnd({ localAddress, localPort }: net.Socket): SocketAddress | undefined {
+  return localAddress === undefined || localPort === undefined ? undefined : toSocketAddress(localAddress, localPort);
+}
+
+/** Addresses that stand for all of the host, so that each connection has another local end. */
+const UNSPECIFIED_HOSTS: readonly string[] = ["0.0.0.0", "::"];
 
 /**
  * Pauses a socket and puts what was read from it in front of what waits in it, for its next owner, who resumes it. All
@@ -86,6 +96,8 @@ const RENEWAL_RETRY_MS = 1000;
 export class SocketListener {
   readonly address: SocketAddress;
   readonly #options: SocketListenOptions;
+  /** Our end of all connections, where they have the same. */
+  readonly #local: SocketAddress | undefined;
   #server: net.Server;
   #unaccepted: net.Socket[] = [];
   #waiting: PromiseWithResolvers<net.Socket>[] = [];
@@ -98,6 +110,7 @@ export class SocketListener {
   private constructor(server: net.Server, options: SocketListenOptions) {
     const { address, port } = server.address() as net.AddressInfo;
     this.address = toSocketAddress(address, port);
+    this.#local = UNSPECIFIED_HOSTS.includes(this.address.host) ? undefined : this.address;
     this.#options = options;
     this.#server = server;
     this.#attach(server);
@@ -123,7 +136,7 @@ export class SocketListener {
   async accept(): Promise<ConnectedSocket> {
     while (true) {
       const socket = await this.#next();
-      const ends = socketEnds(socket);
+      const ends = socketEnds(socket, this.#local);
       if (ends !== undefined) return { socket, ends };
       socket.destroy();
     }

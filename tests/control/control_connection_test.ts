@@ -108,8 +108,9 @@ async function start() {
     implicitTls: false,
     onLogin: () => {},
   });
+  const greeted = control.say("", "220");
   const running = connection.run();
-  await control.say("", "220");
+  await greeted;
   await control.say("USER user", "331");
   await control.say("PASS x", "230");
   await control.say("EPSV", "229");
