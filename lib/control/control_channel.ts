@@ -34,6 +34,9 @@ export class ControlChannel {
   /** The last write; the next one, or the end, waits for it, so that replies never mix. */
   #written: Promise<void> = Promise.resolve();
   #unsentReplies = 0;
+  /** Text of replies that go out with the next one, or in the next turn. */
+  #deferred = "";
+  #flushing: ReturnType<typeof setImmediate> | undefined;
   /** Runs while a reply is on its way. */
   readonly #writeWatchdog: Watchdog;
   #isHandshaking = false;
@@ -69,12 +72,18 @@ export class ControlChannel {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   send(reply: Reply): Promise<void> {
-    if (this.#isFinishing) return Promise.resolve();
-    const text = formatReply(reply);
-    this.#options.onReply?.(text);
-    return this.#inTurn(() => {
-      this.#writeWatchdog.touch();
-      return this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
+    return this.#isFinishing ? Promise.resolve() : this.#write(this.#takeDeferred() + this.#textOf(reply));
+  }
+
+  /**
+   * Sends a reply in the next turn of the event loop, or in one piece with one that is sent before that. Whether it was sent is
+   * reported to whoever sends next.
+   */
+  sendSoon(reply: Reply): void {
+    if (this.#isFinishing) return;
+    this.#deferred += this.#textOf(reply);
+    this.#flushing ??= setImmediate(() => {
+      this.#write(this.#takeDeferred()).catch(() => {}); // as said above
     });
   }
 
@@ -99,7 +108,9 @@ export class ControlChannel {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   async finish(last?: Reply): Promise<void> {
-    const sent = last && this.send(last);
+    const deferred = this.#takeDeferred();
+    const text = deferred + (last === undefined || this.#isFinishing ? "" : this.#textOf(last));
+    const sent = text === "" ? undefined : this.#write(text);
     this.#isFinishing = true;
     await sent;
     await this.#inTurn(() => this.#transport.finish());
@@ -108,7 +119,29 @@ export class ControlChannel {
   /** Interrupts everything. May be called twice. */
   close(): void {
     this.#writeWatchdog[Symbol.dispose]();
+    this.#takeDeferred();
     this.#transport.close();
+  }
+
+  #textOf(reply: Reply): string {
+    const text = formatReply(reply);
+    this.#options.onReply?.(text);
+    return text;
+  }
+
+  #takeDeferred(): string {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const deferred = this.#deferred;
+    this.#deferred = "";
+    return deferred;
+  }
+
+  #write(text: string): Promise<void> {
+    return this.#inTurn(() => {
+      this.#writeWatchdog.touch();
+      return this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
+    });
   }
 
   /** At once, where nothing is on its way. */

@@ -204,9 +204,11 @@ export class DataPort implements Disposable {
   #connected(incoming: IncomingConnection): void {
     this.#state = "connected";
     const { unusedMs = 0 } = this.#options;
-    this.#wait(unusedMs, () => this.#expire());
     const watchAfterMs = unusedMs > 0 ? Math.min(WATCH_AFTER_MS, unusedMs / 2) : WATCH_AFTER_MS;
-    this.#watching = setTimeout(() => incoming.watch(() => this.#ended()), watchAfterMs);
+    this.#watching = setTimeout(() => {
+      if (unusedMs > 0) this.#wait(unusedMs - watchAfterMs, () => this.#expire());
+      incoming.watch(() => this.#ended());
+    }, watchAfterMs);
   }
 
   #expire(): void {

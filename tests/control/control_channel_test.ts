@@ -72,3 +72,59 @@ Deno.test("ControlChannel reports a reply that the client does not take, and clo
   channel.close();
   await writing;
 });
+
+/** A turn of the event loop, in which what was to be sent soon goes out. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setTimeout(resolve, 1)));
+}
+
+Deno.test("ControlChannel.sendSoon() goes out in one piece with a reply that follows at once", async () => {
+  const control = new FakeControl();
+  const channel = channelOn(control);
+  channel.sendSoon(reply(150, "One"));
+  await channel.send(reply(226, "Two"));
+  await turn();
+  assertEquals(control.text, "150 One\r\n226 Two\r\n");
+  assertEquals(control.pieces.length, 1);
+  channel.close();
+});
+
+Deno.test("ControlChannel.sendSoon() goes out by itself in the next turn, behind what is on its way", async () => {
+  const control = new FakeControl();
+  const channel = channelOn(control);
+  const sent = channel.send(reply(200, "Zero"));
+  channel.sendSoon(reply(150, "One"));
+  await turn();
+  await sent;
+  await channel.send(reply(226, "Two"));
+  assertEquals(control.text, "200 Zero\r\n150 One\r\n226 Two\r\n");
+  channel.close();
+});
+
+Deno.test("ControlChannel.sendSoon() goes before the end, not behind it, and not on a closed connection", async () => {
+  const control = new FakeControl();
+  const channel = channelOn(control);
+  channel.sendSoon(reply(150, "One"));
+  await channel.finish();
+  channel.sendSoon(reply(150, "Late"));
+  await turn();
+  assertEquals(control.sentBeforeEnd, "150 One\r\n");
+  assertEquals(control.text, "150 One\r\n");
+  channel.close();
+  const closed = new FakeControl();
+  const other = channelOn(closed);
+  other.sendSoon(reply(150, "One"));
+  other.close();
+  await turn();
+  assertEquals(closed.text, "");
+});
+
+Deno.test("ControlChannel.sendSoon() has its failure reported to whoever sends next", async () => {
+  const failure = new ConnectionError("reset", "Gone");
+  const control = new FakeControl({ writeError: failure });
+  const channel = channelOn(control);
+  channel.sendSoon(reply(150, "One"));
+  await turn();
+  assertEquals(await assertRejects(() => channel.send(reply(226, "Two"))), failure);
+  channel.close();
+});
