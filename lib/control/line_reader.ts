@@ -41,7 +41,7 @@ export class LineReader {
   readonly #waitingEffects: Record<LineEffect, number> = { interrupts: 0, startsTls: 0, quits: 0 };
   /** The read that is under way. */
   #reading: Promise<boolean> | undefined;
-  #arrival = Promise.withResolvers<void>();
+  #arrival: PromiseWithResolvers<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #ended = false;
   /** Whether a line came that does not end, behind which nothing is read. */
@@ -111,6 +111,7 @@ export class LineReader {
 
   /** Resolves when more has come, or the stream has ended. Somebody else has to read. */
   get arrival(): Promise<void> {
+    this.#arrival ??= Promise.withResolvers();
     return this.#arrival.promise;
   }
 
@@ -162,9 +163,8 @@ export class LineReader {
         this.#isEndless ||= line.kind === "endless";
       }
     }
-    const arrival = this.#arrival;
-    this.#arrival = Promise.withResolvers();
-    arrival.resolve();
+    this.#arrival?.resolve();
+    this.#arrival = undefined;
     return bytes !== null;
   }
 }

@@ -6,7 +6,6 @@
 
 import type { ConnectionError } from "./connection.ts";
 import { toConnectionError } from "./connection_failure.ts";
-import { guarded } from "./error_scope.ts";
 
 /** Reports the end of a call: with an error when it failed. */
 export type Done = (error?: Error | null) => void;
@@ -27,12 +26,12 @@ export class PendingCall {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const call = Promise.withResolvers<void>();
     this.#call = call;
-    start(guarded((error) => {
+    start((error) => {
       if (this.#call !== call) return;
       this.#call = undefined;
       if (error) call.reject(toConnectionError(error));
       else call.resolve();
-    }));
+    });
     return call.promise;
   }
 
