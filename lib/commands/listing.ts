@@ -4,14 +4,15 @@
  * @module
  */
 
-import type { Account } from "../accounts/authorizer.ts";
 import { sendLines } from "../data/copy.ts";
-import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
-import { type FactName, formatFacts, formatTimeValue, modeFact, permFact } from "../protocol/facts.ts";
+import { batchesOf, EntryBatches } from "../filesystem/entry_batches.ts";
+import type { DirectoryEntry } from "../filesystem/filesystem.ts";
+import { FactFormatter } from "../protocol/fact_formatter.ts";
+import type { FactName } from "../protocol/facts.ts";
 import { baseName, relativePathname } from "../protocol/pathname.ts";
 import { multilineReply, type Reply, reply } from "../protocol/reply.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
-import { formatListLine } from "../protocol/unix_listing.ts";
+import { ListLineFormatter } from "../protocol/unix_listing.ts";
 import { type CommandContext, type CommandRequest, requestPath } from "./command.ts";
 import { FILE_OKAY } from "./file_transfer.ts";
 import { entriesOf, type ListedFiles, nameOf, namesOf, select } from "./selection.ts";
@@ -70,21 +71,23 @@ export async function machineList(context: CommandContext, request: CommandReque
   const path = requestPath(request);
   const view = viewOf(context);
   const { account, fileSystem, facts } = view;
+  const formatter = new FactFormatter(account.permissions, facts);
   const info = await fileSystem.stat(path, request);
   if (info.type !== "directory") return reply(501, "No such directory.");
-  const format = (entry: DirectoryEntry) => factLine(account, entry, facts);
+  const format = (entry: FactEntry) => `${formatter.format(entry.info, entry)} ${entry.name}`;
   // As ProFTPD and Pure-FTPd name it: rclone and Yafc take its pathname for a folder in itself. Without its type, nobody
   // could distinguish it from an entry.
   const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
-  return await transferLines(context, view, chain(itself, fileSystem.list(path, request)), format);
+  const entries = new EntryBatches(chain(itself, fileSystem.list(path, request)));
+  return await transferLines(context, view, entries, format);
 }
 
 async function* chain(
   first: readonly FactEntry[],
   rest: AsyncIterable<DirectoryEntry>,
-): AsyncGenerator<FactEntry, void, undefined> {
-  yield* first;
-  yield* rest;
+): AsyncGenerator<readonly FactEntry[], void, undefined> {
+  yield first;
+  yield* batchesOf(rest);
 }
 
 /** MLST: facts of one path, on the control connection; a link is what it is in the listing of its directory. */
@@ -96,8 +99,8 @@ export async function machineListOne(context: CommandContext, request: CommandRe
   const isEntered = path === session.directory;
   const info = await (isEntered ? undefined : fileSystem.lstat?.(path, request)) ??
     await fileSystem.stat(path, request);
-  const line = factLine(account, { name: path, info }, session.facts);
-  return multilineReply(250, [`Listing "${path}":`, ` ${line}`, "End MLST."]);
+  const facts = new FactFormatter(account.permissions, session.facts).format(info);
+  return multilineReply(250, [`Listing "${path}":`, ` ${facts} ${path}`, "End MLST."]);
 }
 
 /** An entry of MLSD. */
@@ -117,8 +120,7 @@ interface View extends ListedFiles {
 
 function viewOf({ account, fileSystem, transfer, session, settings }: CommandContext): View {
   const { encoding, facts } = session;
-  const options = { local: settings.times === "local" };
-  const now = new Date();
+  const lines = new ListLineFormatter(new Date(), { local: settings.times === "local" });
   return {
     account,
     fileSystem,
@@ -129,7 +131,7 @@ function viewOf({ account, fileSystem, transfer, session, settings }: CommandCon
     listLine: ({ name, info }, directory) => {
       const target = info.target === undefined ? undefined : relativePathname(directory, info.target);
       const isShown = target !== undefined && encoding.canEncode(target);
-      return formatListLine({ ...info, name, target: isShown ? target : undefined }, now, options);
+      return lines.format(name, info, isShown ? target : undefined);
     },
   };
 }
@@ -148,26 +150,3 @@ function transferLines<Entry extends DirectoryEntry | string>(
     body: (connection, transfer) => sendLines(entries, line, connection, transfer, encoding),
   });
 }
-
-function factLine(account: Account, entry: FactEntry, selected: readonly FactName[]): string {
-  const facts = factsOf(account, entry.info);
-  return `${formatFacts(entry.isListed ? { ...facts, type: "cdir" } : facts, selected)} ${entry.name}`;
-}
-
-function factsOf(account: Account, info: FileInfo): Partial<Record<FactName, string>> {
-  const facts: Partial<Record<FactName, string>> = {
-    perm: permFact(account.permissions, info.type),
-    size: String(info.size),
-    type: TYPE_FACTS[info.type],
-  };
-  const modify = info.modified && formatTimeValue(info.modified);
-  if (modify !== undefined) facts.modify = modify;
-  if (info.unique !== undefined) facts.unique = info.unique;
-  if (info.mode !== undefined) facts["unix.mode"] = modeFact(info.mode);
-  if (info.uid !== undefined) facts["unix.uid"] = String(info.uid);
-  if (info.gid !== undefined) facts["unix.gid"] = String(info.gid);
-  return facts;
-}
-
-/** `other` has no standard name (RFC 3659 §7.5.1.5); a link has the one of the RFC's examples. */
-const TYPE_FACTS = { file: "file", directory: "dir", link: "OS.unix=slink", other: "OS.unix=special" } as const;

@@ -8,6 +8,7 @@
 import type { Account } from "../accounts/authorizer.ts";
 import type { Transfer } from "../data/transfer.ts";
 import { yieldToEventLoop } from "../deadline.ts";
+import { batchesOf, EntryBatches } from "../filesystem/entry_batches.ts";
 import {
   type CallOptions,
   type DirectoryEntry,
@@ -75,9 +76,9 @@ export async function entriesOf(
   const { account, fileSystem, transfer } = files;
   const entries = selected(account, selection, fileSystem.list(path, options), options);
   if (fileSystem.listsSorted) return entries;
-  const gathered = [];
-  for await (const entry of entries) {
-    gathered.push(entry);
+  const gathered: DirectoryEntry[] = [];
+  for await (const batch of batchesOf(entries)) {
+    for (const entry of batch) gathered.push(entry);
     if (transfer?.signal === options.signal) transfer.touch(); // its own, not one beside STAT
   }
   return gathered.sort((one, other) => one.name < other.name ? -1 : 1);
@@ -108,7 +109,8 @@ function selected<Entry extends DirectoryEntry | string>(
   entries: AsyncIterable<Entry>,
   options: CallOptions,
 ): AsyncIterable<Entry> {
-  return selection.kind === "matches" ? matching(account, selection, entries, options) : entries;
+  if (selection.kind !== "matches") return entries;
+  return new EntryBatches(matching(account, selection, entries, options));
 }
 
 async function* matching<Entry extends DirectoryEntry | string>(
@@ -116,16 +118,21 @@ async function* matching<Entry extends DirectoryEntry | string>(
   { path, pattern }: Selection & { readonly kind: "matches" },
   entries: AsyncIterable<Entry>,
   options: CallOptions,
-): AsyncGenerator<Entry, void, undefined> {
+): AsyncGenerator<readonly Entry[], void, undefined> {
   let steps = 0;
-  for await (const entry of entries) {
-    const name = nameOf(entry);
-    steps += name.length * Math.min(name.length, pattern.stepsPerCharacter) + 1;
-    if (steps > MAX_BATCH_STEPS) {
-      steps = 0;
-      await yieldToEventLoop();
-      options.signal.throwIfAborted();
+  for await (const batch of batchesOf(entries)) {
+    const matches: Entry[] = [];
+    for (const entry of batch) {
+      const name = nameOf(entry);
+      steps += name.length * Math.min(name.length, pattern.stepsPerCharacter) + 1;
+      if (steps > MAX_BATCH_STEPS) {
+        steps = 0;
+        await yieldToEventLoop();
+        options.signal.throwIfAborted();
+      }
+      if (!pattern.matches(name)) continue;
+      if (await hasPermission(account, "l", joinPathname(path, name), options)) matches.push(entry);
     }
-    if (pattern.matches(name) && await hasPermission(account, "l", joinPathname(path, name), options)) yield entry;
+    if (matches.length > 0) yield matches;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { batchesOf } from "../filesystem/entry_batches.ts";
 import type { ReadableFile, WritableFile } from "../filesystem/filesystem.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
@@ -93,14 +94,16 @@ export async function sendLines<Item>(
 ): Promise<void> {
   let gathered = "";
   let sending = Promise.resolve();
-  for await (const item of items) {
-    gathered += format(item);
+  for await (const batch of batchesOf(items)) {
     transfer.touch(); // a directory may be long, and slow to read
-    if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
-    await sending;
-    sending = sendBytes(encoding.encode(gathered), connection, transfer);
-    sending.catch(() => {}); // reported where it is awaited, which may be later
-    gathered = "";
+    for (const item of batch) {
+      gathered += format(item);
+      if (gathered.length < LISTING_CHUNK_CHARACTERS) continue;
+      await sending;
+      sending = sendBytes(encoding.encode(gathered), connection, transfer);
+      sending.catch(() => {}); // reported where it is awaited, which may be later
+      gathered = "";
+    }
   }
   await sending;
   await sendBytes(encoding.encode(gathered), connection, transfer);

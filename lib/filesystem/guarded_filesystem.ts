@@ -26,6 +26,7 @@ import type {
   WritableFile,
   WriteMode,
 } from "./filesystem.ts";
+import { EntryBatches } from "./entry_batches.ts";
 import type { PendingCalls } from "./pending_calls.ts";
 
 /**
@@ -74,12 +75,12 @@ class GuardedFileSystem {
     return checkInfo(await this.#calls.run(call, options.signal));
   }
 
-  list(path: string, options: CallOptions): AsyncGenerator<DirectoryEntry, void, undefined> {
-    return this.#each(() => this.#fileSystem.list(path, options), options, checkEntry);
+  list(path: string, options: CallOptions): EntryBatches<DirectoryEntry> {
+    return new EntryBatches(this.#each(() => this.#fileSystem.list(path, options), options, checkEntry));
   }
 
-  listNames(path: string, options: CallOptions): AsyncGenerator<string, void, undefined> {
-    return this.#each(() => this.#fileSystem.listNames?.(path, options) ?? [], options, checkName);
+  listNames(path: string, options: CallOptions): EntryBatches<string> {
+    return new EntryBatches(this.#each(() => this.#fileSystem.listNames?.(path, options) ?? [], options, checkName));
   }
 
   async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
@@ -135,8 +136,8 @@ class GuardedFileSystem {
     start: () => AsyncIterable<Item> | Iterable<Item>,
     { signal }: CallOptions,
     check: (item: Item) => Item,
-  ): AsyncGenerator<Item, void, undefined> {
-    const iterator = await this.#calls.run(() => iteratorOf(start()), signal);
+  ): AsyncGenerator<readonly Item[], void, undefined> {
+    const { iterator, batch } = await this.#calls.run(() => stepsOf(start(), check), signal);
     using waiting = new AbortableWait(signal);
     let isEnded = false;
     let reported = false;
@@ -149,7 +150,7 @@ class GuardedFileSystem {
           isEnded = true;
           return;
         }
-        const item = attempt(() => check(value));
+        const item = attempt(() => batch(value));
         if ("value" in item) yield item.value;
         else if (!reported) this.#report(item.error);
         reported ||= "error" in item;
@@ -164,10 +165,20 @@ class GuardedFileSystem {
   }
 }
 
-type AnyIterator<Item> = AsyncIterator<Item, unknown, undefined> | Iterator<Item, unknown, undefined>;
+type AnyIterator = AsyncIterator<unknown, unknown, undefined> | Iterator<unknown, unknown, undefined>;
 
-function iteratorOf<Item>(items: AsyncIterable<Item> | Iterable<Item>): AnyIterator<Item> {
-  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+/** How a listing is gone through. */
+interface Steps<Item> {
+  readonly iterator: AnyIterator;
+  /** The entries that come with one step, once they are right. */
+  readonly batch: (value: unknown) => readonly Item[];
+}
+
+function stepsOf<Item>(items: AsyncIterable<Item> | Iterable<Item>, check: (item: Item) => Item): Steps<Item> {
+  // No program makes these; what comes in them was checked where it was made
+  if (items instanceof EntryBatches) return { iterator: items.batches, batch: (value) => value as readonly Item[] };
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  return { iterator, batch: (value) => [check(value as Item)] };
 }
 
 function attempt<Value>(operation: () => Value): { readonly value: Value } | { readonly error: unknown } {

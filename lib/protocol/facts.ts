@@ -10,21 +10,6 @@ export const FACT_NAMES = ["type", "perm", "size", "modify", "unique", "unix.mod
 /** Name of a fact. */
 export type FactName = typeof FACT_NAMES[number];
 
-const SORTED_FACT_NAMES: readonly FactName[] = [...FACT_NAMES].sort();
-
-/**
- * Writes the selected facts that are there, sorted by name: `modify=…;size=…;` (RFC 3659 §7.2). What follows them, a
- * space and the pathname, is not part of it.
- */
-export function formatFacts(facts: Partial<Record<FactName, string>>, selected: readonly FactName[]): string {
-  let text = "";
-  for (const name of SORTED_FACT_NAMES) {
-    const value = facts[name];
-    if (value !== undefined && selected.includes(name)) text += `${name}=${value};`;
-  }
-  return text;
-}
-
 /**
  * Derives the value of the `perm` fact (RFC 3659 §7.5.5) from permission letters. The letters `M` and `T` are beyond
  * the RFC, which lets clients skip what they do not know.

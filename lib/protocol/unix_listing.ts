@@ -6,14 +6,10 @@
 
 import { type TimeOptions, wallClock } from "./facts.ts";
 
-/** An entry to list, with what is known of it. */
-export interface ListEntry {
-  /** Without CR, LF and NUL. */
-  readonly name: string;
+/** What is known of an entry to list. */
+export interface ListedInfo {
   /** Shown as `-`, `d`, `l` or `p`. */
   readonly type: "file" | "directory" | "link" | "other";
-  /** Shown behind the name of a link and `->`, without which libcurl and ftputil cannot read the line. */
-  readonly target?: string | undefined;
   /** Bytes. */
   readonly size: number;
   /** Shown as the start of 1970 when unknown. */
@@ -36,22 +32,59 @@ const SET_USER_ID = 0o4000;
 const SET_GROUP_ID = 0o2000;
 const STICKY = 0o1000;
 
-/**
- * Writes one line, without CR LF: mode, links, owner, group, size, time, name.
- *
- * @param now Times up to 180 days before it are shown with hour and minute, older and later ones with the year.
- */
-export function formatListLine(entry: ListEntry, now: Date, options: TimeOptions = {}): string {
-  const mode = entry.mode ?? (entry.type === "directory" ? 0o755 : 0o644);
-  return [
-    TYPE_CHARACTERS[entry.type] + formatMode(mode),
-    String(entry.links ?? 1).padStart(3),
-    String(entry.uid ?? "ftp").padEnd(8),
-    String(entry.gid ?? "ftp").padEnd(8),
-    String(entry.size).padStart(8),
-    formatListTime(entry.modified ?? new Date(0), now, options),
-    entry.target === undefined ? entry.name : `${entry.name} -> ${entry.target}`,
-  ].join(" ");
+const EPOCH = new Date(0);
+const MINUTE_MS = 60_000;
+
+/** Writes the lines of one listing. What an entry has in common with the one before is not written anew. */
+export class ListLineFormatter {
+  readonly #nowMs: number;
+  readonly #options: TimeOptions;
+  #modeText = { mode: NaN, text: "" };
+  #owner: { readonly info: ListedInfo; readonly text: string } | undefined;
+  #time = { key: NaN, text: "" };
+
+  /** @param now Times up to 180 days before it are shown with hour and minute, older and later ones with the year. */
+  constructor(now: Date, options: TimeOptions = {}) {
+    this.#nowMs = now.getTime();
+    this.#options = options;
+  }
+
+  /**
+   * Writes one line, without CR LF: mode, links, owner, group, size, time, name.
+   *
+   * @param target Shown behind the name of a link and `->`, without which libcurl and ftputil cannot read the line.
+   */
+  format(name: string, info: ListedInfo, target?: string): string {
+    const mode = info.mode ?? (info.type === "directory" ? 0o755 : 0o644);
+    const links = String(info.links ?? 1).padStart(3);
+    const size = String(info.size).padStart(8);
+    const start = `${TYPE_CHARACTERS[info.type]}${this.#mode(mode)} ${links} ${this.#ownerAndGroup(info)} ${size}`;
+    const line = `${start} ${this.#timeOf(info.modified ?? EPOCH)} ${name}`;
+    return target === undefined ? line : `${line} -> ${target}`;
+  }
+
+  #mode(mode: number): string {
+    if (mode !== this.#modeText.mode) this.#modeText = { mode, text: formatMode(mode) };
+    return this.#modeText.text;
+  }
+
+  #ownerAndGroup(info: ListedInfo): string {
+    const { uid, gid } = info;
+    if (this.#owner === undefined || this.#owner.info.uid !== uid || this.#owner.info.gid !== gid) {
+      this.#owner = { info, text: `${String(uid ?? "ftp").padEnd(8)} ${String(gid ?? "ftp").padEnd(8)}` };
+    }
+    return this.#owner.text;
+  }
+
+  #timeOf(modified: Date): string {
+    const ms = modified.getTime();
+    const ageMs = this.#nowMs - ms;
+    const isRecent = ageMs >= 0 && ageMs <= HALF_YEAR_MS;
+    // Zones may be off by seconds; two minutes of which one is recent differ in it, too
+    const key = this.#options.local === true ? ms : Math.floor(ms / MINUTE_MS) * 2 + Number(isRecent);
+    if (key !== this.#time.key) this.#time = { key, text: formatListTime(modified, { isRecent, ...this.#options }) };
+    return this.#time.text;
+  }
 }
 
 function formatMode(mode: number): string {
@@ -67,15 +100,13 @@ function formatTriad(bits: number, isSpecial: boolean, special: string): string 
   return `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${last}`;
 }
 
-function formatListTime(modified: Date, now: Date, options: TimeOptions): string {
+function formatListTime(modified: Date, options: TimeOptions & { readonly isRecent: boolean }): string {
   const clock = wallClock(modified, options);
   const year = clock.getUTCFullYear();
   // Clients expect four digits; an invalid date has none.
-  if (!(year >= 0 && year <= 9999)) return formatListTime(new Date(0), now, options);
-  const ageMs = now.getTime() - modified.getTime();
-  const isRecent = ageMs >= 0 && ageMs <= HALF_YEAR_MS;
+  if (!(year >= 0 && year <= 9999)) return formatListTime(EPOCH, { ...options, isRecent: false });
   const day = `${MONTHS[clock.getUTCMonth()]} ${pad(clock.getUTCDate(), 2)}`;
-  return isRecent
+  return options.isRecent
     ? `${day} ${pad(clock.getUTCHours(), 2)}:${pad(clock.getUTCMinutes(), 2)}`
     : `${day}  ${pad(year, 4)}`;
 }

@@ -169,13 +169,15 @@ const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly 
   C2: { "e2e/information_test.ts": ["FEAT lists the features sorted, one on each line behind a space: explicit"] },
   C3: {
     "commands/listing_property_test.ts": ["MLSD is read back by the grammar of RFC 3659"],
-    "protocol/facts_property_test.ts": ["formatFacts() and a name are read back"],
+    "protocol/fact_formatter_property_test.ts": ["FactFormatter.format() and a name are read back"],
     "security/reply_injection_test.ts": ["Listings leave out names with CR or LF"],
   },
   C4: {
     "commands/listing_property_test.ts": ["LIST is read back by clients that know ls -l"],
-    "protocol/unix_listing_property_test.ts": ["formatListLine() is read back by a client, of the last half-year"],
-    "protocol/unix_listing_test.ts": ["formatListLine() shows the year of times to come"],
+    "protocol/unix_listing_property_test.ts": [
+      "ListLineFormatter.format() is read back by a client, of the last half-year",
+    ],
+    "protocol/unix_listing_test.ts": ["ListLineFormatter.format() shows the year of times to come"],
   },
   C5: {
     "e2e/traps_commands_test.ts": ['C5: "NLST -CF /dir"', "C5: recursive listings"],

@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const INTERFACES: ReadonlySet<string> = new Set([
   "lib/transport/connection.ts",
   "lib/filesystem/checked_values.ts",
+  "lib/filesystem/entry_batches.ts",
   "lib/filesystem/file_claims.ts",
   "lib/filesystem/filesystem.ts",
   "lib/filesystem/guarded_filesystem.ts",

@@ -3,38 +3,13 @@ import fc from "fast-check";
 import {
   FACT_NAMES,
   type FactName,
-  formatFacts,
   formatFeatureFacts,
   modeFact,
   parseFactSelection,
-  permFact,
 } from "../../lib/protocol/facts.ts";
-import { parseFactsLine } from "../helpers/listing_parser.ts";
 import { assertProperty } from "../helpers/property.ts";
-import { fileName } from "../helpers/property_values.ts";
 
-/** Values that the server gives to facts. */
-const FACT_VALUES: Readonly<Record<FactName, fc.Arbitrary<string>>> = {
-  "type": fc.constantFrom("file", "dir", "OS.unix=special"),
-  "perm": fc.subarray([..."elradfmwMT"]).map((letters) => permFact(letters.join(""), "file")),
-  "size": fc.maxSafeNat().map(String),
-  "modify": fc.stringMatching(/^\d{14}$/),
-  "unique": fc.stringMatching(/^[0-9a-f]{1,8}g[0-9a-f]{1,16}$/),
-  "unix.mode": fc.nat({ max: 0o7777 }).map(modeFact),
-  "unix.uid": fc.nat().map(String),
-  "unix.gid": fc.nat().map(String),
-};
-
-const someFacts = () => fc.record(FACT_VALUES, { requiredKeys: [] });
 const someNames = () => fc.subarray([...FACT_NAMES]);
-
-Deno.test("formatFacts() and a name are read back by the grammar of RFC 3659, whatever the name", () => {
-  assertProperty(fc.property(someFacts(), someNames(), fileName(), (facts, selected, name) => {
-    const line = `${formatFacts(facts as Partial<Record<FactName, string>>, selected)} ${name}`;
-    const known = Object.entries(facts).filter(([fact]) => selected.includes(fact as FactName));
-    assertEquals(parseFactsLine(line), { facts: Object.fromEntries(known), name });
-  }));
-});
 
 Deno.test("parseFactSelection() reads what a client writes of the facts it wants, in any case, among unknown ones", () => {
   const unknown = fc.constantFrom("lang", "charset", "create", "media-type", "x.y", "constructor");

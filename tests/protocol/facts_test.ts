@@ -1,40 +1,11 @@
 import { assertEquals } from "@std/assert";
 import {
-  FACT_NAMES,
-  formatFacts,
   formatFeatureFacts,
   modeFact,
   parseFactChanges,
   parseFactSelection,
   permFact,
 } from "../../lib/protocol/facts.ts";
-
-const ALL_FACTS = {
-  "type": "file",
-  "perm": "r",
-  "size": "17",
-  "modify": "20261122090405",
-  "unique": "fg1",
-  "unix.mode": "0644",
-  "unix.uid": "1000",
-  "unix.gid": "100",
-};
-
-Deno.test("formatFacts() sorts by name", () => {
-  assertEquals(
-    formatFacts(ALL_FACTS, FACT_NAMES),
-    "modify=20261122090405;perm=r;size=17;type=file;unique=fg1;unix.gid=100;unix.mode=0644;unix.uid=1000;",
-  );
-});
-
-Deno.test("formatFacts() returns the selected facts only, whatever their order", () => {
-  assertEquals(formatFacts(ALL_FACTS, ["type", "unix.uid", "size"]), "size=17;type=file;unix.uid=1000;");
-  assertEquals(formatFacts(ALL_FACTS, []), "");
-});
-
-Deno.test("formatFacts() leaves out what is not known, and keeps empty values", () => {
-  assertEquals(formatFacts({ perm: "", type: "dir" }, FACT_NAMES), "perm=;type=dir;");
-});
 
 const PERMISSIONS: readonly (readonly [letters: string, directory: string, file: string, other: string])[] = [
   ["elradfmwMT", "eldfmMTcp", "radfwMT", "dfM"],

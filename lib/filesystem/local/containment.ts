@@ -63,12 +63,19 @@ export class Containment extends PathResolver {
     return (this.#leadsTo(hostPath, created) && snapshot.isUnchanged()) || this.isInside(hostPath, created);
   }
 
-  /** Returns those entries that are sure to be in a directory: another may have been put in its place while it was read. */
-  containedEntries<Entry extends FoundEntry>(directory: LocatedFile, entries: readonly Entry[]): readonly Entry[] {
+  /**
+   * Returns those entries that are sure to be in a directory: another may have been put in its place while it was read; and
+   * whether it was settled all the while.
+   */
+  containedEntries<Entry extends FoundEntry>(
+    directory: LocatedFile,
+    found: readonly Entry[],
+  ): { readonly entries: readonly Entry[]; readonly isSettled: boolean } {
     const { hostPath, snapshot } = directory;
-    if (snapshot.isUnchanged()) return entries;
-    if (snapshot.state === "unknown") return this.isInside(hostPath) ? entries : [];
-    return this.#entriesForNow(directory, entries);
+    if (snapshot.isUnchanged()) return { entries: found, isSettled: true };
+    const isSettled = false;
+    if (snapshot.state === "unknown") return { entries: this.isInside(hostPath) ? found : [], isSettled };
+    return { entries: this.#entriesForNow(directory, found), isSettled };
   }
 
   /**

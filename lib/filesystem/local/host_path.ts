@@ -51,7 +51,9 @@ export const HOST_RULES: PathRules = Deno.build.os === "windows" ? WINDOWS_RULES
 
 /** Returns whether a name, one component of a path, can be used under the rules. */
 export function isAllowedName(name: string, rules: PathRules): boolean {
-  return name !== "" && name !== "." && name !== ".." && !rules.forbidden.some((pattern) => pattern.test(name));
+  // A listing asks it of each entry
+  for (const pattern of rules.forbidden) if (pattern.test(name)) return false;
+  return name !== "" && name !== "." && name !== "..";
 }
 
 /**

@@ -4,16 +4,21 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
 import type { Containment, FoundEntry } from "./containment.ts";
 import { type LocatedFile, unique } from "./path_snapshot.ts";
+import { yieldToEventLoop } from "../../deadline.ts";
 import { modeBits } from "../../mode_bits.ts";
 import type { DirectoryEntry, FileInfo } from "../filesystem.ts";
+import { checkInfo } from "../checked_values.ts";
 import { HeldNames } from "../write_claims.ts";
 import { HOST_RULES, joinHostPath } from "./host_path.ts";
 
-/** Entries looked up in one go, a millisecond at most on a local disk. */
-const BATCH_ENTRIES = 64;
+/** Names held beside those that are looked up in one go. */
+const BATCH_NAMES = 256;
+/** How long entries are looked up in one go, also where each is looked at again; and how many between two looks at the clock. */
+const MAX_BATCH_MS = 0.8;
+const MAX_UNSETTLED_BATCH_MS = 0.4;
+const ENTRIES_PER_LOOK = 16;
 
 /** A name in a directory. */
 interface NamedEntry extends FoundEntry {
@@ -54,7 +59,7 @@ export function toLinkInfo(own: Deno.FileInfo, target: string): FileInfo {
 export async function* listEntries(
   containment: Containment,
   path: string,
-): AsyncGenerator<DirectoryEntry, void, undefined> {
+): AsyncGenerator<readonly DirectoryEntry[], void, undefined> {
   yield* lookUpAll(containment, path, containment.locateDirectory(path));
 }
 
@@ -71,38 +76,55 @@ function isFirst(name: string, index: number, names: readonly string[]): boolean
 export async function* listEntryNames(
   containment: Containment,
   path: string,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<readonly string[], void, undefined> {
   const directory = containment.locateDirectory(path);
   const { hostPath, snapshot } = directory;
   const entries = await Array.fromAsync(Deno.readDir(hostPath));
   // A name with U+FFFD is most likely one that is not UTF-8, which nothing can reach
+  const prefix = joinHostPath(hostPath, [""], HOST_RULES);
   const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
-    isSymlink || name.includes("\uFFFD")
-      ? lookUp(containment, hostPath, name) !== undefined
-      : containment.isListed(name);
+    isSymlink || name.includes("\uFFFD") ? lookUp(containment, prefix, name) !== undefined : containment.isListed(name);
   const names = entries.filter(isShown).map(({ name }) => name).sort().filter(isFirst);
-  if (snapshot.isUnchanged() || (snapshot.state === "unknown" && containment.isInside(hostPath))) return yield* names;
-  for await (const { name } of lookUpAll(containment, path, directory)) yield name;
+  if (snapshot.isUnchanged() || (snapshot.state === "unknown" && containment.isInside(hostPath))) return yield names;
+  for await (const batch of lookUpAll(containment, path, directory)) yield batch.map(({ name }) => name);
 }
 
 async function* lookUpAll(
   containment: Containment,
   path: string,
   located: LocatedFile,
-): AsyncGenerator<DirectoryEntry, void, undefined> {
+): AsyncGenerator<readonly DirectoryEntry[], void, undefined> {
   let directory: LocatedFile | undefined = located;
   // Names first: they take little room, and what is known of each is only held while its batch is sent.
   using names = new HeldNames(async () => await sortedNames(directory?.hostPath ?? located.hostPath));
-  for (let batch = await names.take(BATCH_ENTRIES); batch.length > 0;) {
-    const { hostPath } = directory;
-    const found = batch.map((name) => lookUp(containment, hostPath, name)).filter((entry) => entry !== undefined);
-    for (const { name, info } of containment.containedEntries(directory, found)) yield { name, info };
-    await setImmediate();
+  for (let rest = await names.take(BATCH_NAMES); rest.length > 0;) {
+    const { found, count } = lookUpSome(containment, directory, rest);
+    const { entries, isSettled } = containment.containedEntries(directory, found);
+    if (entries.length > 0) yield entries.map(({ name, info }) => ({ name, info }));
+    await yieldToEventLoop();
     // Folders that were just changed may have come to rest
-    if (!directory.snapshot.isUnchanged()) directory = locateAgain(containment, path);
+    if (!isSettled) directory = locateAgain(containment, path);
     if (directory === undefined) return;
-    batch = await names.take(BATCH_ENTRIES);
+    rest = count < rest.length ? rest.slice(count) : await names.take(BATCH_NAMES);
   }
+}
+
+/** Looks up the first of some names, for no longer than others may wait. */
+function lookUpSome(
+  containment: Containment,
+  { hostPath, snapshot }: LocatedFile,
+  names: readonly string[],
+): { readonly found: readonly NamedEntry[]; readonly count: number } {
+  const prefix = joinHostPath(hostPath, [""], HOST_RULES);
+  const found: NamedEntry[] = [];
+  const end = performance.now() + (snapshot.state === "settled" ? MAX_BATCH_MS : MAX_UNSETTLED_BATCH_MS);
+  let count = 0;
+  for (const name of names) {
+    const entry = lookUp(containment, prefix, name);
+    if (entry !== undefined) found.push(entry);
+    if (++count % ENTRIES_PER_LOOK === 0 && performance.now() >= end) break;
+  }
+  return { found, count };
 }
 
 function locateAgain(containment: Containment, path: string): LocatedFile | undefined {
@@ -114,16 +136,17 @@ function locateAgain(containment: Containment, path: string): LocatedFile | unde
   }
 }
 
-function lookUp(containment: Containment, directory: string, name: string): NamedEntry | undefined {
+/** @param prefix Host path of the directory with the separator behind it. */
+function lookUp(containment: Containment, prefix: string, name: string): NamedEntry | undefined {
   if (!containment.isListed(name)) return undefined;
   try {
-    const hostPath = joinHostPath(directory, [name], HOST_RULES);
+    const hostPath = prefix + name;
     const own = Deno.lstatSync(hostPath);
     if (!own.isSymlink) return { name, hostPath, own, info: toFileInfo(own) };
     const target = containment.followLink(hostPath);
     if (!containment.contains(target)) return undefined;
     const info = target.info.isDirectory
-      ? toLinkInfo(own, containment.virtualPath(target.hostPath))
+      ? checkInfo(toLinkInfo(own, containment.virtualPath(target.hostPath))) // a folder on the way may have any name
       : toFileInfo(target.info);
     return { name, hostPath, own, info };
   } catch {

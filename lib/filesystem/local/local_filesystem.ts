@@ -21,6 +21,7 @@ import {
   type WriteMode,
 } from "../filesystem.ts";
 import type { FileClaims } from "../file_claims.ts";
+import { EntryBatches } from "../entry_batches.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import { StaleUploads } from "./stale_uploads.ts";
@@ -99,12 +100,12 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  list(path: string, _options?: Partial<CallOptions>): AsyncGenerator<DirectoryEntry, void, undefined> {
-    return this.#list(path, listEntries);
+  list(path: string, _options?: Partial<CallOptions>): AsyncIterable<DirectoryEntry> {
+    return new EntryBatches(this.#list(path, listEntries));
   }
 
-  listNames(path: string, _options?: Partial<CallOptions>): AsyncGenerator<string, void, undefined> {
-    return this.#list(path, listEntryNames);
+  listNames(path: string, _options?: Partial<CallOptions>): AsyncIterable<string> {
+    return new EntryBatches(this.#list(path, listEntryNames));
   }
 
   openRead(path: string, options: Partial<OpenReadOptions> = {}): Promise<ReadableFile> {
@@ -210,8 +211,8 @@ export class LocalFileSystem implements FileSystem {
 
   async *#list<Entry>(
     path: string,
-    listIn: (containment: Containment, path: string) => AsyncGenerator<Entry, void, undefined>,
-  ): AsyncGenerator<Entry, void, undefined> {
+    listIn: (containment: Containment, path: string) => AsyncGenerator<readonly Entry[], void, undefined>,
+  ): AsyncGenerator<readonly Entry[], void, undefined> {
     try {
       yield* listIn(this.#containment, path);
     } catch (error) {

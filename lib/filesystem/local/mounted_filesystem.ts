@@ -15,11 +15,9 @@ import type {
   WritableFile,
   WriteMode,
 } from "../filesystem.ts";
+import { batchesOf, EntryBatches } from "../entry_batches.ts";
 import { LocalFileSystem } from "./local_filesystem.ts";
 import { type AskedMounts, MountProbe } from "./mount_probe.ts";
-
-/** After so many entries of a listing the mount is asked again; so many are looked up at once. */
-const BATCH_ENTRIES = 64;
 
 /** Asks whether the mount answers before anything is done on it. Only who uses it waits when it does not. */
 function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
@@ -49,8 +47,9 @@ function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
     setModified: forward(setModified),
     setMode: forward(setMode),
     ...availableBytes && { availableBytes: forward(availableBytes) },
-    list: (path: string, options: CallOptions) => each(files.list(path, options), probe, options),
-    listNames: (path: string, options: CallOptions) => each(files.listNames(path, options), probe, options),
+    list: (path: string, options: CallOptions) => new EntryBatches(each(files.list(path, options), probe, options)),
+    listNames: (path: string, options: CallOptions) =>
+      new EntryBatches(each(files.listNames(path, options), probe, options)),
     async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
       const file = await once(() => files.openRead(path, options), options);
       if (!probe.mayHang) return file;
@@ -72,16 +71,16 @@ function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
   };
 }
 
+/** Asks the mount before each batch is looked up. */
 async function* each<Entry>(
-  entries: AsyncGenerator<Entry, void, undefined>,
+  entries: AsyncIterable<Entry>,
   probe: MountProbe,
   { signal }: CallOptions,
-): AsyncGenerator<Entry, void, undefined> {
+): AsyncGenerator<readonly Entry[], void, undefined> {
   await probe.answered(signal);
-  let count = 0;
-  for await (const entry of entries) {
-    yield entry;
-    if (++count % BATCH_ENTRIES === 0) await probe.answered(signal);
+  for await (const batch of batchesOf(entries)) {
+    yield batch;
+    await probe.answered(signal);
   }
 }
 
