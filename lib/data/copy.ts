@@ -13,8 +13,10 @@ import type { Transfer } from "./transfer.ts";
 
 /** Most bytes of a file in one piece; a download holds two. */
 const MAX_PIECE_BYTES = 512 * 1024;
-/** Least bytes of a file in one piece. */
+/** Least bytes of a file in one piece, where the network is slow. */
 const SMALLEST_PIECE_BYTES = 16 * 1024;
+/** Room behind what is expected of a file, so that its end shows: a read that does not fill its buffer. */
+const END_BYTES = 1024;
 /** A piece that goes out faster lets the next be larger; after one that takes longer the next is what that time takes. */
 const FAST_PIECE_MS = 50;
 const SLOW_PIECE_MS = 1000;
@@ -33,25 +35,40 @@ export async function sendFile(
   options: CopyOptions,
 ): Promise<void> {
   const encoder = options.ascii ? new AsciiEncoder() : undefined;
-  const bufferBytes = Math.max(SMALLEST_PIECE_BYTES, Math.min(MAX_PIECE_BYTES, file.size));
-  let current = new Uint8Array(bufferBytes);
-  let next = new Uint8Array(bufferBytes);
   let pieceBytes = 4 * SMALLEST_PIECE_BYTES;
-  let reading = readAhead(file, current.subarray(0, pieceBytes), transfer);
+  let leftBytes = file.size;
+  let current: Uint8Array = new Uint8Array(Math.min(pieceBytes, leftBytes + END_BYTES));
+  let spare: Uint8Array | undefined;
+  let reading = readAhead(file, current, transfer);
   try {
     for (let count = await reading; count !== null; count = await reading) {
-      reading = readAhead(file, next.subarray(0, pieceBytes), transfer);
       const piece = current.subarray(0, count);
+      leftBytes = Math.max(0, leftBytes - count);
+      // What is longer than it was said to be is read in whole pieces
+      const isLonger = leftBytes === 0 && count === current.length;
+      const next = findRoom(isLonger ? pieceBytes : Math.min(pieceBytes, leftBytes + END_BYTES), current, count, spare);
+      reading = readAhead(file, next.subarray(0, pieceBytes), transfer);
       const startedAt = performance.now();
       await sendBytes(encoder?.convert(piece) ?? piece, connection, transfer);
       pieceBytes = nextPieceBytes(pieceBytes, performance.now() - startedAt);
-      [current, next] = [next, current];
+      spare = next.buffer === current.buffer ? undefined : current;
+      current = next;
     }
   } finally {
     // The file must not be closed under a read; a failure of this read came after the one that is on its way.
     await reading.catch(() => null);
   }
   if (encoder !== undefined) await sendBytes(encoder.flush(), connection, transfer);
+}
+
+/**
+ * Finds room for the next piece: the buffer of the one before, if there was one, or what the last piece has left of its
+ * own, as a small file does, or a new one.
+ */
+function findRoom(bytes: number, last: Uint8Array, lastBytes: number, spare: Uint8Array | undefined): Uint8Array {
+  if (spare !== undefined && spare.length >= bytes) return spare;
+  const rest = last.subarray(lastBytes);
+  return spare === undefined && rest.length >= bytes ? rest : new Uint8Array(bytes);
 }
 
 function readAhead(file: ReadableFile, buffer: Uint8Array, { signal }: Transfer): Promise<number | null> {

@@ -18,6 +18,9 @@ import { dialSocket, toSocketAddress } from "./node_socket.ts";
 import { ClearConnection, TcpConnection } from "./tcp_connection.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
+/** A small file needs no more, and a large buffer takes longer to make than a small file to come. */
+const FIRST_BUFFER_BYTES = 8 * 1024;
+const BUFFER_GROWTH = 8;
 
 /** Opens clear data connections. Those dialled are of `node:net`: `Deno.connect` cannot choose the local address. */
 export class DenoTcpTransport implements DataTransport {
@@ -143,11 +146,16 @@ class DenoTcpConnection extends ClearConnection {
   }
 
   protected async receive(): Promise<Uint8Array | null> {
-    this.#buffer ??= new Uint8Array(READ_BUFFER_BYTES);
-    const count = await this.#guard(this.#conn.read(this.#buffer));
-    if (count !== null) return this.#buffer.subarray(0, count);
-    this.#ending = "fin";
-    return null;
+    const buffer = this.#buffer ??= new Uint8Array(FIRST_BUFFER_BYTES);
+    const count = await this.#guard(this.#conn.read(buffer));
+    if (count === null) {
+      this.#ending = "fin";
+      return null;
+    }
+    if (count === buffer.length && count < READ_BUFFER_BYTES) {
+      this.#buffer = new Uint8Array(Math.min(count * BUFFER_GROWTH, READ_BUFFER_BYTES));
+    }
+    return buffer.subarray(0, count);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

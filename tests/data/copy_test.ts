@@ -67,6 +67,40 @@ Deno.test("sendFile() begins with a short piece and takes longer ones while the 
   assertLessOrEqual(Math.max(...connection.pieces), 512 * 1024);
 });
 
+/** What a file of some size is read into. */
+async function roomsOf(file: ReadableFile): Promise<{ rooms: ArrayBufferLike[]; sent: Uint8Array }> {
+  const rooms = new Set<ArrayBufferLike>();
+  const read: ReadableFile["read"] = (buffer, options) => {
+    rooms.add(buffer.buffer);
+    return file.read(buffer, options);
+  };
+  const connection = new FakeConnection();
+  await sendFile({ size: file.size, read, close: () => file.close() }, connection, new Transfer(), BINARY);
+  return { rooms: [...rooms], sent: connection.sent };
+}
+
+Deno.test("sendFile() makes no larger buffers than a file needs, and the second when there is a second piece", async () => {
+  for (
+    const [size, most, count] of [[0, 2048, 1], [1024, 2048, 1], [60_000, 64_000, 1], [100_000, 65_536, 2]] as const
+  ) {
+    const { rooms, sent } = await roomsOf(await MemoryFileSystem.of({ "/file": pattern(size) }).openRead("/file"));
+    assertEquals(sent, pattern(size));
+    assertLessOrEqual(Math.max(...rooms.map(({ byteLength }) => byteLength)), most);
+    assertEquals(rooms.length, count);
+  }
+  const large = await roomsOf(await MemoryFileSystem.of({ "/file": pattern(5_000_000) }).openRead("/file"));
+  assertEquals(large.sent, pattern(5_000_000));
+  assertLessOrEqual(large.rooms.length, 7);
+});
+
+Deno.test("sendFile() sends all of a file that is longer than it was, in long pieces", async () => {
+  const content = pattern(1_000_000);
+  const file = await MemoryFileSystem.of({ "/file": content }).openRead("/file");
+  const { rooms, sent } = await roomsOf({ size: 1, read: (buffer, options) => file.read(buffer, options), close() {} });
+  assertEquals(sent, content);
+  assertLessOrEqual(rooms.length, 7);
+});
+
 Deno.test("sendFile() takes files that give less than was asked for", async () => {
   const content = pattern(100);
   let position = 0;

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Direction } from "../../lib/transport/connection.ts";
 import { DenoTcpTransport } from "../../lib/transport/deno_tcp.ts";
-import { addressOf, type ConnectedPair, kindOf, testConnection } from "./connection_cases.ts";
+import { addressOf, type ConnectedPair, kindOf, testConnection, writeAll } from "./connection_cases.ts";
 
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
 const transport = new DenoTcpTransport();
@@ -125,4 +125,26 @@ Deno.test("DenoTcpTransport.connect() rejects as refused when the sandbox forbid
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const options = { remote: addressOf(listener), localHost: "127.0.0.9", signal: new AbortController().signal };
   assertEquals(await kindOf(transport.connect(options)), "refused");
+});
+
+Deno.test("DenoTcpTransport reads a small upload into a small buffer, and a large one into ever larger ones", async () => {
+  const { connection, peer, stack } = await connectPassive("receive");
+  await using _stack = stack;
+  const sizes: number[] = [];
+  const sent = new Uint8Array(4 << 20).fill(7);
+  const sending = (async () => {
+    await writeAll(peer, sent);
+    peer.close();
+  })();
+  let received = 0;
+  for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
+    sizes.push(bytes.buffer.byteLength);
+    received += bytes.length;
+    assert(bytes.every((byte) => byte === 7));
+  }
+  await sending;
+  connection.close();
+  assertEquals(received, sent.length);
+  assertLessOrEqual(sizes[0] ?? 0, 8 * 1024);
+  assertEquals(sizes.at(-1), 256 * 1024);
 });
