@@ -33,6 +33,8 @@ export class LocalReadableFile implements ReadableFile {
   readonly #path: string;
   readonly #descriptor: Descriptor;
   #position: number;
+  /** Whether a read has found the end where it was when the file was opened. */
+  #isAtEnd = false;
 
   /** Takes over the open file; reading starts at `offset` bytes. */
   constructor(path: string, file: OpenFile, offset: number) {
@@ -43,12 +45,15 @@ export class LocalReadableFile implements ReadableFile {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#isAtEnd) return null;
     const count = buffer.length <= MAX_SYNCHRONOUS_READ
       ? onHost(this.#path, () => readSync(this.#descriptor.fd, buffer, 0, buffer.length, this.#position))
       : await this.#descriptor.use<number>(this.#path, (fd, done) => {
         read(fd, buffer, 0, buffer.length, this.#position, done);
       });
     this.#position += count;
+    // Elsewhere a read may stop early: before the end, in files that are longer than they say, and on some network mounts
+    this.#isAtEnd = count < buffer.length && this.#position === this.size;
     return count === 0 ? null : count;
   }
 

@@ -37,7 +37,9 @@ import {
   claimReplaced,
   createDirectory,
   createRegular,
+  createStable,
   type OpenFile,
+  openRecalled,
   openRegular,
   READ,
   WRITE,
@@ -86,7 +88,11 @@ export class LocalFileSystem implements FileSystem {
   }
 
   stat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
-    return attempt(path, () => toFileInfo(this.#assertInside(path, this.#containment.locate(path)).info));
+    return attempt(path, () => {
+      const { info, snapshot } = this.#containment.recall(path) ?? {};
+      if (info !== undefined && snapshot?.isUnchanged()) return toFileInfo(info);
+      return toFileInfo(this.#assertInside(path, this.#containment.locate(path)).info);
+    });
   }
 
   lstat(path: string, _options?: Partial<CallOptions>): Promise<FileInfo> {
@@ -110,7 +116,9 @@ export class LocalFileSystem implements FileSystem {
 
   openRead(path: string, options: Partial<OpenReadOptions> = {}): Promise<ReadableFile> {
     return attempt(path, () => {
-      const file = openRegular(this.#containment, this.#containment.locate(path), READ);
+      const recalled = this.#containment.recall(path);
+      const file = recalled && openRecalled(recalled, READ) ||
+        openRegular(this.#containment, this.#containment.locate(path), READ);
       return new LocalReadableFile(path, file, options.offset ?? 0);
     });
   }
@@ -256,7 +264,23 @@ export class LocalFileSystem implements FileSystem {
     Deno.removeSync(entry.hostPath);
   }
 
-  #openForWriting(path: string, mode: Exclude<WriteMode, "replace" | "place">, permissions: number): OpenedForWriting {
+  #openForWriting(path: string, mode: InPlaceMode, permissions: number): OpenedForWriting {
+    return this.#openRecalledForWriting(path, mode, permissions) ?? this.#openFoundForWriting(path, mode, permissions);
+  }
+
+  #openRecalledForWriting(path: string, mode: InPlaceMode, permissions: number): OpenedForWriting | undefined {
+    const recalled = this.#containment.recall(path);
+    if (recalled === undefined) return undefined;
+    const { hostPath, info, snapshot } = recalled;
+    if (info !== undefined) {
+      const file = mode === "createNew" ? undefined : openRecalled(recalled, mode === "append" ? APPEND : WRITE);
+      return file && { file, hostPath, isNew: false };
+    }
+    if (typeof mode === "object" || !snapshot.isUnchanged()) return undefined;
+    return { file: createStable(this.#containment, recalled, permissions), hostPath, isNew: true };
+  }
+
+  #openFoundForWriting(path: string, mode: InPlaceMode, permissions: number): OpenedForWriting {
     const entry = this.#containment.locateEntry(path);
     const { hostPath, info, target } = entry;
     if (info === undefined) {
@@ -292,6 +316,9 @@ export class LocalFileSystem implements FileSystem {
     return entry.target;
   }
 }
+
+/** How a file is written under its own name. */
+type InPlaceMode = Exclude<WriteMode, "replace" | "place">;
 
 /** A file that was opened and not changed yet. */
 interface OpenedForWriting {

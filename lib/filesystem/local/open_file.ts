@@ -11,7 +11,15 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
 import type { Containment } from "./containment.ts";
 import { lstatIfThere } from "./path_resolver.ts";
-import { type FileIdentity, type HostLocation, isOtherFile, type LocatedFile, unique } from "./path_snapshot.ts";
+import {
+  type FileIdentity,
+  type HostLocation,
+  isOtherFile,
+  isSameFile,
+  type LocatedFile,
+  type RecalledName,
+  unique,
+} from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
 import { FileSystemError } from "../filesystem.ts";
 import type { Lease } from "../../shared_port.ts";
@@ -64,6 +72,25 @@ export function openRegular(containment: Containment, located: LocatedFile, flag
   }
 }
 
+/**
+ * Opens a regular file that was recalled, without changing it.
+ *
+ * @returns `undefined` where anything is not as it was: then it has to be looked up as usual, which says what is wrong.
+ */
+export function openRecalled({ hostPath, info, snapshot }: RecalledName, flags: number): OpenFile | undefined {
+  if (!info?.isFile) return undefined;
+  let fd: number | undefined;
+  try {
+    fd = openSync(hostPath, nonBlockingNoFollow(flags));
+    const stats = fstatSync(fd);
+    if (stats.isFile() && isSameFile(info, stats) && snapshot.isUnchanged()) return { fd, stats };
+  } catch {
+    // Of another folder, maybe, that is there by now: nothing of it may be told
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
 function openInside(containment: Containment, located: LocatedFile, flags: number): OpenFile {
   const fd = openSync(located.hostPath, nonBlockingNoFollow(flags));
   try {
@@ -86,6 +113,11 @@ function openInside(containment: Containment, located: LocatedFile, flags: numbe
  */
 export function createRegular(containment: Containment, name: HostLocation, mode: number): OpenFile {
   containment.assertStable(name);
+  return createStable(containment, name, mode);
+}
+
+/** Does the same where it was just made sure that nobody exchanges the folders on the path. */
+export function createStable(containment: Containment, name: HostLocation, mode: number): OpenFile {
   const { hostPath } = name;
   const fd = openSync(hostPath, nonBlockingNoFollow(constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL), mode);
   const stats = fstatSync(fd);

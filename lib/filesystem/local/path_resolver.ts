@@ -5,8 +5,17 @@
  */
 
 import { FileSystemError } from "../filesystem.ts";
+import { FolderMemory } from "./folder_memory.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
-import { HOST_RULES, isPartName, joinHostPath, namesWithin, pathNames } from "./host_path.ts";
+import {
+  HOST_RULES,
+  isAllowedName,
+  isPartName,
+  joinHostPath,
+  namesWithin,
+  parentHostPath,
+  pathNames,
+} from "./host_path.ts";
 import {
   type FileIdentity,
   type Folder,
@@ -14,6 +23,7 @@ import {
   type LocatedEntry,
   type LocatedFile,
   PathSnapshot,
+  type RecalledName,
 } from "./path_snapshot.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -32,6 +42,7 @@ export class PathResolver {
   #realRoot: string | undefined;
   /** What was there when the root was last resolved. */
   #rootIdentity: FileIdentity | undefined;
+  readonly #memory = new FolderMemory();
 
   /** Takes a root as an absolute host path; it may be a link, which is resolved once, at first use. */
   constructor(root: string) {
@@ -44,7 +55,33 @@ export class PathResolver {
    * @throws {FileSystemError} Kind `"notFound"` also for what is outside the root.
    */
   locate(path: string): LocatedFile {
-    return located(this.#find(path, this.#names(path)));
+    const names = this.#names(path);
+    const file = located(this.#find(path, names));
+    // A link may lead to it from elsewhere
+    const isOwnPath = names.length > 0 && file.hostPath === joinHostPath(this.root, names, HOST_RULES);
+    if (isOwnPath) {
+      this.#memory.remember(folderOf(path), {
+        hostPath: parentHostPath(file.hostPath, HOST_RULES),
+        snapshot: file.snapshot,
+      });
+    }
+    return file;
+  }
+
+  /**
+   * Finds what a virtual path leads to in the folder of the last look-up, by one look. The folders above may have changed
+   * since: nothing of it is sure, not even that nothing is there, unless the snapshot is unchanged behind its use.
+   *
+   * @returns `undefined` where it has to be looked up as usual: the last look-up was in another folder, or there is a link.
+   */
+  recall(path: string): RecalledName | undefined {
+    const folder = this.#memory.recall(folderOf(path));
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (folder === undefined || !isAllowedName(name, HOST_RULES) || isPartName(name)) return undefined;
+    const hostPath = joinHostPath(folder.hostPath, [name], HOST_RULES);
+    const info = infoOrError(hostPath);
+    if (info instanceof Deno.errors.NotFound) return { hostPath, info: undefined, snapshot: folder.snapshot };
+    return info instanceof Error || info.isSymlink ? undefined : { hostPath, info, snapshot: folder.snapshot };
   }
 
   /**
@@ -72,6 +109,9 @@ export class PathResolver {
     const parent = this.#find(path, names);
     const hostPath = joinHostPath(parent.hostPath, [name], HOST_RULES);
     const snapshot = new PathSnapshot(parent.folders);
+    if (parent.hostPath === joinHostPath(this.root, names, HOST_RULES)) {
+      this.#memory.remember(folderOf(path), { hostPath: parent.hostPath, snapshot });
+    }
     const info = onHost(path, () => lstatIfThere(hostPath));
     if (info === undefined) return { hostPath, info, target: undefined, snapshot };
     if (!info.isSymlink) return { hostPath, info, target: { hostPath, info, snapshot }, snapshot };
@@ -208,6 +248,10 @@ export class PathResolver {
     }
     return error;
   }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function located({ hostPath, info, folders }: Walk): LocatedFile {

@@ -49,6 +49,11 @@ export class PathSnapshot {
     this.#folders = folders;
   }
 
+  /** Whether there is no folder, so that there is nothing to prove. */
+  get isEmpty(): boolean {
+    return this.#folders?.length === 0;
+  }
+
   /** Returns whether each folder is sure to have had the same entries ever since. */
   isUnchanged(): boolean {
     return this.state === "settled" && this.#folders?.every(isUnchanged) === true;
@@ -72,6 +77,12 @@ export interface HostLocation {
 export interface LocatedFile extends HostLocation {
   /** What was there. */
   readonly info: Deno.FileInfo;
+}
+
+/** A name that was found by the folder of the last look-up; see {@linkcode HostLocation}. */
+export interface RecalledName extends HostLocation {
+  /** What was there, no link; `undefined` for nothing. */
+  readonly info: Deno.FileInfo | undefined;
 }
 
 /** A name inside the root and what it refers to. */

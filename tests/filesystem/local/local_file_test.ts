@@ -82,3 +82,32 @@ async function systemCalls(mode: string): Promise<string[]> {
     return `${call} ${line.includes(`<${home}>`) ? "folder" : "file"}`;
   });
 }
+
+Deno.test("LocalReadableFile reads all of a file that grows while it is read", async () => {
+  await using folder = await TemporaryFolder.create();
+  const path = `${folder.path}/file`;
+  const fileSystem = new LocalFileSystem(folder.path);
+  const buffer = new Uint8Array(100);
+  await Deno.writeTextFile(path, "0123456789");
+  const file = await fileSystem.openRead("/file");
+  await Deno.writeTextFile(path, "+", { append: true });
+  assertStrictEquals(await file.read(buffer, UNABORTED), 11);
+  await Deno.writeTextFile(path, "++", { append: true });
+  assertStrictEquals(await file.read(buffer, UNABORTED), 2);
+  file.close();
+});
+
+Deno.test("LocalReadableFile asks no second time for the end that a read has found", async () => {
+  await using folder = await TemporaryFolder.create();
+  const path = `${folder.path}/file`;
+  await Deno.writeTextFile(path, "0123456789");
+  const fileSystem = new LocalFileSystem(folder.path);
+  for (const [offset, count] of [[0, 10], [4, 6]] as const) {
+    const file = await fileSystem.openRead("/file", { offset });
+    assertStrictEquals(await file.read(new Uint8Array(11), UNABORTED), count);
+    await Deno.writeTextFile(path, "+", { append: true });
+    assertStrictEquals(await file.read(new Uint8Array(11), UNABORTED), null);
+    file.close();
+    await Deno.truncate(path, 10);
+  }
+});
