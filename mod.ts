@@ -97,6 +97,7 @@ export type {
   FileSystemMethod,
   FileType,
   FinishOptions,
+  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,

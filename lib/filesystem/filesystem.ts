@@ -58,6 +58,16 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+/** What of a directory is listed. */
+export interface ListOptions extends CallOptions {
+  /**
+   * Whether names and types are enough: other attributes need not be found out, and are not shown, whatever they are.
+   *
+   * @default {false}
+   */
+  readonly typesOnly?: boolean;
+}
+
 /** How a file is opened for reading. */
 export interface OpenReadOptions extends CallOptions {
   /** Where reading begins, in bytes. @default {0} */
@@ -143,7 +153,7 @@ export interface FileSystem {
    *
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
-  list(path: string, options: CallOptions): AsyncIterable<DirectoryEntry>;
+  list(path: string, options: ListOptions): AsyncIterable<DirectoryEntry>;
   /** Lists the names that `list()` yields, where that is cheaper. */
   listNames?(path: string, options: CallOptions): AsyncIterable<string>;
   /**

@@ -21,6 +21,7 @@ import type {
   FileInfo,
   FileSystem,
   FinishOptions,
+  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,
@@ -42,7 +43,7 @@ export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, rep
     ...listsSorted && { listsSorted },
     stat: (path: string, { signal }: CallOptions) => guard.stat(path, { signal }),
     ...lstat && { lstat: (path: string, { signal }: CallOptions) => guard.lstat(path, { signal }) },
-    list: (path: string, { signal }: CallOptions) => guard.list(path, { signal }),
+    list: (path: string, { signal, typesOnly = false }: ListOptions) => guard.list(path, { signal, typesOnly }),
     ...listNames && { listNames: (path: string, { signal }: CallOptions) => guard.listNames(path, { signal }) },
     openRead: (path: string, { signal, offset = 0 }: OpenReadOptions) => guard.openRead(path, { signal, offset }),
     ...openWrite && {
@@ -75,7 +76,7 @@ class GuardedFileSystem {
     return checkInfo(await this.#calls.run(call, options.signal));
   }
 
-  list(path: string, options: CallOptions): EntryBatches<DirectoryEntry> {
+  list(path: string, options: ListOptions): EntryBatches<DirectoryEntry> {
     return new EntryBatches(this.#each(() => this.#fileSystem.list(path, options), options, checkEntry));
   }
 

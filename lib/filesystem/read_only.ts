@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions, ReadableFile } from "./filesystem.ts";
+import type {
+  CallOptions,
+  DirectoryEntry,
+  FileInfo,
+  FileSystem,
+  ListOptions,
+  OpenReadOptions,
+  ReadableFile,
+} from "./filesystem.ts";
 
 /**
  * Returns a view without the writing methods, which takes the commands that need them out of service.
@@ -29,7 +37,7 @@ export function readOnly(fileSystem: FileSystem): FileSystem {
       lstat: (path: string, options: CallOptions): Promise<FileInfo> => lstat.call(fileSystem, path, options),
     },
     stat: (path: string, options: CallOptions): Promise<FileInfo> => fileSystem.stat(path, options),
-    list: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),
+    list: (path: string, options: ListOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),
     openRead: (path: string, options: OpenReadOptions): Promise<ReadableFile> => fileSystem.openRead(path, options),
   };
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { DirectoryEntry, ListOptions } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
@@ -191,4 +192,22 @@ Deno.test("LIST and MLSD show directories of many entries whole", async () => {
   await using server = await TestServer.start({ home: MemoryFileSystem.of(files) });
   await using client = await server.login();
   assertEquals([await countLines(client, "LIST"), await countLines(client, "MLSD")], [5000, 5001]);
+});
+
+Deno.test("MLSD asks a file system for no more than the chosen facts show", async () => {
+  const asked: (boolean | undefined)[] = [];
+  class Home extends MemoryFileSystem {
+    override list(path: string, options: Partial<ListOptions> = {}): AsyncGenerator<DirectoryEntry, void, undefined> {
+      asked.push(options.typesOnly);
+      return super.list(path, options);
+    }
+  }
+  await using server = await TestServer.start({ home: new Home() });
+  await using client = await server.login();
+  for (const facts of ["type;perm;", "perm;", "", "type;size;", "modify;"]) {
+    await client.expect(200, `OPTS MLST ${facts}`.trim());
+    await client.list("MLSD");
+  }
+  await client.list("LIST");
+  assertEquals(asked, [true, true, true, false, false, false]);
 });

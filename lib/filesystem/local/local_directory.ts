@@ -20,6 +20,14 @@ const MAX_BATCH_MS = 0.8;
 const MAX_UNSETTLED_BATCH_MS = 0.4;
 const ENTRIES_PER_LOOK = 16;
 
+/** Entries of which nothing is looked up that are handed on in one go. */
+const BATCH_TYPES = 1024;
+
+/** Attributes of which the type alone is known. */
+const FILE: FileInfo = { type: "file", size: 0 };
+const DIRECTORY: FileInfo = { type: "directory", size: 0 };
+const OTHER: FileInfo = { type: "other", size: 0 };
+
 /** A name in a directory. */
 interface NamedEntry extends FoundEntry {
   readonly name: string;
@@ -78,15 +86,63 @@ export async function* listEntryNames(
   path: string,
 ): AsyncGenerator<readonly string[], void, undefined> {
   const directory = containment.locateDirectory(path);
-  const { hostPath, snapshot } = directory;
-  const entries = await Array.fromAsync(Deno.readDir(hostPath));
-  // A name with U+FFFD is most likely one that is not UTF-8, which nothing can reach
-  const prefix = joinHostPath(hostPath, [""], HOST_RULES);
-  const isShown = ({ name, isSymlink }: Deno.DirEntry) =>
-    isSymlink || name.includes("\uFFFD") ? lookUp(containment, prefix, name) !== undefined : containment.isListed(name);
-  const names = entries.filter(isShown).map(({ name }) => name).sort().filter(isFirst);
-  if (snapshot.isUnchanged() || (snapshot.state === "unknown" && containment.isInside(hostPath))) return yield names;
+  const found: string[] = [];
+  if (await readTypes(containment, directory, (name) => found.push(name))) {
+    return yield* inTurns(found.sort().filter(isFirst));
+  }
   for await (const batch of lookUpAll(containment, path, directory)) yield batch.map(({ name }) => name);
+}
+
+/** Lists the same entries, of which names and types alone are sure; of most no more has to be looked up. */
+export async function* listEntryTypes(
+  containment: Containment,
+  path: string,
+): AsyncGenerator<readonly DirectoryEntry[], void, undefined> {
+  const directory = containment.locateDirectory(path);
+  const types = new Map<string, FileInfo>();
+  if (!await readTypes(containment, directory, (name, info) => types.set(name, info))) {
+    return yield* lookUpAll(containment, path, directory);
+  }
+  for await (const names of inTurns([...types.keys()].sort())) {
+    yield names.map((name) => ({ name, info: types.get(name) ?? OTHER }));
+  }
+}
+
+async function* inTurns(names: readonly string[]): AsyncGenerator<readonly string[], void, undefined> {
+  for (let start = 0; start < names.length; start += BATCH_TYPES) {
+    yield names.slice(start, start + BATCH_TYPES);
+    await yieldToEventLoop();
+  }
+}
+
+/**
+ * Reads what is listed of a directory.
+ *
+ * @returns Whether that is sure to be in it: another may have been put in its place meanwhile.
+ */
+async function readTypes(
+  containment: Containment,
+  { hostPath, snapshot }: LocatedFile,
+  take: (name: string, info: FileInfo) => void,
+): Promise<boolean> {
+  const prefix = joinHostPath(hostPath, [""], HOST_RULES);
+  for await (const entry of Deno.readDir(hostPath)) {
+    const info = typeOf(containment, prefix, entry);
+    if (info !== undefined) take(entry.name, info);
+  }
+  return snapshot.isUnchanged() || (snapshot.state === "unknown" && containment.isInside(hostPath));
+}
+
+/** The type of an entry, or all that is known of it; `undefined` where it is not listed. */
+function typeOf(
+  containment: Containment,
+  prefix: string,
+  { name, isFile, isDirectory, isSymlink }: Deno.DirEntry,
+): FileInfo | undefined {
+  // A name with U+FFFD is most likely one that is not UTF-8, which nothing can reach
+  if (isSymlink || name.includes("\uFFFD")) return lookUp(containment, prefix, name)?.info;
+  if (!containment.isListed(name)) return undefined;
+  return isFile ? FILE : isDirectory ? DIRECTORY : OTHER;
 }
 
 async function* lookUpAll(

@@ -15,6 +15,7 @@ import {
   type FileInfo,
   type FileSystem,
   FileSystemError,
+  type ListOptions,
   type OpenReadOptions,
   type ReadableFile,
   type WritableFile,
@@ -25,7 +26,7 @@ import { EntryBatches } from "../entry_batches.ts";
 import { asFileSystemError, onHost } from "./host_error.ts";
 import { HOST_RULES, parentHostPath } from "./host_path.ts";
 import { StaleUploads } from "./stale_uploads.ts";
-import { listEntries, listEntryNames, toFileInfo, toLinkInfo } from "./local_directory.ts";
+import { listEntries, listEntryNames, listEntryTypes, toFileInfo, toLinkInfo } from "./local_directory.ts";
 import { LocalReadableFile, LocalWritableFile } from "./local_file.ts";
 import { createReplacement } from "./local_replacement.ts";
 import {
@@ -106,8 +107,8 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  list(path: string, _options?: Partial<CallOptions>): AsyncIterable<DirectoryEntry> {
-    return new EntryBatches(this.#list(path, listEntries));
+  list(path: string, { typesOnly = false }: Partial<ListOptions> = {}): AsyncIterable<DirectoryEntry> {
+    return new EntryBatches(this.#list(path, typesOnly ? listEntryTypes : listEntries));
   }
 
   listNames(path: string, _options?: Partial<CallOptions>): AsyncIterable<string> {

@@ -10,6 +10,7 @@ import type {
   CallOptions,
   CreateOptions,
   FileSystem,
+  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,
@@ -47,7 +48,7 @@ function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
     setModified: forward(setModified),
     setMode: forward(setMode),
     ...availableBytes && { availableBytes: forward(availableBytes) },
-    list: (path: string, options: CallOptions) => new EntryBatches(each(files.list(path, options), probe, options)),
+    list: (path: string, options: ListOptions) => new EntryBatches(each(files.list(path, options), probe, options)),
     listNames: (path: string, options: CallOptions) =>
       new EntryBatches(each(files.listNames(path, options), probe, options)),
     async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {

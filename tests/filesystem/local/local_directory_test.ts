@@ -6,6 +6,7 @@ import { EntryBatches } from "../../../lib/filesystem/entry_batches.ts";
 import {
   listEntries as listEntryBatches,
   listEntryNames as listNameBatches,
+  listEntryTypes as listTypeBatches,
 } from "../../../lib/filesystem/local/local_directory.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { clockAhead, nextSecond } from "./clock.ts";
@@ -55,6 +56,10 @@ function listEntryNames(containment: Containment, path: string): AsyncGenerator<
   return new EntryBatches(listNameBatches(containment, path))[Symbol.asyncIterator]();
 }
 
+function listEntryTypes(containment: Containment, path: string): AsyncGenerator<DirectoryEntry> {
+  return new EntryBatches(listTypeBatches(containment, path))[Symbol.asyncIterator]();
+}
+
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: Deno.build.os === "windows", fn });
 }
@@ -71,7 +76,7 @@ for (const [when, aheadMs] of [["has just changed", 0], ["has been the same for 
     }
   });
 
-  for (const list of [listEntries, listEntryNames]) {
+  for (const list of [listEntries, listEntryNames, listEntryTypes]) {
     test(`${list.name}() says nothing of another directory where the snapshot ${when}`, async () => {
       await using scene = await Scene.create(["a", "b"]);
       using _later = clockAhead(aheadMs);
@@ -135,6 +140,49 @@ test("listEntries() goes on with a way that has come to rest, and stops where th
   await nextSecond();
   scene.swap();
   assertLess((await Array.fromAsync(other)).length, 256);
+});
+
+test("listEntryTypes() knows what each entry is, and looks links up", async () => {
+  await using scene = await Scene.create(["file"]);
+  await Deno.mkdir(scene.at("root/dir/sub"));
+  for (
+    const [name, target] of [["to-file", "file"], ["to-sub", "sub"], ["out", "../../outside"], ["dangling", "none"]]
+  ) {
+    await Deno.symlink(target ?? "", scene.at(`root/dir/${name}`));
+  }
+  const fifo = new Deno.Command("mkfifo", { args: [scene.at("root/dir/fifo")] });
+  assert((await fifo.output()).success);
+  for (const aheadMs of [0, 10_000]) {
+    using _later = clockAhead(aheadMs);
+    const found = await Array.fromAsync(listEntryTypes(scene.containment, "/dir"));
+    assertEquals(found.map(({ name, info }) => `${name} ${info.type}`), [
+      "fifo other",
+      "file file",
+      "sub directory",
+      "to-file file",
+      "to-sub link",
+    ]);
+  }
+});
+
+test("listEntryTypes() looks up no entry but links where the snapshot is settled", async () => {
+  const names = Array.from({ length: 50 }, (_, index) => `file ${index}`).sort();
+  await using scene = await Scene.create(names);
+  using _later = clockAhead(10_000);
+  const original = Deno.lstatSync;
+  using restored = new DisposableStack();
+  restored.defer(() => void (Deno.lstatSync = original));
+  let count = 0;
+  Deno.lstatSync = (path) => {
+    if (String(path).includes("/file ")) count++;
+    return original(path);
+  };
+  for (const list of [listEntryTypes, listEntryNames]) {
+    assertEquals((await Array.fromAsync<unknown>(list(scene.containment, "/dir"))).length, names.length);
+    assertEquals(count, 0, list.name);
+  }
+  await Array.fromAsync(listEntries(scene.containment, "/dir"));
+  assertEquals(count, names.length);
 });
 
 test("listEntries() leaves out what is removed meanwhile", async () => {
