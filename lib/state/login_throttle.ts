@@ -6,11 +6,15 @@
 
 import { addressBlock } from "../protocol/host_port.ts";
 import type { Settings } from "../settings/settings.ts";
+import { AddressCounts, type AddressPolicy, type ConnectionLimits } from "./address_counts.ts";
+import { SharedTable } from "./shared_table.ts";
+import type { TableKey } from "./table_records.ts";
 
 /** Most addresses that are kept in mind. */
 const MAX_LIST = 10_000;
 
 interface Offender {
+  readonly key: TableKey;
   /** Times of the failures that count. */
   readonly failures: readonly number[];
   readonly bannedUntil: number;
@@ -31,14 +35,17 @@ export interface LoginAttempt extends Disposable {
   fail(): number | undefined;
 }
 
-/** Passwords of one address that are being checked. */
-interface Attempts {
-  running: number;
-  /** Wakes those who wait for one to end, in the order in which they came. */
-  readonly waiting: Set<() => void>;
+type Options = Omit<Settings["ban"], "never"> & { readonly never: ReadonlySet<string> };
+
+/** What a {@linkcode LoginThrottle} works with. */
+export interface LoginThrottleOptions {
+  /** Where it counts what is being checked; absent: by itself. */
+  readonly counts?: AddressCounts;
+  /** Returns the time in milliseconds; a clock that is never set. */
+  readonly now?: () => number;
 }
 
-type Options = Omit<Settings["ban"], "never"> & { readonly never: ReadonlySet<string> };
+const NO_LIMITS: ConnectionLimits = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
 
 /**
  * Counts failed logins by address, of IPv6 by /64, and bans for a time. A ban ends by itself, with all failures forgotten;
@@ -51,32 +58,48 @@ type Options = Omit<Settings["ban"], "never"> & { readonly never: ReadonlySet<st
  * A password counts as soon as it begins to be checked, whether its client waits for the answer or not, and an address has no
  * more of them checked at once than it has failures left: guesses that are made all together, or cut short, are no more than
  * guesses one by one.
+ *
+ * What is being checked is in the memory of all event loops, with what each of them needs to begin a check by itself: of an
+ * address that is not banned, and has failures left. This one alone knows failures, and who waits.
  */
 export class LoginThrottle {
   readonly #offenders = new Map<string, Offender>();
-  readonly #attempts = new Map<string, Attempts>();
+  /** Wakes those who wait for an attempt to end, in the order in which they came. */
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #counts: AddressCounts;
   readonly #now: () => number;
+  #limits = NO_LIMITS;
   #options: Options;
 
-  /**
-   * Starts with nobody banned.
-   *
-   * @param now Returns the time in milliseconds; a clock that is never set.
-   */
-  constructor(options: Settings["ban"], now: () => number = () => performance.now()) {
-    this.#options = resolveOptions(options);
-    this.#now = now;
+  /** Starts with nobody banned. */
+  constructor(ban: Settings["ban"], options: LoginThrottleOptions = {}) {
+    this.#options = resolveOptions(ban);
+    this.#counts = options.counts ?? new AddressCounts(new SharedTable());
+    this.#now = options.now ?? (() => performance.now());
+    this.configure(ban);
   }
 
-  /** Uses other options from now on; bans that hold go on, except of addresses that are now never banned. */
-  configure(options: Settings["ban"]): void {
-    this.#options = resolveOptions(options);
+  /**
+   * Uses other options from now on, in all event loops; bans that hold go on, except of addresses that are now never banned.
+   *
+   * @param limits Limits of connections that are to hold with them; absent: as before.
+   */
+  configure(ban: Settings["ban"], limits: ConnectionLimits = this.#limits): void {
+    this.#options = resolveOptions(ban);
+    this.#limits = limits;
+    const offenders = [...this.#offenders];
+    const policies = offenders.map(([block, offender]) => [offender.key, this.#policyOf(block, offender)] as const);
+    this.#counts.configure(limits, this.#options.failures || Infinity, policies);
   }
 
   /** Returns whether an address is banned now. */
   isBanned(host: string): boolean {
     const block = addressBlock(host);
-    return this.#holds(this.#offenders.get(block)) && !this.#options.never.has(block);
+    const offender = this.#offenders.get(block);
+    const isBanned = this.#isBanned(block, offender);
+    // A ban ends by itself, which the others find out here.
+    if (offender !== undefined && !isBanned) this.#counts.setPolicy(offender.key, this.#policyOf(block, offender));
+    return isBanned;
   }
 
   /**
@@ -85,36 +108,53 @@ export class LoginThrottle {
    *
    * @returns `undefined` when the address is banned, at once or when its turn has come.
    * @throws The reason of `signal` when it aborts before; then nothing is counted.
+   * @throws {SharedTableError}
    */
   async beginAttempt(host: string, signal: AbortSignal): Promise<LoginAttempt | undefined> {
+    const key = this.#counts.keyOf(host);
+    if (this.#counts.beginAttempt(key)) return this.#attempt(host, key);
     const block = addressBlock(host);
     while (!this.isBanned(host)) {
-      const attempts = this.#attempts.get(block) ?? { running: 0, waiting: new Set() };
-      if (attempts.running < this.#failuresLeft(block)) {
-        attempts.running++;
-        this.#attempts.set(block, attempts);
-        return this.#attempt(block, attempts);
-      }
-      await waitForEnd(attempts, signal);
+      // What the table has may be too few: failures are forgotten, and some addresses are never banned.
+      const maxAttempts = this.#failuresLeft(block, this.#offenders.get(block));
+      if (this.#counts.beginAttempt(key, { maxAttempts, waits: true })) return this.#attempt(host, key);
+      await this.#waitForEnd(block, signal);
     }
     return undefined;
   }
 
-  #attempt(block: string, attempts: Attempts): LoginAttempt {
-    let hasEnded = false;
-    const end = <Result>(count: () => Result): Result | undefined => {
-      if (hasEnded) return undefined;
-      hasEnded = true;
-      const result = count(); // before somebody else takes the place
-      this.#endAttempt(block, attempts);
-      return result;
-    };
-    const fail = () => end(() => this.#countFailure(block));
-    return { fail, giveBack: () => void end(() => {}), [Symbol.dispose]: () => void fail() };
+  /**
+   * Ends an attempt as a failure, which may have begun in another event loop.
+   *
+   * @returns Length of the ban in seconds when this was the failure that brought it.
+   */
+  failAttempt(host: string): number | undefined {
+    const block = addressBlock(host);
+    const key = this.#counts.keyOf(host);
+    const bannedForSeconds = this.#countFailure(block, key);
+    const offender = this.#offenders.get(block);
+    this.#counts.failAttempt(key, offender && this.#policyOf(block, offender));
+    this.wake(host);
+    return bannedForSeconds;
+  }
+
+  /** Lets those who wait for an attempt of an address look again: one has ended. */
+  wake(host: string): void {
+    const block = addressBlock(host);
+    const woken = this.#waiting.get(block) ?? [];
+    this.#waiting.delete(block);
+    for (const wake of woken) wake();
+  }
+
+  #attempt(host: string, key: TableKey): LoginAttempt {
+    return createAttempt({
+      giveBack: () => this.#counts.endAttempt(key, () => this.wake(host)),
+      fail: () => this.failAttempt(host),
+    });
   }
 
   /** Counts a failed login, unless the address is banned already; the length of the ban in seconds when it has brought one. */
-  #countFailure(block: string): number | undefined {
+  #countFailure(block: string, key: TableKey): number | undefined {
     const { failures: most, window, duration, never } = this.#options;
     const offender = this.#offenders.get(block);
     if (most === 0 || never.has(block) || this.#holds(offender)) return undefined;
@@ -122,29 +162,35 @@ export class LoginThrottle {
     const since = now - window * 1000;
     const failures = [...offender?.failures.filter((time) => time > since) ?? [], now];
     const isOver = failures.length >= most;
-    this.#keep(block, isOver ? { failures: [], bannedUntil: now + duration * 1000 } : { failures, bannedUntil: 0 });
+    this.#keep(
+      block,
+      isOver ? { key, failures: [], bannedUntil: now + duration * 1000 } : { key, failures, bannedUntil: 0 },
+    );
     return isOver ? duration : undefined;
+  }
+
+  #isBanned(block: string, offender: Offender | undefined): boolean {
+    return this.#holds(offender) && !this.#options.never.has(block);
   }
 
   #holds(offender: Offender | undefined): boolean {
     return offender !== undefined && offender.bannedUntil > this.#now();
   }
 
+  /** What the other event loops have to know of an address. */
+  #policyOf(block: string, offender: Offender): AddressPolicy {
+    const maxAttempts = this.#failuresLeft(block, offender);
+    const isAsOthers = maxAttempts >= (this.#options.failures || Infinity);
+    return { isBanned: this.#isBanned(block, offender), ...!isAsOthers && { maxAttempts } };
+  }
+
   /** How many more may fail before the ban, at least 1. */
-  #failuresLeft(block: string): number {
+  #failuresLeft(block: string, offender: Offender | undefined): number {
     const { failures: most, window, never } = this.#options;
     if (most === 0 || never.has(block)) return Infinity;
     const since = this.#now() - window * 1000;
-    const failures = this.#offenders.get(block)?.failures.filter((time) => time > since) ?? [];
+    const failures = offender?.failures.filter((time) => time > since) ?? [];
     return Math.max(1, most - failures.length);
-  }
-
-  #endAttempt(block: string, attempts: Attempts): void {
-    attempts.running--;
-    if (attempts.running === 0) this.#attempts.delete(block);
-    const woken = [...attempts.waiting];
-    attempts.waiting.clear();
-    for (const wake of woken) wake(); // they look again
   }
 
   /** Puts an entry at the end, so that the first one is the one quiet longest. */
@@ -158,11 +204,33 @@ export class LoginThrottle {
     const [oldest] = this.#offenders.keys();
     const free = this.#offenders.entries().find(([, offender]) => !this.#holds(offender))?.[0];
     const forgotten = free ?? oldest;
-    if (forgotten !== undefined) this.#offenders.delete(forgotten);
+    const offender = forgotten === undefined ? undefined : this.#offenders.get(forgotten);
+    if (forgotten === undefined || offender === undefined) return;
+    this.#offenders.delete(forgotten);
+    this.#counts.setPolicy(offender.key, { isBanned: false });
+  }
+
+  #waitForEnd(block: string, signal: AbortSignal): Promise<void> {
+    const waiting = this.#waiting.get(block) ?? new Set();
+    this.#waiting.set(block, waiting);
+    return waitForEnd(waiting, signal);
   }
 }
 
-function waitForEnd({ waiting }: Attempts, signal: AbortSignal): Promise<void> {
+/** An attempt that ends once, by what happens first. */
+export function createAttempt<Result>(
+  { giveBack, fail }: { readonly giveBack: () => void; readonly fail: () => Result },
+): Disposable & { giveBack(): void; fail(): Result | undefined } {
+  let hasEnded = false;
+  const end = <Answer>(count: () => Answer): Answer | undefined => {
+    if (hasEnded) return undefined;
+    hasEnded = true;
+    return count();
+  };
+  return { giveBack: () => end(giveBack), fail: () => end(fail), [Symbol.dispose]: () => void end(fail) };
+}
+
+function waitForEnd(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const wake = () => {
       signal.removeEventListener("abort", abandon);

@@ -1,26 +1,21 @@
 /**
- * The state of a server in the event loop that owns it.
+ * The state of a server in memory, in the event loop that owns it.
  *
  * @module
  */
 
 import type { AccountLimits } from "../accounts/authorizer.ts";
-import { addressBlock } from "../protocol/host_port.ts";
 import type { Settings } from "../settings/settings.ts";
+import { AccountCounts } from "./account_counts.ts";
+import { AddressCounts, type ConnectionLimits } from "./address_counts.ts";
+import type { AttemptOwner } from "./attempt_owner.ts";
 import { LoginThrottle } from "./login_throttle.ts";
-import {
-  type AccountSlot,
-  type ConnectionSlot,
-  createRate,
-  type FailureCount,
-  type LoginAttempt,
-  type SharedRate,
-  type SharedState,
-} from "./state.ts";
+import { SharedTable } from "./shared_table.ts";
+import type { AccountSlot, ConnectionSlot, FailureCount, LoginAttempt, SharedState } from "./state.ts";
 
 /** What the state obeys. */
 export type MemoryStateOptions = {
-  readonly limits: Pick<Settings["limits"], "connections" | "connectionsPerAddress" | "connectionsBeforeLogin">;
+  readonly limits: ConnectionLimits;
   readonly ban: Settings["ban"];
 };
 
@@ -29,121 +24,67 @@ export interface MemoryAttempt extends LoginAttempt {
   fail(): FailureCount;
 }
 
-/** What the sessions of one account use together. */
-interface AccountUsage {
-  sessions: number;
-  send: SharedRate | undefined;
-  receive: SharedRate | undefined;
-}
-
-const BANNED = "Too many failed logins, try again later.";
+/** Why a connection from an address that is banned is refused. */
+export const BANNED = "Too many failed logins, try again later.";
 
 /**
- * Counts what happens here, and what other event loops tell: control connections in all, by address (of IPv6 by /64), and
- * before their login; failed logins by address; sessions by user name, with the rates that they share. Connections that never
- * log in have a share of their own, so that they take no place from users who do.
+ * Counts over all event loops that have its table: control connections in all, by address (of IPv6 by /64), and before their
+ * login; failed logins by address; sessions by user name, with the rates that they share. Connections that never log in have a
+ * share of their own, so that they take no place from users who do.
+ *
+ * The others, each with an `AttachedState` over the table, obey the limits that are set here, and ask this one about failed logins.
  */
-export class MemoryState implements SharedState {
+export class MemoryState implements SharedState, AttemptOwner {
+  /** Where it counts. */
+  readonly table: SharedTable;
+  readonly #addresses: AddressCounts;
+  readonly #accounts: AccountCounts;
   readonly #throttle: LoginThrottle;
-  readonly #byAddress = new Map<string, number>();
-  readonly #byAccount = new Map<string, AccountUsage>();
-  #limits: MemoryStateOptions["limits"];
-  #connections = 0;
-  #beforeLogin = 0;
 
-  constructor({ limits, ban }: MemoryStateOptions) {
-    this.#limits = limits;
-    this.#throttle = new LoginThrottle(ban);
+  /** @param table An empty one, which others may be given. */
+  constructor({ limits, ban }: MemoryStateOptions, table: SharedTable = new SharedTable()) {
+    this.table = table;
+    this.#addresses = new AddressCounts(table);
+    this.#accounts = new AccountCounts(table);
+    this.#throttle = new LoginThrottle(ban, { counts: this.#addresses });
+    this.#throttle.configure(ban, limits);
   }
 
-  /** Uses other options from now on; what was counted stays. */
+  /** Uses other options from now on, in all event loops at once; what was counted stays. */
   configure({ limits, ban }: MemoryStateOptions): void {
-    this.#throttle.configure(ban);
-    this.#limits = limits;
+    this.#throttle.configure(ban, limits);
   }
 
   acquireConnection(host: string): ConnectionSlot | string {
-    const refusal = this.#throttle.isBanned(host) ? BANNED : this.#connectionRefusal(host);
-    return refusal ?? this.#countConnection(host);
+    const key = this.#addresses.keyOf(host);
+    const answer = this.#addresses.acquireConnection(key);
+    if (answer !== undefined) return answer;
+    // Looking whether the ban has ended lets the table know.
+    return this.#throttle.isBanned(host) ? BANNED : this.#addresses.acquireConnection(key) ?? BANNED;
   }
 
   async beginAttempt(host: string, signal: AbortSignal): Promise<MemoryAttempt | undefined> {
     const attempt = await this.#throttle.beginAttempt(host, signal);
-    if (attempt === undefined) return undefined;
-    return {
-      ...attempt,
-      fail: () => {
-        const bannedForSeconds = attempt.fail();
-        return { isBanned: this.#throttle.isBanned(host), bannedForSeconds };
-      },
-    };
+    return attempt && { ...attempt, fail: () => this.#failureCount(host, attempt.fail()) };
   }
 
-  acquireAccount(username: string, { connections = 0, bandwidth }: AccountLimits): AccountSlot | undefined {
-    const usage = this.#byAccount.get(username) ?? { sessions: 0, send: undefined, receive: undefined };
-    if (connections > 0 && usage.sessions >= connections) return undefined;
-    // Where the limits were changed meanwhile, what is under way keeps its rate, and newcomers share the new one.
-    usage.send = keptOrNew(usage.send, bandwidth?.download ?? 0);
-    usage.receive = keptOrNew(usage.receive, bandwidth?.upload ?? 0);
-    usage.sessions++;
-    this.#byAccount.set(username, usage);
-    let isLeft = false;
-    return {
-      send: usage.send,
-      receive: usage.receive,
-      [Symbol.dispose]: () => {
-        if (isLeft) return;
-        isLeft = true;
-        if (--usage.sessions === 0) this.#byAccount.delete(username);
-      },
-    };
+  acquireAccount(username: string, limits: AccountLimits): AccountSlot | undefined {
+    return this.#accounts.acquire(username, limits);
   }
 
-  /** Returns why one more connection from the address would be too many; `undefined` when it is not. */
-  #connectionRefusal(host: string): string | undefined {
-    const { connections, connectionsPerAddress, connectionsBeforeLogin } = this.#limits;
-    if (connections > 0 && this.#connections >= connections) {
-      return "Too many connections. Service temporarily unavailable.";
-    }
-    if (connectionsPerAddress > 0 && (this.#byAddress.get(addressBlock(host)) ?? 0) >= connectionsPerAddress) {
-      return "Too many connections from the same IP address.";
-    }
-    if (connectionsBeforeLogin > 0 && this.#beforeLogin >= connectionsBeforeLogin) {
-      return "Too many connections that have not logged in, try again later.";
-    }
-    return undefined;
+  isBanned(host: string): boolean {
+    return this.#throttle.isBanned(host);
   }
 
-  /** Counts a connection, as one before its login. */
-  #countConnection(host: string): ConnectionSlot {
-    const block = addressBlock(host);
-    this.#changeConnections(block, 1);
-    this.#beforeLogin++;
-    let isBeforeLogin = true;
-    let isHeld = true;
-    const loggedIn = () => {
-      if (isBeforeLogin) this.#beforeLogin--;
-      isBeforeLogin = false;
-    };
-    return {
-      loggedIn,
-      [Symbol.dispose]: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        loggedIn();
-        this.#changeConnections(block, -1);
-      },
-    };
+  failAttempt(host: string): FailureCount {
+    return this.#failureCount(host, this.#throttle.failAttempt(host));
   }
 
-  #changeConnections(block: string, by: number): void {
-    this.#connections += by;
-    const count = (this.#byAddress.get(block) ?? 0) + by;
-    if (count > 0) this.#byAddress.set(block, count);
-    else this.#byAddress.delete(block);
+  wake(host: string): void {
+    this.#throttle.wake(host);
   }
-}
 
-function keptOrNew(rate: SharedRate | undefined, bytesPerSecond: number): SharedRate | undefined {
-  return rate?.bytesPerSecond === bytesPerSecond ? rate : createRate(bytesPerSecond);
+  #failureCount(host: string, bannedForSeconds: number | undefined): FailureCount {
+    return { isBanned: this.#throttle.isBanned(host), bannedForSeconds };
+  }
 }

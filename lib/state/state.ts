@@ -2,8 +2,8 @@
  * What is counted and held over all sessions of a server: connections, failed logins, and what the sessions of one account
  * use.
  *
- * A server that runs several event loops has one owner of this state, which the others ask; so the answers may take a moment,
- * and where the owner is out of reach there may be none.
+ * Several event loops have it in memory that they share, but for failed logins, which one of them owns; a state of a program's
+ * own is asked by messages. So the answers may take a moment, and where the owner is out of reach there may be none.
  *
  * @module
  */

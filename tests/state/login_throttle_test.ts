@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { BanOptions } from "../../lib/settings/options.ts";
 import type { Settings } from "../../lib/settings/settings.ts";
 import { resolveSettings } from "../../lib/settings/validate.ts";
+import { AddressCounts } from "../../lib/state/address_counts.ts";
 import { type LoginAttempt, LoginThrottle } from "../../lib/state/login_throttle.ts";
+import { SharedTable } from "../../lib/state/shared_table.ts";
 
 const SIGNAL = new AbortController().signal;
 
@@ -13,7 +15,7 @@ function ban(options: BanOptions): Settings["ban"] {
 /** A throttle with a clock of its own, in seconds. */
 function makeThrottle(options: BanOptions = {}) {
   const clock = { seconds: 1000 };
-  return { throttle: new LoginThrottle(ban(options), () => clock.seconds * 1000), clock };
+  return { throttle: new LoginThrottle(ban(options), { now: () => clock.seconds * 1000 }), clock };
 }
 
 /** Tries a wrong password; the length of the ban that it has brought. */
@@ -226,4 +228,14 @@ Deno.test("LoginThrottle forgets a banned address last", async () => {
   assert(throttle.isBanned(hostOf(9_999)));
   clock.seconds += 60;
   assert(!throttle.isBanned(hostOf(9_999)));
+});
+
+Deno.test("LoginThrottle lets an address that it has forgotten begin as others, in all event loops", async () => {
+  const counts = new AddressCounts(new SharedTable());
+  const throttle = new LoginThrottle(ban({ failures: 2 }), { counts });
+  await fail(throttle, "192.0.2.1");
+  const key = counts.keyOf("192.0.2.1");
+  assertEquals([counts.beginAttempt(key), counts.beginAttempt(key)], [true, false]);
+  for (let index = 0; index < 10_000; index++) await fail(throttle, `198.18.${index >> 8}.${index & 255}`);
+  assert(counts.beginAttempt(key));
 });
