@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EndedTransferEvent, ServerEvent, ServerEvents, SessionEvent } from "./events.ts";
+import type { EndedTransferEvent, ServerEvent, ServerEventName, ServerEvents, SessionEvent } from "./events.ts";
 
 /** Levels from the most talkative to the most silent. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -43,9 +43,15 @@ export class Logger {
     this.#options = options;
   }
 
+  /** The events that it writes at its level. */
+  get events(): readonly ServerEventName[] {
+    const names = Object.keys(LEVELS) as ServerEventName[];
+    return names.filter((name) => this.#shows(LEVELS[name]));
+  }
+
   /** Writes an event. */
   event(event: ServerEvent): void {
-    const level = levelOf(event);
+    const level = LEVELS[event.event];
     if (!this.#shows(level)) return;
     const { format, stacks, write } = this.#options;
     if (format === "json") return write(jsonOfEvent(event, level, { stacks }));
@@ -88,22 +94,26 @@ export class Logger {
   }
 }
 
-function levelOf(event: ServerEvent): LogLevel {
-  switch (event.event) {
-    case "dialogue":
-      return "debug";
-    case "internalError":
-      return "error";
-    case "banned":
-    case "connectionRefused":
-    case "eventsMissed":
-    case "loginFailed":
-    case "transferIncomplete":
-      return "warn";
-    default:
-      return "info";
-  }
-}
+const LEVELS: Readonly<Record<ServerEventName, LogLevel>> = {
+  banned: "warn",
+  commandRefused: "info",
+  connected: "info",
+  connectionRefused: "warn",
+  dialogue: "debug",
+  disconnected: "info",
+  eventsMissed: "warn",
+  fileReceived: "info",
+  fileSent: "info",
+  internalError: "error",
+  listening: "info",
+  loggedOut: "info",
+  loginFailed: "warn",
+  loginSucceeded: "info",
+  secured: "info",
+  stopped: "info",
+  transferIncomplete: "warn",
+  transferStarted: "info",
+};
 
 function jsonOfEvent(event: ServerEvent, level: LogLevel, options: { readonly stacks: boolean }): string {
   const { time, ...fields } = event;

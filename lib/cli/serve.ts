@@ -79,7 +79,7 @@ export async function serve(
   const first = { plan: { configuration, files: inspection.files }, findings: inspection.findings, obstacles: [] };
   await using service = await explaining(loaded, () =>
     Service.create(first, {
-      ...{ read, onEvent, dialogue, ...intervals },
+      ...{ read, onEvent, events: logger.events, dialogue, ...intervals },
       log: (level, text) => logger.log(level, text),
       ...loaded.file === undefined && { nameOf: optionFor },
     }));

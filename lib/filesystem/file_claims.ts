@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Lease, MaybePromise, SharedMethods } from "../shared_port.ts";
+import type { Lease, MaybePromise } from "../shared_port.ts";
 
 /**
- * Gives each file one writer. The answer may take a moment where another event loop is asked, or an engine beyond this process.
+ * Gives each file one writer. The answer may take a moment where an engine beyond this process is asked.
  * What it throws, beside the refusal and the reason of a signal, says that it is out of reach.
  */
 export interface FileClaims {
@@ -21,6 +21,3 @@ export interface FileClaims {
    */
   claim(file: string, signal?: AbortSignal): MaybePromise<Lease>;
 }
-
-/** What event loops share of them. */
-export const SHARED_FILE_CLAIMS: SharedMethods<FileClaims> = { claim: {} };

@@ -5,23 +5,20 @@
  */
 
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
-import {
-  createFileClaims,
-  createHomes,
-  createWorkPlaces,
-  toServerOptions,
-  withCertificate,
-} from "../server/configured_options.ts";
-import type { EventListener, ServerEvent } from "../events.ts";
-import { SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
+import { createHomes, createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
+import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
-import { SHARED_STATE } from "../state/state.ts";
+import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
+import { MemoryState } from "../state/memory_state.ts";
+import { SharedFileClaims } from "../state/shared_file_claims.ts";
+import { createTableMemory, SharedTable } from "../state/shared_table.ts";
+import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { PortOwner } from "./shared_ports.ts";
 import { WorkerError, WorkerGroup } from "./worker_group.ts";
-import type { CertificatePair, ServerChange, ServerPlan } from "./worker_messages.ts";
+import type { CertificatePair, ServerChange, ServerPlan, SharedMemory } from "./worker_messages.ts";
 
 const WORKER_PROGRAM = new URL("./worker_program.ts", import.meta.url);
 
@@ -40,11 +37,18 @@ export interface ConfiguredServerOptions {
   readonly workerProgram?: URL;
   /** How long an event loop may take to make ready for a change, in milliseconds. @default {30_000} */
   readonly changeTimeoutMs?: number;
+  /** What is counted over all of them; absent: memory that they share. */
+  readonly state?: SharedState;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
+  /** Which of that it needs of the others; absent: all. */
+  readonly events?: readonly ServerEventName[] | undefined;
   /** Whether `dialogue` events are made. */
   readonly dialogue: boolean;
 }
+
+/** Most files that are written at once. */
+const MAX_CLAIMS = 1 << 15;
 
 /** What is to hold, here and in the other event loops. */
 interface Change {
@@ -53,12 +57,12 @@ interface Change {
   readonly forOthers: ServerChange;
 }
 
-/** Serves a configuration. The main event loop is one of those that serve, and owns what all of them count. */
+/** Serves a configuration. The main event loop is one of those that serve, and owns what is not in the memory of all. */
 export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
-  readonly #claims = createFileClaims();
+  readonly #claims = new SharedTable(createTableMemory(MAX_CLAIMS));
   readonly #openHome = createHomes(
-    new GuardedFileClaims(this.#claims, (call, cause) => {
+    new GuardedFileClaims(new SharedFileClaims(this.#claims), (call, cause) => {
       const message = describeFailure(call, cause);
       this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
     }),
@@ -84,7 +88,7 @@ export class ConfiguredServer {
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
-      options.workers > 1 ? { sharing: "begins" } : {},
+      { ...options.state && { state: options.state }, ...options.workers > 1 && { sharing: "begins" } },
     );
     this.#finished.promise.catch(() => {}); // reported where it is awaited
   }
@@ -220,15 +224,23 @@ export class ConfiguredServer {
       program: this.#options.workerProgram ?? WORKER_PROGRAM,
       dialogue: this.#options.dialogue,
       changeTimeoutMs: this.#options.changeTimeoutMs,
+      memory: this.#sharedMemory(),
       ports: this.#sharedPorts(),
+      events: this.#options.events,
       onEvent: this.#options.onEvent,
     });
   }
 
+  #sharedMemory(): SharedMemory {
+    const { state } = this.#server;
+    return { ...state instanceof MemoryState && { state: state.table.memory }, claims: this.#claims.memory };
+  }
+
   #sharedPorts(): PortOwner {
+    const { state } = this.#server;
     const ports = new PortOwner();
-    ports.share("state", this.#server.state, SHARED_STATE);
-    ports.share("fileClaims", this.#claims, SHARED_FILE_CLAIMS);
+    if (state instanceof MemoryState) ports.share("attempts", state, SHARED_ATTEMPTS);
+    else ports.share("state", state, SHARED_STATE);
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
     return ports;
   }

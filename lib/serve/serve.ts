@@ -90,7 +90,8 @@ export async function serve(
   const hub = new EventHub({ onEvent: options.onEvent });
   const onEvent: EventListener = ({ event, ...fields }) => hub.emit(event, fields);
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
-  const service = await Service.create(await read(), { read, log, onEvent, dialogue: false });
+  const events = options.onEvent === undefined ? { events: [] } : {};
+  const service = await Service.create(await read(), { read, log, onEvent, ...events, dialogue: false });
   const stop = () => void service.shutdown().catch(() => {}); // reported by `finished`
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });

@@ -6,7 +6,7 @@
  */
 
 import { mayReadProgram } from "../check/permissions.ts";
-import type { EventListener } from "../events.ts";
+import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { formatFinding } from "../settings/finding.ts";
@@ -15,12 +15,14 @@ import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
-import { openTransferLog, type TransferLog } from "./transfer_log.ts";
+import { openTransferLog, TRANSFER_LOG_EVENTS, type TransferLog } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
 export interface ServiceOptions extends Omit<ReloaderOptions, "server"> {
   /** Told of what happens in all event loops. */
   readonly onEvent: EventListener;
+  /** Which of that it needs; it may be told of others. Absent: all. */
+  readonly events?: readonly ServerEventName[] | undefined;
   /** Whether `dialogue` events are made. */
   readonly dialogue: boolean;
   /** Milliseconds between two notices that the certificate will expire; absent: a day. */
@@ -74,6 +76,7 @@ export class Service implements AsyncDisposable {
         options.onEvent(event);
         transferLog?.event(event);
       },
+      events: options.events && [...options.events, ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS],
       dialogue: options.dialogue,
     });
     opened.move();

@@ -78,6 +78,9 @@ function writeSome(fd: number, bytes: Uint8Array): Promise<number> {
   return promise;
 }
 
+/** The events that have a line. */
+export const TRANSFER_LOG_EVENTS = ["fileReceived", "fileSent", "transferIncomplete"] as const;
+
 /** Formats the end of a transfer; `undefined` for other events. */
 export function formatTransfer(event: ServerEvent): string | undefined {
   switch (event.event) {

@@ -5,14 +5,17 @@
  */
 
 import { Watchdog } from "../deadline.ts";
-import type { EventListener } from "../events.ts";
+import type { EventListener, ServerEventName } from "../events.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { describeThrown } from "../thrown.ts";
 import type { PortConnection, PortOwner } from "./shared_ports.ts";
-import type { FromWorker, ServerChange, ServerPlan, ToWorker } from "./worker_messages.ts";
+import type { FromWorker, ServerChange, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
 
 /** How long an event loop may take to make ready for a change. */
 const CHANGE_TIMEOUT_MS = 30_000;
+
+/** How long an event loop may take to stop when another one cannot start. */
+const STOP_TIMEOUT_MS = 5_000;
 
 /** What a group of workers is given. */
 export interface WorkerGroupOptions {
@@ -23,8 +26,12 @@ export interface WorkerGroupOptions {
   readonly dialogue: boolean;
   /** How long an event loop may take for a step of a change, in milliseconds. @default {30_000} */
   readonly changeTimeoutMs?: number | undefined;
-  /** What all event loops share. */
+  /** What all event loops count in. */
+  readonly memory: SharedMemory;
+  /** What else they share. */
   readonly ports: PortOwner;
+  /** Which events `onEvent` is told of; absent: all. */
+  readonly events?: readonly ServerEventName[] | undefined;
   readonly onEvent: EventListener;
 }
 
@@ -56,18 +63,28 @@ export class WorkerGroup {
   static async load(options: WorkerGroupOptions): Promise<WorkerGroup> {
     const members = Array.from({ length: options.count }, (_, index) => new Member(options, index + 1));
     const group = new WorkerGroup(members);
-    await group.#all((member) => member.loaded);
-    return group;
+    try {
+      await Promise.all(members.map((member) => member.loaded));
+      return group;
+    } catch (error) {
+      group.terminate();
+      throw error;
+    }
   }
 
   /**
    * Lets all serve.
    *
    * @param plan On the very ports that the main event loop listens on, with a certificate that is there.
-   * @throws {Error} When one cannot start; none runs then.
+   * @throws {Error} When one cannot start; none runs then, and none has anything that is counted.
    */
   async start(plan: ServerPlan): Promise<void> {
-    await this.#all((member) => member.start(plan));
+    const starts = await Promise.allSettled(this.#members.map((member) => member.start(plan)));
+    const failed = starts.find(({ status }) => status === "rejected");
+    if (failed?.status !== "rejected") return;
+    // Those that serve may have clients already, who count until they have gone.
+    await Promise.all(this.#members.map((member) => member.stop(STOP_TIMEOUT_MS)));
+    throw failed.reason;
   }
 
   /** Rejects when a worker has failed, which none should; never resolves. */
@@ -106,16 +123,6 @@ export class WorkerGroup {
     const { graceMs = 0 } = options;
     for (const member of this.#members) member.send({ kind: "shutdown", graceMs });
     await Promise.all(this.#members.map((member) => member.finished));
-  }
-
-  /** Takes a step of the start with all, or ends all. */
-  async #all(step: (member: Member) => Promise<void>): Promise<void> {
-    try {
-      await Promise.all(this.#members.map(step));
-    } catch (error) {
-      this.terminate();
-      throw error;
-    }
   }
 }
 
@@ -161,7 +168,8 @@ class Member {
   /** Lets it serve; resolves when it does. */
   start(plan: ServerPlan): Promise<void> {
     const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
-    this.send({ kind: "start", plan, dialogue: this.#options.dialogue, idPrefix });
+    const { dialogue, memory, events } = this.#options;
+    this.send({ kind: "start", plan, dialogue, idPrefix, memory, events });
     return this.#started.promise;
   }
 
@@ -187,6 +195,13 @@ class Member {
     using _deadline = new Watchdog(changeTimeoutMs, () => answer.resolve("it does not answer in time"));
     this.send(step);
     return await Promise.race([answer.promise, this.finished.then(() => undefined)]);
+  }
+
+  /** Stops it, so that it gives back what it holds; one that does not in time is ended. */
+  async stop(timeoutMs: number): Promise<void> {
+    using _deadline = new Watchdog(timeoutMs, () => this.terminate());
+    this.send({ kind: "shutdown", graceMs: 0 });
+    await this.finished;
   }
 
   /** Asks who is connected; nobody once it has ended. */
@@ -219,8 +234,9 @@ class Member {
         this.#sessions?.resolve(message.sessions);
         this.#sessions = undefined;
         return;
-      case "event":
-        return this.#options.onEvent(message.event);
+      case "events":
+        for (const event of message.events) this.#options.onEvent(event);
+        return;
       case "finished":
         return this.terminate();
     }

@@ -1,15 +1,16 @@
 /**
  * What the main event loop and its workers say to each other.
  *
- * The main one owns what is counted: a worker asks it, as `shared_ports.ts` says.
+ * What is counted is in memory that they share. For the rest a worker asks the main one, as `shared_ports.ts` says.
  *
  * @module
  */
 
 import type { Configuration } from "../settings/table.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
-import type { ServerEvent } from "../events.ts";
+import type { ServerEvent, ServerEventName } from "../events.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { TableMemory } from "../state/shared_table.ts";
 import type { PortAnswer, PortRequest } from "./shared_ports.ts";
 
 /** What a server is made of, in a form that can be sent. */
@@ -20,6 +21,14 @@ export interface ServerPlan {
 
 /** A certificate and its key, PEM. */
 export type CertificatePair = NonNullable<ConfigurationFiles["certificate"]>;
+
+/** Memory that all event loops have. */
+export interface SharedMemory {
+  /** Of the state; absent: it is not in memory, and is asked by messages. */
+  readonly state?: TableMemory;
+  /** Who writes which file. */
+  readonly claims: TableMemory;
+}
 
 /** Another plan, or only another certificate. */
 export type ServerChange = { readonly plan: ServerPlan } | { readonly pair: CertificatePair };
@@ -32,6 +41,9 @@ export type ToWorker =
     /** Beginning of the ids of the worker's sessions. */
     readonly idPrefix: string;
     readonly dialogue: boolean;
+    readonly memory: SharedMemory;
+    /** Events that somebody wants; of the others the worker keeps silent. Absent: all. */
+    readonly events?: readonly ServerEventName[] | undefined;
   }
   | { readonly kind: "port"; readonly answer: PortAnswer }
   | { readonly kind: "prepare"; readonly id: number; readonly change: ServerChange }
@@ -48,5 +60,6 @@ export type FromWorker =
   | { readonly kind: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: "port"; readonly request: PortRequest }
   | { readonly kind: "sessions"; readonly sessions: readonly SessionInfo[] }
-  | { readonly kind: "event"; readonly event: ServerEvent }
+  /** What has happened since the last such message, in order. All of it comes before the end. */
+  | { readonly kind: "events"; readonly events: readonly ServerEvent[] }
   | { readonly kind: "finished" };

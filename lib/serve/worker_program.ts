@@ -5,18 +5,22 @@
  */
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
-import { createHomes, toServerOptions } from "../server/configured_options.ts";
-import { describeThrown } from "../thrown.ts";
 import type { ServerEvent } from "../events.ts";
-import { type FileClaims, SHARED_FILE_CLAIMS } from "../filesystem/file_claims.ts";
+import { createHomes, type HomeOpener, toServerOptions } from "../server/configured_options.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
+import { AttachedState } from "../state/attached_state.ts";
+import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
+import { SharedFileClaims } from "../state/shared_file_claims.ts";
+import { SharedTable } from "../state/shared_table.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
-import { RemotePorts } from "./remote_ports.ts";
+import { describeThrown } from "../thrown.ts";
+import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
-import type { CertificatePair, FromWorker, ServerPlan, ToWorker } from "./worker_messages.ts";
+import { RemotePorts } from "./remote_ports.ts";
+import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
 interface WorkerScope {
@@ -26,15 +30,10 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const ports = new RemotePorts((request) => scope.postMessage({ kind: "port", request }));
-const state = ports.port<SharedState>("state", SHARED_STATE);
+const ports = new RemotePorts((request) => send({ kind: "port", request }));
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
-const fileClaims = ports.port<FileClaims>("fileClaims", SHARED_FILE_CLAIMS);
-const openHome = createHomes(
-  new GuardedFileClaims(fileClaims, (call, cause) => {
-    tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
-  }),
-);
+let events = new EventBatch({ send: (events) => scope.postMessage({ kind: "events", events }) });
+let openHome: HomeOpener | undefined;
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
@@ -49,7 +48,7 @@ scope.onmessage = ({ data }) => {
   switch (data.kind) {
     case "start":
       start(data).catch((error) =>
-        scope.postMessage({ kind: "failed", reason: String(error), lacksDescriptors: lacksDescriptors(error) })
+        send({ kind: "failed", reason: String(error), lacksDescriptors: lacksDescriptors(error) })
       );
       break;
     case "port":
@@ -57,29 +56,46 @@ scope.onmessage = ({ data }) => {
       break;
     case "prepare":
       // Never rejects.
-      prepare(data).then((problem) => scope.postMessage({ kind: "changed", id: data.id, problem }));
+      prepare(data).then((problem) => send({ kind: "changed", id: data.id, problem }));
       break;
     case "commit":
       if (prepared?.id === data.id) prepared.use();
       prepared = undefined;
-      scope.postMessage({ kind: "changed", id: data.id, problem: undefined });
+      send({ kind: "changed", id: data.id, problem: undefined });
       break;
     case "tellSessions":
-      scope.postMessage({ kind: "sessions", sessions: server?.sessions ?? [] });
+      send({ kind: "sessions", sessions: server?.sessions ?? [] });
       break;
     case "shutdown":
-      stop(data.graceMs).catch((error) => scope.postMessage({ kind: "failed", reason: String(error) }));
+      stop(data.graceMs).catch((error) => send({ kind: "failed", reason: String(error) }));
       break;
   }
 };
 takeWarnings((message) => tell({ event: "internalError", time: new Date(), message }));
-scope.postMessage({ kind: "ready" });
+send({ kind: "ready" });
 
-async function start({ plan, idPrefix, dialogue }: Extract<ToWorker, { readonly kind: "start" }>): Promise<void> {
+async function start(
+  { plan, idPrefix, dialogue, memory, events: names }: Extract<ToWorker, { readonly kind: "start" }>,
+): Promise<void> {
+  events.flush();
+  events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
+  const claims = new SharedFileClaims(new SharedTable(memory.claims));
+  openHome = createHomes(
+    new GuardedFileClaims(claims, (call, cause) => {
+      tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
+    }),
+  );
   options = optionsOf(plan);
+  const state = stateIn(memory);
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins" });
   await server.listen();
-  scope.postMessage({ kind: "started" });
+  send({ kind: "started" });
+}
+
+/** The state in memory, or that of the main event loop. */
+function stateIn({ state }: SharedMemory): SharedState {
+  if (state === undefined) return ports.port<SharedState>("state", SHARED_STATE);
+  return new AttachedState(new SharedTable(state), ports.port<AttemptOwner>("attempts", SHARED_ATTEMPTS));
 }
 
 /** Whether this process, or the host, has no file descriptor left. */
@@ -108,24 +124,23 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
 
 async function stop(graceMs: number): Promise<void> {
   await server?.shutdown({ graceMs });
-  scope.postMessage({ kind: "finished" });
+  send({ kind: "finished" });
   scope.close();
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { openHome, workPlaces });
+  return toServerOptions(configuration, files, new Date(), { ...openHome && { openHome }, workPlaces });
 }
 
 /** The main event loop reports listeners and the end; what happens in sessions is reported from here. */
 function tell(event: ServerEvent): void {
-  if (event.event === "listening" || event.event === "stopped") return;
-  scope.postMessage({ kind: "event", event: event.event === "internalError" ? sendable(event) : event });
+  if (event.event !== "listening" && event.event !== "stopped") events.add(event);
 }
 
-/** A cause may be anything, and not all can be sent. */
-function sendable<Event extends { readonly cause?: unknown }>(event: Event): Event {
-  if (event.cause === undefined || event.cause instanceof Error) return event;
-  return { ...event, cause: describeThrown(event.cause) };
+/** Sends a message behind all that has happened before. */
+function send(message: FromWorker): void {
+  events.flush();
+  scope.postMessage(message);
 }
 
 function withPair(options: FtpServerOptions, { certificate, key }: CertificatePair): FtpServerOptions {

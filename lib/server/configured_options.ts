@@ -88,18 +88,13 @@ export async function withCertificate(
   return { ...files, certificate: await createEphemeralCertificate({ names: await certificateNames(hosts) }) };
 }
 
-/** Makes who writes what known to several homes, or several event loops. */
-export function createFileClaims(): FileClaims {
-  return new WriteClaims();
-}
-
 /** Makes places for two passwords to be checked at once; each takes 128 MiB with the default cost. */
 export function createWorkPlaces(): WorkPlaces {
   return new WorkQueue({ maxRunning: 2, maxWaiting: 512 });
 }
 
 /** Makes homes that see each other's uploads, so that no file is written by two at once. */
-export function createHomes(writeClaims: FileClaims = createFileClaims()): HomeOpener {
+export function createHomes(writeClaims: FileClaims = new WriteClaims()): HomeOpener {
   return homeOpener(writeClaims);
 }
 
