@@ -4,7 +4,7 @@ import { receiveFile, sendFile, sendLines } from "../lib/data/copy.ts";
 import { Transfer } from "../lib/data/transfer.ts";
 import type { DirectoryEntry } from "../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../lib/filesystem/local/local_filesystem.ts";
-import { formatFacts, formatTimeValue, permFact } from "../lib/protocol/facts.ts";
+import { FactFormatter } from "../lib/protocol/fact_formatter.ts";
 import { UTF8 } from "../lib/protocol/text_encoding.ts";
 import type { Connection } from "../lib/transport/connection.ts";
 
@@ -83,10 +83,7 @@ Deno.bench("LocalFileSystem.listNames(), 1,000 entries", { group: "listing" }, a
 });
 
 Deno.bench("MLSD, 1,000 entries", { group: "listing" }, async () => {
-  const format = ({ name, info }: DirectoryEntry) => {
-    const modify = info.modified && formatTimeValue(info.modified);
-    const facts = { type: "file", size: String(info.size), perm: permFact("elr", info.type), ...modify && { modify } };
-    return `${formatFacts(facts, ["type", "size", "modify", "perm"])} ${name}\r\n`;
-  };
+  const facts = new FactFormatter("elr", ["modify", "perm", "size", "type"]);
+  const format = ({ name, info }: DirectoryEntry) => `${facts.format(info)} ${name}\r\n`;
   await sendLines(fileSystem.list("/many"), format, new NullConnection(0), new Transfer(), UTF8);
 });

@@ -4,7 +4,7 @@ import { AsciiDecoder, AsciiEncoder } from "../lib/protocol/ascii.ts";
 import { parseCommandLine } from "../lib/protocol/command_line.ts";
 import { LineDecoder } from "../lib/protocol/line_decoder.ts";
 import { formatReply, multilineReply, reply } from "../lib/protocol/reply.ts";
-import { formatListLine } from "../lib/protocol/unix_listing.ts";
+import { ListLineFormatter } from "../lib/protocol/unix_listing.ts";
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -45,8 +45,10 @@ Deno.bench("formatReply(), five lines", { group: "replies" }, () => {
   formatReply(FEATURES);
 });
 
-Deno.bench("formatListLine()", () => {
-  formatListLine(ENTRY, NOW);
+const LINES = new ListLineFormatter(NOW);
+
+Deno.bench("ListLineFormatter.format()", () => {
+  LINES.format(ENTRY.name, ENTRY);
 });
 
 Deno.bench("AsciiEncoder.convert(), 1 MiB", { group: "ascii" }, () => {
