@@ -51,7 +51,7 @@ export interface ControlConnectionOptions {
   readonly listenHost: string;
   /** Whether TLS starts before the greeting. */
   readonly implicitTls: boolean;
-  /** Called when somebody is logged in, and with each command from then on. */
+  /** Called when somebody has logged in for the first time. */
   readonly onLogin: () => void;
 }
 
@@ -186,7 +186,9 @@ export class ControlConnection {
 
   /** Lifts what holds before the first login only. */
   #endPrelogin(): void {
-    this.#login?.[Symbol.dispose]();
+    if (this.#login === undefined) return;
+    this.#login[Symbol.dispose]();
+    this.#login = undefined;
     this.#onLogin();
   }
 

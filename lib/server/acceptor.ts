@@ -67,6 +67,8 @@ export class Acceptor {
   readonly #idPrefix: string;
   readonly #refuseConnection: RefuseConnection | undefined;
   readonly #stopping = new AbortController();
+  /** End the waits for what decides about clients. */
+  readonly #deadlines = new Set<AbortController>();
   readonly #sessions = new Set<ControlConnection>();
   /** From the connection to the end, for each client. */
   readonly #connections = new Set<Promise<void>>();
@@ -90,6 +92,7 @@ export class Acceptor {
   /** Accepts nobody any more, ends every session once its transfer has ended, and waits for that. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const deadline of this.#deadlines) deadline.abort();
     for (const { listener } of this.#listening) listener.close();
     await Promise.all(this.#accepting);
     for (const session of this.#sessions) session.stop();
@@ -164,11 +167,16 @@ export class Acceptor {
 
   /** The time in which it has to be known whether a client is admitted: that of a login, until the server stops. */
   #startDeadline(): Disposable & { readonly signal: AbortSignal } {
-    const late = new AbortController();
-    const watchdog = new Watchdog(this.#service.settings.timeouts.login * 1000, () => late.abort());
+    const deadline = new AbortController();
+    if (this.#stopping.signal.aborted) deadline.abort();
+    this.#deadlines.add(deadline);
+    const watchdog = new Watchdog(this.#service.settings.timeouts.login * 1000, () => deadline.abort());
     return {
-      signal: AbortSignal.any([late.signal, this.#stopping.signal]),
-      [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+      signal: deadline.signal,
+      [Symbol.dispose]: () => {
+        watchdog[Symbol.dispose]();
+        this.#deadlines.delete(deadline);
+      },
     };
   }
 
