@@ -97,7 +97,6 @@ export type {
   FileSystemMethod,
   FileType,
   FinishOptions,
-  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,

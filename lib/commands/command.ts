@@ -142,6 +142,8 @@ export interface CommandContext {
   readonly account: Account;
   /** The account's file system, of which no call lasts longer than its signal, and what it returns is checked. */
   readonly fileSystem: FileSystem;
+  /** Whether the command has just come, and nothing has been waited for since. */
+  readonly isPrompt: boolean;
   /** Transport of data connections for the session's protection level. */
   readonly dataTransport: DataTransport;
   /** Changes the session. */
@@ -157,7 +159,7 @@ export interface CommandContext {
    * @returns The account, or why there is none.
    */
   authenticate(username: string, password: string): Promise<Account | LoginFailure>;
-  /** Sends 150, moves the bytes, and returns the final reply once the data connection is closed. */
+  /** Lets 150 go out, moves the bytes, and returns the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
   /** Makes a digest of no bytes yet. */
   createDigest(algorithm: HashAlgorithm): Digest;

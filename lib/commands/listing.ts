@@ -78,8 +78,9 @@ export async function machineList(context: CommandContext, request: CommandReque
   // As ProFTPD and Pure-FTPd name it: rclone and Yafc take its pathname for a folder in itself. Without its type, nobody
   // could distinguish it from an entry.
   const itself = facts.includes("type") ? [{ name: ".", info, isListed: true }] : [];
-  const typesOnly = facts.every((name) => name === "type" || name === "perm");
-  const listed = fileSystem.list(path, { signal: request.signal, typesOnly });
+  const { signal } = request;
+  const showsTypesOnly = facts.every((name) => name === "type" || name === "perm");
+  const listed = showsTypesOnly && fileSystem.listTypes?.(path, { signal }) || fileSystem.list(path, { signal });
   const entries = new EntryBatches(chain(itself, listed));
   return await transferLines(context, view, entries, format);
 }

@@ -119,6 +119,7 @@ async function openPassive(context: CommandContext): Promise<SocketAddress | Rep
   try {
     return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
       peerHost: settings.passive.foreignAddresses ? undefined : session.remote.host,
+      isPrompt: context.isPrompt,
       timeoutMs: settings.timeouts.passive * 1000,
       onForeignPeer: (peer) => context.reportForeignPeer(peer),
     });

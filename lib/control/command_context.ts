@@ -103,6 +103,10 @@ export class SessionContext implements CommandContext {
     return this.#guarded.fileSystem;
   }
 
+  get isPrompt(): boolean {
+    return this.#parts.channel.lines.isPrompt;
+  }
+
   get dataTransport(): DataTransport {
     const transport = this.#state.service.dataTransports[this.session.protection];
     if (transport === undefined) throw new Error("Data connections were protected without TLS");

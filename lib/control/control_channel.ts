@@ -138,14 +138,15 @@ export class ControlChannel {
   }
 
   #write(text: string): Promise<void> {
-    return this.#inTurn(() => {
-      this.#writeWatchdog.touch();
-      return this.#transport.write(doubleIac(this.#options.encoding().encode(text)));
-    });
+    return this.#inTurn(() => this.#transport.write(doubleIac(this.#options.encoding().encode(text))));
   }
 
   /** At once, where nothing is on its way. */
-  #inTurn(sending: () => Promise<void>): Promise<void> {
+  #inTurn(send: () => Promise<void>): Promise<void> {
+    const sending = () => {
+      this.#writeWatchdog.touch();
+      return send();
+    };
     const sent = this.#unsentReplies++ === 0 ? sending() : this.#written.then(sending);
     this.#written = sent;
     sent.then(this.#sent, () => {}); // whoever sends is told, and nothing is sent behind a failure

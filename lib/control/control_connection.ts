@@ -223,7 +223,11 @@ export class ControlConnection {
 
   /** The final reply; `undefined` for a command that runs beside the dialogue and answers later. */
   #perform(command: CommandLine): Reply | undefined | Promise<Reply | undefined> {
-    const transferEnded = () => this.#state.running && this.#watch.runningEnded();
+    const transferEnded = () => {
+      if (this.#state.running === undefined) return undefined;
+      this.#channel.lines.delayed();
+      return this.#watch.runningEnded();
+    };
     const admission = admit(this.#context, command, transferEnded);
     if (admission instanceof Promise) return admission.then((admission) => this.#run(command, admission));
     return this.#run(command, admission);

@@ -37,6 +37,7 @@ export class LineReader {
   #lines: DecodedLine[] = [];
   #next = 0;
   #taken: DecodedLine | undefined;
+  #isPrompt = false;
   #waitingCharacters = 0;
   readonly #waitingEffects: Record<LineEffect, number> = { interrupts: 0, startsTls: 0, quits: 0 };
   /** The read that is under way. */
@@ -69,6 +70,16 @@ export class LineReader {
     return this.#isEndless || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
   }
 
+  /** Whether the line that was taken last was the first that came with the last read, and was waited for. */
+  get isPrompt(): boolean {
+    return this.#isPrompt;
+  }
+
+  /** Says that something was waited for since the line was taken. */
+  delayed(): void {
+    this.#isPrompt = false;
+  }
+
   /** Returns whether a line with the effect is waiting. */
   waitsFor(effect: LineEffect): boolean {
     return this.#waitingEffects[effect] > 0;
@@ -93,6 +104,7 @@ export class LineReader {
    */
   async next(): Promise<DecodedLine | null> {
     this.#taken = undefined;
+    this.#isPrompt = this.waiting === 0;
     while (this.waiting === 0) {
       if (!await this.#receive()) return null;
     }

@@ -12,7 +12,7 @@ import {
   type IncomingConnection,
   type SocketAddress,
 } from "../transport/connection.ts";
-import type { LentPort, PortPool } from "./port_pool.ts";
+import type { LendingOptions, LentPort, PortPool } from "./port_pool.ts";
 
 /** What a session's data port is doing. */
 export type DataPortState = "closed" | "listening" | "connected" | "ended";
@@ -79,7 +79,10 @@ export class DataPort implements Disposable {
   async openPassive(transport: DataTransport, localHost: string, options: PassiveOptions): Promise<SocketAddress> {
     this.#release();
     const closings = this.#closings;
-    const lent = await this.#pool.lend(transport, localHost, { isForAnybody: options.peerHost === undefined });
+    const lent = await this.#pool.lend(transport, localHost, {
+      acceptsAnyPeer: options.peerHost === undefined,
+      isPrompt: options.isPrompt,
+    });
     if (closings !== this.#closings) {
       lent.close();
       throw new ConnectionError("closed", "The data port was closed");
@@ -242,7 +245,7 @@ export class DataConnectTimeoutError extends Error {
 }
 
 /** How a passive port waits. */
-export interface PassiveOptions {
+export interface PassiveOptions extends Pick<LendingOptions, "isPrompt"> {
   /** Only a connection from this address is taken; `undefined`: from any. */
   readonly peerHost: string | undefined;
   /** From now to the connection, in milliseconds; 0: no limit. */
@@ -262,7 +265,7 @@ export async function acceptPeer(port: LentPort, options: PassiveOptions): Promi
   let expired = false;
   using _watchdog = new Watchdog(options.timeoutMs, () => {
     expired = true;
-    port.close();
+    port.giveUp();
   });
   try {
     for (;;) {

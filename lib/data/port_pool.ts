@@ -22,14 +22,14 @@ const RANDOM_TRIES = 16;
 /** How often ports are tried again that nobody of us holds: the runtime frees one a turn after it was closed. */
 const MAX_RETRIES = 3;
 
-/** The next port must not be known beforehand: one of so many is lent, or a new one is opened. */
-const CHOICE = 8;
-/** Others may use the same range: no more of it than this is held by listeners of one kind that nobody uses. */
-const MAX_FREE_PART = 1 / 16;
+/** The next port must not be known beforehand: one of so many at least is lent, or a new one is opened. */
+const MIN_CHOICE = 8;
+/** Others may use the same range: no more of it than this is held by listeners that nobody uses, in all event loops together. */
+const MAX_FREE_PART = 1 / 4;
 /** One in so many is closed and not kept, so that the ports change. */
 const USES_OF_A_PORT = 64;
-const USE_WINDOW_MS = 60_000;
-/** Turns until all that the system has reported together with a command was handled, in whatever order. */
+const USE_WINDOW_MS = 30_000;
+/** Turns in which connections are handled that the system has reported together with a command, in whatever order. */
 const REFUSING_TURNS = 2;
 
 /** No port of the passive range is free. */
@@ -45,20 +45,31 @@ export interface LentPort {
   accept(): Promise<IncomingConnection>;
   /** Gives back a port whose connection has come; all that come later are refused. Does nothing after `close()`. */
   giveBack(): void;
+  /** Closes a port whose connection has not come in time: it may be deaf. Does nothing after `giveBack()`. */
+  giveUp(): void;
   /** Closes a port whose connection has not come. Does nothing after `giveBack()`. */
   close(): void;
 }
 
 /** Options of {@linkcode PortPool}. */
 export interface PortPoolOptions {
-  /** Listeners beyond those that were in use at once in this time are closed, in milliseconds. @default {60_000} */
+  /** Listeners beyond those that were in use at once in this time are closed, in milliseconds. @default {30_000} */
   readonly windowMs?: number;
+  /** How many pools have the same range. @default {1} */
+  readonly sharers?: number;
+  /** Runs what outlives the session that begins it. @default {run => run()} */
+  readonly inScope?: <Result>(run: () => Result) => Result;
 }
 
-/** Who may connect to a port. */
+/** What a port is for. */
 export interface LendingOptions {
   /** Whether connections are taken from any address: then nobody may know the port beforehand, and none is lent twice. */
-  readonly isForAnybody: boolean;
+  readonly acceptsAnyPeer: boolean;
+  /**
+   * Whether nothing has been waited for since the system has reported the command, so that it has reported with it all
+   * connections that were made before. Otherwise one of them might be first on a kept port.
+   */
+  readonly isPrompt: boolean;
 }
 
 /** Listeners of one transport on one address. */
@@ -81,16 +92,22 @@ export class PortPool implements Disposable {
   readonly #taken = new Set<number>();
   readonly #kinds = new Map<DataTransport, Map<string, Kind>>();
   readonly #windowMs: number;
+  readonly #inScope: <Result>(run: () => Result) => Result;
+  /** Most listeners that nobody has. */
+  readonly #maxFree: number;
   #window: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
   /** Makes a pool of the ports `from` to `to`, both included; without a range any port will do. */
   constructor(
     range: { readonly from: number; readonly to: number } | undefined,
-    { windowMs = USE_WINDOW_MS }: PortPoolOptions = {},
+    { windowMs = USE_WINDOW_MS, sharers = 1, inScope = (run) => run() }: PortPoolOptions = {},
   ) {
     this.#range = range;
     this.#windowMs = windowMs;
+    this.#inScope = inScope;
+    const maxFree = range === undefined ? Infinity : Math.floor(sizeOf(range) * MAX_FREE_PART / sharers);
+    this.#maxFree = maxFree < MIN_CHOICE ? 0 : maxFree;
   }
 
   /**
@@ -101,10 +118,8 @@ export class PortPool implements Disposable {
   async lend(transport: DataTransport, host: string, options: LendingOptions): Promise<LentPort> {
     const kind = this.#kind(transport, host);
     kind.peak = Math.max(kind.peak, ++kind.lent);
-    const kept = options.isForAnybody ? undefined : this.#takeKept(kind);
     try {
-      // What had connected when the command came is seen meanwhile, and closed.
-      for (let turn = 0; kept !== undefined && turn < REFUSING_TURNS; turn++) await yieldToEventLoop();
+      const kept = options.isPrompt && !options.acceptsAnyPeer ? await this.#takeQuiet(kind) : undefined;
       const listener = kept ?? await this.#listen(transport, host);
       return new PooledListener(listener, this.#endsOf(kind, { ...options, wasKept: kept !== undefined }));
     } catch (error) {
@@ -126,46 +141,48 @@ export class PortPool implements Disposable {
 
   #endsOf(
     kind: Kind,
-    { isForAnybody, wasKept }: LendingOptions & { readonly wasKept: boolean },
+    { acceptsAnyPeer, wasKept }: LendingOptions & { readonly wasKept: boolean },
   ): LendingEnds {
     return {
       giveBack: (listener) => {
         kind.lent--;
-        if (isForAnybody || !this.#mayKeep(kind)) return this.#close(listener);
+        if (acceptsAnyPeer || !this.#mayKeep(kind)) return this.#close(listener);
         listener.refuse();
         kind.free.push(listener);
-        this.#window ??= setInterval(() => this.#startWindow(), this.#windowMs);
+        this.#window ??= this.#inScope(() => setInterval(() => this.#startWindow(), this.#windowMs));
       },
-      close: (listener) => {
+      giveUp: (listener) => {
         kind.lent--;
         this.#close(listener);
         // One that was lent before and found no client may be deaf, and others with it: see `node_socket.ts`.
         if (wasKept) { for (const free of kind.free.splice(0)) this.#close(free); }
       },
+      close: (listener) => {
+        kind.lent--;
+        this.#close(listener);
+      },
     };
   }
 
-  #takeKept({ free }: Kind): DataListener | undefined {
-    return free.length > 0 && free.length >= Math.min(CHOICE, this.#mostFree) ? takeOne(free) : undefined;
+  /** Takes a kept listener, unless somebody has knocked at it while nobody had it, who may be quicker again than the client. */
+  async #takeQuiet({ free }: Kind): Promise<DataListener | undefined> {
+    const listener = free.length < MIN_CHOICE ? undefined : takeRandom(free);
+    if (listener === undefined) return undefined;
+    for (let turn = 0; turn < REFUSING_TURNS; turn++) await yieldToEventLoop();
+    if (!listener.hasRefused && !listener.isClosed) return listener;
+    this.#close(listener);
+    return undefined;
   }
 
   #mayKeep(kind: Kind): boolean {
-    return !this.#isClosed && randomBelow(USES_OF_A_PORT) > 0 && kind.free.length < this.#mostFreeOf(kind);
-  }
-
-  #mostFreeOf({ peak, formerPeak, lent }: Kind): number {
-    const mostInUse = Math.max(peak, formerPeak);
-    return mostInUse === 0 ? 0 : Math.min(CHOICE + mostInUse - lent, this.#mostFree);
-  }
-
-  get #mostFree(): number {
-    return this.#range === undefined ? Infinity : Math.floor(sizeOf(this.#range) * MAX_FREE_PART);
+    if (this.#isClosed || randomBelow(USES_OF_A_PORT) === 0 || kind.free.length >= maxFreeOf(kind)) return false;
+    return this.#allKinds().reduce((count, { free }) => count + free.length, 0) < this.#maxFree;
   }
 
   /** Closes what was not needed for a time. */
   #startWindow(): void {
     for (const kind of this.#allKinds()) {
-      for (const free of kind.free.splice(this.#mostFreeOf(kind))) this.#close(free);
+      for (const free of kind.free.splice(maxFreeOf(kind))) this.#close(free);
       kind.formerPeak = kind.peak;
       kind.peak = kind.lent;
     }
@@ -246,9 +263,16 @@ export class PortPool implements Disposable {
   }
 }
 
+/** As many as were in use at once lately, and those to choose from. */
+function maxFreeOf({ peak, formerPeak, lent }: Kind): number {
+  const maxInUse = Math.max(peak, formerPeak);
+  return maxInUse === 0 ? 0 : MIN_CHOICE + maxInUse - lent;
+}
+
 /** What happens to a listener when its session does not need it any more. */
 interface LendingEnds {
   giveBack(listener: DataListener): void;
+  giveUp(listener: DataListener): void;
   close(listener: DataListener): void;
 }
 
@@ -274,6 +298,10 @@ class PooledListener implements LentPort {
     this.#end(() => this.#ends.giveBack(this.#listener));
   }
 
+  giveUp(): void {
+    this.#end(() => this.#ends.giveUp(this.#listener));
+  }
+
   close(): void {
     this.#end(() => this.#ends.close(this.#listener));
   }
@@ -286,7 +314,7 @@ class PooledListener implements LentPort {
 }
 
 /** Takes one out at random. */
-function takeOne<Item>(items: Item[]): Item | undefined {
+function takeRandom<Item>(items: Item[]): Item | undefined {
   return items.length === 0 ? undefined : items.splice(randomBelow(items.length), 1)[0];
 }
 

@@ -58,16 +58,6 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
-/** What of a directory is listed. */
-export interface ListOptions extends CallOptions {
-  /**
-   * Whether names and types are enough: other attributes need not be found out, and are not shown, whatever they are.
-   *
-   * @default {false}
-   */
-  readonly typesOnly?: boolean;
-}
-
 /** How a file is opened for reading. */
 export interface OpenReadOptions extends CallOptions {
   /** Where reading begins, in bytes. @default {0} */
@@ -153,9 +143,11 @@ export interface FileSystem {
    *
    * The first step throws `FileSystemError` kind `notFound` or `notDirectory`.
    */
-  list(path: string, options: ListOptions): AsyncIterable<DirectoryEntry>;
+  list(path: string, options: CallOptions): AsyncIterable<DirectoryEntry>;
   /** Lists the names that `list()` yields, where that is cheaper. */
   listNames?(path: string, options: CallOptions): AsyncIterable<string>;
+  /** Lists the same entries as `list()`, where that is cheaper if only their names and types have to be right. */
+  listTypes?(path: string, options: CallOptions): AsyncIterable<DirectoryEntry>;
   /**
    * Opens a regular file for reading from `offset` bytes on.
    *
@@ -186,7 +178,7 @@ export interface FileSystem {
 }
 
 /** Name of a method of a file system that commands may need. */
-export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listsSorted" | "lstat">;
+export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listTypes" | "listsSorted" | "lstat">;
 
 /** Names of the algorithms as HASH uses them (IANA, "FTP Hash Algorithm Names"), the default first. */
 export const HASH_ALGORITHMS = ["SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"] as const;

@@ -21,7 +21,6 @@ import type {
   FileInfo,
   FileSystem,
   FinishOptions,
-  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,
@@ -38,13 +37,14 @@ import type { PendingCalls } from "./pending_calls.ts";
  */
 export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
   const guard = new GuardedFileSystem(fileSystem, calls, report);
-  const { listsSorted, listNames, lstat, openWrite, availableBytes } = fileSystem;
+  const { listsSorted, listNames, listTypes, lstat, openWrite, availableBytes } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     stat: (path: string, { signal }: CallOptions) => guard.stat(path, { signal }),
     ...lstat && { lstat: (path: string, { signal }: CallOptions) => guard.lstat(path, { signal }) },
-    list: (path: string, { signal, typesOnly = false }: ListOptions) => guard.list(path, { signal, typesOnly }),
+    list: (path: string, { signal }: CallOptions) => guard.list(path, { signal }),
     ...listNames && { listNames: (path: string, { signal }: CallOptions) => guard.listNames(path, { signal }) },
+    ...listTypes && { listTypes: (path: string, { signal }: CallOptions) => guard.listTypes(path, { signal }) },
     openRead: (path: string, { signal, offset = 0 }: OpenReadOptions) => guard.openRead(path, { signal, offset }),
     ...openWrite && {
       openWrite: (path: string, mode: WriteMode, options: CreateOptions) => guard.openWrite(path, mode, options),
@@ -76,12 +76,16 @@ class GuardedFileSystem {
     return checkInfo(await this.#calls.run(call, options.signal));
   }
 
-  list(path: string, options: ListOptions): EntryBatches<DirectoryEntry> {
+  list(path: string, options: CallOptions): EntryBatches<DirectoryEntry> {
     return new EntryBatches(this.#each(() => this.#fileSystem.list(path, options), options, checkEntry));
   }
 
   listNames(path: string, options: CallOptions): EntryBatches<string> {
     return new EntryBatches(this.#each(() => this.#fileSystem.listNames?.(path, options) ?? [], options, checkName));
+  }
+
+  listTypes(path: string, options: CallOptions): EntryBatches<DirectoryEntry> {
+    return new EntryBatches(this.#each(() => this.#fileSystem.listTypes?.(path, options) ?? [], options, checkEntry));
   }
 
   async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {

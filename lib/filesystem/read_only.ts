@@ -4,15 +4,7 @@
  * @module
  */
 
-import type {
-  CallOptions,
-  DirectoryEntry,
-  FileInfo,
-  FileSystem,
-  ListOptions,
-  OpenReadOptions,
-  ReadableFile,
-} from "./filesystem.ts";
+import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions, ReadableFile } from "./filesystem.ts";
 
 /**
  * Returns a view without the writing methods, which takes the commands that need them out of service.
@@ -26,18 +18,22 @@ import type {
  * ```
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
-  const { listsSorted, listNames, lstat } = fileSystem;
+  const { listsSorted, listNames, listTypes, lstat } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     ...listNames && {
       listNames: (path: string, options: CallOptions): AsyncIterable<string> =>
         listNames.call(fileSystem, path, options),
     },
+    ...listTypes && {
+      listTypes: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> =>
+        listTypes.call(fileSystem, path, options),
+    },
     ...lstat && {
       lstat: (path: string, options: CallOptions): Promise<FileInfo> => lstat.call(fileSystem, path, options),
     },
     stat: (path: string, options: CallOptions): Promise<FileInfo> => fileSystem.stat(path, options),
-    list: (path: string, options: ListOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),
+    list: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),
     openRead: (path: string, options: OpenReadOptions): Promise<ReadableFile> => fileSystem.openRead(path, options),
   };
 }

@@ -88,7 +88,10 @@ export class ConfiguredServer {
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
-      { ...options.state && { state: options.state }, ...options.workers > 1 && { sharing: "begins" } },
+      {
+        ...options.state && { state: options.state },
+        ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
+      },
     );
     this.#finished.promise.catch(() => {}); // reported where it is awaited
   }
@@ -212,6 +215,7 @@ export class ConfiguredServer {
       // Clients of the main event loop may have taken all descriptors, which must not end it.
       const isCrowded = cause instanceof WorkerError && cause.lacksDescriptors;
       if (!this.#options.mayServeAlone && !isCrowded) throw cause;
+      if (cause instanceof WorkerError && cause.leavesCounts) throw cause;
       this.#workers = 1;
       const message = `Only one event loop serves. ${cause instanceof Error ? cause.message : cause}`;
       this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });

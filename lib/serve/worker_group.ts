@@ -39,10 +39,13 @@ export interface WorkerGroupOptions {
 export class WorkerError extends Error {
   /** Whether it has found no file descriptor. */
   readonly lacksDescriptors: boolean;
+  /** Whether one had to be terminated that may have had clients: what it has counted stays counted. */
+  readonly leavesCounts: boolean;
 
-  constructor(message: string, lacksDescriptors: boolean) {
+  constructor(message: string, { lacksDescriptors = false, leavesCounts = false } = {}) {
     super(message);
     this.lacksDescriptors = lacksDescriptors;
+    this.leavesCounts = leavesCounts;
   }
 }
 
@@ -83,7 +86,10 @@ export class WorkerGroup {
     const failed = starts.find(({ status }) => status === "rejected");
     if (failed?.status !== "rejected") return;
     // Those that serve may have clients already, who count until they have gone.
-    await Promise.all(this.#members.map((member) => member.stop(STOP_TIMEOUT_MS)));
+    const stops = await Promise.all(this.#members.map((member) => member.stop(STOP_TIMEOUT_MS)));
+    if (stops.includes("terminated")) {
+      throw new WorkerError("A worker does not stop", { leavesCounts: true });
+    }
     throw failed.reason;
   }
 
@@ -168,8 +174,8 @@ class Member {
   /** Lets it serve; resolves when it does. */
   start(plan: ServerPlan): Promise<void> {
     const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
-    const { dialogue, memory, events } = this.#options;
-    this.send({ kind: "start", plan, dialogue, idPrefix, memory, events });
+    const { count, dialogue, memory, events } = this.#options;
+    this.send({ kind: "start", plan, dialogue, idPrefix, eventLoops: count + 1, memory, events });
     return this.#started.promise;
   }
 
@@ -197,11 +203,16 @@ class Member {
     return await Promise.race([answer.promise, this.finished.then(() => undefined)]);
   }
 
-  /** Stops it, so that it gives back what it holds; one that does not in time is ended. */
-  async stop(timeoutMs: number): Promise<void> {
-    using _deadline = new Watchdog(timeoutMs, () => this.terminate());
+  /** Stops it, so that it gives back what it holds; one that does not in time is terminated. */
+  async stop(timeoutMs: number): Promise<"stopped" | "terminated"> {
+    let how: "stopped" | "terminated" = "stopped";
+    using _deadline = new Watchdog(timeoutMs, () => {
+      how = "terminated";
+      this.terminate();
+    });
     this.send({ kind: "shutdown", graceMs: 0 });
     await this.finished;
+    return how;
   }
 
   /** Asks who is connected; nobody once it has ended. */
@@ -243,7 +254,7 @@ class Member {
   }
 
   #fail(reason: string, { lacksDescriptors = false }: { readonly lacksDescriptors?: boolean } = {}): void {
-    const error = new WorkerError(`A worker has failed: ${reason}`, lacksDescriptors);
+    const error = new WorkerError(`A worker has failed: ${reason}`, { lacksDescriptors });
     this.#loaded.reject(error);
     this.#started.reject(error);
     this.#failed.reject(error);

@@ -41,6 +41,8 @@ export type ToWorker =
     /** Beginning of the ids of the worker's sessions. */
     readonly idPrefix: string;
     readonly dialogue: boolean;
+    /** How many event loops there are. */
+    readonly eventLoops: number;
     readonly memory: SharedMemory;
     /** Events that somebody wants; of the others the worker keeps silent. Absent: all. */
     readonly events?: readonly ServerEventName[] | undefined;

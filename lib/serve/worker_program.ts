@@ -75,7 +75,7 @@ takeWarnings((message) => tell({ event: "internalError", time: new Date(), messa
 send({ kind: "ready" });
 
 async function start(
-  { plan, idPrefix, dialogue, memory, events: names }: Extract<ToWorker, { readonly kind: "start" }>,
+  { plan, idPrefix, dialogue, eventLoops, memory, events: names }: Extract<ToWorker, { readonly kind: "start" }>,
 ): Promise<void> {
   events.flush();
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
@@ -87,7 +87,7 @@ async function start(
   );
   options = optionsOf(plan);
   const state = stateIn(memory);
-  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins" });
+  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins", eventLoops });
   await server.listen();
   send({ kind: "started" });
 }

@@ -16,7 +16,7 @@ import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding
 import type { SessionInfo } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";
 import { DenoTcpTransport } from "../transport/deno_tcp.ts";
-import { runInScope } from "../transport/error_scope.ts";
+import { inCurrentScope, runInScope } from "../transport/error_scope.ts";
 import { listenControl } from "../transport/node_control.ts";
 import type { PortSharing } from "../transport/node_socket.ts";
 import { NodeTlsTransport } from "../transport/node_tls.ts";
@@ -47,6 +47,8 @@ export interface FtpServerParts {
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
   readonly sharing?: PortSharing;
+  /** How many there are. @default {1} */
+  readonly eventLoops?: number;
 }
 
 /**
@@ -79,6 +81,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #ownState: MemoryState | undefined;
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
+  readonly #eventLoops: number;
   readonly #events: EventHub;
   readonly #finished = Promise.withResolvers<void>();
   #authorizer: Authorizer;
@@ -114,6 +117,7 @@ export class FtpServer implements AsyncDisposable {
     this.#state = parts.state ??
       (this.#ownState = new MemoryState(settings));
     this.#sharing = parts.sharing;
+    this.#eventLoops = parts.eventLoops ?? 1;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -278,7 +282,10 @@ export class FtpServer implements AsyncDisposable {
     this.#encoding = await loadEncoding(encoding);
     this.#tls = await createTls(this.#settings);
     this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
-    this.#ports = new PortPool(this.#settings.passive.ports);
+    this.#ports = new PortPool(this.#settings.passive.ports, {
+      sharers: this.#eventLoops,
+      inScope: inCurrentScope(),
+    });
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
     for (const address of listen) {

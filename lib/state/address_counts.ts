@@ -202,7 +202,7 @@ export class AddressCounts {
 }
 
 function setPolicy(records: TableRecords, key: TableKey, { isBanned, maxAttempts = 0 }: AddressPolicy): void {
-  // Who fails has a record, since the attempt is in it; so this never finds the table full.
+  // Who fails has a record, since the attempt is in it. Only a reload may find the table full: then the owner counts, and is asked.
   const record = isBanned || maxAttempts > 0 ? records.findOrInsert(key) : records.find(key);
   if (record === 0) return;
   records.set(record, IS_BANNED, isBanned ? 1 : 0);

@@ -52,7 +52,7 @@ export class SharedTable {
   readonly memory: TableMemory;
   readonly #lock: SharedLock;
   readonly #records: TableRecords;
-  /** What was to be given back while the lock could not be had. */
+  /** What was to be given back while the lock could not be had: no more than was held then, since nothing new is counted. */
   #late: ((records: TableRecords) => Afterwards | void)[] = [];
 
   constructor(memory: TableMemory = createTableMemory(), options: SharedLockOptions = {}) {
@@ -80,7 +80,9 @@ export class SharedTable {
     if (!this.#lock.acquire()) throw new SharedTableError("Cannot count: another event loop has stopped meanwhile");
     const afterwards: Afterwards[] = [];
     try {
-      for (const late of this.#late.splice(0)) afterwards.push(late(this.#records) ?? ignore);
+      for (let late = this.#late.shift(); late !== undefined; late = this.#late.shift()) {
+        afterwards.push(late(this.#records) ?? ignore);
+      }
       return work(this.#records);
     } finally {
       this.#lock.release();

@@ -154,6 +154,7 @@ export class TableRecords {
   }
 
   #at(record: number): number {
+    if (record <= 0) throw new RangeError("Cannot use record 0: there is none");
     return this.#first + record * RECORD_WORDS;
   }
 

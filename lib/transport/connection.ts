@@ -124,6 +124,10 @@ export interface DataListener {
    * @throws {ConnectionError} Kind `"closed"` after {@linkcode DataListener.close}.
    */
   accept(): Promise<IncomingConnection>;
+  /** Whether it does not listen any more: it was closed, or has closed itself, since it could not refuse what connects. */
+  readonly isClosed: boolean;
+  /** Whether it has refused a connection since the last call of {@linkcode DataListener.accept}. */
+  readonly hasRefused: boolean;
   /**
    * Closes what has not been accepted, and what connects from now on, until the next call of {@linkcode DataListener.accept}.
    * Not while one is pending.

@@ -14,6 +14,7 @@ import type {
   SocketAddress,
 } from "./connection.ts";
 import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
+import { inCurrentScope } from "./error_scope.ts";
 import { dialSocket, toSocketAddress } from "./node_socket.ts";
 import { ClearConnection, TcpConnection } from "./tcp_connection.ts";
 
@@ -24,10 +25,13 @@ const BUFFER_GROWTH = 8;
 
 /** Opens clear data connections. Those dialled are of `node:net`: `Deno.connect` cannot choose the local address. */
 export class DenoTcpTransport implements DataTransport {
+  /** A listener may outlive the session that it is opened for. */
+  readonly #inScope = inCurrentScope();
+
   // deno-lint-ignore require-await -- the port is asynchronous, and errors reject
   async listen(address: SocketAddress): Promise<DataListener> {
     try {
-      return new DenoListener(Deno.listen({ hostname: address.host, port: address.port }));
+      return new DenoListener(Deno.listen({ hostname: address.host, port: address.port }), this.#inScope);
     } catch (error) {
       throw error instanceof Deno.errors.AddrInUse ? toConnectionError(error, "addressInUse") : error;
     }
@@ -44,20 +48,24 @@ export class DenoTcpTransport implements DataTransport {
 class DenoListener implements DataListener {
   readonly address: SocketAddress;
   readonly #listener: Deno.TcpListener;
+  readonly #inScope: <Result>(run: () => Result) => Result;
   /** The next connection: what was asked for to refuse it goes to whoever accepts meanwhile. */
   #next: Promise<Deno.TcpConn> | undefined;
   #isRefusing = false;
+  #hasRefused = false;
   /** Never rejects. */
   #refusing: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(listener: Deno.TcpListener) {
+  constructor(listener: Deno.TcpListener, inScope: <Result>(run: () => Result) => Result) {
     this.#listener = listener;
+    this.#inScope = inScope;
     this.address = netAddress(listener.addr);
   }
 
   async accept(): Promise<IncomingConnection> {
     this.#isRefusing = false;
+    this.#hasRefused = false;
     while (!this.#isClosed) {
       try {
         return new ClearIncoming(new DenoTcpConnection(await this.#take()));
@@ -68,9 +76,17 @@ class DenoListener implements DataListener {
     throw CLOSED_ERROR;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get hasRefused(): boolean {
+    return this.#hasRefused;
+  }
+
   refuse(): void {
     this.#isRefusing = true;
-    this.#refusing ??= this.#refuseEach().finally(() => this.#refusing = undefined);
+    this.#refusing ??= this.#inScope(() => this.#refuseEach()).finally(() => this.#refusing = undefined);
   }
 
   close(): void {
@@ -91,10 +107,12 @@ class DenoListener implements DataListener {
     while (this.#isRefusing && !this.#isClosed) {
       try {
         const connection = await this.#take();
-        if (this.#isRefusing) connection.close();
+        if (!this.#isRefusing) return;
+        this.#hasRefused = true;
+        connection.close();
       } catch (error) {
         // Where file descriptors are short it could not refuse what comes.
-        if (!hasLeftEarly(error)) this.close();
+        if (!hasLeftEarly(error) && this.#isRefusing) this.close();
       }
     }
   }

@@ -22,6 +22,12 @@ export function currentScope(): ErrorScope | undefined {
   return SCOPES.getStore();
 }
 
+/** Returns a function that runs others in the scope of this moment, for what outlives the session that begins it. */
+export function inCurrentScope(): <Result>(run: () => Result) => Result {
+  const scope = SCOPES.getStore();
+  return (run) => scope === undefined ? run() : SCOPES.run(scope, run);
+}
+
 /** Runs a function; errors of what it starts belong to the scope, unless it starts that in another one. */
 export function runInScope<Result>(scope: ErrorScope, run: () => Result): Result {
   return SCOPES.run(scope, run);

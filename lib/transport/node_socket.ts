@@ -105,6 +105,7 @@ export class SocketListener {
   #openConnections = 0;
   #hadMany = false;
   #isRefusing = false;
+  #hasRefused = false;
   #closed = false;
 
   private constructor(server: net.Server, options: SocketListenOptions) {
@@ -145,6 +146,7 @@ export class SocketListener {
   #next(): Promise<net.Socket> {
     if (this.#closed) return Promise.reject(CLOSED_ERROR);
     this.#isRefusing = false;
+    this.#hasRefused = false;
     const socket = this.#unaccepted.shift();
     if (socket !== undefined) return Promise.resolve(socket);
     const waiting = Promise.withResolvers<net.Socket>();
@@ -152,9 +154,20 @@ export class SocketListener {
     return waiting.promise;
   }
 
+  /** Whether it was closed. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether it has refused a connection since the last call of {@linkcode SocketListener.accept}. */
+  get hasRefused(): boolean {
+    return this.#hasRefused;
+  }
+
   /** Closes what was not accepted, and what connects until the next call of {@linkcode SocketListener.accept}. */
   refuse(): void {
     this.#isRefusing = true;
+    this.#hasRefused ||= this.#unaccepted.length > 0;
     for (const socket of this.#unaccepted.splice(0)) socket.destroy();
   }
 
@@ -174,6 +187,7 @@ export class SocketListener {
 
   #take(socket: net.Socket): void {
     if (this.#closed || this.#isRefusing) {
+      this.#hasRefused = true;
       socket.destroy();
       return;
     }

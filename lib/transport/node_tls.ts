@@ -7,7 +7,7 @@
 
 import type net from "node:net";
 import type { DataListener, DataTransport, IncomingConnection, SocketAddress } from "./connection.ts";
-import { currentScope, guarded, runInScope } from "./error_scope.ts";
+import { guarded, inCurrentScope } from "./error_scope.ts";
 import { type ConnectedSocket, dialSocket, SocketListener } from "./node_socket.ts";
 import { keepFreedMemory } from "./buffer_release.ts";
 import type { TlsContext } from "./tls_context.ts";
@@ -26,7 +26,7 @@ const LINGER_MS = 3000;
 export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   readonly #context: TlsContext;
   /** A listener may outlive the session that it is opened for. */
-  readonly #scope = currentScope();
+  readonly #inScope = inCurrentScope();
   readonly #lingering = new Set<Promise<void>>();
 
   /** @param context The one of the control connections, so that their sessions can be resumed. */
@@ -36,12 +36,17 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   }
 
   async listen(address: SocketAddress): Promise<DataListener> {
-    const open = () => SocketListener.listen(address);
-    const listener = await (this.#scope === undefined ? open() : runInScope(this.#scope, open));
+    const listener = await this.#inScope(() => SocketListener.listen(address));
     return {
       address: listener.address,
       accept: async () => this.#incoming(await listener.accept()),
       refuse: () => listener.refuse(),
+      get isClosed() {
+        return listener.isClosed;
+      },
+      get hasRefused() {
+        return listener.hasRefused;
+      },
       close: () => listener.close(),
     };
   }

@@ -51,7 +51,7 @@ export type WritableFileSystem =
   & Pick<FileSystem, Unneeded>;
 
 /** What no command fails without. */
-type Unneeded = "availableBytes" | "listNames" | "listsSorted" | "lstat";
+type Unneeded = "availableBytes" | "listNames" | "listTypes" | "listsSorted" | "lstat";
 
 /** Writes a file. */
 export async function writeText(

@@ -16,6 +16,7 @@ class Fixture {
   openPassive(timeoutMs = 0) {
     return this.port.openPassive(this.transport, LOCAL.host, {
       peerHost: undefined,
+      isPrompt: true,
       timeoutMs,
       onForeignPeer: () => {},
     });

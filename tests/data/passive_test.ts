@@ -12,11 +12,13 @@ function start(timeoutMs = 0) {
     address: LOCAL,
     accept: () => listener.accept(),
     giveBack: () => listener.refuse(),
+    giveUp: () => listener.close(),
     close: () => listener.close(),
   };
   const foreign: SocketAddress[] = [];
   const accepted = acceptPeer(port, {
     peerHost: PEER.host,
+    isPrompt: true,
     timeoutMs,
     onForeignPeer: (peer) => foreign.push(peer),
   });

@@ -4,8 +4,9 @@ import { ConnectionError } from "../../lib/transport/connection.ts";
 import { FakeIncoming, FakeTransport } from "../helpers/fake_transport.ts";
 
 const HOST = "127.0.0.1";
-const OWNER = { isForAnybody: false };
-const ANYBODY = { isForAnybody: true };
+const OWNER = { acceptsAnyPeer: false, isPrompt: true };
+const ANYBODY = { acceptsAnyPeer: true, isPrompt: true };
+const DELAYED = { acceptsAnyPeer: false, isPrompt: false };
 const RANGE = { from: 50_000, to: 50_007 };
 const ALL_PORTS = Array.from({ length: 8 }, (_, index) => RANGE.from + index);
 
@@ -166,15 +167,55 @@ Deno.test("PortPool lends no port again to which anybody may connect", async () 
   assert(!kept.includes(await use(pool, transport, ANYBODY)));
 });
 
-Deno.test("PortPool closes a port to which nobody has connected, and then all others that were kept with it", async () => {
+Deno.test("PortPool lends no kept port for a command that has waited", async () => {
   const transport = new FakeTransport();
   using pool = new PortPool(undefined);
-  (await pool.lend(transport, HOST, OWNER)).close();
+  while (openListeners(transport).length < 8) await use(pool, transport);
+  const kept = openListeners(transport).map(({ address }) => address.port);
+  for (let count = 0; count < 20; count++) {
+    const lent = await pool.lend(transport, HOST, DELAYED);
+    assert(!kept.includes(lent.address.port));
+    lent.close();
+  }
+});
+
+Deno.test("PortPool lends no kept listener that somebody has knocked at", async () => {
+  const transport = new FakeTransport();
+  using pool = new PortPool(undefined);
+  for (let round = 0; round < 5; round++) {
+    while (openListeners(transport).length < 8) await use(pool, transport);
+    const knocked = openListeners(transport);
+    for (const listener of knocked) listener.arrive(new FakeIncoming());
+    const lent = await pool.lend(transport, HOST, OWNER);
+    assert(!knocked.some(({ address }) => address.port === lent.address.port));
+    lent.close();
+  }
+});
+
+Deno.test("PortPool lends no kept listener that has closed itself, and frees its port", async () => {
+  const transport = new FakeTransport();
+  using pool = new PortPool({ from: 50_000, to: 50_099 });
+  while (openListeners(transport).length < 8) await use(pool, transport);
+  for (const listener of openListeners(transport)) listener.close();
+  for (let count = 0; count < 100; count++) {
+    const port = await use(pool, transport);
+    assert(port >= 50_000 && port <= 50_099);
+  }
+});
+
+Deno.test("PortPool closes a port to which nobody has connected in time, and then all others that were kept with it", async () => {
+  const transport = new FakeTransport();
+  using pool = new PortPool(undefined);
+  (await pool.lend(transport, HOST, OWNER)).giveUp();
   assertEquals(openListeners(transport), []);
   while (openListeners(transport).length < 8) await use(pool, transport);
   const wasThere = transport.listeners.length;
-  (await pool.lend(transport, HOST, OWNER)).close();
-  assertEquals(transport.listeners.length, wasThere);
+  const unused = await pool.lend(transport, HOST, OWNER);
+  unused.close();
+  assertEquals(openListeners(transport).length, 7);
+  while (openListeners(transport).length < 8) await use(pool, transport);
+  assertGreater(transport.listeners.length, wasThere);
+  (await pool.lend(transport, HOST, OWNER)).giveUp();
   assertEquals(openListeners(transport), []);
 });
 
@@ -191,18 +232,37 @@ Deno.test("PortPool keeps as many listeners as were in use at once, and none tha
   await until(() => openListeners(transport).length === 0);
 });
 
-Deno.test("PortPool keeps no more than a sixteenth of a range that others may use too", async () => {
-  for (const [size, most] of [[8, 0], [15, 0], [101, 6], [1000, 38]] as const) {
+Deno.test("PortPool keeps no more than a quarter of a range, over all pools that share it, and none where there is no choice", async () => {
+  for (
+    const [size, sharers, most] of [[20, 1, 0], [31, 1, 0], [32, 1, 8], [100, 1, 25], [100, 2, 12], [
+      100,
+      4,
+      0,
+    ]] as const
+  ) {
+    const transport = new FakeTransport();
+    const other = new FakeTransport();
+    using pool = new PortPool({ from: 50_000, to: 50_000 + size - 1 }, { sharers });
+    for (const each of [transport, other]) {
+      const lent = await Promise.all(Array.from({ length: Math.min(size, 30) }, () => pool.lend(each, HOST, OWNER)));
+      for (const port of lent) {
+        await accept(port, each);
+        port.giveBack();
+      }
+    }
+    const kept = openListeners(transport).length + openListeners(other).length;
+    assert(kept <= most, `${kept} of ${size} with ${sharers}`);
+    assertEquals(kept > 0, most > 0, `${kept} of ${size} with ${sharers}`);
+  }
+});
+
+Deno.test("PortPool lends one of eight at least, however small the range", async () => {
+  for (const size of [8, 20, 32, 101]) {
     const transport = new FakeTransport();
     using pool = new PortPool({ from: 50_000, to: 50_000 + size - 1 });
-    const lent = await Promise.all(
-      Array.from({ length: Math.min(size, 30) }, () => pool.lend(transport, HOST, OWNER)),
-    );
-    for (const port of lent) {
-      await accept(port, transport);
-      port.giveBack();
-    }
-    assert(openListeners(transport).length <= most, `${size}`);
+    const ports: number[] = [];
+    for (let count = 0; count < 200; count++) ports.push(await use(pool, transport));
+    assertGreater(new Set(ports.slice(-100)).size, 7, `${size}`);
   }
 });
 

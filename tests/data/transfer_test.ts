@@ -28,7 +28,12 @@ const HELLO = new TextEncoder().encode("hello");
 async function openPort(incoming: FakeIncoming | undefined, timeoutMs = 0): Promise<DataPort> {
   const transport = new FakeTransport();
   const port = new DataPort(new PortPool(undefined));
-  await port.openPassive(transport, LOCAL.host, { peerHost: undefined, timeoutMs, onForeignPeer: () => {} });
+  await port.openPassive(transport, LOCAL.host, {
+    peerHost: undefined,
+    isPrompt: true,
+    timeoutMs,
+    onForeignPeer: () => {},
+  });
   if (incoming !== undefined) transport.listener.arrive(incoming);
   return port;
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import type { DirectoryEntry, ListOptions } from "../../lib/filesystem/filesystem.ts";
+import type { DirectoryEntry } from "../../lib/filesystem/filesystem.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { assertDialogue } from "../helpers/dialogue.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
@@ -195,11 +195,16 @@ Deno.test("LIST and MLSD show directories of many entries whole", async () => {
 });
 
 Deno.test("MLSD asks a file system for no more than the chosen facts show", async () => {
-  const asked: (boolean | undefined)[] = [];
+  const asked: string[] = [];
   class Home extends MemoryFileSystem {
-    override list(path: string, options: Partial<ListOptions> = {}): AsyncGenerator<DirectoryEntry, void, undefined> {
-      asked.push(options.typesOnly);
-      return super.list(path, options);
+    override list(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+      asked.push("all");
+      return super.list(path);
+    }
+
+    listTypes(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+      asked.push("types");
+      return super.list(path);
     }
   }
   await using server = await TestServer.start({ home: new Home() });
@@ -209,5 +214,5 @@ Deno.test("MLSD asks a file system for no more than the chosen facts show", asyn
     await client.list("MLSD");
   }
   await client.list("LIST");
-  assertEquals(asked, [true, true, true, false, false, false]);
+  assertEquals(asked, ["types", "types", "types", "all", "all", "all"]);
 });

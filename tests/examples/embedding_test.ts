@@ -58,6 +58,7 @@ Deno.test("docs/embedding.md: the methods of a file system have the commands tha
     setMode: true,
     availableBytes: true,
     listNames: true,
+    listTypes: true,
     listsSorted: true,
     lstat: true,
   };

@@ -73,6 +73,7 @@ export class FakeContext implements CommandContext {
   readonly commands = COMMANDS;
   readonly findCommand = (verb: string) => ALL_COMMANDS.find(verb);
   readonly settings: Settings;
+  readonly isPrompt = true;
   readonly dataPort: DataPort = new DataPort(new PortPool(undefined));
   readonly dataTransport: FakeTransport = new FakeTransport();
   readonly transfer = undefined;

@@ -180,6 +180,7 @@ export class FakeListener implements DataListener {
   isClosed = false;
   /** Whether what connects is closed at once. */
   isRefusing = false;
+  hasRefused = false;
   readonly #onClose: () => void;
   readonly #arrived: IncomingConnection[] = [];
   readonly #waiting: PromiseWithResolvers<IncomingConnection>[] = [];
@@ -192,7 +193,10 @@ export class FakeListener implements DataListener {
 
   /** Lets a client connect. */
   arrive(incoming: IncomingConnection): void {
-    if (this.isRefusing || this.isClosed) return incoming.close();
+    if (this.isRefusing || this.isClosed) {
+      this.hasRefused = true;
+      return incoming.close();
+    }
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#arrived.push(incoming);
     else waiting.resolve(incoming);
@@ -201,6 +205,7 @@ export class FakeListener implements DataListener {
   accept(): Promise<IncomingConnection> {
     if (this.isClosed) return Promise.reject(closed());
     this.isRefusing = false;
+    this.hasRefused = false;
     const arrived = this.#arrived.shift();
     if (arrived !== undefined) return Promise.resolve(arrived);
     const waiting = Promise.withResolvers<IncomingConnection>();

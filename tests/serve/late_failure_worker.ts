@@ -23,7 +23,10 @@ scope.onmessage = (event) => {
   const table = new SharedTable(data.memory.state);
   const key = table.keyOf("address", "127.0.0.1");
   const look = () => {
-    const count = table.locked((records) => records.get(records.find(key), CONNECTIONS));
+    const count = table.locked((records) => {
+      const record = records.find(key);
+      return record === 0 ? 0 : records.get(record, CONNECTIONS);
+    });
     if (count < data.plan.configuration.limits.connections) return void setTimeout(look, 5);
     scope.postMessage({ kind: "failed", reason: "no descriptor", lacksDescriptors: true });
   };

@@ -22,6 +22,8 @@ const ENTRIES_PER_LOOK = 16;
 
 /** Entries of which nothing is looked up that are handed on in one go. */
 const BATCH_TYPES = 1024;
+/** Most entries of a directory that are held with their types. */
+const MAX_HELD_TYPES = 50_000;
 
 /** Attributes of which the type alone is known. */
 const FILE: FileInfo = { type: "file", size: 0 };
@@ -118,7 +120,8 @@ async function* inTurns(names: readonly string[]): AsyncGenerator<readonly strin
 /**
  * Reads what is listed of a directory.
  *
- * @returns Whether that is sure to be in it: another may have been put in its place meanwhile.
+ * @returns Whether that is sure to be in it, and all of it: another may have been put in its place meanwhile, and of a very large
+ * one no more is held than its names, which are read again when a client is slow.
  */
 async function readTypes(
   containment: Containment,
@@ -126,7 +129,9 @@ async function readTypes(
   take: (name: string, info: FileInfo) => void,
 ): Promise<boolean> {
   const prefix = joinHostPath(hostPath, [""], HOST_RULES);
+  let count = 0;
   for await (const entry of Deno.readDir(hostPath)) {
+    if (++count > MAX_HELD_TYPES) return false;
     const info = typeOf(containment, prefix, entry);
     if (info !== undefined) take(entry.name, info);
   }

@@ -15,7 +15,6 @@ import {
   type FileInfo,
   type FileSystem,
   FileSystemError,
-  type ListOptions,
   type OpenReadOptions,
   type ReadableFile,
   type WritableFile,
@@ -107,12 +106,16 @@ export class LocalFileSystem implements FileSystem {
     });
   }
 
-  list(path: string, { typesOnly = false }: Partial<ListOptions> = {}): AsyncIterable<DirectoryEntry> {
-    return new EntryBatches(this.#list(path, typesOnly ? listEntryTypes : listEntries));
+  list(path: string, _options?: Partial<CallOptions>): AsyncIterable<DirectoryEntry> {
+    return new EntryBatches(this.#list(path, listEntries));
   }
 
   listNames(path: string, _options?: Partial<CallOptions>): AsyncIterable<string> {
     return new EntryBatches(this.#list(path, listEntryNames));
+  }
+
+  listTypes(path: string, _options?: Partial<CallOptions>): AsyncIterable<DirectoryEntry> {
+    return new EntryBatches(this.#list(path, listEntryTypes));
   }
 
   openRead(path: string, options: Partial<OpenReadOptions> = {}): Promise<ReadableFile> {

@@ -10,7 +10,6 @@ import type {
   CallOptions,
   CreateOptions,
   FileSystem,
-  ListOptions,
   OpenReadOptions,
   ReadableFile,
   WritableFile,
@@ -48,9 +47,11 @@ function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
     setModified: forward(setModified),
     setMode: forward(setMode),
     ...availableBytes && { availableBytes: forward(availableBytes) },
-    list: (path: string, options: ListOptions) => new EntryBatches(each(files.list(path, options), probe, options)),
+    list: (path: string, options: CallOptions) => new EntryBatches(each(files.list(path, options), probe, options)),
     listNames: (path: string, options: CallOptions) =>
       new EntryBatches(each(files.listNames(path, options), probe, options)),
+    listTypes: (path: string, options: CallOptions) =>
+      new EntryBatches(each(files.listTypes(path, options), probe, options)),
     async openRead(path: string, options: OpenReadOptions): Promise<ReadableFile> {
       const file = await once(() => files.openRead(path, options), options);
       if (!probe.mayHang) return file;

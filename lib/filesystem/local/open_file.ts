@@ -168,8 +168,8 @@ function removeMadeSince(start: number, hostPath: string): boolean {
 }
 
 /**
- * How long it may take to hear from another event loop that nobody writes a file any more that is gone: its number may have
- * been given to a new file meanwhile.
+ * How long a file may be claimed that is gone, because another event loop has removed it and does not write it any more: its
+ * number may have been given to a new file meanwhile.
  */
 const STALE_CLAIM_MS = 1_000;
 const CLAIM_RETRY_MS = 5;
