@@ -159,7 +159,7 @@ export interface CommandContext {
    * @returns The account, or why there is none.
    */
   authenticate(username: string, password: string): Promise<Account | LoginFailure>;
-  /** Lets 150 go out, moves the bytes, and returns the final reply once the data connection is closed. */
+  /** Sends 150, moves the bytes, and returns the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
   /** Makes a digest of no bytes yet. */
   createDigest(algorithm: HashAlgorithm): Digest;

@@ -157,8 +157,8 @@ export class SessionContext implements CommandContext {
     const { running } = this.#state;
     if (running === undefined) throw new Error("A row that moves data must say so in dataConnection");
     if (this.dataPort.state === "closed" && !plan.portMayFollow) return NO_DATA_PORT;
-    // A small file that goes out at once brings the final reply in the same piece.
-    this.#parts.channel.sendSoon(reply(150, plan.announcement));
+    // By itself: some clients lose the file when the final reply comes in the same piece.
+    await this.#parts.channel.send(reply(150, plan.announcement));
     const finished = this.#announce(plan, running);
     try {
       const moving = running.transfer.run(this.dataPort, this.#transferOptions(plan, running.slot), plan.body);

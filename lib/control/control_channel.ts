@@ -34,9 +34,6 @@ export class ControlChannel {
   /** The last write; the next one, or the end, waits for it, so that replies never mix. */
   #written: Promise<void> = Promise.resolve();
   #unsentReplies = 0;
-  /** Text of replies that go out with the next one, or in the next turn. */
-  #deferred = "";
-  #flushing: ReturnType<typeof setImmediate> | undefined;
   /** Runs while a reply is on its way. */
   readonly #writeWatchdog: Watchdog;
   #isHandshaking = false;
@@ -72,19 +69,7 @@ export class ControlChannel {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   send(reply: Reply): Promise<void> {
-    return this.#isFinishing ? Promise.resolve() : this.#write(this.#takeDeferred() + this.#textOf(reply));
-  }
-
-  /**
-   * Sends a reply in the next turn of the event loop, or in one piece with one that is sent before that. Whether it was sent is
-   * reported to whoever sends next.
-   */
-  sendSoon(reply: Reply): void {
-    if (this.#isFinishing) return;
-    this.#deferred += this.#textOf(reply);
-    this.#flushing ??= setImmediate(() => {
-      this.#write(this.#takeDeferred()).catch(() => {}); // as said above
-    });
+    return this.#isFinishing ? Promise.resolve() : this.#write(reply);
   }
 
   /**
@@ -108,9 +93,7 @@ export class ControlChannel {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   async finish(last?: Reply): Promise<void> {
-    const deferred = this.#takeDeferred();
-    const text = deferred + (last === undefined || this.#isFinishing ? "" : this.#textOf(last));
-    const sent = text === "" ? undefined : this.#write(text);
+    const sent = last && this.send(last);
     this.#isFinishing = true;
     await sent;
     await this.#inTurn(() => this.#transport.finish());
@@ -119,25 +102,12 @@ export class ControlChannel {
   /** Interrupts everything. May be called twice. */
   close(): void {
     this.#writeWatchdog[Symbol.dispose]();
-    this.#takeDeferred();
     this.#transport.close();
   }
 
-  #textOf(reply: Reply): string {
+  #write(reply: Reply): Promise<void> {
     const text = formatReply(reply);
     this.#options.onReply?.(text);
-    return text;
-  }
-
-  #takeDeferred(): string {
-    clearImmediate(this.#flushing);
-    this.#flushing = undefined;
-    const deferred = this.#deferred;
-    this.#deferred = "";
-    return deferred;
-  }
-
-  #write(text: string): Promise<void> {
     return this.#inTurn(() => this.#transport.write(doubleIac(this.#options.encoding().encode(text))));
   }
 

@@ -49,7 +49,7 @@ export interface RunningTransfer {
   readonly slot: AccountSlot | undefined;
   /** The file, once it is open; absent for listings. */
   file?: NonNullable<TransferPlan["file"]>;
-  /** Resolves when the preliminary reply is on its way; never, where the final reply is the first. */
+  /** Resolves when the preliminary reply was sent; never, where the final reply is the first. */
   readonly announced: Promise<void>;
   /** Resolves {@linkcode RunningTransfer.announced}. */
   readonly announce: () => void;
