@@ -69,7 +69,10 @@ export class ControlChannel {
    * @throws {ConnectionError} When the connection was reset or closed.
    */
   send(reply: Reply): Promise<void> {
-    return this.#isFinishing ? Promise.resolve() : this.#write(reply);
+    if (this.#isFinishing) return Promise.resolve();
+    const text = formatReply(reply);
+    this.#options.onReply?.(text);
+    return this.#inTurn(() => this.#transport.write(doubleIac(this.#options.encoding().encode(text))));
   }
 
   /**
@@ -103,12 +106,6 @@ export class ControlChannel {
   close(): void {
     this.#writeWatchdog[Symbol.dispose]();
     this.#transport.close();
-  }
-
-  #write(reply: Reply): Promise<void> {
-    const text = formatReply(reply);
-    this.#options.onReply?.(text);
-    return this.#inTurn(() => this.#transport.write(doubleIac(this.#options.encoding().encode(text))));
   }
 
   /** At once, where nothing is on its way. */

@@ -135,8 +135,10 @@ export class PortPool implements Disposable {
   }
 
   #kind(transport: DataTransport, host: string): Kind {
-    const kinds = this.#kinds.getOrInsertComputed(transport, () => new Map<string, Kind>());
-    return kinds.getOrInsertComputed(host, () => ({ free: [], lent: 0, peak: 0, formerPeak: 0 }));
+    const kinds = this.#kinds.get(transport) ?? new Map<string, Kind>();
+    const kind = kinds.get(host) ?? { free: [], lent: 0, peak: 0, formerPeak: 0 };
+    this.#kinds.set(transport, kinds.set(host, kind));
+    return kind;
   }
 
   #endsOf(
@@ -255,8 +257,9 @@ export class PortPool implements Disposable {
   }
 
   /** Some ports of the range at random, which find a free one where there are many; then each port, starting anywhere. */
-  *#candidates({ from, to }: { readonly from: number; readonly to: number }): Generator<number> {
-    const count = to - from + 1;
+  *#candidates(range: { readonly from: number; readonly to: number }): Generator<number> {
+    const { from } = range;
+    const count = sizeOf(range);
     for (let tries = 0; tries < RANDOM_TRIES; tries++) yield from + randomBelow(count);
     const start = randomBelow(count);
     for (let index = 0; index < count; index++) yield from + (start + index) % count;

@@ -5,21 +5,10 @@
  */
 
 import { FACT_NAMES, type FactName, formatTimeValue, modeFact, permFact } from "./facts.ts";
+import type { ListedInfo } from "./unix_listing.ts";
 
 /** What is known of an entry that has facts. */
-export interface FactInfo {
-  /** What it is. */
-  readonly type: "file" | "directory" | "link" | "other";
-  /** Bytes. */
-  readonly size: number;
-  /** Time of last modification, where known. */
-  readonly modified?: Date | undefined;
-  /** Permission bits, where known. */
-  readonly mode?: number | undefined;
-  /** Numeric owner, where known. */
-  readonly uid?: number | undefined;
-  /** Numeric group, where known. */
-  readonly gid?: number | undefined;
+export interface FactInfo extends Omit<ListedInfo, "links"> {
   /** Same for two paths exactly when they are the same file, where known. */
   readonly unique?: string | undefined;
 }

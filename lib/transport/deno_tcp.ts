@@ -53,8 +53,8 @@ class DenoListener implements DataListener {
   #next: Promise<Deno.TcpConn> | undefined;
   #isRefusing = false;
   #hasRefused = false;
-  /** Never rejects. */
-  #refusing: Promise<void> | undefined;
+  /** Whether the loop runs that refuses each. */
+  #refusesEach = false;
   #isClosed = false;
 
   constructor(listener: Deno.TcpListener, inScope: <Result>(run: () => Result) => Result) {
@@ -86,7 +86,7 @@ class DenoListener implements DataListener {
 
   refuse(): void {
     this.#isRefusing = true;
-    this.#refusing ??= this.#inScope(() => this.#refuseEach()).finally(() => this.#refusing = undefined);
+    if (!this.#refusesEach) void this.#inScope(() => this.#refuseEach());
   }
 
   close(): void {
@@ -103,11 +103,13 @@ class DenoListener implements DataListener {
     return this.#next;
   }
 
+  /** Never rejects. */
   async #refuseEach(): Promise<void> {
+    this.#refusesEach = true;
     while (this.#isRefusing && !this.#isClosed) {
       try {
         const connection = await this.#take();
-        if (!this.#isRefusing) return;
+        if (!this.#isRefusing) break;
         this.#hasRefused = true;
         connection.close();
       } catch (error) {
@@ -115,6 +117,7 @@ class DenoListener implements DataListener {
         if (!hasLeftEarly(error) && this.#isRefusing) this.close();
       }
     }
+    this.#refusesEach = false;
   }
 }
 
