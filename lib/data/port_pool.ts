@@ -28,7 +28,7 @@ const MIN_CHOICE = 8;
 const MAX_FREE_PART = 1 / 4;
 /** One in so many is closed and not kept, so that the ports change. */
 const USES_OF_A_PORT = 64;
-const USE_WINDOW_MS = 30_000;
+const USE_WINDOW_MS = 5_000;
 /** Turns in which connections are handled that the system has reported together with a command, in whatever order. */
 const REFUSING_TURNS = 2;
 
@@ -53,7 +53,7 @@ export interface LentPort {
 
 /** Options of {@linkcode PortPool}. */
 export interface PortPoolOptions {
-  /** Listeners beyond those that were in use at once in this time are closed, in milliseconds. @default {30_000} */
+  /** Listeners beyond those that were in use at once in this time are closed, in milliseconds. @default {5_000} */
   readonly windowMs?: number;
   /** How many pools have the same range. @default {1} */
   readonly sharers?: number;

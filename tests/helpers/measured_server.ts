@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Measurement } from "./measured_ftpsd.ts";
-import { countListeners, descriptorsOf, kindOf, memoryOf } from "./process_state.ts";
+import { descriptorsAndListenersOf, kindOf, memoryOf } from "./process_state.ts";
 import { RawClient } from "./raw_client.ts";
 import { withDeadline } from "./socket_reader.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
@@ -183,9 +183,9 @@ export class MeasuredServer implements AsyncDisposable {
     this.#process.kill("SIGWINCH");
     const { value } = await withDeadline(this.#measurements.read(), "a measurement", DEADLINE_MS);
     const measurement: Measurement = JSON.parse(value ?? "");
-    const descriptors = (await descriptorsOf(this.pid)).map(kindOf).toSorted();
+    const { descriptors, listeners } = await descriptorsAndListenersOf(this.pid);
     const memoryBytes = (await this.memory()).now;
-    return { ...measurement, descriptors, memoryBytes, listeners: await countListeners(this.pid) };
+    return { ...measurement, descriptors: descriptors.map(kindOf).toSorted(), listeners, memoryBytes };
   }
 
   /**

@@ -24,18 +24,19 @@ export async function descriptorsOf(pid: number): Promise<string[]> {
   return stdout.split("\n").flatMap((line) => line.split(" -> ").slice(1));
 }
 
-/** How many sockets of a process listen. */
-export async function countListeners(pid: number): Promise<number> {
-  const [descriptors, tables] = await Promise.all([
-    descriptorsOf(pid),
-    requireProgram("cat", [`/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`]),
-  ]);
+/** What each open descriptor of a process leads to, and how many of these are sockets that listen. */
+export async function descriptorsAndListenersOf(
+  pid: number,
+): Promise<{ readonly descriptors: readonly string[]; readonly listeners: number }> {
+  const tables = await requireProgram("cat", [`/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`]);
+  // Looked at later: a listener that is closed in between is in neither.
+  const descriptors = await descriptorsOf(pid);
   const LISTEN = "0A";
   const listening = tables.split("\n").flatMap((line) => {
     const [, , , state, , , , , , inode] = line.trim().split(/\s+/);
     return state === LISTEN ? [`socket:[${inode}]`] : [];
   });
-  return descriptors.filter((target) => listening.includes(target)).length;
+  return { descriptors, listeners: descriptors.filter((target) => listening.includes(target)).length };
 }
 
 /** `socket:[123]` and the like are of one kind each; files go by their path. */
