@@ -21,6 +21,8 @@ const NEEDS_TWO_ARGUMENTS = reply(501, "Syntax error: command needs two argument
 /** SIZE: the number of bytes that RETR would send, which in ASCII only sending would show. */
 export async function size(context: CommandContext, request: CommandRequest): Promise<Reply> {
   if (convertsLineEnds(context)) return reply(550, "SIZE not allowed in ASCII mode.");
+  const kept = await context.fileSystem.resumable?.(requestPath(request), request);
+  if (kept !== undefined) return reply(213, String(kept));
   const info = await infoOf(context, request, RETRIEVABLE);
   return "code" in info ? info : reply(213, String(info.size));
 }

@@ -112,7 +112,7 @@ export interface TransferPlan {
   /** Whether PASV or PORT may come after the command. */
   readonly portMayFollow?: true;
   /** Makes what was received final; part of the transfer, before its end is reported. */
-  readonly finish?: () => Promise<void>;
+  readonly finish?: (transfer: Transfer) => Promise<void>;
   /** Present for files: the command and path for the events; listings have none. */
   readonly file?: { readonly command: string; readonly path: string };
 }

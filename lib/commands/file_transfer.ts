@@ -101,6 +101,8 @@ export async function store(context: CommandContext, request: CommandRequest): P
   const { restartOffset: offset = 0 } = request;
   const upload = beginUpload(context, request);
   if (offset === 0) return await receive(context, request, { ...upload, path, mode: "truncate" });
+  const kept = await upload.fileSystem.resumable?.(path, request);
+  if (kept !== undefined) return await receive(context, request, { ...upload, path, mode: { offset } });
   const { size } = await upload.fileSystem.stat(path, request);
   if (offset > size) return reply(554, `REST position (${offset}) > file size (${size})`);
   // What only adds to a file does what APPE does, and takes its right.
@@ -163,10 +165,11 @@ interface OpenedFile {
 
 async function createUnique({ fileSystem, created }: Upload, prefix: string): Promise<OpenedFile | undefined> {
   const openWrite = requireMethod(fileSystem, "openWrite");
+  const mode = fileSystem.uploadsAppearWhole ? "place" : "createNew";
   for (let tries = 0; tries < UNIQUE_NAME_TRIES; tries++) {
     const path = `${prefix}.${randomSuffix()}`;
     try {
-      return { path, file: await openWrite(path, "createNew", created) };
+      return { path, file: await openWrite(path, mode, created) };
     } catch (error) {
       if (!(error instanceof FileSystemError && error.kind === "exists")) throw error;
     }
@@ -182,14 +185,14 @@ async function receive(
   // Asked before the file is opened, which may create it.
   if (context.dataPort.state === "closed") return NO_DATA_PORT;
   const { fileSystem, path, created } = upload;
-  const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload) : upload.mode;
+  const mode = upload.mode === "truncate" ? wholeFileMode(context.settings.upload, fileSystem) : upload.mode;
   const file = await requireMethod(fileSystem, "openWrite")(path, mode, created);
   return await transferInto(context, request, { ...upload, file, announcement: FILE_OKAY });
 }
 
 /** How STOR opens a file. If it is atomic, others see the old file, or none, until the new one is whole. */
-function wholeFileMode({ atomic, overwrite }: Settings["upload"]): WriteMode {
-  if (atomic) return overwrite ? "replace" : "place";
+function wholeFileMode({ atomic, overwrite }: Settings["upload"], { uploadsAppearWhole }: FileSystem): WriteMode {
+  if (atomic || uploadsAppearWhole) return overwrite ? "replace" : "place";
   return overwrite ? "truncate" : "createNew";
 }
 
@@ -211,6 +214,6 @@ async function transferInto(context: CommandContext, request: CommandRequest, up
     ...portMayFollow && { portMayFollow },
     file: { command: request.verb, path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
-    finish: () => file.finish({ sync, signal: request.signal }),
+    finish: (transfer) => file.finish({ sync, signal: request.signal, onProgress: () => transfer.touch() }),
   });
 }

@@ -41,6 +41,8 @@ export function chooseHash(context: CommandContext, name: string): Reply {
 /** HASH. */
 export async function hash(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { hashAlgorithm: algorithm } = context.session;
+  const known = await context.fileSystem.digest?.(requestPath(request), algorithm, request);
+  if (known !== undefined) return reply(213, `${algorithm} 0-${known.bytes} ${known.hex} ${request.argument}`);
   await using resources = new AsyncDisposableStack();
   const file = await context.fileSystem.openRead(requestPath(request), request);
   resources.defer(() => closeFile(file, request));
@@ -54,6 +56,9 @@ export async function hashByVerb(context: CommandContext, request: CommandReques
   if (algorithm === undefined) throw new Error(`There is no algorithm of ${request.verb}`);
   const [start = 0, end = Infinity] = request.argument === "" ? [] : request.argument.split(" ").map(Number);
   if (start > end) return reply(501, "Invalid range: its end is before its start.");
+  const isWhole = request.argument === "";
+  const known = isWhole ? await context.fileSystem.digest?.(requestPath(request), algorithm, request) : undefined;
+  if (known !== undefined) return reply(250, known.hex.toUpperCase());
   await using resources = new AsyncDisposableStack();
   const file = await context.fileSystem.openRead(requestPath(request), { offset: start, signal: request.signal });
   resources.defer(() => closeFile(file, request));

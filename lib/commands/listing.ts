@@ -6,7 +6,7 @@
 
 import { sendLines } from "../data/copy.ts";
 import { batchesOf, EntryBatches } from "../filesystem/entry_batches.ts";
-import type { DirectoryEntry } from "../filesystem/filesystem.ts";
+import type { DirectoryEntry, FileInfo } from "../filesystem/filesystem.ts";
 import { FactFormatter } from "../protocol/fact_formatter.ts";
 import type { FactName } from "../protocol/facts.ts";
 import { baseName, relativePathname } from "../protocol/pathname.ts";
@@ -93,17 +93,25 @@ async function* chain(
   yield* batchesOf(rest);
 }
 
-/** MLST: facts of one path, on the control connection; a link is what it is in the listing of its directory. */
+/**
+ * MLST: facts of one path, on the control connection; a link is what it is in the listing of its directory, and an upload that
+ * can go on is a file of the size that is kept.
+ */
 export async function machineListOne(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const path = requestPath(request);
   const { account, session } = context;
   const { fileSystem } = context;
-  // The current directory is one, by whatever link the client came there
-  const isEntered = path === session.directory;
-  const info = await (isEntered ? undefined : fileSystem.lstat?.(path, request)) ??
-    await fileSystem.stat(path, request);
+  const kept = await fileSystem.resumable?.(path, request);
+  const info = kept === undefined ? await infoOf(context, request) : { type: "file", size: kept } as const;
   const facts = new FactFormatter(account.permissions, session.facts).format(info);
   return multilineReply(250, [`Listing "${path}":`, ` ${facts} ${path}`, "End MLST."]);
+}
+
+async function infoOf({ fileSystem, session }: CommandContext, request: CommandRequest): Promise<FileInfo> {
+  const path = requestPath(request);
+  // The current directory is one, by whatever link the client came there
+  const isEntered = path === session.directory;
+  return await (isEntered ? undefined : fileSystem.lstat?.(path, request)) ?? await fileSystem.stat(path, request);
 }
 
 /** An entry of MLSD. */

@@ -165,7 +165,7 @@ export class SessionContext implements CommandContext {
       running.announce(); // now that a port that follows is awaited
       await moving;
       if (running.transfer.ending === "fin") await this.#assertClientConnected(running.transfer);
-      await plan.finish?.();
+      await plan.finish?.(running.transfer);
     } catch (error) {
       finished(error instanceof Error ? error : new Error(describeThrown(error), { cause: error }));
       throw error;

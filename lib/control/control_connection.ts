@@ -15,7 +15,7 @@ import { ConnectionError, type ControlTransport } from "../transport/connection.
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { SessionContext } from "./command_context.ts";
-import { errorReply, internalErrorReply } from "./error_reply.ts";
+import { errorReply, internalErrorReply, isOutage } from "./error_reply.ts";
 import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "../commands/command_table.ts";
@@ -273,8 +273,8 @@ export class ControlConnection {
     } catch (error) {
       if (this.#end.signal.aborted) throw error;
       const expected = errorReply(error);
+      if (expected === undefined || isOutage(error)) this.#state.reportError(error);
       if (expected !== undefined) return expected;
-      this.#state.reportError(error);
       return internalErrorReply(this.#state.session.id);
     }
   }

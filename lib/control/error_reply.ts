@@ -17,12 +17,15 @@ const FILE_SYSTEM_REPLIES: Readonly<Record<FileSystemErrorKind, Reply>> = {
   directoryNotEmpty: reply(550, "Directory not empty."),
   exists: reply(550, "File exists."),
   invalidName: reply(553, "File name not allowed."),
+  invalidOffset: reply(554, "Can't go on at this REST position; SIZE tells where."),
   isDirectory: reply(550, "Is a directory."),
   noSpace: reply(452, "No space left."),
   notDirectory: reply(550, "Not a directory."),
   notFound: reply(550, "No such file or directory."),
   notRegularFile: reply(550, "Not a regular file."),
   permissionDenied: reply(550, "Permission denied."),
+  quotaExceeded: reply(552, "Quota exceeded."),
+  unavailable: reply(451, "Files are not available now, try again later."),
   unsupported: reply(502, "Not implemented by this file system."),
 };
 
@@ -62,6 +65,11 @@ export function errorReply(error: unknown): Reply | undefined {
   if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
   if (error instanceof StateUnavailableError) return reply(421, "Service not available, try again later.", "close");
   return undefined;
+}
+
+/** Returns whether an expected failure is one that the operator has to see, since no client has caused it. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof FileSystemError && error.kind === "unavailable";
 }
 
 /** The reply for an internal error; the log has the rest under the session's id. */

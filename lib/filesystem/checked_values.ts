@@ -5,7 +5,7 @@
  */
 
 import { hasForbiddenCharacter } from "../protocol/pathname.ts";
-import type { DirectoryEntry, FileInfo, FileType, ReadableFile, WritableFile } from "./filesystem.ts";
+import type { DirectoryEntry, FileDigest, FileInfo, FileType, ReadableFile, WritableFile } from "./filesystem.ts";
 
 const TYPES: readonly FileType[] = ["file", "directory", "link", "other"];
 
@@ -79,6 +79,29 @@ export function checkOpen<File extends ReadableFile | WritableFile>(file: File |
 export function checkAvailable(bytes: number | undefined): number {
   if (typeof bytes !== "number" || !(bytes >= 0)) throw wrong("availableBytes()", bytes);
   return Math.min(Math.floor(bytes), Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Checks how much is kept of an upload.
+ *
+ * @throws {TypeError} When it is no count.
+ */
+export function checkResumable(bytes: number | undefined): number | undefined {
+  if (bytes !== undefined && !isCount(bytes)) throw wrong("resumable()", bytes);
+  return bytes;
+}
+
+/**
+ * Checks a digest, which becomes part of a reply.
+ *
+ * @throws {TypeError} When it is none.
+ */
+export function checkDigest(digest: FileDigest | undefined): FileDigest | undefined {
+  if (digest === undefined) return undefined;
+  if (typeof digest !== "object" || digest === null) throw wrong("digest()", digest);
+  if (typeof digest.hex !== "string" || !/^[0-9a-f]+$/.test(digest.hex)) throw wrong("digest", digest.hex);
+  if (!isCount(digest.bytes)) throw wrong("size", digest.bytes);
+  return digest;
 }
 
 function isCount(value: unknown): value is number {

@@ -85,6 +85,8 @@ export interface ReadableFile {
 export interface FinishOptions extends CallOptions {
   /** Whether the file and its name have to be on stable storage. @default {false} */
   readonly sync?: boolean;
+  /** Called while it makes progress, so that the deadline for a transfer that does not move leaves it alone. */
+  readonly onProgress?: () => void;
 }
 
 /** A file open for writing. Closed by whoever opened it. */
@@ -106,6 +108,9 @@ export interface WritableFile {
    * Releases the file, as {@linkcode ReadableFile.close} does. What was written is kept without `finish()`, too, unless it
    * was opened with `replace` or `place`. A file that opening it has created, and that nothing was written to, is removed
    * then, if it still has its name: nobody has asked for an empty one.
+   *
+   * Where uploads appear whole nothing appears without `finish()`. What was written may be kept for
+   * {@linkcode FileSystem.resumable}.
    */
   close(): void | Promise<void>;
 }
@@ -120,6 +125,9 @@ export interface WritableFile {
  * - `append`: created, or continued at its end (APPE);
  * - `createNew`: created; kind `exists` when the name is taken (STOU, and STOR without `upload.overwrite`);
  * - `{ offset }`: must exist (`notFound`), kept, and written from that offset in bytes on (REST and STOR).
+ *
+ * An interrupted upload of which {@linkcode FileSystem.resumable} knows is what `append` and `{ offset }` go on with, as it was
+ * opened, in place of a file of that name.
  */
 export type WriteMode = "truncate" | "replace" | "place" | "append" | "createNew" | { readonly offset: number };
 
@@ -137,6 +145,11 @@ export interface FileSystem {
   lstat?(path: string, options: CallOptions): Promise<FileInfo>;
   /** Present: `list()` and `listNames()` yield entries in the order of their names (UTF-16 code units). */
   readonly listsSorted?: true;
+  /**
+   * Present: in every mode an upload appears when it is finished and not before; until then everybody sees the old file, or
+   * none. Then `truncate` and `createNew` are the same as `replace` and `place`, and are not asked for.
+   */
+  readonly uploadsAppearWhole?: true;
   /**
    * Lists a directory, in no particular order unless `listsSorted` says so. Entries that vanish meanwhile, links that are
    * dangling or lead outside, and names that cannot be sent are left out.
@@ -175,10 +188,28 @@ export interface FileSystem {
   setMode?(path: string, mode: number, options: CallOptions): Promise<void>;
   /** Returns how many more bytes can be stored at a path, which exists. */
   availableBytes?(path: string, options: CallOptions): Promise<number>;
+  /**
+   * Returns how many bytes are kept of an upload to a path that was interrupted, where it can go on with `append` or that
+   * offset; `undefined` when there is none. SIZE and MLST report it to whoever may go on with it, and to nobody else.
+   */
+  resumable?(path: string, options: CallOptions): Promise<number | undefined>;
+  /** Returns the digest of a file where it is known without reading the file; `undefined` where not. */
+  digest?(path: string, algorithm: HashAlgorithm, options: CallOptions): Promise<FileDigest | undefined>;
+}
+
+/** A digest of a whole file. */
+export interface FileDigest {
+  /** Lower-case hexadecimal digits. */
+  readonly hex: string;
+  /** Size in bytes of the file that has it. */
+  readonly bytes: number;
 }
 
 /** Name of a method of a file system that commands may need. */
-export type FileSystemMethod = Exclude<keyof FileSystem, "listNames" | "listTypes" | "listsSorted" | "lstat">;
+export type FileSystemMethod = Exclude<
+  keyof FileSystem,
+  "digest" | "listNames" | "listTypes" | "listsSorted" | "lstat" | "resumable" | "uploadsAppearWhole"
+>;
 
 /** Names of the algorithms as HASH uses them (IANA, "FTP Hash Algorithm Names"), the default first. */
 export const HASH_ALGORITHMS = ["SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"] as const;
@@ -199,6 +230,9 @@ export interface Digest {
  *
  * - `busy`: another upload writes this file (450);
  * - `noSpace` (452);
+ * - `quotaExceeded`: the account, or a group of it, may not store more (552);
+ * - `unavailable`: what has the files is out of reach or fails, and may be back later (451); the log has the error;
+ * - `invalidOffset`: writing cannot go on at that offset, though it can at another (554);
  * - `unsupported`: there is no such operation here, or no such mode of writing (502);
  * - `invalidName`: the name cannot exist on this file system (553);
  * - `notFound`, also for what leads outside the root; `exists`, `isDirectory`, `notDirectory`,
@@ -210,12 +244,15 @@ export type FileSystemErrorKind =
   | "directoryNotEmpty"
   | "exists"
   | "invalidName"
+  | "invalidOffset"
   | "isDirectory"
   | "noSpace"
   | "notDirectory"
   | "notFound"
   | "notRegularFile"
   | "permissionDenied"
+  | "quotaExceeded"
+  | "unavailable"
   | "unsupported";
 
 /**

@@ -8,19 +8,23 @@
 import {
   checkAvailable,
   checkCount,
+  checkDigest,
   checkEntry,
   checkInfo,
   checkName,
   checkOpen,
+  checkResumable,
   type Report,
 } from "./checked_values.ts";
 import type {
   CallOptions,
   CreateOptions,
   DirectoryEntry,
+  FileDigest,
   FileInfo,
   FileSystem,
   FinishOptions,
+  HashAlgorithm,
   OpenReadOptions,
   ReadableFile,
   WritableFile,
@@ -37,9 +41,11 @@ import type { PendingCalls } from "./pending_calls.ts";
  */
 export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
   const guard = new GuardedFileSystem(fileSystem, calls, report);
-  const { listsSorted, listNames, listTypes, lstat, openWrite, availableBytes } = fileSystem;
+  const { listsSorted, uploadsAppearWhole, listNames, listTypes, lstat, openWrite, availableBytes } = fileSystem;
+  const { resumable, digest } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
+    ...uploadsAppearWhole && { uploadsAppearWhole },
     stat: (path: string, { signal }: CallOptions) => guard.stat(path, { signal }),
     ...lstat && { lstat: (path: string, { signal }: CallOptions) => guard.lstat(path, { signal }) },
     list: (path: string, { signal }: CallOptions) => guard.list(path, { signal }),
@@ -51,6 +57,11 @@ export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, rep
     },
     ...availableBytes && {
       availableBytes: (path: string, { signal }: CallOptions) => guard.availableBytes(path, { signal }),
+    },
+    ...resumable && { resumable: (path: string, { signal }: CallOptions) => guard.resumable(path, { signal }) },
+    ...digest && {
+      digest: (path: string, algorithm: HashAlgorithm, { signal }: CallOptions) =>
+        guard.digest(path, algorithm, { signal }),
     },
     ...guard.changes(),
   };
@@ -101,6 +112,15 @@ class GuardedFileSystem {
   async availableBytes(path: string, options: CallOptions): Promise<number> {
     const call = () => this.#fileSystem.availableBytes?.(path, options);
     return checkAvailable(await this.#calls.run(call, options.signal));
+  }
+
+  async resumable(path: string, options: CallOptions): Promise<number | undefined> {
+    return checkResumable(await this.#calls.run(() => this.#fileSystem.resumable?.(path, options), options.signal));
+  }
+
+  async digest(path: string, algorithm: HashAlgorithm, options: CallOptions): Promise<FileDigest | undefined> {
+    const call = () => this.#fileSystem.digest?.(path, algorithm, options);
+    return checkDigest(await this.#calls.run(call, options.signal));
   }
 
   /** The methods that return nothing, as far as there are any. */

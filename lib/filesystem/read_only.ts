@@ -4,7 +4,16 @@
  * @module
  */
 
-import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions, ReadableFile } from "./filesystem.ts";
+import type {
+  CallOptions,
+  DirectoryEntry,
+  FileDigest,
+  FileInfo,
+  FileSystem,
+  HashAlgorithm,
+  OpenReadOptions,
+  ReadableFile,
+} from "./filesystem.ts";
 
 /**
  * Returns a view without the writing methods, which takes the commands that need them out of service.
@@ -18,7 +27,7 @@ import type { CallOptions, DirectoryEntry, FileInfo, FileSystem, OpenReadOptions
  * ```
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
-  const { listsSorted, listNames, listTypes, lstat } = fileSystem;
+  const { listsSorted, listNames, listTypes, lstat, digest } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     ...listNames && {
@@ -31,6 +40,10 @@ export function readOnly(fileSystem: FileSystem): FileSystem {
     },
     ...lstat && {
       lstat: (path: string, options: CallOptions): Promise<FileInfo> => lstat.call(fileSystem, path, options),
+    },
+    ...digest && {
+      digest: (path: string, algorithm: HashAlgorithm, options: CallOptions): Promise<FileDigest | undefined> =>
+        digest.call(fileSystem, path, algorithm, options),
     },
     stat: (path: string, options: CallOptions): Promise<FileInfo> => fileSystem.stat(path, options),
     list: (path: string, options: CallOptions): AsyncIterable<DirectoryEntry> => fileSystem.list(path, options),

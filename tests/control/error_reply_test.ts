@@ -13,12 +13,15 @@ const FILE_SYSTEM_CODES: Readonly<Record<FileSystemErrorKind, number>> = {
   directoryNotEmpty: 550,
   exists: 550,
   invalidName: 553,
+  invalidOffset: 554,
   isDirectory: 550,
   noSpace: 452,
   notDirectory: 550,
   notFound: 550,
   notRegularFile: 550,
   permissionDenied: 550,
+  quotaExceeded: 552,
+  unavailable: 451,
   unsupported: 502,
 };
 

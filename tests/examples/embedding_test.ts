@@ -61,6 +61,9 @@ Deno.test("docs/embedding.md: the methods of a file system have the commands tha
     listTypes: true,
     listsSorted: true,
     lstat: true,
+    uploadsAppearWhole: true,
+    resumable: true,
+    digest: true,
   };
   assertEquals(rows.map(([method, , without]) => [...namesIn(method), without !== "needed"]), Object.entries(optional));
   for (const [method = "", commands = ""] of rows) {
@@ -78,12 +81,15 @@ Deno.test("docs/embedding.md: the kinds of errors get the replies that the table
     directoryNotEmpty: true,
     exists: true,
     invalidName: true,
+    invalidOffset: true,
     isDirectory: true,
     noSpace: true,
     notDirectory: true,
     notFound: true,
     notRegularFile: true,
     permissionDenied: true,
+    quotaExceeded: true,
+    unavailable: true,
     unsupported: true,
   };
   const actual = (Object.keys(kinds) as FileSystemErrorKind[]).map((kind) => [

@@ -35,6 +35,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/pending_calls.ts",
   "lib/accounts/authorizer.ts",
   "lib/accounts/permission.ts",
+  "lib/state/records.ts",
   "lib/state/state.ts",
 ]);
 

@@ -29,8 +29,9 @@ function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
     method: (...args: Arguments) => Promise<Result>,
   ) =>
   (...args: Arguments) => once(() => method.apply(files, args), args.at(-1) as CallOptions);
-  const { stat, lstat, remove, makeDirectory, removeDirectory, rename, setModified, setMode, availableBytes } =
-    files as Required<FileSystem>;
+  const { stat, lstat, remove, makeDirectory, removeDirectory, rename, setModified, setMode, availableBytes } = files as
+    & FileSystem
+    & Required<Pick<FileSystem, keyof LocalFileSystem>>;
   /** Has to be done, however long it takes until the mount answers again. */
   const close = async (file: ReadableFile | WritableFile) => {
     await probe.answered(new AbortController().signal);

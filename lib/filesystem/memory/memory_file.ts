@@ -98,6 +98,7 @@ export class MemoryWritableFile implements WritableFile {
   readonly #volume: Volume;
   readonly #file: FileNode;
   readonly #link: (() => void) | undefined;
+  readonly #keep: (() => void) | undefined;
   /** Takes its name from a file that was made for this, until something comes. */
   #unlink: (() => void) | undefined;
   #position: number;
@@ -112,17 +113,23 @@ export class MemoryWritableFile implements WritableFile {
    *
    * @param link Puts a file without a name under the one it is made for.
    * @param unlink Takes its name from a file that was made for this, for when nothing comes.
+   * @param keep Takes over a file without a name whose writing was interrupted.
    * @throws {FileSystemError} Kind `"busy"` when the file has a writer.
    */
   constructor(
     volume: Volume,
     file: FileNode,
     mode: WriteMode,
-    { link, unlink }: { readonly link?: () => void; readonly unlink?: () => void } = {},
+    { link, unlink, keep }: {
+      readonly link?: () => void;
+      readonly unlink?: () => void;
+      readonly keep?: () => void;
+    } = {},
   ) {
     if (file.isWritten) throw new FileSystemError("busy", "Cannot open file for writing: it is being written");
     this.#link = link;
     this.#unlink = unlink;
+    this.#keep = keep;
     this.#isLinked = link === undefined;
     this.#volume = volume;
     this.#file = file;
@@ -171,6 +178,7 @@ export class MemoryWritableFile implements WritableFile {
     this.#isClosed = true;
     if (!this.#file.isRemoved) this.#unlink?.();
     this.#release();
+    if (!this.#isLinked && this.#keep !== undefined) return this.#keep();
     if (this.#file.isRemoved || !this.#isLinked) this.#volume.releaseSpace(this.#file);
   }
 

@@ -25,6 +25,18 @@ export interface MemoryFileSystemOptions {
   readonly maxBytes?: number;
   /** Clock for modification times. @default {() => new Date()} */
   readonly now?: () => Date;
+  /**
+   * Whether an upload appears only when it is finished, as in an object store; one that is interrupted can go on.
+   *
+   * @default {false}
+   */
+  readonly uploadsAppearWhole?: boolean;
+}
+
+/** An upload that has not appeared yet. */
+interface PendingUpload {
+  readonly file: FileNode;
+  readonly how: "replace" | "place";
 }
 
 interface DirectoryNode {
@@ -56,6 +68,11 @@ interface Slot {
  * ```
  */
 export class MemoryFileSystem implements FileSystem {
+  readonly uploadsAppearWhole?: true;
+  /** Uploads that were interrupted, by path. */
+  readonly #interrupted = new Map<string, PendingUpload>();
+  /** Paths of uploads that have not appeared yet. */
+  readonly #uploading = new Set<string>();
   readonly #volume: Volume;
   readonly #root: DirectoryNode;
   #lastId = 0;
@@ -64,6 +81,7 @@ export class MemoryFileSystem implements FileSystem {
   constructor(options: MemoryFileSystemOptions = {}) {
     this.#volume = new Volume(options.maxBytes ?? Infinity, options.now ?? (() => new Date()));
     this.#root = this.#newDirectory();
+    if (options.uploadsAppearWhole) this.uploadsAppearWhole = true;
   }
 
   /** Makes a file system with files of the given paths and contents, and the directories they need. */
@@ -95,6 +113,7 @@ export class MemoryFileSystem implements FileSystem {
       if (path === "/") throw new FileSystemError("isDirectory", "Cannot write to the root");
       const slot = this.#slot(path);
       if (slot.node !== undefined && (mode === "createNew" || mode === "place")) throw taken(path);
+      if (this.uploadsAppearWhole) return this.#openWhole(path, mode, options);
       if (mode === "replace" || mode === "place") return this.#openReplacement(path, slot, mode, options);
       if (slot.node === undefined && typeof mode === "object") throw missing(path);
       if (slot.node !== undefined) return new MemoryWritableFile(this.#volume, asFile(slot.node, path), mode);
@@ -168,6 +187,10 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
+  resumable(path: string, _options?: Partial<CallOptions>): Promise<number | undefined> {
+    return Promise.resolve(this.#interrupted.get(path)?.file.size);
+  }
+
   #openReplacement(
     path: string,
     { node }: Slot,
@@ -176,17 +199,63 @@ export class MemoryFileSystem implements FileSystem {
   ): MemoryWritableFile {
     if (node !== undefined) asFile(node, path);
     const file = this.#newFile(options);
-    const link = () => {
-      const slot = this.#slot(path);
-      if (slot.node !== undefined && how === "place") throw taken(path);
-      if (slot.node !== undefined) {
-        assertUnwritten(slot.node);
-        file.mode = slot.node.mode;
-        this.#volume.releaseSpace(asFile(slot.node, path));
-      }
-      this.#link(slot, file);
-    };
+    const link = () => this.#linkWhole(path, { file, how });
     return new MemoryWritableFile(this.#volume, file, "createNew", { link });
+  }
+
+  /** Opens an upload that appears at its end; when it is interrupted it is kept. */
+  #openWhole(path: string, mode: WriteMode, options: Partial<CreateOptions>): MemoryWritableFile {
+    if (this.#uploading.has(path)) throw new FileSystemError("busy", `Cannot write "${path}": it is being written`);
+    const upload = this.#beginWhole(path, mode, options);
+    this.#uploading.add(path);
+    return new MemoryWritableFile(this.#volume, upload.file, typeof mode === "object" ? mode : "append", {
+      link: () => {
+        this.#linkWhole(path, upload);
+        this.#uploading.delete(path);
+      },
+      keep: () => {
+        this.#uploading.delete(path);
+        if (upload.file.size === 0) return;
+        this.#interrupted.set(path, upload);
+      },
+    });
+  }
+
+  #beginWhole(path: string, mode: WriteMode, options: Partial<CreateOptions>): PendingUpload {
+    const { node } = this.#slot(path);
+    const old = node && asFile(node, path);
+    const continues = mode === "append" || typeof mode === "object";
+    const interrupted = this.#interrupted.get(path);
+    if (continues && interrupted !== undefined) {
+      if (typeof mode === "object" && mode.offset > interrupted.file.size) {
+        throw new FileSystemError(
+          "invalidOffset",
+          `Cannot go on at ${mode.offset}: ${interrupted.file.size} bytes are there`,
+        );
+      }
+      this.#interrupted.delete(path);
+      return interrupted;
+    }
+    if (old === undefined && typeof mode === "object") throw missing(path);
+    if (interrupted !== undefined) this.#volume.releaseSpace(interrupted.file);
+    this.#interrupted.delete(path);
+    const file = this.#newFile(options);
+    if (continues && old !== undefined) {
+      this.#volume.resize(file, old.size);
+      file.bytes.set(old.bytes.subarray(0, old.size));
+    }
+    return { file, how: mode === "place" || mode === "createNew" ? "place" : "replace" };
+  }
+
+  #linkWhole(path: string, { file, how }: PendingUpload): void {
+    const slot = this.#slot(path);
+    if (slot.node !== undefined && how === "place") throw taken(path);
+    if (slot.node !== undefined) {
+      assertUnwritten(slot.node);
+      file.mode = slot.node.mode;
+      this.#volume.releaseSpace(asFile(slot.node, path));
+    }
+    this.#link(slot, file);
   }
 
   #put(path: string, content: string | Uint8Array): void {

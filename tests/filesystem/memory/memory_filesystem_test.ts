@@ -1,11 +1,23 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
-import { assertRefused, readText, testFileSystem, writeText } from "../../conformance/filesystem_conformance.ts";
+import {
+  assertRefused,
+  readText,
+  testFileSystem,
+  testWholeUploads,
+  writeText,
+} from "../../conformance/filesystem_conformance.ts";
 import { UNABORTED } from "../../helpers/unaborted.ts";
 
 testFileSystem("MemoryFileSystem", (files) =>
   Promise.resolve({
     fileSystem: MemoryFileSystem.of(files),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }));
+
+testWholeUploads("MemoryFileSystem with whole uploads", (files) =>
+  Promise.resolve({
+    fileSystem: MemoryFileSystem.of(files, { uploadsAppearWhole: true }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }));
 
