@@ -94,7 +94,8 @@ function explainFailure(error: unknown, path: string, key: KeyPath): unknown {
     return new PemFileError(key, EXIT_STATUS.badUsage, `not a file: ${path}`, look(path), { cause: error });
   }
   if (error instanceof Deno.errors.NotFound) {
-    const hint = key[1] !== "clientCertificates" ? "ftpsd cert makes a pair" : look(path);
+    const isOfServer = key[0] === "tls" && key[1] !== "clientCertificates";
+    const hint = isOfServer ? "ftpsd cert makes a pair" : look(path);
     return new PemFileError(key, EXIT_STATUS.badUsage, `no such file: ${path}`, hint, { cause: error });
   }
   if (error instanceof Deno.errors.NotCapable) return pathPermissionMissing("read", path, error);

@@ -16,6 +16,7 @@ import { type CertificateContents, PemFileError, readCertificateFiles, readPemFi
 import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
+import { inspectStores } from "./store_findings.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
 /** What was found on the host. */
@@ -46,15 +47,17 @@ export async function inspectHost(
   );
   const certificate = await inspectCertificate(configuration, now);
   const clientCa = await inspectClientCa(configuration);
+  const { findings: storeFindings, storeAuthorities } = await inspectStores(configuration);
   return {
     findings: [
       ...homes.flatMap(({ findings }) => findings),
       ...certificate.findings,
       ...clientCa.findings,
+      ...storeFindings,
       ...await inspectTransferLog(configuration),
       ...await findSecretRisks(configuration, origin),
     ],
-    files: { ...certificate.files, ...clientCa.files },
+    files: { ...certificate.files, ...clientCa.files, storeAuthorities },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
   };
 }

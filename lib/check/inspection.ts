@@ -11,7 +11,8 @@ import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
 import { findExcessPermissions, findMissingFlags, findPermissionNeeds, PROGRAM_FOLDER } from "./permissions.ts";
-import { acceptedRisks, type ConfigurationFiles, toServerOptions } from "../server/configured_options.ts";
+import { MemoryFileSystem } from "../filesystem/memory/memory_filesystem.ts";
+import { acceptedRisks, type ConfigurationFiles, createHomes, toServerOptions } from "../server/configured_options.ts";
 import { loadEncoding } from "../protocol/text_encoding.ts";
 import { changedCommands } from "../commands/command_changes.ts";
 import type { ConfigurationOrigin } from "./secret_findings.ts";
@@ -119,7 +120,9 @@ function inspectOptions(configuration: Configuration, files: ConfigurationFiles,
   const acceptRisks = RISK_IDS.map((risk) => ({ risk, reason: "judged apart" }));
   const anonymous = own && { anonymous: { ...own, forceWrite: true } };
   try {
-    void checkOptions(toServerOptions({ ...others, ...anonymous, acceptRisks }, files, now));
+    // Nothing is done in a store.
+    const openHome = createHomes(undefined, () => new MemoryFileSystem());
+    void checkOptions(toServerOptions({ ...others, ...anonymous, acceptRisks }, files, now, { openHome }));
     return [];
   } catch (error) {
     const isJudgement = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||

@@ -9,6 +9,7 @@ import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf, mayWrite } from "./account_findings.ts";
+import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
 import { fileURLToPath } from "node:url";
 
@@ -189,7 +190,8 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
   const { tls, log, workers } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
-  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom];
+  const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
+  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom, ...storeFiles];
   const written = homes.filter(({ account }) => mayWrite(account));
   return {
     net: netNeeds(configuration),
@@ -198,19 +200,20 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
   };
 }
 
-/** Listening addresses and, on each of their hosts, the passive ports. */
-function netNeeds({ listen, passive: { ports }, active }: Configuration): string[] {
+/** Listening addresses and, on each of their hosts, the passive ports; and the stores. */
+function netNeeds({ listen, passive: { ports }, active, stores }: Configuration): string[] {
   // It dials any port of any client.
   if (active.enabled) return [];
   const addresses = listen.map(({ host, port }) => ({ host, port }));
+  const storeHosts = Object.values(stores).map(storeHostOf);
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
     passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)
   ) {
-    return distinct(addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host));
+    return distinct([...addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host), ...storeHosts]);
   }
   const all = [...addresses, ...addresses.flatMap(({ host }) => passivePorts.map((port) => ({ host, port })))];
-  return distinct(all.map(formatSocketAddress));
+  return distinct([...all.map(formatSocketAddress), ...storeHosts]);
 }
 
 function portsOf({ from, to }: PortRange): number[] {

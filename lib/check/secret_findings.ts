@@ -8,6 +8,7 @@ import { dirname, sep } from "node:path";
 import { classifyPassword, hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
+import { storeFilesOf } from "./store_files.ts";
 import { modeBits } from "../mode_bits.ts";
 
 /** A file and the key or option that names it. */
@@ -48,12 +49,15 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
   return [...findings, ...await findReadablePassword(configuration, origin), ...findShownPassword(origin)];
 }
 
-function secretFiles({ tls, log }: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
+function secretFiles(configuration: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
+  const { tls, log } = configuration;
+  const storeFiles = storeFilesOf(configuration);
   const files = [
     { name: "the configuration", path: file },
     { name: "the key of the certificate", path: tls.key },
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
+    ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);
 }

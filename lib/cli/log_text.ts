@@ -58,7 +58,7 @@ function isLocal({ addresses }: Service): boolean {
 
 /** The path of a folder that was given as seen from here, as far as Deno permits to tell. */
 function describeHome(home: PlacedAccount["account"]["home"]): string {
-  if (typeof home !== "string") return JSON.stringify(home);
+  if (typeof home !== "string") return `${home.path} in store ${home.store}`;
   if (isAbsolute(home)) return home;
   try {
     return Deno.realPathSync(home);

@@ -5,6 +5,7 @@
  */
 
 import type { AccountOptions } from "../accounts/account_source.ts";
+import { ANONYMOUS } from "../accounts/permission.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
@@ -15,6 +16,7 @@ import type { FtpServerOptions } from "./options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
+import type { Home, StoreHome } from "../settings/forms.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type Configuration, SERVER_SETTINGS, type UserSettings } from "../settings/table.ts";
 import { structureOf } from "../settings/unknown_keys.ts";
@@ -30,10 +32,15 @@ export interface ConfigurationFiles {
     | undefined;
   /** Who signs the certificates of clients. */
   readonly clientCa?: string | undefined;
+  /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
+  readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Opens a home as a configuration gives it. */
-export type HomeOpener = (home: UserSettings["home"]) => FileSystem;
+/** Opens the home of an account as a configuration gives it. */
+export type HomeOpener = (home: Home, account: string) => FileSystem;
+
+/** Opens homes in stores. */
+export type StoreHomeOpener = (home: StoreHome, account: string) => FileSystem;
 
 /** Options of {@linkcode toServerOptions}. */
 export interface ToServerOptionsOptions {
@@ -93,9 +100,21 @@ export function createWorkPlaces(): WorkPlaces {
   return new WorkQueue({ maxRunning: 2, maxWaiting: 512 });
 }
 
-/** Makes homes that see each other's uploads, so that no file is written by two at once. */
-export function createHomes(writeClaims: FileClaims = new WriteClaims()): HomeOpener {
-  return homeOpener(writeClaims);
+/**
+ * Makes homes that see each other's uploads, so that no file is written by two at once.
+ *
+ * @param openStoreHome Opens those in stores; absent where there are none.
+ */
+export function createHomes(
+  writeClaims: FileClaims = new WriteClaims(),
+  openStoreHome: StoreHomeOpener = refuseStore,
+): HomeOpener {
+  const openFolder = homeOpener(writeClaims);
+  return (home, account) => typeof home === "string" ? openFolder(home) : openStoreHome(home, account);
+}
+
+function refuseStore({ store }: StoreHome): never {
+  throw new TypeError(`Cannot open a home in store ${JSON.stringify(store)}: no store was opened`);
 }
 
 function createAuthorizer(
@@ -104,13 +123,13 @@ function createAuthorizer(
   { openHome = createHomes(), workPlaces = createWorkPlaces() }: ToServerOptionsOptions,
 ): VirtualAccounts {
   const { users, anonymous } = configuration;
-  const authorizer = new VirtualAccounts({ openHome, places: workPlaces });
+  const authorizer = new VirtualAccounts({ openHome: (home) => openHome(home, ""), places: workPlaces });
   for (const { name, password, home, limits, ...account } of users) {
-    authorizer.addUser(name, password, openHome(home), { ...optionsOf(account), limits });
+    authorizer.addUser(name, password, openHome(home, name), { ...optionsOf(account), limits });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);
-    authorizer.addAnonymous(openHome(anonymous.home), { ...optionsOf(anonymous), forceWrite });
+    authorizer.addAnonymous(openHome(anonymous.home, ANONYMOUS), { ...optionsOf(anonymous), forceWrite });
   }
   return authorizer;
 }

@@ -30,6 +30,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
     ...inAccounts(configuration),
+    ...inHomes(configuration),
   ];
 }
 
@@ -101,6 +102,19 @@ function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
   yield* inOverrides(["anonymous", "overrides"], anonymous?.overrides ?? []);
   if (users.length === 0 && anonymous === undefined) {
     yield errorAt([], "nobody can log in; give users or anonymous");
+  }
+}
+
+function* inHomes({ users, anonymous, stores }: Configuration): Generator<Finding> {
+  const homes = [
+    ...users.map(({ home }, index) => ({ home, path: ["users", index, "home"] })),
+    ...anonymous === undefined ? [] : [{ home: anonymous.home, path: ["anonymous", "home"] }],
+  ];
+  for (const { home, path } of homes) {
+    if (typeof home === "string" || Object.hasOwn(stores, home.store)) continue;
+    const names = Object.keys(stores);
+    const known = names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
+    yield errorAt([...path, "store"], `${show(home.store)} is not one of stores; ${known}`);
   }
 }
 

@@ -353,6 +353,55 @@ function tableOfAddresses(wanted: string): Form<Record<string, string>> {
   ) as unknown as Form<Record<string, string>>;
 }
 
+const NAME_REGEXP = /^[a-z][a-z0-9-]{0,62}$/i;
+
+/** Mappings of one form, each under a name of its own. */
+export function namedMappings<Input, Output>(
+  item: Form<Input, Output>,
+  wanted: string,
+): Form<Record<string, Input>, Record<string, Output>> {
+  const name = unwanted("a name of letters, digits and -");
+  const named = v.record(v.pipe(v.string(), v.regex(NAME_REGEXP, name)), item, unwanted(wanted));
+  return v.pipe(isMapping, named, described(wanted)) as unknown as Form<Record<string, Input>, Record<string, Output>>;
+}
+
+/** Where the files of an account are: a folder of the host, or a path in a store. */
+export type Home = string | StoreHome;
+
+/** A home in a store. */
+export interface StoreHome {
+  /** Name of the store. */
+  readonly store: string;
+  /** Path in it that is the root. */
+  readonly path: string;
+}
+
+const WANTED_HOME = "a folder, or { store: NAME, path: /folder }";
+
+/** A folder of the host, or a path in a store of `stores`. */
+export const home: Form<Home> = v.pipe(
+  v.union([
+    text("a folder"),
+    v.strictObject({ store: text("the name of a store"), path: absolutePath("a path of the store such as /alice") }),
+  ], unwantedText(WANTED_HOME)),
+  described(WANTED_HOME, { isPath: true, typeText: "Home" }),
+);
+
+/** The address of a web service: `https://host`, with a port and a path if need be. */
+export const httpUrl: Form<string> = urlOf("the address of a service such as https://s3.example.org");
+
+function urlOf(wanted: string): Form<string> {
+  const message = unwanted(wanted);
+  return v.pipe(v.string(message), v.check(isHttpUrl, message), described(wanted));
+}
+
+/** Without a name, a password, a query: they would be lost, or shown in a log. */
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
+
 /** Values one after the other. */
 export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwanted(wanted)), described(wanted));

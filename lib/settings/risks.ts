@@ -23,6 +23,7 @@ export type RiskId =
   | "plaintext-password"
   | "foreign-data-address"
   | "privileged-data-port"
+  | "clear-text-store"
   | "root-directory-home"
   | "home-writable-by-others"
   | "secret-in-home"
@@ -71,6 +72,11 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     danger: "A client can make the server talk to system services of its host, such as mail (RFC 2577 §3).",
     instead: "Leave active.privilegedPorts false.",
   },
+  "clear-text-store": {
+    title: "files cross the network to an object store in clear",
+    danger: "Anybody on the way to the store reads files, and changes them without being noticed.",
+    instead: "Use an endpoint with https:, with stores.*.ca for a CA of your own.",
+  },
   "root-directory-home": {
     title: "a home is the root of the file system",
     danger: "The user sees all files of the host that the server may read, configuration and keys among them.",
@@ -89,8 +95,10 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     instead: "Keep homes apart from the folder of the configuration, keys and logs.",
   },
   "key-readable-by-others": {
-    title: "the private key can be read by others on this host",
-    danger: "Whoever has the key can pose as this server, and so learn passwords.",
+    title: "a private key, or the key of a store, can be read by others on this host",
+    danger:
+      "Whoever has the key of the certificate can pose as this server, and so learn passwords; whoever has the key of a " +
+      "store can do with its files what the server can.",
     instead: "chmod 600 the key, owned by the server's user.",
   },
   "password-readable-by-others": {

@@ -20,11 +20,14 @@ import {
   day,
   type Form,
   greeting,
+  home,
   hostPath,
+  httpUrl,
   ipv4Address,
   list,
   listenAddress,
   mapping,
+  namedMappings,
   pem,
   permissions,
   port,
@@ -399,7 +402,7 @@ const user = mapping({
     secret("a password hash; make one with: ftpsd hash-password"),
     "Hash of the password. Clear text is the risk `plaintext-password`.",
   ),
-  home: required(hostPath("a folder"), "Folder that is the user's root."),
+  home: required(home, "Folder that is the user's root, or a path in a store."),
   permissions: setting(permissions, "What the user may do.", { default: READ_PERMISSIONS }),
   overrides: setting(overrides, "Other permissions in parts of the home; the deepest path that holds wins.", {
     default: [],
@@ -415,7 +418,7 @@ const user = mapping({
 }, { isSecret: true });
 
 const anonymous = mapping({
-  home: required(hostPath("a folder"), "Folder that everybody may read."),
+  home: required(home, "Folder that everybody may read, or a path in a store."),
   permissions: setting(permissions, "What everybody may do; what writes needs `forceWrite`.", {
     default: READ_PERMISSIONS,
   }),
@@ -424,6 +427,54 @@ const anonymous = mapping({
   forceWrite: setting(truth, "Lets everybody write, where `permissions` say so: the risk `anonymous-write`.", {
     default: false,
   }),
+});
+
+/** S3 takes no smaller part but the last. */
+const MIN_PART_BYTES = 5 * 2 ** 20;
+/** What a part may have at most; it is held in memory until it has been sent. */
+const MAX_PART_BYTES = 256 * 2 ** 20;
+
+const store = mapping({
+  type: required(choice(["s3"]), "Its interface: that of Amazon S3, which Ceph, MinIO and others have, too."),
+  endpoint: required(httpUrl, "Its address. `http:` is the risk `clear-text-store`."),
+  region: setting(text("the name of a region"), "Region that requests are signed for.", { default: "us-east-1" }),
+  bucket: required(text("the name of a bucket"), "Bucket, which has to exist."),
+  prefix: setting(
+    text("a prefix such as ftp/"),
+    "Beginning of all keys, a folder in the bucket; without it the whole bucket.",
+  ),
+  addressing: setting(
+    choice(["path", "host"]),
+    "Where the name of the bucket is: in the path, or in front of the host, as Amazon wants it.",
+    { default: "path" },
+  ),
+  accessKeyFile: required(hostPath("a file"), "File with the id of the access key, read anew when it changes."),
+  secretKeyFile: required(hostPath("a file"), "File with the secret of the access key, read anew when it changes."),
+  sessionTokenFile: setting(
+    hostPath("a file"),
+    "File with the session token of a temporary key, read anew when it changes.",
+  ),
+  ca: setting(
+    hostPath("a file"),
+    "Certificates in PEM that its certificate may lead up to, beside those that Deno trusts.",
+  ),
+  partSize: setting(
+    v.pipe(bytes, v.minValue(MIN_PART_BYTES, "is less than 5MiB"), v.maxValue(MAX_PART_BYTES, "is more than 256MiB")),
+    "Size of the parts of an upload, 5MiB to 256MiB; it grows for files of more than 10,000 of them.",
+    { default: "8MiB" },
+  ),
+  keepPartsFor: setting(
+    secondsOverZero,
+    "How long the parts of an upload that was cut are kept, in seconds, so that it can go on.",
+    { default: 86_400 },
+  ),
+  renameLimit: setting(
+    wholeNumber(0, 1_000_000, "a number of objects"),
+    "Most objects in a folder that is renamed: each is copied.",
+    {
+      default: 1000,
+    },
+  ),
 });
 
 const acceptedRisk = mapping({
@@ -484,12 +535,18 @@ export const CONFIGURATION = mapping({
     "Risks that are accepted, by name. The server does not start with others.",
     { default: [] },
   ),
+  stores: setting(namedMappings(store, "stores, each under its name"), "Object stores that homes can be in, by name.", {
+    default: {},
+  }),
   users: setting(secretList(user), "Users, each with a password.", { default: [] }),
   anonymous: setting(anonymous, "The account of everybody, with any password."),
 });
 
 /** A configuration as it results: every default in place, paths absolute. */
 export type Configuration = v.InferOutput<typeof CONFIGURATION>;
+
+/** A store of a configuration. */
+export type StoreSettings = Configuration["stores"][string];
 
 /** A user of a configuration. */
 export type UserSettings = Configuration["users"][number];

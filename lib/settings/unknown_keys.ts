@@ -15,6 +15,8 @@ interface Walkable {
   readonly item?: v.GenericSchema;
   /** That of the keys of a table. */
   readonly key?: v.GenericSchema;
+  /** That of the values of a table. */
+  readonly value?: v.GenericSchema;
   readonly wrapped?: v.GenericSchema;
   readonly pipe?: readonly v.GenericSchema[];
 }
@@ -32,7 +34,7 @@ export function findUnknownKeys(
   value: unknown,
   path: KeyPath = [],
 ): Finding[] {
-  const { entries, item, key } = structureOf(schema);
+  const { entries, item, key, value: entry } = structureOf(schema);
   if (item !== undefined && Array.isArray(value)) {
     return value.flatMap((entry, index) => findUnknownKeys(item, entry, [...path, index]));
   }
@@ -40,8 +42,10 @@ export function findUnknownKeys(
     return [];
   }
   if (key !== undefined) {
-    const unusable = KEYS_OF_OBJECTS.filter((name) => Object.hasOwn(value, name));
-    return unusable.map((name) => errorAt([...path, name], "unknown key"));
+    return Object.entries(value).flatMap(([name, part]) => {
+      if (KEYS_OF_OBJECTS.includes(name)) return [errorAt([...path, name], "unknown key")];
+      return entry === undefined ? [] : findUnknownKeys(entry, part, [...path, name]);
+    });
   }
   if (entries === undefined) return [];
   return Object.entries(value).flatMap(([name, entry]) =>

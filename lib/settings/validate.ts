@@ -94,8 +94,8 @@ function isMissingKey(issue: v.BaseIssue<unknown>): boolean {
 /** The message for a key that is missing: what its own form says of nothing. */
 function missing(schema: v.GenericSchema, path: KeyPath): string {
   const form = path.reduce<v.GenericSchema>((within, part) => {
-    const { entries, item } = structureOf(within);
-    return (typeof part === "number" ? item : entries?.[part]) ?? v.unknown();
+    const { entries, item, value } = structureOf(within);
+    return (typeof part === "number" ? item : entries?.[part] ?? value) ?? v.unknown();
   }, schema);
   return v.safeParse(form, undefined).issues?.[0].message ?? "is missing";
 }

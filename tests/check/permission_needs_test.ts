@@ -55,6 +55,15 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     `--allow-read=${FILE},/srv/pub`,
   ],
   [
+    "homes in stores",
+    "listen: [{ host: 10.0.0.5, port: 21 }]\npassive: { ports: 50000-50000 }\nstores:\n" +
+    "  near: { type: s3, endpoint: 'http://[::1]:9000', bucket: files, accessKeyFile: id, secretKeyFile: secret, ca: ca.pem }\n" +
+    "  far: { type: s3, endpoint: 'https://s3.example.org', bucket: files, addressing: host, accessKeyFile: id, secretKeyFile: secret, sessionTokenFile: token }\n" +
+    "users: [{ name: alice, password: x, home: { store: near, path: /alice }, permissions: elrw }]\n",
+    "--allow-net=10.0.0.5:21,10.0.0.5:50000,[::1]:9000,files.s3.example.org:443",
+    `--allow-read=${FILE},/etc/ftpsd/id,/etc/ftpsd/secret,/etc/ftpsd/ca.pem,/etc/ftpsd/token`,
+  ],
+  [
     "any port to listen on",
     "listen: [{ host: '::1', port: 0 }, { host: 127.0.0.1, port: 21 }]\npassive: { ports: 50000-50001 }\n" +
     "anonymous: { home: /srv/pub }\n",

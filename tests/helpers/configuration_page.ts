@@ -63,16 +63,18 @@ export function makeConfigurationPage(): string {
 
 function sectionOf(key: string, schema: v.GenericSchema): string {
   const { form, fallback, meaning } = rowOf(key, schema);
-  const isList = form === "a list";
+  const isList = form === "a list" || structureOf(schema).value !== undefined;
   const without = fallback === "" ? "" : ` Default: ${fallback}.`;
-  const description = isList ? `A list. ${meaning}${without} Each entry has:` : `${meaning}${without}`;
+  const kind = structureOf(schema).value === undefined ? "A list." : "A mapping of names.";
+  const description = isList ? `${kind} ${meaning}${without} Each entry has:` : `${meaning}${without}`;
   return [`## \`${key}\``, description, table([...rowsWithin(schema)])].join("\n\n");
 }
 
 /** Rows for all keys within a mapping or the entries of a list, at any depth. */
 function* rowsWithin(schema: v.GenericSchema, prefix = ""): Generator<Row> {
-  const { entries, item } = structureOf(schema);
-  if (item !== undefined) return yield* rowsWithin(item, prefix);
+  const { entries, item, value } = structureOf(schema);
+  const entry = item ?? value;
+  if (entry !== undefined) return yield* rowsWithin(entry, prefix);
   for (const [name, form] of Object.entries(entries ?? {})) {
     yield rowOf(`${prefix}${name}`, form);
     const isList = structureOf(form).item !== undefined;
@@ -81,8 +83,9 @@ function* rowsWithin(schema: v.GenericSchema, prefix = ""): Generator<Row> {
 }
 
 function hasKeys(schema: v.GenericSchema): boolean {
-  const { entries, item } = structureOf(schema);
-  return entries !== undefined || (item !== undefined && hasKeys(item));
+  const { entries, item, value } = structureOf(schema);
+  const entry = item ?? value;
+  return entries !== undefined || (entry !== undefined && hasKeys(entry));
 }
 
 function rowOf(key: string, schema: v.GenericSchema): Row {

@@ -4,15 +4,15 @@
  * @module
  */
 
+import { CONFIGURATION } from "../../lib/settings/table.ts";
+import { structureOf } from "../../lib/settings/unknown_keys.ts";
 import { SOMEBODY } from "./configuration_text.ts";
 
 /** A file that cannot be used, and the lines that say why; `*` in them stands for words of the parser. */
 export type BadFile = readonly [name: string, text: string, ...problems: readonly string[]];
 
 const USER = "  - { name: alice, password: secret, home: /srv }\n";
-const KNOWN =
-  "known are listen, tls, passive, active, banner, encoding, commands, times, transfer, upload, timeouts, limits, " +
-  "ban, log, workers, acceptRisks, users, anonymous";
+const KNOWN = `known are ${Object.keys(structureOf(CONFIGURATION).entries ?? {}).join(", ")}`;
 const LOGIN_MISSING = "ftpsd.yaml: nobody can log in; give users or anonymous";
 
 /** Files that no server starts with. */
@@ -39,7 +39,7 @@ export const BAD_FILES: readonly BadFile[] = [
     "users:\n  - permissions: elr\n",
     "ftpsd.yaml:2: users[0].name: is missing; give a user name",
     "ftpsd.yaml:2: users[0].password: is missing; give a password hash; make one with: ftpsd hash-password",
-    "ftpsd.yaml:2: users[0].home: is missing; give a folder",
+    "ftpsd.yaml:2: users[0].home: is missing; give a folder, or { store: NAME, path: /folder }",
   ],
   [
     "has a null password",
@@ -103,6 +103,29 @@ export const BAD_FILES: readonly BadFile[] = [
     "anonymous:\n  home: pub\n  overrides:\n    - { path: /in, permissions: l }\n    - { path: /in, permissions: r }\n",
     'ftpsd.yaml:5: anonymous.overrides[1].path: "/in" is given twice',
   ],
+  [
+    "has a home in a store that there is not",
+    "anonymous:\n  home: { store: files, path: / }\n",
+    'ftpsd.yaml:2: anonymous.home.store: "files" is not one of stores; there are none',
+  ],
+  [
+    "has a home in a store by another name",
+    "stores:\n  near: { type: s3, endpoint: 'https://s3.example.org', bucket: b, accessKeyFile: id, secretKeyFile: secret }\n" +
+    "anonymous:\n  home: { store: files, path: / }\n",
+    'ftpsd.yaml:4: anonymous.home.store: "files" is not one of stores; known are near',
+  ],
+  [
+    "has a home that is half a store",
+    "anonymous:\n  home: { store: files }\n",
+    "ftpsd.yaml:2: anonymous.home: a mapping is not a folder, or { store: NAME, path: /folder }",
+  ],
+  [
+    "has a key in a store that there is not, and a name that is none",
+    `${SOMEBODY}stores:\n  a b:\n    { type: s3, endpiont: 'https://s3.example.org', bucket: b, accessKeyFile: id, secretKeyFile: s }\n`,
+    'ftpsd.yaml:3: stores["a b"]: "a b" is not a name of letters, digits and -',
+    'ftpsd.yaml:3: stores["a b"].endpoint: is missing; give the address of a service such as https://s3.example.org',
+    'ftpsd.yaml:4: stores["a b"].endpiont: unknown key; did you mean endpoint?',
+  ],
   ["gives a key twice", `banner: a\n${SOMEBODY}banner: b\n`, "ftpsd.yaml:3: not YAML: a key is given twice"],
   [
     "gives a key twice in flow style",
@@ -158,7 +181,7 @@ export const BAD_FILES: readonly BadFile[] = [
     "users:\n  - &alice { name: alice, password: x, home: /srv }\n  - <<: *alice\n    name: bob\n",
     'ftpsd.yaml:3: users[1]["<<"]: unknown key; mappings are not merged, so write out the keys',
     "ftpsd.yaml:3: users[1].password: is missing; give a password hash; make one with: ftpsd hash-password",
-    "ftpsd.yaml:3: users[1].home: is missing; give a folder",
+    "ftpsd.yaml:3: users[1].home: is missing; give a folder, or { store: NAME, path: /folder }",
   ],
   [
     "has a time that is no number",
@@ -289,7 +312,7 @@ export const BAD_FILES: readonly BadFile[] = [
     "ftpsd.yaml:4: users[0].nane: unknown key; did you mean name?",
     "ftpsd.yaml:4: users[0].name: is missing; give a user name",
     "ftpsd.yaml:4: users[0].password: is missing; give a password hash; make one with: ftpsd hash-password",
-    "ftpsd.yaml:5: users[0].home: 5 is not a folder; put it in quotes",
+    "ftpsd.yaml:5: users[0].home: 5 is not a folder, or { store: NAME, path: /folder }; put it in quotes",
     "ftpsd.yaml:7: limits.conections: unknown key; did you mean connections?",
     "ftpsd.yaml:8: banner: 7 is not a text; put it in quotes",
     "ftpsd.yaml:10: listen[0].hots: unknown key; did you mean host?",

@@ -47,7 +47,16 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   anonymous: { home: "/srv/pub" },
   overrides: { path: "/in", permissions: "lw" },
   acceptRisks: { risk: "no-close-notify", reason: "old scanner" },
+  stores: {
+    type: "s3",
+    endpoint: "https://s3.example.org",
+    bucket: "files",
+    accessKeyFile: "s3.id",
+    secretKeyFile: "s3.secret",
+  },
 };
+/** Mappings whose keys are names. */
+const NAMED: readonly (string | number | undefined)[] = ["stores"];
 
 /** Writes a file in block style with a value, in YAML, at a path, and what has to be beside it. */
 export function fileWith(path: string, value: string): { readonly text: string; readonly line: number } {
@@ -61,7 +70,11 @@ export function fileWith(path: string, value: string): { readonly text: string; 
     const isLast = depth === parts.length - 1;
     lines.push(`${indent}${typeof part === "number" ? "-" : `${part}:`}${isLast ? ` ${value}` : ""}`);
     if (isLast) line = lines.length;
-    const companions = typeof part === "number" ? parts[depth - 1] : parts[depth + 1] === 0 ? undefined : part;
+    const companions = typeof part === "number" || NAMED.includes(parts[depth - 1])
+      ? parts[depth - 1]
+      : parts[depth + 1] === 0 || NAMED.includes(part)
+      ? undefined
+      : part;
     if (isLast || companions === undefined) continue;
     for (const [key, companion] of Object.entries(COMPANIONS[companions] ?? {})) {
       if (key !== parts[depth + 1]) lines.push(`${indent}  ${key}: ${companion}`);

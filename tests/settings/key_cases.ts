@@ -4,6 +4,8 @@
  * @module
  */
 
+import { RISK_IDS } from "../../lib/settings/risks.ts";
+
 /** A key of the file with a good value and a bad one. */
 export interface KeyCase {
   readonly key: string;
@@ -20,7 +22,7 @@ export interface KeyCase {
 
 const NO_TRUTH = { bad: "yes", message: '"yes" is not true or false' };
 const NO_FILE = { bad: "5", message: "5 is not a file; put it in quotes" };
-const NO_FOLDER = { bad: "''", message: '"" is not a folder' };
+const NO_HOME = { bad: "5", message: "5 is not a folder, or { store: NAME, path: /folder }; put it in quotes" };
 const NO_SECONDS = { bad: "1h", message: '"1h" is not a number of seconds, 0 to 2147482' };
 const NO_TIME = { bad: "0", message: "0 is not a number of seconds over 0, to 2147482" };
 const NO_COUNT = { bad: "-1", message: "-1 is not a whole number, 0 or more" };
@@ -208,9 +210,7 @@ export const KEYS: readonly KeyCase[] = [
     good: "clear-text-data",
     becomes: "clear-text-data",
     bad: "everything",
-    message: '"everything" is not one of anonymous-write, clear-text-control, clear-text-data, plaintext-password, ' +
-      "foreign-data-address, privileged-data-port, root-directory-home, home-writable-by-others, " +
-      "secret-in-home, key-readable-by-others, password-readable-by-others, excess-permissions, no-close-notify",
+    message: `"everything" is not one of ${RISK_IDS.join(", ")}`,
   },
   {
     key: "acceptRisks[0].reason",
@@ -226,6 +226,31 @@ export const KEYS: readonly KeyCase[] = [
     bad: "2027-02-29",
     message: '"2027-02-29" is not a day such as 2027-01-31',
   },
+  { key: "stores.x.type", good: "s3", becomes: "s3", bad: "swift", message: '"swift" is not one of s3' },
+  {
+    key: "stores.x.endpoint",
+    good: "https://[::1]:9000/base",
+    becomes: "https://[::1]:9000/base",
+    bad: "https://user:word@s3.example.org",
+    message: '"https://user:word@s3.example.org" is not the address of a service such as https://s3.example.org',
+  },
+  { key: "stores.x.region", good: "eu-1", becomes: "eu-1", bad: "''", message: '"" is not the name of a region' },
+  { key: "stores.x.bucket", good: "files", becomes: "files", bad: "''", message: '"" is not the name of a bucket' },
+  { key: "stores.x.prefix", good: "ftp/", becomes: "ftp/", bad: "''", message: '"" is not a prefix such as ftp/' },
+  { key: "stores.x.addressing", good: "host", becomes: "host", bad: "dns", message: '"dns" is not one of path, host' },
+  { key: "stores.x.accessKeyFile", good: "id", becomes: "/etc/ftpsd/id", ...NO_FILE },
+  { key: "stores.x.secretKeyFile", good: "secret", becomes: "/etc/ftpsd/secret", ...NO_FILE },
+  { key: "stores.x.sessionTokenFile", good: "token", becomes: "/etc/ftpsd/token", ...NO_FILE },
+  { key: "stores.x.ca", good: "ca.pem", becomes: "/etc/ftpsd/ca.pem", ...NO_FILE },
+  { key: "stores.x.partSize", good: "64MiB", becomes: 2 ** 26, bad: "1MiB", message: "is less than 5MiB" },
+  { key: "stores.x.keepPartsFor", good: "3600", becomes: 3600, ...NO_TIME },
+  {
+    key: "stores.x.renameLimit",
+    good: "0",
+    becomes: 0,
+    bad: "-1",
+    message: "-1 is not a number of objects, 0 to 1000000",
+  },
   {
     key: "users[0].name",
     good: "bob",
@@ -240,7 +265,7 @@ export const KEYS: readonly KeyCase[] = [
     bad: "12345",
     message: "the value is not a password hash; make one with: ftpsd hash-password",
   },
-  { key: "users[0].home", good: "homes/bob", becomes: "/etc/ftpsd/homes/bob", ...NO_FOLDER },
+  { key: "users[0].home", good: "homes/bob", becomes: "/etc/ftpsd/homes/bob", ...NO_HOME },
   { key: "users[0].permissions", good: "''", becomes: "", ...NO_LETTERS },
   { key: "users[0].overrides[0].path", good: "/", becomes: "/", ...NO_PATH },
   { key: "users[0].overrides[0].permissions", good: "elw", becomes: "elw", ...NO_LETTERS },
@@ -250,7 +275,7 @@ export const KEYS: readonly KeyCase[] = [
   { key: "users[0].limits.connections", good: "4", becomes: 4, ...NO_COUNT },
   { key: "users[0].limits.bandwidth.upload", good: "1 MiB", becomes: 2 ** 20, ...NO_SIZE },
   { key: "users[0].limits.bandwidth.download", good: "2GiB", becomes: 2 ** 31, ...NO_SIZE },
-  { key: "anonymous.home", good: "/srv/pub", becomes: "/srv/pub", ...NO_FOLDER },
+  { key: "anonymous.home", good: "/srv/pub", becomes: "/srv/pub", ...NO_HOME },
   { key: "anonymous.permissions", good: "el", becomes: "el", ...NO_LETTERS },
   { key: "anonymous.overrides[0].path", good: "/a b/c", becomes: "/a b/c", ...NO_PATH },
   { key: "anonymous.overrides[0].permissions", good: "''", becomes: "", ...NO_LETTERS },

@@ -5,14 +5,16 @@ import { structureOf } from "../../lib/settings/unknown_keys.ts";
 import { KEYS } from "./key_cases.ts";
 import { fileWith, problemsOf, read, valueAt } from "./configuration_text.ts";
 
-/** Every key of the schema, with `[0]` for what is in a list, and what it holds. */
+/** Every key of the schema, with `[0]` for what is in a list and `.x` for a name, and what it holds. */
 function* keysOf(schema: v.GenericSchema, path = ""): Generator<{ readonly path: string; readonly holds: string }> {
   for (const [key, form] of Object.entries(structureOf(schema).entries ?? {})) {
     const at = path === "" ? key : `${path}.${key}`;
-    const { entries, item } = structureOf(form);
+    const { entries, item, value } = structureOf(form);
     const isListOfMappings = item !== undefined && structureOf(item).entries !== undefined;
-    yield { path: at, holds: entries ? "a mapping" : isListOfMappings ? "a list" : "a value" };
+    const isNamed = value !== undefined && structureOf(value).entries !== undefined;
+    yield { path: at, holds: entries || isNamed ? "a mapping" : isListOfMappings ? "a list" : "a value" };
     if (item !== undefined) yield* keysOf(item, `${at}[0]`);
+    else if (isNamed) yield* keysOf(value, `${at}.x`);
     else yield* keysOf(form, at);
   }
 }
