@@ -211,11 +211,11 @@ export type FileSystemMethod = Exclude<
   "digest" | "listNames" | "listTypes" | "listsSorted" | "lstat" | "resumable" | "uploadsAppearWhole"
 >;
 
-/** Names of the algorithms as HASH uses them (IANA, "FTP Hash Algorithm Names"), the default first. */
-export const HASH_ALGORITHMS = ["SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"] as const;
+/** Name of an algorithm as HASH uses it (IANA, "FTP Hash Algorithm Names"). */
+export type HashAlgorithm = "SHA-256" | "SHA-512" | "SHA-1" | "MD5" | "CRC32";
 
-/** Name of an algorithm. */
-export type HashAlgorithm = typeof HASH_ALGORITHMS[number];
+/** All of them, the default first. */
+export const HASH_ALGORITHMS = ["SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"] as const satisfies readonly HashAlgorithm[];
 
 /** Takes bytes and returns their digest. */
 export interface Digest {
