@@ -21,6 +21,11 @@ export interface S3Request {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
+/** A request as it came. */
+export type RawRequest = Pick<Request, "body" | "headers" | "method" | "url">;
+
+/** What follows the bucket in a host name in host style. */
+const HOST_SUFFIX = ".localhost";
 /** Bytes of the longest key that S3 takes. */
 const MAX_KEY_BYTES = 1024;
 
@@ -29,7 +34,7 @@ const MAX_KEY_BYTES = 1024;
  *
  * @param hostSuffix What follows the bucket in a host name in host style.
  */
-export function parseRequest(request: Request, hostSuffix: string): S3Request {
+export function parseRequest(request: RawRequest, hostSuffix: string = HOST_SUFFIX): S3Request {
   const [, rawPath = "/", rawQuery = ""] = /^[a-z]+:\/\/[^/?]*([^?]*)(?:\?(.*))?$/.exec(request.url) ?? [];
   const path = decode(rawPath === "" ? "/" : rawPath);
   const host = (request.headers.get("host") ?? "").replace(/:\d+$/, "");

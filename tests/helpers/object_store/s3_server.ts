@@ -62,7 +62,6 @@ export interface S3ServerOptions extends Partial<S3Limits> {
 }
 
 const HOST = "127.0.0.1";
-const HOST_SUFFIX = ".localhost";
 const MIN_PART_BYTES = 5 * 2 ** 20;
 const ALL_CONDITIONS = { complete: true, copy: true, delete: true, put: true };
 
@@ -188,7 +187,7 @@ export class S3Server implements AsyncDisposable {
 
   async #answer(request: Request): Promise<Response> {
     try {
-      const parsed = parseRequest(request, HOST_SUFFIX);
+      const parsed = parseRequest(request);
       const operation = operationOf(parsed);
       this.#count(operation, { requests: 1 });
       checkSignature(parsed, this.credentials, this.#now().getTime());
