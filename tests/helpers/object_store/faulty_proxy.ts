@@ -52,8 +52,9 @@ export class FaultyProxy implements AsyncDisposable {
     return `http://${HOST}:${this.#listener.addr.port}`;
   }
 
-  /** Cuts all connections. */
+  /** Cuts all connections. May be called twice. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.#listener.close();
     await this.#accepting;

@@ -61,7 +61,7 @@ export async function readPayload(
     if (!discard) pieces.push(piece.slice());
   }
   const length = headers.get(isChunked ? "x-amz-decoded-content-length" : "content-length");
-  if (length === null && body !== null) {
+  if (length === null && size > 0) {
     throw new S3Error("MissingContentLength", "You must provide the Content-Length");
   }
   if (length !== null && Number(length) !== size) throw new S3Error("IncompleteBody", "The body is too short");
