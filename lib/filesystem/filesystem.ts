@@ -215,7 +215,13 @@ export type FileSystemMethod = Exclude<
 export type HashAlgorithm = "SHA-256" | "SHA-512" | "SHA-1" | "MD5" | "CRC32";
 
 /** All of them, the default first. */
-export const HASH_ALGORITHMS = ["SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"] as const satisfies readonly HashAlgorithm[];
+export const HASH_ALGORITHMS = [
+  "SHA-256",
+  "SHA-512",
+  "SHA-1",
+  "MD5",
+  "CRC32",
+] as const satisfies readonly HashAlgorithm[];
 
 /** Takes bytes and returns their digest. */
 export interface Digest {
