@@ -10,7 +10,7 @@ import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
-import { homeOpener } from "../filesystem/local/mounted_filesystem.ts";
+import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";

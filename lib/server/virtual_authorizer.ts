@@ -7,7 +7,7 @@
 import type { PasswordVerifierLimits } from "../accounts/password_verifier.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type HomeFacts, readHomeFacts } from "../filesystem/local/home_facts.ts";
-import { homeOpener } from "../filesystem/local/mounted_filesystem.ts";
+import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import type { RiskId } from "../settings/risks.ts";
 import { insecure } from "../settings/setting_risks.ts";

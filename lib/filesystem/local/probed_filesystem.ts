@@ -1,5 +1,5 @@
 /**
- * A file system on a mount that may hang.
+ * A folder of the host on a mount that may hang.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { LocalFileSystem } from "./local_filesystem.ts";
 import { type AskedMounts, MountProbe } from "./mount_probe.ts";
 
 /** Asks whether the mount answers before anything is done on it. Only who uses it waits when it does not. */
-function mounted(files: LocalFileSystem, probe: MountProbe): FileSystem {
+function probed(files: LocalFileSystem, probe: MountProbe): FileSystem {
   const once = <Result>(call: () => Promise<Result>, { signal }: CallOptions): Promise<Result> => {
     const answered = probe.answered(signal);
     return answered === undefined ? call() : answered.then(call);
@@ -100,6 +100,6 @@ export function homeOpener(writeClaims: FileClaims): (home: string) => FileSyste
     roots.add(root);
     const files = new LocalFileSystem(root, { writeClaims, roots });
     const probe = new MountProbe(root, { maySeeType: files.availableBytes !== undefined, asked });
-    return mounted(files, probe);
+    return probed(files, probe);
   };
 }
