@@ -212,7 +212,7 @@ async function transferInto(context: CommandContext, request: CommandRequest, up
     direction: "receive",
     announcement,
     ...portMayFollow && { portMayFollow },
-    file: { command: request.verb, path },
+    file: { command: request.verb, path: file.path ?? path },
     body: (connection, transfer) => receiveFile(file, connection, transfer, { ascii }),
     finish: (transfer) => file.finish({ sync, signal: request.signal, onProgress: () => transfer.touch() }),
   });

@@ -63,11 +63,12 @@ export function checkCount(count: number | null, buffer: Uint8Array): number | n
 /**
  * Checks what was opened.
  *
- * @throws {TypeError} When it is no file, or its size is none.
+ * @throws {TypeError} When it is no file, or its size or its path is none.
  */
 export function checkOpen<File extends ReadableFile | WritableFile>(file: File | undefined): File {
   if (typeof file !== "object" || file === null || typeof file.close !== "function") throw wrong("file", file);
   if ("size" in file && !isCount(file.size)) throw wrong("size", file.size);
+  if ("path" in file && file.path !== undefined && !isPath(file.path)) throw wrong("path", file.path);
   return file;
 }
 
@@ -129,8 +130,11 @@ function withoutOddAttributes({ type, size, target, modified, mode, links, uid, 
 
 /** It becomes part of a line of LIST. */
 function isTarget(value: string | undefined): boolean {
-  return value === undefined ||
-    (typeof value === "string" && value.startsWith("/") && !hasForbiddenCharacter(value));
+  return value === undefined || isPath(value);
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("/") && !hasForbiddenCharacter(value);
 }
 
 function isTime(value: Date | undefined): boolean {

@@ -92,6 +92,10 @@ export interface FinishOptions extends CallOptions {
 /** A file open for writing. Closed by whoever opened it. */
 export interface WritableFile {
   /**
+   * Virtual path that it has, where that is another than it was opened with. Events tell it; the client does not hear of it.
+   */
+  readonly path?: string;
+  /**
    * Writes all of `bytes` at the current position. The array is used again once the promise has settled or the signal has
    * aborted: copy what is kept.
    */

@@ -304,12 +304,14 @@ class GuardedReadableFile implements ReadableFile {
 }
 
 class GuardedWritableFile implements WritableFile {
+  readonly path?: string;
   readonly #file: WritableFile;
   readonly #queue: CallQueue;
 
   constructor(file: WritableFile, queue: CallQueue) {
     this.#file = file;
     this.#queue = queue;
+    if (file.path !== undefined) this.path = file.path;
   }
 
   write(bytes: Uint8Array, options: CallOptions): Promise<void> {

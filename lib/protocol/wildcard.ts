@@ -39,17 +39,23 @@ export function hasWildcard(name: string): boolean {
   return /[*?[]/.test(name);
 }
 
+/** How a pattern is read. */
+export interface WildcardOptions {
+  /** Whether a dot at the start of a name is a character as any other. @default {false} */
+  readonly dotIsOrdinary?: boolean;
+}
+
 /**
  * Reads a pattern. `*` stands for any number of characters, `?` for one, `[a-z]` for one of a set and `[!a-z]` or `[^a-z]`
  * for one outside it; a `[` without its `]` stands for itself, as everything else does. A dot at the start of a name has
- * to be given as such.
+ * to be given as such, unless it is ordinary.
  *
  * A name of n characters is compared in no more than n · m steps, whatever the m characters of the pattern are.
  */
-export function parseWildcard(pattern: string): Wildcard {
+export function parseWildcard(pattern: string, { dotIsOrdinary = false }: WildcardOptions = {}): Wildcard {
   const tokens = tokensOf(codePoints(pattern));
   const minLength = tokens.codes.filter((code) => code !== MANY).length;
-  const showsHidden = pattern.startsWith(".");
+  const showsHidden = dotIsOrdinary || pattern.startsWith(".");
   return {
     stepsPerCharacter: pattern.length,
     matches(name) {
