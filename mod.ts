@@ -109,6 +109,33 @@ export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/l
 export type { FileClaims } from "./lib/filesystem/file_claims.ts";
 export { WriteClaims } from "./lib/filesystem/write_claims.ts";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory/memory_filesystem.ts";
+export { S3Store, type S3StoreOptions } from "./lib/filesystem/object/s3_store.ts";
+export type { StoreTimeouts } from "./lib/filesystem/object/s3_requests.ts";
+export {
+  type CredentialSource,
+  FileCredentials,
+  type FileCredentialsOptions,
+  type StoreCredentials,
+} from "./lib/filesystem/object/s3_credentials.ts";
+export {
+  type Body as StoreBody,
+  type CompleteOptions,
+  type CopyOptions,
+  type GetOptions,
+  type ListedObject,
+  type ListOptions,
+  type ListPage,
+  type ObjectInfo,
+  type ObjectStore,
+  type PendingMultipart,
+  type PutCondition,
+  type PutOptions,
+  type StoreAbilities,
+  StoreRefusal,
+  type UploadedPart,
+  type UploadName,
+  type UploadsPage,
+} from "./lib/filesystem/object/object_store.ts";
 export { readOnly } from "./lib/filesystem/read_only.ts";
 export { MountedFileSystem } from "./lib/filesystem/mounts/mounted_filesystem.ts";
 export type { Mount } from "./lib/filesystem/mounts/mount_table.ts";
