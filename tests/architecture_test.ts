@@ -112,6 +112,13 @@ Deno.test("lib/ has no barrel files and no drawers for odds and ends", async () 
   assertEquals((await listModules()).filter((path) => names.test(path)), []);
 });
 
+Deno.test("lib/ loads the database only where a state is in one", async () => {
+  const isStatic = /^(?:import|export) (?!type)[^;]*from "(?:node:sqlite|[^"]*\/sqlite\/[^"]*)"/m;
+  const modules = (await listModules()).filter((path) => !path.startsWith("lib/state/sqlite/"));
+  const sources = await Promise.all(modules.map((path) => Deno.readTextFile(new URL(path, ROOT))));
+  assertEquals(modules.filter((_, index) => isStatic.test(sources[index] ?? "")), []);
+});
+
 Deno.test("findViolations() accepts imports that go down", () => {
   const graph = new Map([
     ["main.ts", ["lib/cli/run.ts"]],

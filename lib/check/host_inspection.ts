@@ -16,6 +16,7 @@ import { type CertificateContents, PemFileError, readCertificateFiles, readPemFi
 import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
+import { inspectStateFile } from "./state_file.ts";
 import { inspectStores } from "./store_findings.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
@@ -55,6 +56,7 @@ export async function inspectHost(
       ...clientCa.findings,
       ...storeFindings,
       ...await inspectTransferLog(configuration),
+      ...await inspectStateFile(configuration),
       ...await findSecretRisks(configuration, origin),
     ],
     files: { ...certificate.files, ...clientCa.files, storeAuthorities },

@@ -187,16 +187,19 @@ const MAX_PORT_LIST = 2_000;
  * @param program Folder that workers are loaded from; absent where that needs no permission.
  */
 export function findPermissionNeeds(configuration: Configuration, file?: string, program?: string): PermissionNeeds {
-  const { tls, log, workers } = configuration;
+  const { tls, log, state, workers } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
-  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom, ...storeFiles];
+  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom, state.file, ...storeFiles];
   const written = homes.filter(({ account }) => mayWrite(account));
   return {
     net: netNeeds(configuration),
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
-    write: distinct([...written.map(({ folder }) => folder), ...log.transfers === undefined ? [] : [log.transfers]]),
+    write: distinct([
+      ...written.map(({ folder }) => folder),
+      ...[log.transfers, state.file].filter((path) => path !== undefined),
+    ]),
   };
 }
 

@@ -30,7 +30,7 @@ export interface ConfigurationOrigin {
 }
 
 /**
- * Finds homes that hold a file of the server itself: the configuration, the key, a password file or the log of transfers.
+ * Finds homes that hold a file of the server itself: the configuration, the key, a password file, the log of transfers or the state.
  * What Deno does not permit to look at is passed over.
  */
 export async function findSecretRisks(configuration: Configuration, origin: ConfigurationOrigin): Promise<Finding[]> {
@@ -50,13 +50,14 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
 }
 
 function secretFiles(configuration: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
-  const { tls, log } = configuration;
+  const { tls, log, state } = configuration;
   const storeFiles = storeFilesOf(configuration);
   const files = [
     { name: "the configuration", path: file },
     { name: "the key of the certificate", path: tls.key },
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
+    { name: "the state", path: state.file },
     ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);

@@ -15,8 +15,11 @@ import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
+import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
+import { SHARED_RECORDS } from "../state/records.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { PortOwner } from "./shared_ports.ts";
+import { inMemory, type StateEngine } from "./state_engine.ts";
 import { WorkerError, WorkerGroup } from "./worker_group.ts";
 import type { CertificatePair, ServerChange, ServerPlan, SharedMemory } from "./worker_messages.ts";
 
@@ -39,6 +42,8 @@ export interface ConfiguredServerOptions {
   readonly changeTimeoutMs?: number;
   /** What is counted over all of them; absent: memory that they share. */
   readonly state?: SharedState;
+  /** What is remembered beyond sessions, which stays the caller's; absent: in memory, to the end of the process. */
+  readonly engine?: StateEngine;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Which of that it needs of the others; absent: all. */
@@ -60,6 +65,7 @@ interface Change {
 /** Serves a configuration. The main event loop is one of those that serve, and owns what is not in the memory of all. */
 export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
+  readonly #engine: StateEngine;
   readonly #claims = new SharedTable(createTableMemory(MAX_CLAIMS));
   readonly #openHome = createHomes(
     new GuardedFileClaims(new SharedFileClaims(this.#claims), (call, cause) => {
@@ -84,12 +90,14 @@ export class ConfiguredServer {
   private constructor(plan: ServerPlan, options: ConfiguredServerOptions) {
     this.#plan = plan;
     this.#options = options;
+    this.#engine = options.engine ?? inMemory();
     this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
       {
         ...options.state && { state: options.state },
+        offenders: this.#engine.offenders,
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
     );
@@ -237,7 +245,11 @@ export class ConfiguredServer {
 
   #sharedMemory(): SharedMemory {
     const { state } = this.#server;
-    return { ...state instanceof MemoryState && { state: state.table.memory }, claims: this.#claims.memory };
+    return {
+      ...state instanceof MemoryState && { state: state.table.memory },
+      claims: this.#claims.memory,
+      quotas: this.#engine.quotaTable.memory,
+    };
   }
 
   #sharedPorts(): PortOwner {
@@ -246,6 +258,10 @@ export class ConfiguredServer {
     if (state instanceof MemoryState) ports.share("attempts", state, SHARED_ATTEMPTS);
     else ports.share("state", state, SHARED_STATE);
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
+    ports.share("records", this.#engine.records, SHARED_RECORDS);
+    if (this.#engine.quotaStore !== undefined) {
+      ports.share("quotaStore", this.#engine.quotaStore, SHARED_QUOTA_STORE);
+    }
     return ports;
   }
 

@@ -15,7 +15,8 @@ import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
-import { openTransferLog, TRANSFER_LOG_EVENTS, type TransferLog } from "./transfer_log.ts";
+import { openStateEngine } from "./state_engine.ts";
+import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
 export interface ServiceOptions extends Omit<ReloaderOptions, "server"> {
@@ -35,19 +36,20 @@ export class Service implements AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #server: ConfiguredServer;
   readonly #reloader: Reloader;
-  readonly #transferLog: TransferLog | undefined;
+  /** What outlives the server: the log of transfers and the state. */
+  readonly #opened: AsyncDisposableStack;
   #notice: ExpiryNotice | undefined;
   #finished: Promise<void> | undefined;
 
   private constructor(
     first: Reading,
     options: ServiceOptions,
-    made: { readonly server: ConfiguredServer; readonly transferLog: TransferLog | undefined },
+    made: { readonly server: ConfiguredServer; readonly opened: AsyncDisposableStack },
   ) {
     this.#first = first;
     this.#options = options;
     this.#server = made.server;
-    this.#transferLog = made.transferLog;
+    this.#opened = made.opened;
     this.#reloader = new Reloader({ ...options, server: made.server });
   }
 
@@ -56,15 +58,16 @@ export class Service implements AsyncDisposable {
    *
    * @param first What was read for the start.
    * @throws {UnusableConfigurationError} When that has obstacles.
-   * @throws {StartError} When the log of transfers cannot be opened.
+   * @throws {StartError} When the log of transfers or the state cannot be opened.
    * @throws As the constructor of `FtpServer`.
    */
   static async create(first: Reading, options: ServiceOptions): Promise<Service> {
     const { plan, obstacles } = first;
     if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
-    const { workers, log } = plan.configuration;
+    const { workers, log, state } = plan.configuration;
     await using opened = new AsyncDisposableStack();
     const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
+    const engine = opened.use(await openStateEngine(state));
     const server = await ConfiguredServer.create(plan, {
       workers: countWorkers(plan.configuration, {
         processors: navigator.hardwareConcurrency,
@@ -78,9 +81,9 @@ export class Service implements AsyncDisposable {
       },
       events: options.events && [...options.events, ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS],
       dialogue: options.dialogue,
+      engine,
     });
-    opened.move();
-    return new Service(first, options, { server, transferLog });
+    return new Service(first, options, { server, opened: opened.move() });
   }
 
   /** How many event loops serve. */
@@ -147,7 +150,7 @@ export class Service implements AsyncDisposable {
   async #release(): Promise<void> {
     this.#notice?.[Symbol.dispose]();
     await this.#reloader[Symbol.asyncDispose]();
-    await this.#transferLog?.[Symbol.asyncDispose]();
+    await this.#opened.disposeAsync();
   }
 }
 

@@ -28,6 +28,8 @@ export interface SharedMemory {
   readonly state?: TableMemory;
   /** Who writes which file. */
   readonly claims: TableMemory;
+  /** What is stored under quotas. */
+  readonly quotas: TableMemory;
 }
 
 /** Another plan, or only another certificate. */

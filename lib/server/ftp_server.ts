@@ -7,6 +7,7 @@
 import type { Authorizer } from "../accounts/authorizer.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { Service } from "../control/session_state.ts";
+import type { OffenderStore } from "../state/offenders.ts";
 import type { SharedState } from "../state/state.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
@@ -43,6 +44,8 @@ export interface ShutdownOptions {
 export interface FtpServerParts {
   /** What is counted over all of them; absent: the server's own. */
   readonly state?: SharedState;
+  /** Keeps failed logins and bans of the server's own state beyond the process; absent: nobody does. */
+  readonly offenders?: OffenderStore | undefined;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
@@ -115,7 +118,11 @@ export class FtpServer implements AsyncDisposable {
     this.#refuseConnection = options.refuseConnection;
     this.#events = new EventHub(options);
     this.#state = parts.state ??
-      (this.#ownState = new MemoryState(settings));
+      (this.#ownState = new MemoryState(settings, {
+        offenders: parts.offenders,
+        onStoreFailure: (cause) =>
+          this.#emit("internalError", { message: describeFailure("keepAttempts", cause), cause }),
+      }));
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);

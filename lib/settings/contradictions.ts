@@ -29,6 +29,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
   return [
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
+    ...inState(configuration),
     ...inAccounts(configuration),
     ...inHomes(configuration),
   ];
@@ -88,6 +89,11 @@ function* inPassive({ listen, passive: { ports } }: Contradictable, given: unkno
     const path = valueAt(given, ["listen"]) === undefined ? ["passive", "ports"] : ["listen", index, "port"];
     yield errorAt(path, `port ${port} is listened on, and lies in passive.ports; choose another`);
   }
+}
+
+function* inState({ state: { type, file } }: Configuration): Generator<Finding> {
+  if (type === "sqlite" && file === undefined) yield errorAt(["state", "file"], "is missing; give a file");
+  if (type !== "sqlite" && file !== undefined) yield errorAt(["state", "file"], `is given, but state.type is ${type}`);
 }
 
 function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {

@@ -91,8 +91,9 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
   "secret-in-home": {
     title: "a home holds a file of the server itself",
     danger:
-      "Users can fetch the configuration with its hashes, the key, a password or the log of transfers; who may write can change them.",
-    instead: "Keep homes apart from the folder of the configuration, keys and logs.",
+      "Users can fetch the configuration with its hashes, the key, a password, the log of transfers or the state; who may write " +
+      "can change them, and so lift a ban or a quota.",
+    instead: "Keep homes apart from the folder of the configuration, keys, logs and the state.",
   },
   "key-readable-by-others": {
     title: "a private key, or the key of a store, can be read by others on this host",

@@ -516,6 +516,18 @@ export const CONFIGURATION = mapping({
     "The log, on standard error.",
     { restart: true },
   ),
+  state: group(
+    mapping({
+      type: setting(
+        choice(["memory", "sqlite"]),
+        "Where: in memory, so that it ends with the process, or in a file of SQLite, which one server has.",
+        { default: "memory" },
+      ),
+      file: setting(hostPath("a file"), "The file of SQLite, which is made with mode 600 where it is not there."),
+    }),
+    "What the server remembers beyond a session: failed logins and bans, quotas, what it knows of objects in a store.",
+    { restart: true },
+  ),
   workers: setting(
     workers,
     "Event loops that serve side by side. `auto`: on Linux one for each processor, 8 at most, where Deno permits to read the program; elsewhere 1.",

@@ -6,6 +6,7 @@
 
 import { addressBlock } from "../protocol/host_port.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { KeptOffender, OffenderStore } from "./offenders.ts";
 import { AddressCounts, type AddressPolicy, type ConnectionLimits } from "./address_counts.ts";
 import { SharedTable } from "./shared_table.ts";
 import type { TableKey } from "./table_records.ts";
@@ -43,6 +44,10 @@ export interface LoginThrottleOptions {
   readonly counts?: AddressCounts;
   /** Returns the time in milliseconds; a clock that is never set. */
   readonly now?: () => number;
+  /** Keeps failures and bans beyond the process. */
+  readonly store?: OffenderStore | undefined;
+  /** Told that the store has failed; what it should have kept holds until the process ends. Must not throw. */
+  readonly onStoreFailure?: ((cause: unknown) => void) | undefined;
 }
 
 const NO_LIMITS: ConnectionLimits = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
@@ -68,14 +73,19 @@ export class LoginThrottle {
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #counts: AddressCounts;
   readonly #now: () => number;
+  readonly #store: OffenderStore | undefined;
+  readonly #onStoreFailure: (cause: unknown) => void;
   #limits = NO_LIMITS;
   #options: Options;
 
-  /** Starts with nobody banned. */
+  /** Starts with whom the store has, or with nobody banned. */
   constructor(ban: Settings["ban"], options: LoginThrottleOptions = {}) {
     this.#options = resolveOptions(ban);
     this.#counts = options.counts ?? new AddressCounts(new SharedTable());
     this.#now = options.now ?? (() => performance.now());
+    this.#store = options.store;
+    this.#onStoreFailure = options.onStoreFailure ?? (() => {});
+    this.#storing((store) => this.#load(store.load()));
     this.configure(ban);
   }
 
@@ -198,6 +208,44 @@ export class LoginThrottle {
     this.#offenders.delete(block);
     if (this.#offenders.size >= MAX_LIST) this.#forgetOne();
     this.#offenders.set(block, offender);
+    const offset = this.#offsetOfClock();
+    const failures = offender.failures.map((time) => time + offset);
+    const bannedUntil = offender.bannedUntil === 0 ? 0 : offender.bannedUntil + offset;
+    this.#storing((store) => store.save({ address: block, failures, bannedUntil }));
+  }
+
+  /**
+   * Takes over what an earlier run has kept. The clock of the host may have been set meanwhile: no ban lasts longer for that, and
+   * no failure is in the future.
+   */
+  #load(kept: readonly KeptOffender[]): void {
+    const now = this.#now();
+    const offset = this.#offsetOfClock();
+    const { window, duration } = this.#options;
+    for (const { address, failures, bannedUntil } of kept) {
+      const until = Math.min(bannedUntil - offset, now + duration * 1000);
+      const times = failures.map((time) => Math.min(time - offset, now)).filter((time) => time > now - window * 1000);
+      const isBanned = until > now;
+      if (!isBanned && times.length === 0) this.#storing((store) => store.forget(address));
+      else if (this.#offenders.size < MAX_LIST) {
+        const key = this.#counts.keyOf(address);
+        this.#offenders.set(address, { key, failures: times, bannedUntil: isBanned ? until : 0 });
+      }
+    }
+  }
+
+  /** What makes a time of the throttle's clock one since 1970. */
+  #offsetOfClock(): number {
+    return Date.now() - this.#now();
+  }
+
+  #storing(work: (store: OffenderStore) => void): void {
+    if (this.#store === undefined) return;
+    try {
+      work(this.#store);
+    } catch (error) {
+      this.#onStoreFailure(error);
+    }
   }
 
   #forgetOne(): void {
@@ -207,6 +255,7 @@ export class LoginThrottle {
     const offender = forgotten === undefined ? undefined : this.#offenders.get(forgotten);
     if (forgotten === undefined || offender === undefined) return;
     this.#offenders.delete(forgotten);
+    this.#storing((store) => store.forget(forgotten));
     this.#counts.setPolicy(offender.key, { isBanned: false });
   }
 

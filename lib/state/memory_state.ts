@@ -10,6 +10,7 @@ import { AccountCounts } from "./account_counts.ts";
 import { AddressCounts, type ConnectionLimits } from "./address_counts.ts";
 import type { AttemptOwner } from "./attempt_owner.ts";
 import { LoginThrottle } from "./login_throttle.ts";
+import type { OffenderStore } from "./offenders.ts";
 import { SharedTable } from "./shared_table.ts";
 import type { AccountSlot, ConnectionSlot, FailureCount, LoginAttempt, SharedState } from "./state.ts";
 
@@ -18,6 +19,16 @@ export type MemoryStateOptions = {
   readonly limits: ConnectionLimits;
   readonly ban: Settings["ban"];
 };
+
+/** What a state in memory is given. */
+export interface MemoryStateParts {
+  /** An empty one, which others may be given. */
+  readonly table?: SharedTable;
+  /** Keeps failed logins and bans beyond the process. */
+  readonly offenders?: OffenderStore | undefined;
+  /** Told that they cannot be kept. Must not throw. */
+  readonly onStoreFailure?: (cause: unknown) => void;
+}
 
 /** An attempt that is counted here, at once. */
 export interface MemoryAttempt extends LoginAttempt {
@@ -41,12 +52,12 @@ export class MemoryState implements SharedState, AttemptOwner {
   readonly #accounts: AccountCounts;
   readonly #throttle: LoginThrottle;
 
-  /** @param table An empty one, which others may be given. */
-  constructor({ limits, ban }: MemoryStateOptions, table: SharedTable = new SharedTable()) {
+  constructor({ limits, ban }: MemoryStateOptions, parts: MemoryStateParts = {}) {
+    const { table = new SharedTable(), offenders: store, onStoreFailure } = parts;
     this.table = table;
     this.#addresses = new AddressCounts(table);
     this.#accounts = new AccountCounts(table);
-    this.#throttle = new LoginThrottle(ban, { counts: this.#addresses });
+    this.#throttle = new LoginThrottle(ban, { counts: this.#addresses, store, onStoreFailure });
     this.#throttle.configure(ban, limits);
   }
 

@@ -104,6 +104,8 @@ export const ON_FAILURE = {
   loggedIn: "goOn",
   /** The password was right: the attempt counts against the address, and the login goes on. */
   giveBack: "goOn",
+  /** Failed logins and bans hold for the process, and may be forgotten with it. */
+  keepAttempts: "goOn",
   /** The engine has to find out by itself who has gone. */
   release: "goOn",
   /** A session or a transfer goes on without its place. */

@@ -64,6 +64,13 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     `--allow-read=${FILE},/etc/ftpsd/id,/etc/ftpsd/secret,/etc/ftpsd/ca.pem,/etc/ftpsd/token`,
   ],
   [
+    "a state in a file",
+    "state: { type: sqlite, file: /var/lib/ftpsd/state.db }\nanonymous: { home: /srv/pub }\n",
+    "--allow-net=127.0.0.1",
+    `--allow-read=${FILE},/var/lib/ftpsd/state.db,/srv/pub`,
+    "--allow-write=/var/lib/ftpsd/state.db",
+  ],
+  [
     "any port to listen on",
     "listen: [{ host: '::1', port: 0 }, { host: 127.0.0.1, port: 21 }]\npassive: { ports: 50000-50001 }\n" +
     "anonymous: { home: /srv/pub }\n",

@@ -30,6 +30,8 @@ export interface ServerOptions extends SpawnOptions {
   readonly linesRead?: number;
   /** Folder that it is started in; absent: that of the tests. */
   readonly cwd?: string;
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether the configuration names the ports; absent: any port is used. */
   readonly hasOwnPorts?: boolean;
 }
@@ -82,11 +84,11 @@ export class SpawnedServer implements AsyncDisposable {
 
   /** Starts the program, and waits for nothing. */
   static spawn(options: ServerOptions): SpawnedServer {
-    const { args, linesRead = Infinity, hasOwnPorts = false, cwd } = options;
+    const { args, linesRead = Infinity, hasOwnPorts = false, cwd, env } = options;
     const [program, words] = commandLine({ ...options, args: [...hasOwnPorts ? [] : ["--port", "0"], ...args] });
     const process = new Deno.Command(program, {
       args: words,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       ...cwd === undefined ? {} : { cwd },
       stdin: "null",
       stdout: "null",

@@ -43,6 +43,7 @@ const FIXED: readonly string[] = [
   "tls.minVersion",
   "tls.maxVersion",
   "tls.sessionReuse",
+  "state",
   "workers",
   "log",
 ];

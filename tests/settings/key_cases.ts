@@ -199,6 +199,15 @@ export const KEYS: readonly KeyCase[] = [
   },
   { key: "log.transfers", good: "xferlog", becomes: "/etc/ftpsd/xferlog", ...NO_FILE },
   {
+    key: "state.type",
+    good: "sqlite",
+    becomes: "sqlite",
+    beside: "  file: state.db",
+    bad: "postgresql",
+    message: '"postgresql" is not one of memory, sqlite',
+  },
+  { key: "state.file", good: "state.db", becomes: "/etc/ftpsd/state.db", beside: "  type: sqlite", ...NO_FILE },
+  {
     key: "workers",
     good: "3",
     becomes: 3,

@@ -21,7 +21,7 @@ class Loops implements Disposable {
 
   constructor(limits: MemoryStateOptions["limits"] = LIMITS, table: SharedTable = new SharedTable()) {
     const { ban } = resolveSettings({ ban: { failures: 3 } });
-    this.state = new MemoryState({ limits, ban }, table);
+    this.state = new MemoryState({ limits, ban }, { table });
     this.#ports.share("attempts", this.state, SHARED_ATTEMPTS);
     Atomics.store(this.held, HELD.limit, limits.connections);
   }

@@ -65,7 +65,7 @@ Deno.test("SharedTable.release() is made up for when the lock can be had again",
 
 Deno.test("A full table refuses what is new, and counts on what is there", async () => {
   const table = new SharedTable(createTableMemory(3));
-  const state = new MemoryState({ limits, ban }, table);
+  const state = new MemoryState({ limits, ban }, { table });
   const first = state.acquireConnection("192.0.2.1") as ConnectionSlot;
   const second = state.acquireConnection("192.0.2.2") as ConnectionSlot;
   assertThrows(() => state.acquireConnection("192.0.2.3"), SharedTableError, "full");

@@ -1,0 +1,63 @@
+/**
+ * Where a served configuration remembers what is kept beyond a session.
+ *
+ * @module
+ */
+
+import { shellWord, StartError } from "../check/exit_error.ts";
+import type { Configuration } from "../settings/table.ts";
+import { MemoryRecords } from "../state/memory_records.ts";
+import type { OffenderStore } from "../state/offenders.ts";
+import type { QuotaStore } from "../state/quotas.ts";
+import type { StateRecords } from "../state/records.ts";
+import { createTableMemory, SharedTable } from "../state/shared_table.ts";
+import { TableQuotaCounts } from "../state/table_quotas.ts";
+
+/** What is remembered. Owned by the main event loop, whoever of the others uses it. */
+export interface StateEngine extends Disposable {
+  readonly records: StateRecords;
+  /** Where quotas are counted. */
+  readonly quotaTable: SharedTable;
+  /** Counts there, for the main event loop. */
+  readonly quotas: TableQuotaCounts;
+  /** Keeps counts beyond the process; absent: nobody does. */
+  readonly quotaStore?: QuotaStore;
+  /** The same of failed logins. */
+  readonly offenders?: OffenderStore;
+}
+
+/** Most accounts and groups that are counted; each takes some 70 bytes once it is. */
+const MAX_QUOTAS = 1 << 17;
+
+/**
+ * Opens what the settings name.
+ *
+ * @throws {StartError} When it cannot be used.
+ */
+export async function openStateEngine({ type, file }: Configuration["state"]): Promise<StateEngine> {
+  const quotaTable = new SharedTable(createTableMemory(MAX_QUOTAS));
+  if (type !== "sqlite" || file === undefined) return inMemory(quotaTable);
+  // Loaded when needed: the others need no database.
+  const { SqliteState } = await import("../state/sqlite/sqlite_state.ts");
+  const { StateFileError } = await import("../state/sqlite/sqlite_database.ts");
+  const looker = new TableQuotaCounts(quotaTable);
+  try {
+    const state = new SqliteState(file, {
+      stored: (name) => looker.stored(name),
+      onRecount: (name) => looker.recount(name),
+    });
+    const { records, offenders, quotas: quotaStore } = state;
+    const quotas = new TableQuotaCounts(quotaTable, quotaStore);
+    return { records, offenders, quotaStore, quotas, quotaTable, [Symbol.dispose]: () => state[Symbol.dispose]() };
+  } catch (cause) {
+    if (!(cause instanceof StateFileError)) throw cause;
+    const hint = cause.isInUse ? "each server needs a file of its own" : `ls -l ${shellWord(file)}`;
+    throw new StartError(`cannot use ${file} as the state: ${cause.message} (state.file)`, hint, { cause });
+  }
+}
+
+/** What ends with the process. */
+export function inMemory(quotaTable: SharedTable = new SharedTable(createTableMemory(MAX_QUOTAS))): StateEngine {
+  const quotas = new TableQuotaCounts(quotaTable);
+  return { records: new MemoryRecords(), quotas, quotaTable, [Symbol.dispose]: () => {} };
+}

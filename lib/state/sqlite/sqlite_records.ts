@@ -1,0 +1,95 @@
+/**
+ * Records in a file.
+ *
+ * @module
+ */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "../records.ts";
+
+/** How many records are set between two looks for those that have expired. */
+const SETS_BETWEEN_SWEEPS = 1000;
+/** Stands for a record that never expires, since a column of numbers has no infinity that sorts everywhere. */
+const NEVER = Number.MAX_VALUE;
+
+/** Options of {@linkcode SqliteRecords}. */
+export interface SqliteRecordsOptions {
+  /** Clock, in milliseconds since 1970. @default {Date.now} */
+  readonly now?: () => number;
+}
+
+/** Keeps records in a database. Every call is synchronous, and throws what the database throws. */
+export class SqliteRecords implements StateRecords {
+  readonly #get: StatementSync;
+  readonly #set: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #list: StatementSync;
+  readonly #sweep: StatementSync;
+  readonly #now: () => number;
+  #sets = 0;
+
+  /** @param db With the tables of `SqliteDatabase`, which stays the caller's. */
+  constructor(db: DatabaseSync, { now = Date.now }: SqliteRecordsOptions = {}) {
+    this.#now = now;
+    this.#get = db.prepare("SELECT value FROM records WHERE space = ? AND key = ? AND expires > ?");
+    this.#set = db.prepare("INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?, ?, ?, ?)");
+    this.#delete = db.prepare("DELETE FROM records WHERE space = ? AND key = ?");
+    this.#list = db.prepare(`SELECT key, value FROM records
+      WHERE space = ? AND key > ? AND key >= ? AND key < ? AND expires > ? ORDER BY key LIMIT ?`);
+    this.#sweep = db.prepare("DELETE FROM records WHERE expires <= ?");
+    this.#sweep.run(now());
+  }
+
+  get(space: string, key: string): string | undefined {
+    const row = this.#get.get(space, toBytes(key), this.#now());
+    return row === undefined ? undefined : toText(row.value as Uint8Array);
+  }
+
+  set(space: string, key: string, value: string, { expiresAt = NEVER }: RecordOptions = {}): void {
+    if (this.#sets++ % SETS_BETWEEN_SWEEPS === SETS_BETWEEN_SWEEPS - 1) this.#sweep.run(this.#now());
+    this.#set.run(space, toBytes(key), toBytes(value), Math.min(expiresAt, NEVER));
+  }
+
+  delete(space: string, key: string): void {
+    this.#delete.run(space, toBytes(key));
+  }
+
+  list(space: string, { prefix = "", after = "", limit = 1000 }: ListRecordsOptions = {}): StateRecord[] {
+    const rows = this.#list.all(space, toBytes(after), toBytes(prefix), behind(prefix), this.#now(), limit);
+    return rows.map(({ key, value }) => ({ key: toText(key as Uint8Array), value: toText(value as Uint8Array) }));
+  }
+}
+
+/**
+ * Bytes whose order is that of the UTF-16 code units, which the port wants. Unlike a text of SQLite they keep a lone surrogate,
+ * and what is behind a NUL.
+ */
+function toBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    bytes[index * 2] = unit >> 8;
+    bytes[index * 2 + 1] = unit & 0xff;
+  }
+  return bytes;
+}
+
+/** Is behind every key that anybody has. */
+const BEHIND_ALL = new Uint8Array(4096).fill(0xff);
+
+/** The first key behind all that begin so. */
+function behind(prefix: string): Uint8Array {
+  const bytes = toBytes(prefix);
+  const last = bytes.findLastIndex((byte) => byte < 0xff);
+  if (last < 0) return BEHIND_ALL;
+  bytes[last] = (bytes[last] ?? 0) + 1;
+  return bytes.subarray(0, last + 1);
+}
+
+function toText(bytes: Uint8Array): string {
+  let text = "";
+  for (let index = 0; index + 1 < bytes.length; index += 2) {
+    text += String.fromCharCode(((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+  }
+  return text;
+}
