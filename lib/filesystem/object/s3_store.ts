@@ -405,9 +405,10 @@ function metadataHeaders(metadata: Readonly<Record<string, string>>): Record<str
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]));
 }
 
+/** Ceph compares the ETag byte by byte with one that has no quotes; others do not mind. */
 function conditionHeaders({ ifMatch }: PutCondition): Record<string, string> {
   if (ifMatch === undefined) return {};
-  return ifMatch === "nothing" ? { "if-none-match": "*" } : { "if-match": ifMatch.etag };
+  return ifMatch === "nothing" ? { "if-none-match": "*" } : { "if-match": ifMatch.etag.replaceAll('"', "") };
 }
 
 function noEnd(doing: string): FileSystemError {

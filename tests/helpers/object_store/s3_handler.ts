@@ -29,6 +29,8 @@ export interface S3Limits {
   readonly minPartBytes: number;
   /** Which operations obey `If-Match` and `If-None-Match`; the others ignore them, as some stores do. */
   readonly conditions: Readonly<Record<"complete" | "copy" | "delete" | "put", boolean>>;
+  /** Whether `If-Match` of PUT may have quotes; where not, as in Ceph 16, an ETag with quotes is never the right one. @default {true} */
+  readonly takesQuotes: boolean;
 }
 
 /** Answers a request. */
@@ -37,9 +39,13 @@ export type S3Handler = (call: S3Call) => Response;
 const UNCONDITIONAL: StoredCondition = { ifMatch: null, ifNoneMatch: null };
 
 /** What the headers ask for, where the store obeys them. */
-export function conditionOf({ headers }: S3Request, isObeyed: boolean): StoredCondition {
+export function conditionOf({ headers }: S3Request, isObeyed: boolean, takesQuotes = true): StoredCondition {
   if (!isObeyed) return UNCONDITIONAL;
-  return { ifMatch: headers.get("if-match"), ifNoneMatch: headers.get("if-none-match") };
+  const ifMatch = headers.get("if-match");
+  return {
+    ifMatch: takesQuotes ? ifMatch : ifMatch?.replaceAll('"', "?") ?? null,
+    ifNoneMatch: headers.get("if-none-match"),
+  };
 }
 
 /** User metadata of a request. */

@@ -15,7 +15,7 @@ const DEFAULT_TYPE = "binary/octet-stream";
 
 /** PutObject. */
 export function putObject({ request, bucket, payload, now, limits }: S3Call): Response {
-  bucket.check(request.key, conditionOf(request, limits.conditions.put));
+  bucket.check(request.key, conditionOf(request, limits.conditions.put, limits.takesQuotes));
   const etag = plainEtag(payload.md5);
   const { md5: _, ...bytes } = payload;
   bucket.put("PutObject", request.key, {

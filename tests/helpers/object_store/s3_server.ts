@@ -98,7 +98,7 @@ export class S3Server implements AsyncDisposable {
   /** Starts to listen. */
   constructor(options: S3ServerOptions = {}) {
     this.#options = options;
-    this.#limits = { minPartBytes: MIN_PART_BYTES, conditions: ALL_CONDITIONS, ...options };
+    this.#limits = { minPartBytes: MIN_PART_BYTES, conditions: ALL_CONDITIONS, takesQuotes: true, ...options };
     this.#buckets = new Map((options.buckets ?? ["files"]).map((name) => [name, new S3Bucket()]));
     this.credentials = options.credentials ?? TEST_CREDENTIALS;
     const { tls, port = 0 } = options;
