@@ -110,6 +110,17 @@ export { LocalFileSystem, type LocalFileSystemOptions } from "./lib/filesystem/l
 export type { FileClaims } from "./lib/filesystem/file_claims.ts";
 export { WriteClaims } from "./lib/filesystem/write_claims.ts";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./lib/filesystem/memory/memory_filesystem.ts";
+export { ObjectFileSystem, type ObjectFileSystemOptions } from "./lib/filesystem/object/object_filesystem.ts";
+export {
+  ObjectSweeper,
+  type ObjectSweeperOptions,
+  type SweepOptions,
+  type SweepResult,
+  sweepStore,
+} from "./lib/filesystem/object/object_sweep.ts";
+export { PartBuffer, PartBuffers, type PartBuffersOptions } from "./lib/filesystem/object/part_buffers.ts";
+export { MemoryRecords, type MemoryRecordsOptions } from "./lib/state/memory_records.ts";
+export type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "./lib/state/records.ts";
 export { S3Store, type S3StoreOptions } from "./lib/filesystem/object/s3_store.ts";
 export type { StoreTimeouts } from "./lib/filesystem/object/s3_requests.ts";
 export {

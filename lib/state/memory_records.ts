@@ -28,6 +28,7 @@ export class MemoryRecords implements StateRecords {
   readonly #maxRecords: number;
   readonly #now: () => number;
 
+  /** Makes an empty store of records. */
   constructor({ maxRecords = MAX_RECORDS, now = Date.now }: MemoryRecordsOptions = {}) {
     this.#maxRecords = maxRecords;
     this.#now = now;

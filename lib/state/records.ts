@@ -9,7 +9,9 @@ import type { MaybePromise, SharedMethods } from "../shared_port.ts";
 
 /** A record. */
 export interface StateRecord {
+  /** Unique in its space. */
   readonly key: string;
+  /** Whatever whoever keeps it has written. */
   readonly value: string;
 }
 

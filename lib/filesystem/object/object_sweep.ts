@@ -1,0 +1,146 @@
+/**
+ * What crashes and cut transfers leave in a store, and nobody comes back for.
+ *
+ * @module
+ */
+
+import { delay } from "../../deadline.ts";
+import type { StateRecords } from "../../state/records.ts";
+import type { FileClaims } from "../file_claims.ts";
+import { type CallOptions, FileSystemError } from "../filesystem.ts";
+import { findUpload } from "./kept_uploads.ts";
+import { ObjectFacts } from "./object_facts.ts";
+import { finishRename, intentsBelow } from "./object_rename.ts";
+import type { ObjectStore, PendingMultipart, UploadsPage } from "./object_store.ts";
+import { answer, failureOf } from "./store_failure.ts";
+import { claimName } from "./upload_opening.ts";
+
+/** Options of {@linkcode sweepStore}. */
+export interface SweepOptions extends CallOptions {
+  /** Who writes what: shared with the file systems. */
+  readonly claims: FileClaims;
+  /** What the file systems have kept. */
+  readonly records: StateRecords;
+  /** Beginning of the keys. @default {the prefix of the store} */
+  readonly prefix?: string;
+  /** How long parts are kept, in seconds. @default {86400} */
+  readonly keepPartsForSeconds?: number;
+  /** Most objects of a directory whose rename is finished. @default {1000} */
+  readonly maxRenamedObjects?: number;
+  /** Clock, in milliseconds since 1970. @default {Date.now} */
+  readonly now?: () => number;
+}
+
+/** What a sweep has done. */
+export interface SweepResult {
+  /** Uploads that were given up. */
+  readonly uploads: number;
+  /** Renames that were brought to an end. */
+  readonly renames: number;
+}
+
+/**
+ * Gives up the multipart uploads below a prefix that were begun longer ago than parts are kept, that nobody writes, and that
+ * nobody may go on with any more; and brings renames to an end that were cut. S3 does not tell who has begun an upload, so that
+ * those of other programs below the prefix are given up, too.
+ *
+ * @throws {FileSystemError} Kind `"unavailable"`. What could be swept was, up to there.
+ */
+export async function sweepStore(store: ObjectStore, options: SweepOptions): Promise<SweepResult> {
+  try {
+    const renames = await finishRenames(store, options);
+    return { uploads: await giveUpUploads(store, options), renames };
+  } catch (error) {
+    throw failureOf(error, options.signal);
+  }
+}
+
+async function giveUpUploads(store: ObjectStore, options: SweepOptions): Promise<number> {
+  const { prefix = store.prefix, signal } = options;
+  let count = 0;
+  let next: UploadsPage["next"];
+  do {
+    const page = await store.listUploads({ prefix, next, signal });
+    for (const upload of page.uploads) if (await giveUp(store, upload, options)) count++;
+    next = page.next;
+  } while (next !== undefined);
+  return count;
+}
+
+async function giveUp(store: ObjectStore, upload: PendingMultipart, options: SweepOptions): Promise<boolean> {
+  const { claims, records, signal, keepPartsForSeconds = 86_400, now = Date.now } = options;
+  const { key, uploadId, begun } = upload;
+  if (begun.getTime() + keepPartsForSeconds * 1000 > now()) return false;
+  try {
+    using _claim = await answer(claims.claim(claimName(store.name, key), signal), signal);
+    const record = await findUpload(records, { store: store.name, key, uploadId }, { signal });
+    if (record !== undefined && record.kept.keptUntil > now()) return false;
+    await store.abortUpload(upload, { signal });
+    await record?.forget();
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false; // it is being written
+    throw error;
+  }
+}
+
+async function finishRenames(store: ObjectStore, options: SweepOptions): Promise<number> {
+  const { claims, records, signal, prefix = store.prefix, maxRenamedObjects = 1000 } = options;
+  const facts = new ObjectFacts(records, store.name);
+  const context = { store, claims, records, facts, maxRenamedObjects };
+  let count = 0;
+  for await (const intent of intentsBelow(context, prefix, { signal })) {
+    try {
+      await finishRename(context, intent, { signal });
+      count++;
+    } catch (error) {
+      if (!isBusy(error)) throw error; // it is under way
+    }
+  }
+  return count;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof FileSystemError && error.kind === "busy";
+}
+
+/** Options of {@linkcode ObjectSweeper}. */
+export interface ObjectSweeperOptions extends Omit<SweepOptions, "signal"> {
+  /** Seconds from one sweep to the next; up to a tenth more, so that several servers do not sweep at once. @default {3600} */
+  readonly intervalSeconds?: number;
+  /** Called after each sweep that has done something. */
+  readonly onSwept?: (result: SweepResult) => void;
+  /** Called when a sweep has failed; the next one comes all the same. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sweeps a store at once, and again and again until it is disposed of, which waits for the sweep that is under way. */
+export class ObjectSweeper implements AsyncDisposable {
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+
+  /** Begins to sweep. */
+  constructor(store: ObjectStore, options: ObjectSweeperOptions) {
+    this.#running = this.#run(store, options);
+  }
+
+  /** Stops. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort(new DOMException("The sweeper was stopped", "AbortError"));
+    await this.#running;
+  }
+
+  async #run(store: ObjectStore, options: ObjectSweeperOptions): Promise<void> {
+    const { signal } = this.#stopping;
+    const { intervalSeconds = 3600, onSwept, onError } = options;
+    while (!signal.aborted) {
+      try {
+        const result = await sweepStore(store, { ...options, signal });
+        if (result.uploads + result.renames > 0) onSwept?.(result);
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+      }
+      await delay(intervalSeconds * 1000 * (1 + Math.random() / 10), signal).catch(() => {}); // stopped
+    }
+  }
+}
