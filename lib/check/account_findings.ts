@@ -7,6 +7,7 @@
 
 import { findRehashReason, hashPassword, isPasswordHash } from "../accounts/password_hash.ts";
 import { hasWritePermission } from "../accounts/permission.ts";
+import { homesOf, lettersIn, mayWriteIn, permissionsOf } from "../settings/account_rights.ts";
 import type { Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { AnonymousSettings, Configuration, UserSettings } from "../settings/table.ts";
@@ -24,21 +25,36 @@ export function accountsOf({ users, anonymous }: Configuration): PlacedAccount[]
 }
 
 /** A home that is a folder of the host. */
-export interface HostHome extends PlacedAccount {
+export interface HostHome {
   readonly folder: string;
+  /** Key of the home, such as `["users", 0, "mounts", 1, "home"]`. */
+  readonly path: KeyPath;
+  /** Whether the account may write somewhere in it. */
+  readonly isWritten: boolean;
+  /** Whether the account may list the folder itself. */
+  readonly isListed: boolean;
 }
 
-/** Every home of a configuration that is a folder of the host. */
+/** Every home of a configuration that is a folder of the host, those of mounts among them. */
 export function hostHomesOf(configuration: Configuration): HostHome[] {
-  return accountsOf(configuration).flatMap((placed) => {
-    const { home } = placed.account;
-    return typeof home === "string" ? [{ ...placed, folder: home }] : [];
-  });
+  return accountsOf(configuration).flatMap(({ path, account }) =>
+    homesOf(account).flatMap(({ home, key, place }) => {
+      if (typeof home !== "string") return [];
+      const isListed = !account.dropBox && lettersIn(account, place).atRoot.includes("l");
+      return [{ folder: home, path: [...path, ...key], isWritten: mayWriteIn(account, place), isListed }];
+    })
+  );
 }
 
 /** Returns whether an account may write somewhere. */
-export function mayWrite({ permissions, overrides }: PlacedAccount["account"]): boolean {
-  return [permissions, ...overrides.map((override) => override.permissions)].some(hasWritePermission);
+export function mayWrite(account: PlacedAccount["account"]): boolean {
+  return writtenLetters(account) !== undefined;
+}
+
+/** Letters of an account that let it write somewhere; `undefined` where none do. */
+function writtenLetters(account: PlacedAccount["account"]): string | undefined {
+  const { permissions, overrides } = permissionsOf(account);
+  return [permissions, ...overrides.map((override) => override.permissions)].find(hasWritePermission);
 }
 
 /** Finds unsound and clear-text passwords, hashes that are too cheap by now, and writing by anybody. */
@@ -71,13 +87,13 @@ function* passwordFindings({ users }: Configuration): Generator<Finding> {
 
 function* anonymousFindings({ anonymous }: Configuration): Generator<Finding> {
   if (anonymous === undefined) return;
-  if (!mayWrite(anonymous)) return;
-  const letters = [anonymous.permissions, ...anonymous.overrides.map(({ permissions }) => permissions)];
+  const letters = writtenLetters(anonymous);
+  if (letters === undefined) return;
   yield {
     severity: "risk",
     risk: "anonymous-write",
-    path: ["anonymous", "permissions"],
-    message: `anybody could change files with "${letters.find(hasWritePermission)}"; use elr, or set forceWrite`,
+    path: ["anonymous", anonymous.dropBox ? "dropBox" : "permissions"],
+    message: `anybody could change files with "${letters}"; use elr, or set forceWrite`,
   };
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type HostHome, hostHomesOf, mayWrite } from "./account_findings.ts";
+import { type HostHome, hostHomesOf } from "./account_findings.ts";
 import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "./certificate_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
@@ -74,8 +74,9 @@ export async function inspectPair(
   return await examineCertificate(contents, { now, listenHosts });
 }
 
-async function inspectHome({ path: key, account, folder: home }: HostHome): Promise<Omit<HostInspection, "files">> {
-  const path = [...key, "home"];
+async function inspectHome(
+  { path, folder: home, isWritten: isMeantToBe, isListed }: HostHome,
+): Promise<Omit<HostInspection, "files">> {
   if (!await isPermitted("read", home)) return { findings: [], missing: [] };
   try {
     const info = await Deno.stat(home);
@@ -84,10 +85,10 @@ async function inspectHome({ path: key, account, folder: home }: HostHome): Prom
     }
     const realPath = await Deno.realPath(home);
     // What is missing for the home itself is reported apart.
-    const isWritten = mayWrite(account) && await isPermitted("write", home);
+    const isWritten = isMeantToBe && await isPermitted("write", home);
     const missing = await findMissingPathFlags({ read: [realPath], write: isWritten ? [realPath] : [] });
     // Systems without mode bits do not open folders.
-    if (Deno.build.os !== "windows" && account.permissions.includes("l")) (await Deno.open(home)).close();
+    if (Deno.build.os !== "windows" && isListed) (await Deno.open(home)).close();
     const findings = inspectHomeRisks(home).map(({ risk, message }): Finding => ({
       severity: "risk",
       risk,

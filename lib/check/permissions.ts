@@ -8,7 +8,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
-import { hostHomesOf, mayWrite } from "./account_findings.ts";
+import { hostHomesOf } from "./account_findings.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
 import { fileURLToPath } from "node:url";
@@ -192,7 +192,7 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
   const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom, state.file, ...storeFiles];
-  const written = homes.filter(({ account }) => mayWrite(account));
+  const written = homes.filter(({ isWritten }) => isWritten);
   return {
     net: netNeeds(configuration),
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),

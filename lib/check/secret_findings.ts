@@ -43,7 +43,7 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
     for (const { name, path } of files) {
       if (!isWithin(path, home)) continue;
       const message = `${folder} holds ${name} (${path}), which users must not reach; move one of them`;
-      findings.push({ severity: "risk", risk: "secret-in-home", path: [...key, "home"], message });
+      findings.push({ severity: "risk", risk: "secret-in-home", path: key, message });
     }
   }
   return [...findings, ...await findReadablePassword(configuration, origin), ...findShownPassword(origin)];

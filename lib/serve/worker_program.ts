@@ -6,7 +6,8 @@
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent } from "../events.ts";
-import { createHomes, type HomeOpener, toServerOptions } from "../server/configured_options.ts";
+import type { HomeOpener } from "../server/account_home.ts";
+import { createHomes, toServerOptions } from "../server/configured_options.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";

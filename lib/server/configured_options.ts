@@ -12,13 +12,15 @@ import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
+import { type HomeOpener, openAccountHome } from "./account_home.ts";
 import type { FtpServerOptions } from "./options.ts";
+import { type AccountSettings, permissionsOf } from "../settings/account_rights.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
-import type { Home, StoreHome } from "../settings/forms.ts";
+import type { StoreHome } from "../settings/forms.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type Configuration, SERVER_SETTINGS, type UserSettings } from "../settings/table.ts";
+import { type Configuration, SERVER_SETTINGS } from "../settings/table.ts";
 import { structureOf } from "../settings/unknown_keys.ts";
 
 /** What the files that a configuration names hold, PEM. */
@@ -35,9 +37,6 @@ export interface ConfigurationFiles {
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
 }
-
-/** Opens the home of an account as a configuration gives it. */
-export type HomeOpener = (home: Home, account: string) => FileSystem;
 
 /** Opens homes in stores. */
 export type StoreHomeOpener = (home: StoreHome, account: string) => FileSystem;
@@ -124,20 +123,20 @@ function createAuthorizer(
 ): VirtualAccounts {
   const { users, anonymous } = configuration;
   const authorizer = new VirtualAccounts({ openHome: (home) => openHome(home, ""), places: workPlaces });
-  for (const { name, password, home, limits, ...account } of users) {
-    authorizer.addUser(name, password, openHome(home, name), { ...optionsOf(account), limits });
+  for (const user of users) {
+    const { name, password, limits } = user;
+    authorizer.addUser(name, password, openAccountHome(user, name, openHome), { ...optionsOf(user), limits });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);
-    authorizer.addAnonymous(openHome(anonymous.home, ANONYMOUS), { ...optionsOf(anonymous), forceWrite });
+    authorizer.addAnonymous(openAccountHome(anonymous, ANONYMOUS, openHome), { ...optionsOf(anonymous), forceWrite });
   }
   return authorizer;
 }
 
-function optionsOf(
-  { permissions, overrides, messages }: Pick<UserSettings, "permissions" | "overrides" | "messages">,
-): AccountOptions {
-  return { permissions, overrides, loginMessage: messages.login, quitMessage: messages.quit };
+function optionsOf(account: AccountSettings): AccountOptions {
+  const { login, quit } = account.messages;
+  return { ...permissionsOf(account), loginMessage: login, quitMessage: quit };
 }
 
 /** Returns whether anonymous writing was asked for by name: by `forceWrite`, or by its risk. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type AccountSettings, homesOf } from "./account_rights.ts";
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
 import { errorAt, type Finding } from "./finding.ts";
 import { show } from "./forms.ts";
@@ -31,7 +32,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...findContradictions(configuration, given),
     ...inState(configuration),
     ...inAccounts(configuration),
-    ...inHomes(configuration),
+    ...inHomes(configuration, given),
   ];
 }
 
@@ -103,30 +104,45 @@ function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
     if (names.has(name)) yield errorAt(path, `user ${show(name)} is given twice`);
     names.add(name);
     if (name === "anonymous") yield errorAt(path, "is anonymous; use the key anonymous for that account");
-    yield* inOverrides(["users", index, "overrides"], overrides);
+    yield* pathsGivenTwice(["users", index, "overrides"], overrides);
   }
-  yield* inOverrides(["anonymous", "overrides"], anonymous?.overrides ?? []);
+  yield* pathsGivenTwice(["anonymous", "overrides"], anonymous?.overrides ?? []);
   if (users.length === 0 && anonymous === undefined) {
     yield errorAt([], "nobody can log in; give users or anonymous");
   }
 }
 
-function* inHomes({ users, anonymous, stores }: Configuration): Generator<Finding> {
-  const homes = [
-    ...users.map(({ home }, index) => ({ home, path: ["users", index, "home"] })),
-    ...anonymous === undefined ? [] : [{ home: anonymous.home, path: ["anonymous", "home"] }],
+function* inHomes({ users, anonymous, stores }: Configuration, given: unknown): Generator<Finding> {
+  const accounts = [
+    ...users.map((account, index) => ({ account, at: ["users", index] })),
+    ...anonymous === undefined ? [] : [{ account: anonymous, at: ["anonymous"] }],
   ];
-  for (const { home, path } of homes) {
-    if (typeof home === "string" || Object.hasOwn(stores, home.store)) continue;
-    const names = Object.keys(stores);
-    const known = names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
-    yield errorAt([...path, "store"], `${show(home.store)} is not one of stores; ${known}`);
+  for (const { account, at } of accounts) {
+    for (const { home, key } of homesOf(account)) {
+      if (typeof home === "string" || Object.hasOwn(stores, home.store)) continue;
+      const names = Object.keys(stores);
+      const known = names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
+      yield errorAt([...at, ...key, "store"], `${show(home.store)} is not one of stores; ${known}`);
+    }
+    yield* pathsGivenTwice([...at, "mounts"], account.mounts);
+    if (account.dropBox) yield* besideDropBox(at, account, given);
   }
 }
 
-function* inOverrides(at: KeyPath, overrides: Configuration["users"][number]["overrides"]): Generator<Finding> {
+/** Who gives rights expects something of them. */
+function* besideDropBox(at: KeyPath, { mounts }: AccountSettings, given: unknown): Generator<Finding> {
+  const keys = [["permissions"], ["overrides"], ...mounts.map((_, index) => ["mounts", index, "permissions"])];
+  for (const key of keys) {
+    const path = [...at, ...key];
+    if (valueAt(given, path) !== undefined) {
+      yield errorAt(path, "is given, but dropBox decides what the account may do");
+    }
+  }
+}
+
+function* pathsGivenTwice(at: KeyPath, entries: readonly { readonly path: string }[]): Generator<Finding> {
   const paths = new Set<string>();
-  for (const [index, { path }] of overrides.entries()) {
+  for (const [index, { path }] of entries.entries()) {
     if (paths.has(path)) yield errorAt([...at, index, "path"], `${show(path)} is given twice`);
     paths.add(path);
   }

@@ -278,6 +278,29 @@ function unknownLetter(letters: string): string | undefined {
 /** A virtual path: absolute and normalised, as `overridePermissions()` wants it. */
 export const virtualPath: Form<string> = absolutePath("a path of the account such as /incoming, without . and ..");
 
+/** The same of a place where something else than the home can be: not the root. */
+export const mountPath: Form<string> = v.pipe(
+  absolutePath("a path of the account such as /shared, without . and .."),
+  v.check((path) => path !== "/", unwanted("a path below the root such as /shared")),
+);
+
+/** Longest pattern, and most of them: a name is compared with each, in no more steps than characters times characters. */
+const MAX_PATTERN_LENGTH = 255;
+const MAX_PATTERNS = 100;
+
+/** A pattern of names. */
+const namePattern: Form<string> = patternOf("a pattern of names such as *.exe, without /");
+
+function patternOf(wanted: string): Form<string> {
+  const message = unwantedText(wanted);
+  return v.pipe(
+    text(wanted),
+    v.check((pattern) => !pattern.includes("/"), message),
+    v.maxLength(MAX_PATTERN_LENGTH, `has more than ${MAX_PATTERN_LENGTH} characters`),
+    described(wanted),
+  );
+}
+
 function absolutePath(wanted: string): Form<string> {
   const message = unwanted(wanted);
   return v.pipe(
@@ -411,3 +434,9 @@ export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"
 export function secretList<Input, Output>(item: Form<Input, Output>): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwantedSecret("a list")), described("a list"));
 }
+
+/** Patterns of names. */
+export const namePatterns: Form<string[]> = v.pipe(
+  list(namePattern, "a list of patterns"),
+  v.maxLength(MAX_PATTERNS, `has more than ${MAX_PATTERNS} entries`),
+);

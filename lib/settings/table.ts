@@ -27,7 +27,9 @@ import {
   list,
   listenAddress,
   mapping,
+  mountPath,
   namedMappings,
+  namePatterns,
   pem,
   permissions,
   port,
@@ -391,6 +393,43 @@ const overrides = list(mapping({
   }),
 }));
 
+const mounts = list(mapping({
+  path: required(
+    mountPath,
+    "Path in the home. The folders that lead there need not exist; what the home has there is hidden.",
+  ),
+  home: required(home, "Folder that is there, or a path in a store."),
+  permissions: setting(permissions, "Letters that hold there and below; without them those that hold at the path."),
+}));
+
+/** What an account sees and leaves, beside its home. */
+const FILE_ROWS = {
+  mounts: setting(
+    mounts,
+    "Other folders, or paths in stores, that are in the home. Nothing can be renamed from one to another.",
+    {
+      default: [],
+    },
+  ),
+  hide: setting(
+    namePatterns,
+    "Patterns of names, such as `.*`, that are not listed and not reached, with all that is below, nor can be made. `*` stands " +
+      "for any characters, `?` for one, `[a-z]` for one of a set. Upper and lower case are the same.",
+    { default: [] },
+  ),
+  deny: setting(
+    namePatterns,
+    "The same of names, such as `*.exe`, that cannot be stored, made or renamed to; what has one can be read and removed.",
+    { default: [] },
+  ),
+  dropBox: setting(
+    truth,
+    "Whether files can be stored and nothing else: not listed, read, resumed, overwritten, renamed or removed. A file whose " +
+      "name is taken gets another, and nothing tells. `permissions` and `overrides` are not given then.",
+    { default: false },
+  ),
+};
+
 const messages = mapping({
   login: setting(clientText, "Reply to a login.", { default: DEFAULT_MESSAGES.login }),
   quit: setting(clientText, "Reply to QUIT.", { default: DEFAULT_MESSAGES.quit }),
@@ -407,6 +446,7 @@ const user = mapping({
   overrides: setting(overrides, "Other permissions in parts of the home; the deepest path that holds wins.", {
     default: [],
   }),
+  ...FILE_ROWS,
   messages: group(messages, "Texts for the user."),
   limits: group(
     mapping({
@@ -423,6 +463,7 @@ const anonymous = mapping({
     default: READ_PERMISSIONS,
   }),
   overrides: setting(overrides, "Other permissions in parts of the home.", { default: [] }),
+  ...FILE_ROWS,
   messages: group(messages, "Texts for anonymous users."),
   forceWrite: setting(truth, "Lets everybody write, where `permissions` say so: the risk `anonymous-write`.", {
     default: false,

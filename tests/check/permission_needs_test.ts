@@ -55,6 +55,21 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     `--allow-read=${FILE},/srv/pub`,
   ],
   [
+    "mounts, of which some may only be read",
+    "listen: [{ host: 10.0.0.5, port: 21 }]\npassive: { ports: 50000-50000 }\nusers:\n" +
+    "  - name: alice\n    password: x\n    home: /srv/alice\n    permissions: elrw\n    mounts:\n" +
+    "      - { path: /shared, home: /srv/shared, permissions: elr }\n" +
+    "      - { path: /shared/team, home: /srv/team }\n" +
+    "      - { path: /in, home: /srv/in, permissions: elw }\n" +
+    "      - { path: /box, home: /srv/box, permissions: el }\n" +
+    "    overrides: [{ path: /box/drop, permissions: w }]\n" +
+    "  - name: bob\n    password: x\n    home: /srv/bob\n    mounts: [{ path: /in, home: /srv/in2, permissions: elw }]\n" +
+    "  - name: scanner\n    password: x\n    home: /srv/scans\n    dropBox: true\n    mounts: [{ path: /more, home: /srv/more }]\n",
+    "--allow-net=10.0.0.5:21,10.0.0.5:50000",
+    `--allow-read=${FILE},/srv/alice,/srv/shared,/srv/team,/srv/in,/srv/box,/srv/bob,/srv/in2,/srv/scans,/srv/more`,
+    "--allow-write=/srv/alice,/srv/in,/srv/box,/srv/in2,/srv/scans,/srv/more",
+  ],
+  [
     "homes in stores",
     "listen: [{ host: 10.0.0.5, port: 21 }]\npassive: { ports: 50000-50000 }\nstores:\n" +
     "  near: { type: s3, endpoint: 'http://[::1]:9000', bucket: files, accessKeyFile: id, secretKeyFile: secret, ca: ca.pem }\n" +

@@ -99,6 +99,32 @@ export const BAD_FILES: readonly BadFile[] = [
     "without . and ..",
   ],
   [
+    "mounts at a path twice",
+    "anonymous:\n  home: pub\n  mounts:\n    - { path: /in, home: a }\n    - { path: /in, home: b }\n",
+    'ftpsd.yaml:5: anonymous.mounts[1].path: "/in" is given twice',
+  ],
+  [
+    "mounts a store that there is not",
+    "anonymous:\n  home: pub\n  mounts:\n    - { path: /in, home: { store: far, path: / } }\n",
+    'ftpsd.yaml:4: anonymous.mounts[0].home.store: "far" is not one of stores; there are none',
+  ],
+  [
+    "gives rights beside a drop box",
+    "users:\n  - name: alice\n    password: secret\n    home: /srv\n    permissions: elw\n    overrides: []\n" +
+    "    dropBox: true\n    mounts: [{ path: /in, home: a, permissions: w }]\n",
+    "ftpsd.yaml:5: users[0].permissions: is given, but dropBox decides what the account may do",
+    "ftpsd.yaml:6: users[0].overrides: is given, but dropBox decides what the account may do",
+    "ftpsd.yaml:8: users[0].mounts[0].permissions: is given, but dropBox decides what the account may do",
+  ],
+  [
+    "hides paths, and too much",
+    `anonymous:\n  home: pub\n  hide: [a/b, "", ${"x".repeat(256)}]\n  deny: [${"a, ".repeat(100)}a]\n`,
+    'ftpsd.yaml:3: anonymous.hide[0]: "a/b" is not a pattern of names such as *.exe, without /',
+    'ftpsd.yaml:3: anonymous.hide[1]: "" is not a pattern of names such as *.exe, without /',
+    "ftpsd.yaml:3: anonymous.hide[2]: has more than 255 characters",
+    "ftpsd.yaml:4: anonymous.deny: has more than 100 entries",
+  ],
+  [
     "overrides a path twice",
     "anonymous:\n  home: pub\n  overrides:\n    - { path: /in, permissions: l }\n    - { path: /in, permissions: r }\n",
     'ftpsd.yaml:5: anonymous.overrides[1].path: "/in" is given twice',

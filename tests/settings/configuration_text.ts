@@ -46,6 +46,7 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   users: { name: "alice", password: "secret", home: "/srv/alice" },
   anonymous: { home: "/srv/pub" },
   overrides: { path: "/in", permissions: "lw" },
+  mounts: { path: "/shared", home: "/srv/shared" },
   acceptRisks: { risk: "no-close-notify", reason: "old scanner" },
   stores: {
     type: "s3",

@@ -153,6 +153,10 @@ Deno.test("readConfiguration() returns frozen settings with all defaults, and ab
     home: "/etc/ftpsd/alice",
     permissions: "elr",
     overrides: [],
+    mounts: [],
+    hide: [],
+    deny: [],
+    dropBox: false,
     messages: { login: "Login successful.", quit: "Goodbye." },
     limits: { connections: 0, bandwidth: { upload: 0, download: 0 } },
   }]);
