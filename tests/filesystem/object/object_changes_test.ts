@@ -80,6 +80,24 @@ Deno.test("ObjectFileSystem.rename() does not replace what has come meanwhile", 
   assertEquals([store.text("ftp/d/b"), store.text("ftp/e/b"), store.text("ftp/e/a")], ["db", "newer", "da"]);
 });
 
+Deno.test("ObjectFileSystem.rename() removes no other version than the one that it has copied", async () => {
+  const { fileSystem, store } = objectFixture({ "ftp/a": "a", "ftp/b": "b" });
+  let isCopied = false;
+  store.fault = ({ operation }) => {
+    if (operation === "head" && isCopied) store.set("ftp/a", "newer");
+    isCopied ||= operation === "copy";
+    return undefined;
+  };
+  await fileSystem.rename("/a", "/c", UNABORTED);
+  assertEquals([store.text("ftp/a"), store.text("ftp/c")], ["newer", "a"]);
+  store.fault = ({ operation }) => {
+    if (operation === "copy") store.set("ftp/b", "newer");
+    return undefined;
+  };
+  await assertRefused("busy", () => fileSystem.rename("/b", "/d", UNABORTED));
+  assertEquals([store.text("ftp/b"), store.text("ftp/d")], ["newer", undefined]);
+});
+
 Deno.test("ObjectFileSystem.rename() of a directory has a bound, and an error that says so", async () => {
   const objects = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`ftp/d/${index}`, ""]));
   const { another, store } = objectFixture(objects);

@@ -34,6 +34,14 @@ Deno.test("ObjectFileSystem.list() stops asking when it is left, or its signal a
   await assertRejects(listed, Error, "left");
 });
 
+Deno.test("ObjectFileSystem.list() waits for no page that nobody wants any more", async () => {
+  const { store, fileSystem } = objectFixture(manyObjects(1500));
+  store.fault = () => store.count("list") === 2 ? new Promise(() => {}) : undefined;
+  let entries = 0;
+  for await (const _entry of fileSystem.list("/many", UNABORTED)) if (++entries === 10) break;
+  assertStrictEquals(store.count("list"), 2);
+});
+
 Deno.test("ObjectFileSystem leaves out keys that are no names", async () => {
   const odd = [
     "ftp//x",

@@ -155,6 +155,39 @@ Deno.test("ObjectFileSystem.openWrite() goes on with an upload whose server was 
   assertStrictEquals(store.text("ftp/a"), text(bytes));
 });
 
+Deno.test("ObjectFileSystem.openWrite() does not say that a writer has finished whose upload another has completed", async () => {
+  const { fileSystem, another, store } = objectFixture();
+  const lost = await fileSystem.openWrite("/a", "replace", UNABORTED);
+  await lost.write(sampleBytes(2 * PART), UNABORTED);
+  await send(another({ claims: new WriteClaims() }), "append", sampleBytes(PART, 5), { isEnd: true });
+  await assertRefused("busy", () => lost.finish(UNABORTED));
+  await lost.close();
+  assertStrictEquals(store.text("ftp/a"), text(sampleBytes(2 * PART)) + text(sampleBytes(PART, 5)));
+});
+
+Deno.test("ObjectFileSystem.openWrite() that comes too late leaves alone what another has begun since", async () => {
+  const { fileSystem, another } = objectFixture();
+  const lost = await fileSystem.openWrite("/a", "replace", UNABORTED);
+  await lost.write(sampleBytes(2 * PART), UNABORTED);
+  const restarted = another({ claims: new WriteClaims() });
+  await send(restarted, "replace", sampleBytes(3 * PART));
+  await assertRefused("busy", async () => {
+    await lost.write(sampleBytes(PART), UNABORTED);
+    await lost.finish(UNABORTED);
+  });
+  await lost.close();
+  assertStrictEquals(await restarted.resumable("/a", UNABORTED), 3 * PART);
+});
+
+Deno.test("ObjectFileSystem.openWrite() goes on behind no part that is another than it was", async () => {
+  const { fileSystem, store } = objectFixture();
+  await send(fileSystem, "replace", sampleBytes(3 * PART));
+  const [upload] = store.uploads.values();
+  assert(upload !== undefined);
+  await store.uploadPart(upload, 2, [sampleBytes(PART, 9)], UNABORTED);
+  await assertRefused("invalidOffset", () => fileSystem.openWrite("/a", "append", UNABORTED));
+});
+
 Deno.test("ObjectFileSystem.openWrite() does not take parts of an older try for those of a killed one", async () => {
   const { fileSystem, another, store } = objectFixture();
   await send(fileSystem, "replace", sampleBytes(4 * PART));

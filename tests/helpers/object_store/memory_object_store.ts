@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { abortable } from "../../../lib/deadline.ts";
 import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import {
   type Body,
@@ -265,7 +266,7 @@ export class MemoryObjectStore implements ObjectStore {
     if (!key.startsWith(this.prefix)) throw new RangeError(`"${key}" is not below the prefix`);
     const request = { operation, key, count: this.requests.length + 1 };
     this.requests.push(request);
-    const fault = await this.fault(request);
+    const fault = await abortable(Promise.resolve(this.fault(request)), signal);
     signal.throwIfAborted();
     if (fault === "before") throw new FileSystemError("unavailable", `Planned failure of ${operation}`);
     const result = run();
