@@ -107,8 +107,14 @@ export function toError(answer: ErrorAnswer, doing: string, headers: Headers): S
 
 /** The error for a request that has got no answer. */
 export function toUnanswered(error: TransportError, doing: string): FileSystemError {
-  const reason = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-  return new FileSystemError("unavailable", `Cannot ${doing}: ${reason}`, { cause: error });
+  return new FileSystemError("unavailable", `Cannot ${doing}: ${reasonOf(error)}`, { cause: error });
+}
+
+/** What is behind an error, where it says more: "fetch failed" says nothing. */
+function reasonOf(error: TransportError): string {
+  let innermost: Error = error;
+  for (let depth = 0; depth < 5 && innermost.cause instanceof Error; depth++) innermost = innermost.cause;
+  return innermost === error ? error.message : `${error.message}: ${innermost.message}`;
 }
 
 function isStoreRefusal(kind: string): kind is StoreRefusal["kind"] {

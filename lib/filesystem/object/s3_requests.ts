@@ -19,6 +19,7 @@ import type { Body, StoreRefusal } from "./object_store.ts";
 import { type ErrorAnswer, isErrorBody, parseError } from "./s3_answers.ts";
 import { type BucketAddress, checkKey } from "./s3_address.ts";
 import type { CredentialSource, StoreCredentials } from "./s3_credentials.ts";
+import { Repetition } from "./s3_repetition.ts";
 import { isAboutCredentials, isAboutTime, isPassing, toError, toUnanswered } from "./s3_errors.ts";
 import {
   type StoreRequest,
@@ -81,7 +82,6 @@ export type Settled<Answer> =
     readonly isUncertain: boolean;
   };
 
-const MAX_BACKOFF_MS = 5000;
 const PROGRESS_EVERY_MS = 1000;
 /** Difference of clocks in milliseconds that stores may refuse; they say 15 minutes. */
 const MAX_SKEW_MS = 240_000;
@@ -201,7 +201,8 @@ export class StoreRequests implements AsyncDisposable {
     exchange: (request: StoreRequest) => Promise<{ readonly answer: Answer; readonly isRefused: boolean }>,
   ): Promise<Settled<Answer>> {
     const payload = await hashBody(plan.body, signal);
-    const repetition = new Repetition(this.#options, this.#retryMs);
+    const { maxAttempts, backoffMs } = this.#options;
+    const repetition = new Repetition({ maxAttempts, backoffMs, retryMs: this.#retryMs });
     let credentials = await this.#credentials(signal, { renew: false });
     while (true) {
       const result = await this.#attempt(plan, payload, credentials, signal, exchange);
@@ -290,52 +291,6 @@ export class StoreRequests implements AsyncDisposable {
     for (const controller of [...this.#running.keys(), ...this.#open]) controller.abort(closedError());
     await Promise.allSettled(this.#running.values());
     this.#transport[Symbol.dispose]();
-  }
-}
-
-/** How often a request has been tried, and whether it may be tried again. */
-class Repetition {
-  /** Whether an attempt may have been carried out. */
-  isUncertain = false;
-  readonly #options: RequestsOptions;
-  readonly #retryUntil: number;
-  #attempts = 0;
-  #isAdjusted = false;
-  #isRenewed = false;
-
-  constructor(options: RequestsOptions, retryMs: number) {
-    this.#options = options;
-    this.#retryUntil = performance.now() + retryMs;
-  }
-
-  count(isUncertain: boolean): void {
-    this.#attempts++;
-    this.isUncertain ||= isUncertain;
-  }
-
-  mayRepeat(): boolean {
-    return this.#attempts < this.#options.maxAttempts && performance.now() < this.#retryUntil;
-  }
-
-  /** Yes once. */
-  mayAdjust(): boolean {
-    const may = !this.#isAdjusted;
-    this.#isAdjusted = true;
-    return may;
-  }
-
-  /** Yes once. */
-  mayRenew(): boolean {
-    const may = !this.#isRenewed;
-    this.#isRenewed = true;
-    return may;
-  }
-
-  /** At random up to a bound that doubles, so that many clients do not come back together; not sooner than the store wants. */
-  backoffMs(headers: Headers | undefined): number {
-    const bound = Math.min(MAX_BACKOFF_MS, this.#options.backoffMs * 2 ** (this.#attempts - 1));
-    const wanted = Number(headers?.get("retry-after") ?? 0) * 1000;
-    return Math.max(Math.random() * bound, wanted > 0 ? Math.min(wanted, MAX_BACKOFF_MS) : 0);
   }
 }
 

@@ -25,19 +25,12 @@ import {
 } from "./object_store.ts";
 import { probeAbilities } from "./s3_abilities.ts";
 import { BucketAddress } from "./s3_address.ts";
-import {
-  parseAnswer,
-  readETag,
-  readListPage,
-  readObjectInfo,
-  readOrRefuse,
-  readPartsPage,
-  readUploadsPage,
-} from "./s3_answers.ts";
+import { parseAnswer, readETag, readObjectInfo, readOrRefuse } from "./s3_answers.ts";
 import type { CredentialSource } from "./s3_credentials.ts";
 import { Download } from "./s3_download.ts";
+import { listObjects, listParts, listUploads } from "./s3_listings.ts";
 import { removeAll } from "./s3_removal.ts";
-import { type RequestPlan, type Settled, StoreRequests, type StoreTimeouts } from "./s3_requests.ts";
+import { type Settled, StoreRequests, type StoreTimeouts } from "./s3_requests.ts";
 import type { TextAnswer } from "./s3_transport.ts";
 import { etagOfParts, isObjectOf, writeParts } from "./s3_uploads.ts";
 
@@ -136,22 +129,7 @@ export class S3Store implements ObjectStore {
   }
 
   async list(options: ListOptions): Promise<ListPage> {
-    const { prefix, delimiter, next, after, limit = 1000, signal } = options;
-    const query = {
-      "list-type": "2",
-      "encoding-type": "url",
-      "max-keys": String(Math.max(1, Math.min(1000, limit))),
-      prefix,
-      ...delimiter !== undefined && { delimiter },
-      ...next !== undefined && { "continuation-token": next },
-      ...after !== undefined && { "start-after": after },
-    };
-    const doing = `list ${quote(prefix)}`;
-    const { text } = await this.#requests.request({ method: "GET", query, doing, signal });
-    const answer = await parseAnswer(text, "ListBucketResult");
-    const page = readOrRefuse(() => readListPage(answer));
-    if (page.next !== undefined && page.next === next) throw noEnd(doing);
-    return page;
+    return await listObjects(this.#requests, options);
   }
 
   async get(key: string, options: GetOptions): Promise<ReadableStream<Uint8Array>> {
@@ -174,9 +152,15 @@ export class S3Store implements ObjectStore {
       signal,
     });
     if (settled.error === undefined) return readOrRefuse(() => readETag(settled.answer.headers.get("etag") ?? ""));
-    return await this.#findDone(settled, key, signal, ({ metadata }) => {
-      return ifMatch !== undefined && metadata["ftpsd-put"] === mark["ftpsd-put"];
-    });
+    if (ifMatch === undefined) throw settled.error;
+    // The runtime may have repeated it, too.
+    const isUncertain = settled.isUncertain || isRefusal(settled.error, "condition");
+    return await this.#findDone(
+      { ...settled, isUncertain },
+      key,
+      signal,
+      ({ metadata }) => metadata["ftpsd-put"] === mark["ftpsd-put"],
+    );
   }
 
   async copy(from: string, to: string, options: CopyOptions): Promise<string> {
@@ -293,41 +277,13 @@ export class S3Store implements ObjectStore {
   }
 
   async listParts(upload: UploadName, options: CallOptions): Promise<readonly UploadedPart[]> {
-    const { key, uploadId } = upload;
-    const doing = `list the parts of ${quote(key)}`;
-    const found: UploadedPart[] = [];
-    let marker: string | undefined;
-    do {
-      const query = { uploadId, "max-parts": "1000", ...marker !== undefined && { "part-number-marker": marker } };
-      const plan: RequestPlan = { method: "GET", key, query, doing, signal: options.signal };
-      const answer = await parseAnswer((await this.#requests.request(plan)).text, "ListPartsResult");
-      const page = readOrRefuse(() => readPartsPage(answer));
-      if (page.next !== undefined && (page.next === marker || page.parts.length === 0)) throw noEnd(doing);
-      found.push(...page.parts);
-      marker = page.next;
-    } while (marker !== undefined);
-    return found.sort((one, other) => one.number - other.number);
+    return await listParts(this.#requests, upload, options);
   }
 
   async listUploads(
     options: CallOptions & { readonly prefix: string; readonly next?: UploadsPage["next"] },
   ): Promise<UploadsPage> {
-    const { prefix, next, signal } = options;
-    // Ceph encodes keys here if it is asked to, and does not say so.
-    const query = {
-      uploads: "",
-      "max-uploads": "1000",
-      prefix,
-      ...next !== undefined && { "key-marker": next.key, "upload-id-marker": next.uploadId },
-    };
-    const doing = `list the uploads of ${quote(prefix)}`;
-    const { text } = await this.#requests.request({ method: "GET", query, doing, signal });
-    const answer = await parseAnswer(text, "ListMultipartUploadsResult");
-    const page = readOrRefuse(() => readUploadsPage(answer));
-    if (page.next !== undefined && page.next.key === next?.key && page.next.uploadId === next.uploadId) {
-      throw noEnd(doing);
-    }
-    return page;
+    return await listUploads(this.#requests, options);
   }
 
   /** Ends what is under way, waits for it, and closes all connections. */
@@ -409,10 +365,6 @@ function metadataHeaders(metadata: Readonly<Record<string, string>>): Record<str
 function conditionHeaders({ ifMatch }: PutCondition): Record<string, string> {
   if (ifMatch === undefined) return {};
   return ifMatch === "nothing" ? { "if-none-match": "*" } : { "if-match": ifMatch.etag.replaceAll('"', "") };
-}
-
-function noEnd(doing: string): FileSystemError {
-  return new FileSystemError("unavailable", `Cannot ${doing}: the store gives the same page again`);
 }
 
 function quote(key: string): string {

@@ -1,9 +1,12 @@
 /**
  * One HTTP request to a store, and its answer.
  *
- * Bytes of parts go up by `node:http`, which holds a third of the memory of `fetch` for them; the rest is done by `fetch`, for
- * which downloads cost half. Connections of both are kept for the next request. No redirect is followed: a signature holds for
- * one host only.
+ * What only reads is done by `fetch`, for which downloads cost half. What changes something is sent by `node:http`, which holds a third
+ * of the memory for the bytes of parts. Connections of both are kept for the next request. No redirect is followed: a signature
+ * holds for one host only.
+ *
+ * Deno's `fetch` and `node:http` send a request again by themselves when a connection that was kept is cut before the answer, even
+ * if the store has got it. For what only reads that does no harm; for the rest it is prevented: whoever repeats it has to know.
  *
  * @module
  */
@@ -96,9 +99,8 @@ export class StoreTransport implements Disposable {
   async exchange(request: StoreRequest): Promise<TextAnswer> {
     using attempt = new Attempt(request);
     return await attempt.run(() => {
-      return typeof request.body === "object"
-        ? this.#exchangeByNode(request, request.body, attempt)
-        : this.#exchangeByFetch(request, attempt);
+      const isReading = request.method === "GET" || request.method === "HEAD";
+      return isReading ? this.#exchangeByFetch(request, attempt) : this.#exchangeByNode(request, attempt);
     });
   }
 
@@ -125,39 +127,33 @@ export class StoreTransport implements Disposable {
   }
 
   #fetch(request: StoreRequest, signal: AbortSignal): Promise<Response> {
-    const { method, url, headers, body } = request;
-    const sent = new Headers(headers);
-    sent.set("accept-encoding", "identity"); // or `fetch` unpacks what somebody has stored packed
-    return fetch(url, {
-      method,
-      headers: sent,
-      body: typeof body === "string" ? body : null,
-      redirect: "manual",
-      client: this.#client,
-      signal,
-    });
+    const { method, url } = request;
+    const headers = new Headers(request.headers);
+    headers.set("accept-encoding", "identity"); // or `fetch` unpacks what somebody has stored packed
+    return fetch(url, { method, headers, redirect: "manual", client: this.#client, signal });
   }
 
-  async #exchangeByFetch(request: StoreRequest, { signal, watch }: Attempt): Promise<TextAnswer> {
+  async #exchangeByFetch(request: StoreRequest, { signal }: Attempt): Promise<TextAnswer> {
     const { status, headers, body } = await this.#fetch(request, signal);
-    return { status, headers, text: await readText(body, () => request.isWork && watch.touch()) };
+    return { status, headers, text: await readText(body, () => {}) };
   }
 
-  async #exchangeByNode(request: StoreRequest, body: Body, attempt: Attempt): Promise<TextAnswer> {
-    const { signal, watch } = attempt;
-    const { method, url, headers } = request;
+  async #exchangeByNode(request: StoreRequest, { signal, watch }: Attempt): Promise<TextAnswer> {
+    const { method, url, headers, isWork } = request;
+    const body = typeof request.body === "string" ? [new TextEncoder().encode(request.body)] : request.body ?? [];
     const sent = this.#request(url, {
       method,
       agent: this.#agent,
       headers: { ...Object.fromEntries(headers), host: url.host, "content-length": String(byteLength(body)) },
     });
+    sent.once("socket", () => sent.reusedSocket = false); // or it would be sent again
     const abort = () => sent.destroy(new TransportError("The request was given up"));
     signal.addEventListener("abort", abort, { once: true });
     try {
       const answered = answerOf(sent);
       const written = writeBody(sent, body, watch);
       const answer = await Promise.race([answered, written.then(() => answered)]);
-      const text = await readText(answer, () => {});
+      const text = await readText(answer, () => isWork && watch.touch());
       if (!answer.complete) throw new TransportError("The connection was closed in the middle of an answer");
       // An answer that came before all of the body: the rest of it is not wanted.
       if (!sent.writableFinished) sent.destroy();
