@@ -101,6 +101,7 @@ export type {
   FinishOptions,
   HashAlgorithm,
   OpenReadOptions,
+  QuotaReport,
   ReadableFile,
   WritableFile,
   WriteMode,

@@ -5,7 +5,15 @@
  */
 
 /** Sub-commands that do one thing and end. */
-export const SHORT_COMMANDS = ["check", "permissions", "hash-password", "cert", "completions", "help"] as const;
+export const SHORT_COMMANDS = [
+  "check",
+  "permissions",
+  "hash-password",
+  "cert",
+  "completions",
+  "quota",
+  "help",
+] as const;
 
 /** Name of a sub-command. */
 export type CommandName = "serve" | typeof SHORT_COMMANDS[number];

@@ -60,10 +60,14 @@ export interface CommandRow {
   readonly about: string;
   /** Its own options. */
   readonly options: readonly OptionGroup[];
+  /** Whether the short help leaves it out. */
+  readonly isRare?: true;
   /** Whether it takes the options of `serve`, too. */
   readonly takesServeOptions?: true;
   /** What may follow that is no option: a folder, or one of some words. */
   readonly operand?: "DIR" | readonly string[];
+  /** Whether names may follow that. */
+  readonly takesNames?: true;
   readonly examples: readonly CommandExample[];
 }
 
@@ -133,6 +137,24 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     examples: [
       { line: "ftpsd cert", means: "for this host alone, in certs/" },
       { line: "ftpsd cert --name ftp.example.org --days 90", means: "for that name, too" },
+    ],
+  },
+  {
+    name: "quota",
+    usage: "quota scan [NAME…] --config FILE",
+    summary: "count anew what accounts and groups have stored",
+    about:
+      "Counts the files of accounts and groups that have a quota, where files were changed behind the server's back: of " +
+      'all, or of NAMEs: users, "anonymous", or "group NAME". While a server runs it counts before the next upload, once none ' +
+      "is under way. The counts have to be in a file: with state.type memory each start counts by itself.",
+    options: [],
+    isRare: true,
+    takesServeOptions: true,
+    operand: ["scan"],
+    takesNames: true,
+    examples: [
+      { line: "ftpsd quota scan -c ftpsd.yaml", means: "everybody" },
+      { line: "ftpsd quota scan alice 'group partners' -c ftpsd.yaml", means: "a user and a group" },
     ],
   },
   {

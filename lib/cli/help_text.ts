@@ -13,7 +13,7 @@ const OPTION_COLUMN = 33;
 /** The most common options, the sub-commands, examples. */
 export function shortHelp(): string {
   const [serve, ...others] = COMMAND_ROWS;
-  const commands = others.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`);
+  const commands = others.filter(({ isRare }) => !isRare).map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`);
   return [
     "Share a folder over FTPS.",
     "",

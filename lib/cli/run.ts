@@ -31,6 +31,7 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   permissions: async (args) => (await import("./print_permissions.ts")).permissionsCommand(args),
   "hash-password": async (args) => (await import("./hash_password.ts")).hashPasswordCommand(args),
   cert: async (args) => (await import("./cert.ts")).certCommand(args),
+  quota: async (args) => (await import("./quota.ts")).quotaCommand(args),
   completions: async (args) => (await import("./completions.ts")).completionsCommand(args),
   help: (args) => Promise.resolve(helpCommand(args)),
 };

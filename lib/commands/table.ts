@@ -53,6 +53,7 @@ import {
   renameTo,
 } from "./files.ts";
 import { hash, hashByVerb, hashFeature } from "./hash.ts";
+import { showQuotas } from "./quota.ts";
 import {
   clientName,
   factFeature,
@@ -554,6 +555,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "SITE CHMOD <SP> mode <SP> path (set permission bits, octal)",
     rfc: "RFC 959 §4.1.3",
     run: changeMode,
+  },
+  {
+    verb: "SITE QUOTA",
+    argument: "none",
+    needs: "quotas",
+    help: "SITE QUOTA (show how much is stored, and how much may be)",
+    rfc: "RFC 959 §4.1.3",
+    run: showQuotas,
   },
   {
     verb: "SITE UTIME",

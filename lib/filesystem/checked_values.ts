@@ -5,7 +5,15 @@
  */
 
 import { hasForbiddenCharacter } from "../protocol/pathname.ts";
-import type { DirectoryEntry, FileDigest, FileInfo, FileType, ReadableFile, WritableFile } from "./filesystem.ts";
+import type {
+  DirectoryEntry,
+  FileDigest,
+  FileInfo,
+  FileType,
+  QuotaReport,
+  ReadableFile,
+  WritableFile,
+} from "./filesystem.ts";
 
 const TYPES: readonly FileType[] = ["file", "directory", "link", "other"];
 
@@ -155,4 +163,20 @@ function wrong(what: string, value: unknown): TypeError {
   const text = typeof value === "number" || value === null || value === undefined ? String(value) : typeof value;
   const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : text;
   return new TypeError(`Cannot use ${what} of the file system: ${shown}`);
+}
+
+/**
+ * Checks what is said of quotas.
+ *
+ * @throws {TypeError} When a name is none, or an amount is no count.
+ */
+export function checkQuotas(reports: readonly QuotaReport[]): readonly QuotaReport[] {
+  if (!Array.isArray(reports)) throw wrong("quotas", reports);
+  for (const report of reports as readonly QuotaReport[]) {
+    const { name, used = report.limits, limits } = report;
+    if (typeof name !== "string" || hasForbiddenCharacter(name)) throw wrong("name of a quota", name);
+    const amounts = [used.bytes, used.files, limits.bytes, limits.files];
+    for (const amount of amounts) if (!isCount(amount)) throw wrong("amount of a quota", amount);
+  }
+  return reports;
 }

@@ -192,6 +192,8 @@ export interface FileSystem {
   setMode?(path: string, mode: number, options: CallOptions): Promise<void>;
   /** Returns how many more bytes can be stored at a path, which exists. */
   availableBytes?(path: string, options: CallOptions): Promise<number>;
+  /** Returns the quotas that hold here: the account's own, and those that it shares with others. */
+  quotas?(options: CallOptions): Promise<readonly QuotaReport[]>;
   /**
    * Returns how many bytes are kept of an upload to a path that was interrupted, where it can go on with `append` or that
    * offset; `undefined` when there is none. SIZE and MLST report it to whoever may go on with it, and to nobody else.
@@ -199,6 +201,16 @@ export interface FileSystem {
   resumable?(path: string, options: CallOptions): Promise<number | undefined>;
   /** Returns the digest of a file where it is known without reading the file; `undefined` where not. */
   digest?(path: string, algorithm: HashAlgorithm, options: CallOptions): Promise<FileDigest | undefined>;
+}
+
+/** How much of a quota is used. */
+export interface QuotaReport {
+  /** Whose it is, such as `user alice` or `group partners`. */
+  readonly name: string;
+  /** What is stored and being stored; absent as long as that is being counted. */
+  readonly used?: { readonly bytes: number; readonly files: number } | undefined;
+  /** Most bytes and files; 0: no limit. */
+  readonly limits: { readonly bytes: number; readonly files: number };
 }
 
 /** A digest of a whole file. */

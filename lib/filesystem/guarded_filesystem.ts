@@ -13,6 +13,7 @@ import {
   checkInfo,
   checkName,
   checkOpen,
+  checkQuotas,
   checkResumable,
   type Report,
 } from "./checked_values.ts";
@@ -26,6 +27,7 @@ import type {
   FinishOptions,
   HashAlgorithm,
   OpenReadOptions,
+  QuotaReport,
   ReadableFile,
   WritableFile,
   WriteMode,
@@ -42,7 +44,7 @@ import type { PendingCalls } from "./pending_calls.ts";
 export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, report: Report): FileSystem {
   const guard = new GuardedFileSystem(fileSystem, calls, report);
   const { listsSorted, uploadsAppearWhole, listNames, listTypes, lstat, openWrite, availableBytes } = fileSystem;
-  const { resumable, digest } = fileSystem;
+  const { resumable, digest, quotas } = fileSystem;
   return {
     ...listsSorted && { listsSorted },
     ...uploadsAppearWhole && { uploadsAppearWhole },
@@ -63,6 +65,7 @@ export function guardFileSystem(fileSystem: FileSystem, calls: PendingCalls, rep
       digest: (path: string, algorithm: HashAlgorithm, { signal }: CallOptions) =>
         guard.digest(path, algorithm, { signal }),
     },
+    ...quotas && { quotas: ({ signal }: CallOptions) => guard.quotas({ signal }) },
     ...guard.changes(),
   };
 }
@@ -121,6 +124,10 @@ class GuardedFileSystem {
   async digest(path: string, algorithm: HashAlgorithm, options: CallOptions): Promise<FileDigest | undefined> {
     const call = () => this.#fileSystem.digest?.(path, algorithm, options);
     return checkDigest(await this.#calls.run(call, options.signal));
+  }
+
+  async quotas(options: CallOptions): Promise<readonly QuotaReport[]> {
+    return checkQuotas(await this.#calls.run(() => this.#fileSystem.quotas?.(options) ?? [], options.signal));
   }
 
   /** The methods that return nothing, as far as there are any. */

@@ -5,6 +5,9 @@
  */
 
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
+import { QuotaLedger } from "../filesystem/quota/quota_ledger.ts";
+import type { HomeOpener } from "../server/account_home.ts";
+import type { AccountServices } from "../server/account_quotas.ts";
 import { createHomes, createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
@@ -67,12 +70,8 @@ export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
   readonly #engine: StateEngine;
   readonly #claims = new SharedTable(createTableMemory(MAX_CLAIMS));
-  readonly #openHome = createHomes(
-    new GuardedFileClaims(new SharedFileClaims(this.#claims), (call, cause) => {
-      const message = describeFailure(call, cause);
-      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
-    }),
-  );
+  readonly #services: AccountServices;
+  readonly #openHome: HomeOpener;
   readonly #workPlaces = createWorkPlaces();
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
@@ -91,6 +90,12 @@ export class ConfiguredServer {
     this.#plan = plan;
     this.#options = options;
     this.#engine = options.engine ?? inMemory();
+    const claims = new GuardedFileClaims(new SharedFileClaims(this.#claims), (call, cause) => {
+      const message = describeFailure(call, cause);
+      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
+    });
+    this.#services = { claims, records: this.#engine.records, quotas: new QuotaLedger(this.#engine.quotas) };
+    this.#openHome = createHomes(claims);
     this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
@@ -211,7 +216,8 @@ export class ConfiguredServer {
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     this.#loaded?.terminate();
     const others = this.#group?.then((group) => group.shutdown(options), () => {}); // as above
-    this.#shutdown = Promise.all([this.#server.shutdown(options), others]).then(() => {});
+    this.#shutdown = Promise.all([this.#server.shutdown(options), others])
+      .then(() => this.#services.quotas[Symbol.asyncDispose]());
     await this.#shutdown;
   }
 
@@ -249,6 +255,7 @@ export class ConfiguredServer {
       ...state instanceof MemoryState && { state: state.table.memory },
       claims: this.#claims.memory,
       quotas: this.#engine.quotaTable.memory,
+      keepsQuotas: this.#engine.quotaStore !== undefined,
     };
   }
 
@@ -292,6 +299,7 @@ export class ConfiguredServer {
     return toServerOptions(configuration, files, new Date(), {
       openHome: this.#openHome,
       workPlaces: this.#workPlaces,
+      services: this.#services,
     });
   }
 

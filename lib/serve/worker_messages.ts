@@ -30,6 +30,8 @@ export interface SharedMemory {
   readonly claims: TableMemory;
   /** What is stored under quotas. */
   readonly quotas: TableMemory;
+  /** Whether the main event loop keeps them beyond the process. */
+  readonly keepsQuotas: boolean;
 }
 
 /** Another plan, or only another certificate. */

@@ -6,7 +6,9 @@
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent } from "../events.ts";
+import { QuotaLedger } from "../filesystem/quota/quota_ledger.ts";
 import type { HomeOpener } from "../server/account_home.ts";
+import type { AccountServices } from "../server/account_quotas.ts";
 import { createHomes, toServerOptions } from "../server/configured_options.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -16,7 +18,10 @@ import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { SharedTable } from "../state/shared_table.ts";
+import { type QuotaStore, SHARED_QUOTA_STORE } from "../state/quotas.ts";
+import { SHARED_RECORDS, type StateRecords } from "../state/records.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
+import { TableQuotaCounts } from "../state/table_quotas.ts";
 import { describeThrown } from "../thrown.ts";
 import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
@@ -35,6 +40,7 @@ const ports = new RemotePorts((request) => send({ kind: "port", request }));
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
 let events = new EventBatch({ send: (events) => scope.postMessage({ kind: "events", events }) });
 let openHome: HomeOpener | undefined;
+let services: AccountServices | undefined;
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
@@ -80,17 +86,24 @@ async function start(
 ): Promise<void> {
   events.flush();
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
-  const claims = new SharedFileClaims(new SharedTable(memory.claims));
-  openHome = createHomes(
-    new GuardedFileClaims(claims, (call, cause) => {
-      tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
-    }),
-  );
+  services = servicesIn(memory);
+  openHome = createHomes(services.claims);
   options = optionsOf(plan);
   const state = stateIn(memory);
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins", eventLoops });
   await server.listen();
   send({ kind: "started" });
+}
+
+function servicesIn({ claims, quotas, keepsQuotas }: SharedMemory): AccountServices {
+  const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
+  return {
+    claims: new GuardedFileClaims(new SharedFileClaims(new SharedTable(claims)), (call, cause) => {
+      tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
+    }),
+    records: ports.port<StateRecords>("records", SHARED_RECORDS),
+    quotas: new QuotaLedger(new TableQuotaCounts(new SharedTable(quotas), store)),
+  };
 }
 
 /** The state in memory, or that of the main event loop. */
@@ -125,12 +138,17 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
 
 async function stop(graceMs: number): Promise<void> {
   await server?.shutdown({ graceMs });
+  await services?.quotas[Symbol.asyncDispose]();
   send({ kind: "finished" });
   scope.close();
 }
 
 function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), { ...openHome && { openHome }, workPlaces });
+  return toServerOptions(configuration, files, new Date(), {
+    ...openHome && { openHome },
+    ...services && { services },
+    workPlaces,
+  });
 }
 
 /** The main event loop reports listeners and the end; what happens in sessions is reported from here. */

@@ -14,6 +14,7 @@ import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
 import type { FtpServerOptions } from "./options.ts";
+import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
 import { type AccountSettings, permissionsOf } from "../settings/account_rights.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
@@ -47,6 +48,8 @@ export interface ToServerOptionsOptions {
   readonly openHome?: HomeOpener;
   /** Where passwords wait to be checked; one for all configurations and event loops of a server bounds the memory they take. */
   readonly workPlaces?: WorkPlaces;
+  /** What the files of all accounts share; absent: what nobody else has. */
+  readonly services?: AccountServices;
 }
 
 /**
@@ -119,17 +122,19 @@ function refuseStore({ store }: StoreHome): never {
 function createAuthorizer(
   configuration: Configuration,
   now: Date,
-  { openHome = createHomes(), workPlaces = createWorkPlaces() }: ToServerOptionsOptions,
+  { openHome = createHomes(), workPlaces = createWorkPlaces(), services = createServices() }: ToServerOptionsOptions,
 ): VirtualAccounts {
+  const quotas = new AccountQuotas(configuration, services);
+  const sources = { openHome, quotas };
   const { users, anonymous } = configuration;
   const authorizer = new VirtualAccounts({ openHome: (home) => openHome(home, ""), places: workPlaces });
   for (const user of users) {
     const { name, password, limits } = user;
-    authorizer.addUser(name, password, openAccountHome(user, name, openHome), { ...optionsOf(user), limits });
+    authorizer.addUser(name, password, openAccountHome(user, name, sources), { ...optionsOf(user), limits });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);
-    authorizer.addAnonymous(openAccountHome(anonymous, ANONYMOUS, openHome), { ...optionsOf(anonymous), forceWrite });
+    authorizer.addAnonymous(openAccountHome(anonymous, ANONYMOUS, sources), { ...optionsOf(anonymous), forceWrite });
   }
   return authorizer;
 }

@@ -33,6 +33,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...inState(configuration),
     ...inAccounts(configuration),
     ...inHomes(configuration, given),
+    ...inGroups(configuration),
   ];
 }
 
@@ -109,6 +110,18 @@ function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
   yield* pathsGivenTwice(["anonymous", "overrides"], anonymous?.overrides ?? []);
   if (users.length === 0 && anonymous === undefined) {
     yield errorAt([], "nobody can log in; give users or anonymous");
+  }
+}
+
+function* inGroups({ users, groups }: Configuration): Generator<Finding> {
+  const names = Object.keys(groups);
+  const known = names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
+  for (const [index, user] of users.entries()) {
+    for (const [place, name] of user.groups.entries()) {
+      const path = ["users", index, "groups", place];
+      if (!Object.hasOwn(groups, name)) yield errorAt(path, `${show(name)} is not one of groups; ${known}`);
+      else if (user.groups.indexOf(name) < place) yield errorAt(path, `${show(name)} is given twice`);
+    }
   }
 }
 

@@ -435,6 +435,16 @@ const messages = mapping({
   quit: setting(clientText, "Reply to QUIT.", { default: DEFAULT_MESSAGES.quit }),
 });
 
+const quota = mapping({
+  bytes: setting(bytes, "Bytes, 0 for no limit.", { default: 0 }),
+  files: setting(count, "Files, 0 for no limit. Directories do not count.", { default: 0 }),
+});
+
+const accountGroup = mapping({
+  permissions: setting(permissions, "What its members may do who have no `permissions` of their own."),
+  quota: group(quota, "Most that all its members together may store, beside their own quotas."),
+});
+
 const user = mapping({
   name: required(text("a user name"), "User name."),
   password: required(
@@ -442,7 +452,13 @@ const user = mapping({
     "Hash of the password. Clear text is the risk `plaintext-password`.",
   ),
   home: required(home, "Folder that is the user's root, or a path in a store."),
-  permissions: setting(permissions, "What the user may do.", { default: READ_PERMISSIONS }),
+  groups: setting(list(text("the name of a group")), "Groups that the user is in, by their names in `groups`.", {
+    default: [],
+  }),
+  permissions: setting(
+    permissions,
+    `What the user may do; without it what the first of the groups says that says it, else \`${READ_PERMISSIONS}\`.`,
+  ),
   overrides: setting(overrides, "Other permissions in parts of the home; the deepest path that holds wins.", {
     default: [],
   }),
@@ -455,6 +471,7 @@ const user = mapping({
     }),
     "Limits of the user.",
   ),
+  quota: group(quota, "Most that the user may store."),
 }, { isSecret: true });
 
 const anonymous = mapping({
@@ -465,6 +482,7 @@ const anonymous = mapping({
   overrides: setting(overrides, "Other permissions in parts of the home.", { default: [] }),
   ...FILE_ROWS,
   messages: group(messages, "Texts for anonymous users."),
+  quota: group(quota, "Most that all anonymous users together may store."),
   forceWrite: setting(truth, "Lets everybody write, where `permissions` say so: the risk `anonymous-write`.", {
     default: false,
   }),
@@ -530,8 +548,8 @@ const acceptedRisk = mapping({
 /** What `FtpServer` takes: all that is data. */
 export const SERVER_SETTINGS = mapping({ ...listenRows(pem), ...CONNECTION_ROWS, ...TRANSFER_ROWS });
 
-/** The whole configuration file. */
-export const CONFIGURATION = mapping({
+/** The rows of the configuration file. */
+const ROWS = mapping({
   ...listenRows(hostPath("a file")),
   ...CONNECTION_ROWS,
   commands: group(
@@ -591,9 +609,27 @@ export const CONFIGURATION = mapping({
   stores: setting(namedMappings(store, "stores, each under its name"), "Object stores that homes can be in, by name.", {
     default: {},
   }),
+  groups: setting(namedMappings(accountGroup, "groups, each under its name"), "Groups of users, by name.", {
+    default: {},
+  }),
   users: setting(secretList(user), "Users, each with a password.", { default: [] }),
   anonymous: setting(anonymous, "The account of everybody, with any password."),
 });
+
+/** The whole configuration file. */
+export const CONFIGURATION = v.pipe(ROWS, v.transform(withPermissionsOfGroups));
+
+type Given = v.InferOutput<typeof ROWS>;
+type GivenUser = Given["users"][number];
+type Granted = Omit<GivenUser, "permissions"> & { readonly permissions: string };
+
+/** What users may do who do not say it is in their groups. */
+function withPermissionsOfGroups(given: Given): Omit<Given, "users"> & { readonly users: readonly Granted[] } {
+  const permissionsOf = ({ groups, permissions }: GivenUser) =>
+    permissions ?? groups.map((name) => given.groups[name]?.permissions).find((letters) => letters !== undefined) ??
+      READ_PERMISSIONS;
+  return { ...given, users: given.users.map((user) => ({ ...user, permissions: permissionsOf(user) })) };
+}
 
 /** A configuration as it results: every default in place, paths absolute. */
 export type Configuration = v.InferOutput<typeof CONFIGURATION>;

@@ -58,6 +58,7 @@ type Unneeded =
   | "listTypes"
   | "listsSorted"
   | "lstat"
+  | "quotas"
   | "resumable"
   | "setMode"
   | "uploadsAppearWhole";

@@ -57,6 +57,7 @@ Deno.test("docs/embedding.md: the methods of a file system have the commands tha
     setModified: true,
     setMode: true,
     availableBytes: true,
+    quotas: true,
     listNames: true,
     listTypes: true,
     listsSorted: true,

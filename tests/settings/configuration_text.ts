@@ -57,7 +57,7 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 /** Mappings whose keys are names. */
-const NAMED: readonly (string | number | undefined)[] = ["stores"];
+const NAMED: readonly (string | number | undefined)[] = ["groups", "stores"];
 
 /** Writes a file in block style with a value, in YAML, at a path, and what has to be beside it. */
 export function fileWith(path: string, value: string): { readonly text: string; readonly line: number } {

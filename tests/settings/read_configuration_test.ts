@@ -151,6 +151,7 @@ Deno.test("readConfiguration() returns frozen settings with all defaults, and ab
     name: "alice",
     password: "x",
     home: "/etc/ftpsd/alice",
+    groups: [],
     permissions: "elr",
     overrides: [],
     mounts: [],
@@ -159,6 +160,7 @@ Deno.test("readConfiguration() returns frozen settings with all defaults, and ab
     dropBox: false,
     messages: { login: "Login successful.", quit: "Goodbye." },
     limits: { connections: 0, bandwidth: { upload: 0, download: 0 } },
+    quota: { bytes: 0, files: 0 },
   }]);
   assertEquals(configuration.listen, [{ host: "127.0.0.1", port: 2121, tls: "explicit" }]);
   assertEquals(configuration.limits.connectionsBeforeLogin, 256);

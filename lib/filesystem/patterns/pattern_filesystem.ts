@@ -66,6 +66,7 @@ export class PatternFileSystem implements FileSystem {
   readonly availableBytes?: NonNullable<FileSystem["availableBytes"]>;
   readonly resumable?: NonNullable<FileSystem["resumable"]>;
   readonly digest?: NonNullable<FileSystem["digest"]>;
+  readonly quotas?: NonNullable<FileSystem["quotas"]>;
   readonly #files: FileSystem;
   readonly #hidden: NamePatterns;
   readonly #denied: NamePatterns;
@@ -101,8 +102,9 @@ export class PatternFileSystem implements FileSystem {
 
   /** The other methods that only look, as far as there are any. */
   #reading(files: FileSystem): Partial<FileSystem> {
-    const { lstat, listNames, listTypes, availableBytes, resumable, digest } = files;
+    const { lstat, listNames, listTypes, availableBytes, resumable, digest, quotas } = files;
     return {
+      ...quotas && { quotas: quotas.bind(files) },
       ...lstat && {
         lstat: async (path: string, options: CallOptions): Promise<FileInfo> => {
           this.#assertSeen(path);
