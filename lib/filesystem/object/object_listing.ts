@@ -103,9 +103,12 @@ export function fileInfo(
   return { type: "file", size: object.size, modified: modified ?? wholeSeconds(object.modified) };
 }
 
-/** Attributes of a directory: it has no time but one that was set. */
-export function directoryInfo(modified: Date | undefined): FileInfo {
-  return { type: "directory", size: 0, ...modified && { modified } };
+/**
+ * Attributes of a directory. It has no time but one that was set; otherwise it gets the one that LIST shows then, as lftp takes a
+ * listing by MLSD for an empty one where nothing has a time.
+ */
+export function directoryInfo(modified: Date = new Date(0)): FileInfo {
+  return { type: "directory", size: 0, modified };
 }
 
 /** A listing of a store has fractions of a second, its HEAD has none. */

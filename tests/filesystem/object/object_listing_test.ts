@@ -108,6 +108,13 @@ Deno.test("ObjectFileSystem.list() and .stat() cut the fractions of a second of 
   assertEquals((await fileSystem.stat("/a", UNABORTED)).modified, new Date(1_000_000_000_000));
 });
 
+Deno.test("ObjectFileSystem gives 1970 as the time of directories, as lftp sees none in MLSD where nothing has a time", async () => {
+  const { fileSystem } = objectFixture({ "ftp/a/b/c": "" });
+  const [entry] = await Array.fromAsync(fileSystem.list("/a", UNABORTED));
+  assertEquals([entry?.name, entry?.info.modified], ["b", new Date(0)]);
+  for (const path of ["/", "/a"]) assertEquals((await fileSystem.stat(path, UNABORTED)).modified, new Date(0));
+});
+
 Deno.test("ObjectFileSystem refuses names that cannot be keys", async () => {
   const { fileSystem } = objectFixture();
   const longest = "é".repeat((1023 - "ftp/".length) / 2 | 0);
