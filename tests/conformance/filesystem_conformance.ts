@@ -41,8 +41,8 @@ export async function readAll(file: ReadableFile, bufferBytes = 3): Promise<stri
 }
 
 /** Reads a file. */
-export async function readText(fileSystem: FileSystem, path: string): Promise<string> {
-  return await readAll(await fileSystem.openRead(path, UNABORTED));
+export async function readText(fileSystem: FileSystem, path: string, bufferBytes = 3): Promise<string> {
+  return await readAll(await fileSystem.openRead(path, UNABORTED), bufferBytes);
 }
 
 /** A file system with all methods that make commands work. */
@@ -515,6 +515,9 @@ function testWholeWriting(
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const bytes = whole(Math.max(20, 2 * partBytes + Math.ceil(partBytes / 2)));
 
+  const read = (fileSystem: WritableFileSystem, path: string) =>
+    readText(fileSystem, path, Math.max(3, Math.ceil(partBytes / 8)));
+
   /** Begins to upload, and is interrupted; returns how many bytes are kept. */
   async function interrupt(fileSystem: WritableFileSystem, path: string, mode: WriteMode): Promise<number> {
     const file = await fileSystem.openWrite(path, mode, UNABORTED);
@@ -527,15 +530,15 @@ function testWholeWriting(
 
   test(".openWrite() shows nothing until it is finished, in any mode", async (fileSystem) => {
     for (const mode of ["replace", "append", { offset: 2 }, "truncate"] as const) {
-      const before = await readText(fileSystem, "/a.txt");
+      const before = await read(fileSystem, "/a.txt");
       const file = await fileSystem.openWrite("/a.txt", mode, UNABORTED);
       await file.write(bytes, UNABORTED);
-      assertStrictEquals(await readText(fileSystem, "/a.txt"), before);
+      assertStrictEquals(await read(fileSystem, "/a.txt"), before);
       await file.finish(UNABORTED);
       await file.close();
       const kept = mode === "append" ? before : typeof mode === "object" ? before.slice(0, mode.offset) : "";
       const behind = typeof mode === "object" ? before.slice(mode.offset + bytes.length) : "";
-      assertStrictEquals(await readText(fileSystem, "/a.txt"), kept + text(bytes) + behind);
+      assertStrictEquals(await read(fileSystem, "/a.txt"), kept + text(bytes) + behind);
     }
   });
 
@@ -549,7 +552,7 @@ function testWholeWriting(
       await file.write(bytes.subarray(kept), UNABORTED);
       await file.finish(UNABORTED);
       await file.close();
-      assertStrictEquals(await readText(fileSystem, path), text(bytes));
+      assertStrictEquals(await read(fileSystem, path), text(bytes));
       assertStrictEquals(await fileSystem.resumable?.(path, UNABORTED), undefined);
     }
   });
@@ -563,12 +566,12 @@ function testWholeWriting(
     await fileSystem.rename("/other", "/n.txt", UNABORTED);
     await assertRefused("exists", () => file.finish(UNABORTED));
     await file.close();
-    assertStrictEquals(await readText(fileSystem, "/n.txt"), "");
+    assertStrictEquals(await read(fileSystem, "/n.txt"), "");
   });
 
   test(".openWrite() leaves the old file to readers while an upload in its place is interrupted", async (fileSystem) => {
     await interrupt(fileSystem, "/a.txt", "replace");
-    assertStrictEquals(await readText(fileSystem, "/a.txt"), "alpha");
+    assertStrictEquals(await read(fileSystem, "/a.txt"), "alpha");
     assertStrictEquals((await fileSystem.stat("/a.txt", UNABORTED)).size, 5);
   });
 
@@ -581,7 +584,7 @@ function testWholeWriting(
   test(".openWrite() from the beginning forgets what was interrupted", async (fileSystem) => {
     await interrupt(fileSystem, "/n.txt", "replace");
     await writeText(fileSystem, "/n.txt", "short", "replace");
-    assertStrictEquals(await readText(fileSystem, "/n.txt"), "short");
+    assertStrictEquals(await read(fileSystem, "/n.txt"), "short");
     assertStrictEquals(await fileSystem.resumable?.("/n.txt", UNABORTED), undefined);
   });
 
@@ -600,7 +603,7 @@ function testWholeWriting(
     }
     await file.close();
     await writeText(fileSystem, "/n.txt", "second", "place");
-    assertStrictEquals(await readText(fileSystem, "/n.txt"), "second");
+    assertStrictEquals(await read(fileSystem, "/n.txt"), "second");
   });
 
   test(".openWrite() returns a file that cannot be used once it is closed", async (fileSystem) => {

@@ -70,6 +70,13 @@ export class RealStore implements AsyncDisposable {
   }
 }
 
+/** A test that needs the real store. */
+export interface StoreTest {
+  readonly name: string;
+  readonly ignore: boolean;
+  readonly fn: () => Promise<void>;
+}
+
 /** URL of the real store; `undefined` where none was started. */
 export function realStoreEndpoint(): string | undefined {
   const endpoint = Deno.env.get(VARIABLE);
@@ -80,7 +87,7 @@ export function realStoreEndpoint(): string | undefined {
  * Makes the definition of a test on the real store. Where there is none it is ignored and its name says why; in CI, which starts
  * one, it fails.
  */
-export function realStoreTest(name: string, fn: (store: RealStore) => Promise<void>): Deno.TestDefinition {
+export function realStoreTest(name: string, fn: (store: RealStore) => Promise<void>): StoreTest {
   const endpoint = realStoreEndpoint();
   const isIgnored = endpoint === undefined && Deno.env.get("CI") !== "true";
   return {
