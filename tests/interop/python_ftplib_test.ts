@@ -1,61 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { requireProgram } from "../helpers/run_program.ts";
-import { PROTECTIONS, USER } from "../helpers/test_server.ts";
+import { PROTECTIONS } from "../helpers/test_server.ts";
 import { clientTest, testClient } from "./client_suite.ts";
-import { realClient } from "./clients.ts";
-import type { Step, Target } from "./real_client.ts";
+import { FTPLIB, ftplib } from "./python_ftplib.ts";
 import { Scene } from "./scene.ts";
-
-const CLIENT = new URL("../helpers/ftplib_client.py", import.meta.url).pathname;
-
-const FTPLIB = realClient("Python ftplib", {
-  async run(target: Target, steps: readonly Step[]): Promise<readonly string[]> {
-    const { results } = await ftplib(target, await Promise.all(steps.map((step) => jobStep(target, step))));
-    const listed = steps.findIndex(({ operation }) => operation === "list");
-    return (results[listed] ?? []) as string[];
-  },
-});
-
-async function jobStep(target: Target, { operation, remote, other }: Step): Promise<JobStep> {
-  switch (operation) {
-    case "list":
-      return ["nlst", ...remote === "" ? [] : [remote]];
-    case "get":
-      return ["retrieve", remote, other];
-    case "put":
-      return ["store", other, remote];
-    case "resumeGet":
-      return ["retrieve", remote, other, (await Deno.stat(other)).size];
-    case "resumePut":
-      return ["store", other, remote, (await ftplib(target, [["size", remote]])).results[0] as number];
-    case "mkdir":
-      return ["make_folder", remote];
-    case "rmdir":
-      return ["remove_folder", remote];
-    case "rename":
-      return ["rename", remote, other];
-    default:
-      return [operation, remote];
-  }
-}
-
-type JobStep = readonly (string | number)[];
-
-interface JobOutput {
-  readonly results: readonly unknown[];
-  readonly farewell: string;
-  readonly connections: readonly { readonly version: string; readonly reused: boolean }[];
-}
-
-async function ftplib(
-  target: Target,
-  steps: readonly JobStep[],
-  options: { readonly offerSession: boolean } = { offerSession: false },
-): Promise<JobOutput> {
-  const { host, port, protection, active, caFile = null } = target;
-  const job = { host, port, protection, active, caFile, user: USER.name, password: USER.password, steps, ...options };
-  return JSON.parse(await requireProgram("python3", [CLIENT, JSON.stringify(job)]));
-}
 
 testClient(FTPLIB);
 
