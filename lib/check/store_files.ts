@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BucketAddress } from "../filesystem/object/s3_address.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration, StoreSettings } from "../settings/table.ts";
 
@@ -34,7 +35,7 @@ function filesOf(store: StoreSettings, at: KeyPath): StoreFile[] {
 
 /** Where requests to a store go, as `host:port`. */
 export function storeHostOf({ endpoint, bucket, addressing }: StoreSettings): string {
-  const { protocol, hostname, port } = new URL(endpoint);
-  const host = addressing === "host" ? `${bucket}.${hostname}` : hostname;
-  return `${host}:${port === "" ? protocol === "http:" ? 80 : 443 : port}`;
+  const style = addressing === undefined ? {} : { pathStyle: addressing === "path" };
+  const { protocol, hostname, port } = new BucketAddress({ endpoint, bucket, ...style }).url(undefined);
+  return `${hostname}:${port === "" ? protocol === "http:" ? 80 : 443 : port}`;
 }

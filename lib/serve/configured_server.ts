@@ -5,15 +5,11 @@
  */
 
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
-import { QuotaLedger } from "../filesystem/quota/quota_ledger.ts";
-import type { HomeOpener } from "../server/account_home.ts";
-import type { AccountServices } from "../server/account_quotas.ts";
-import { createHomes, createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
+import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
-import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { SharedFileClaims } from "../state/shared_file_claims.ts";
@@ -21,6 +17,7 @@ import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS } from "../state/records.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
+import { ServedFiles } from "./served_files.ts";
 import { PortOwner } from "./shared_ports.ts";
 import { inMemory, type StateEngine } from "./state_engine.ts";
 import { WorkerError, WorkerGroup } from "./worker_group.ts";
@@ -58,6 +55,29 @@ export interface ConfiguredServerOptions {
 /** Most files that are written at once. */
 const MAX_CLAIMS = 1 << 15;
 
+/** What the files of a server are kept with. */
+interface Parts {
+  readonly engine: StateEngine;
+  /** Who writes which file, in all event loops. */
+  readonly claims: SharedTable;
+  readonly files: ServedFiles;
+}
+
+function createParts({ engine = inMemory(), workers, onEvent }: ConfiguredServerOptions): Parts {
+  const claims = new SharedTable(createTableMemory(MAX_CLAIMS));
+  const onProblem = (message: string, cause: unknown) =>
+    onEvent({ event: "internalError", time: new Date(), message, cause });
+  const { records, quotas } = engine;
+  const files = new ServedFiles({
+    claims: new SharedFileClaims(claims),
+    records,
+    quotas,
+    eventLoops: workers,
+    onProblem,
+  });
+  return { engine, claims, files };
+}
+
 /** What is to hold, here and in the other event loops. */
 interface Change {
   readonly serverOptions: FtpServerOptions;
@@ -69,9 +89,8 @@ interface Change {
 export class ConfiguredServer {
   readonly #options: ConfiguredServerOptions;
   readonly #engine: StateEngine;
-  readonly #claims = new SharedTable(createTableMemory(MAX_CLAIMS));
-  readonly #services: AccountServices;
-  readonly #openHome: HomeOpener;
+  readonly #claims: SharedTable;
+  readonly #files: ServedFiles;
   readonly #workPlaces = createWorkPlaces();
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
@@ -86,16 +105,12 @@ export class ConfiguredServer {
   /** The last event, kept back until all event loops have ended. */
   #stopped: ServerEvent | undefined;
 
-  private constructor(plan: ServerPlan, options: ConfiguredServerOptions) {
+  private constructor(plan: ServerPlan, options: ConfiguredServerOptions, parts: Parts) {
     this.#plan = plan;
     this.#options = options;
-    this.#engine = options.engine ?? inMemory();
-    const claims = new GuardedFileClaims(new SharedFileClaims(this.#claims), (call, cause) => {
-      const message = describeFailure(call, cause);
-      this.#options.onEvent({ event: "internalError", time: new Date(), message, cause });
-    });
-    this.#services = { claims, records: this.#engine.records, quotas: new QuotaLedger(this.#engine.quotas) };
-    this.#openHome = createHomes(claims);
+    this.#engine = parts.engine;
+    this.#claims = parts.claims;
+    this.#files = parts.files;
     this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
@@ -120,7 +135,9 @@ export class ConfiguredServer {
     const { configuration, files } = plan;
     // One certificate for all: a client's data connections lead to its own event loop, its next session anywhere.
     const shared = options.workers > 1 ? { configuration, files: await withCertificate(configuration, files) } : plan;
-    const server = new ConfiguredServer(shared, options);
+    const parts = createParts(options);
+    await parts.files.prepare(shared);
+    const server = new ConfiguredServer(shared, options, parts);
     if (options.workers > 1) await server.#orAlone(() => server.#loadGroup());
     return server;
   }
@@ -158,6 +175,7 @@ export class ConfiguredServer {
    */
   async listen(): Promise<void> {
     await this.#server.listen();
+    await this.#files.sweep();
     this.#server.finished.then(() => this.#endOfMain()).catch((error) => this.#finished.reject(error));
     const group = this.#loaded;
     if (group === undefined || this.#shutdown !== undefined) return;
@@ -175,8 +193,9 @@ export class ConfiguredServer {
    * @throws As `FtpServer.reconfigure`, and when an event loop does not answer; nothing has changed then.
    */
   async reconfigure(plan: ServerPlan): Promise<void> {
-    await this.#change(() => {
+    await this.#change(async () => {
       const next = this.#withCertificateInUse(plan);
+      await this.#files.prepare(next);
       return { serverOptions: this.#optionsOf(next), plan: next, forOthers: { plan: this.#planOfOthers(next) } };
     });
   }
@@ -187,25 +206,28 @@ export class ConfiguredServer {
    * @throws {TypeError} When the pair cannot be used, and when an event loop does not answer; nothing has changed then.
    */
   async replaceCertificate(pair: CertificatePair): Promise<void> {
-    await this.#change(() => ({
-      serverOptions: {
-        ...this.#serverOptions,
-        tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
-      },
-      plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
-      forOthers: { pair },
-    }));
+    await this.#change(() =>
+      Promise.resolve({
+        serverOptions: {
+          ...this.#serverOptions,
+          tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
+        },
+        plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
+        forOthers: { pair },
+      })
+    );
   }
 
   /** Makes a change: one after the other, ready everywhere before it holds anywhere. */
-  async #change(describe: () => Change): Promise<void> {
+  async #change(describe: () => Promise<Change>): Promise<void> {
     const change = this.#changing.then(async () => {
-      const { serverOptions, plan, forOthers } = describe();
+      const { serverOptions, plan, forOthers } = await describe();
       const use = await this.#server.prepare(serverOptions);
       const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
       const useInOthers = await group?.prepare(forOthers);
       use();
       this.#use(serverOptions, plan);
+      await this.#files.sweep();
       await useInOthers?.();
     });
     this.#changing = change.catch(() => {}); // reported to the caller
@@ -217,7 +239,7 @@ export class ConfiguredServer {
     this.#loaded?.terminate();
     const others = this.#group?.then((group) => group.shutdown(options), () => {}); // as above
     this.#shutdown = Promise.all([this.#server.shutdown(options), others])
-      .then(() => this.#services.quotas[Symbol.asyncDispose]());
+      .then(() => this.#files[Symbol.asyncDispose]());
     await this.#shutdown;
   }
 
@@ -297,9 +319,9 @@ export class ConfiguredServer {
 
   #optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
     return toServerOptions(configuration, files, new Date(), {
-      openHome: this.#openHome,
+      openHome: this.#files.openHome,
       workPlaces: this.#workPlaces,
-      services: this.#services,
+      services: this.#files.services,
     });
   }
 

@@ -6,16 +6,12 @@
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent } from "../events.ts";
-import { QuotaLedger } from "../filesystem/quota/quota_ledger.ts";
-import type { HomeOpener } from "../server/account_home.ts";
-import type { AccountServices } from "../server/account_quotas.ts";
-import { createHomes, toServerOptions } from "../server/configured_options.ts";
+import { toServerOptions } from "../server/configured_options.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AttachedState } from "../state/attached_state.ts";
 import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
-import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { SharedTable } from "../state/shared_table.ts";
 import { type QuotaStore, SHARED_QUOTA_STORE } from "../state/quotas.ts";
@@ -26,6 +22,7 @@ import { describeThrown } from "../thrown.ts";
 import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
 import { RemotePorts } from "./remote_ports.ts";
+import { ServedFiles } from "./served_files.ts";
 import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
@@ -39,8 +36,7 @@ const scope = globalThis as unknown as WorkerScope;
 const ports = new RemotePorts((request) => send({ kind: "port", request }));
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
 let events = new EventBatch({ send: (events) => scope.postMessage({ kind: "events", events }) });
-let openHome: HomeOpener | undefined;
-let services: AccountServices | undefined;
+let files: ServedFiles | undefined;
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
@@ -86,24 +82,24 @@ async function start(
 ): Promise<void> {
   events.flush();
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
-  services = servicesIn(memory);
-  openHome = createHomes(services.claims);
-  options = optionsOf(plan);
+  files = servedFilesIn(memory, eventLoops);
+  options = await optionsOf(plan);
   const state = stateIn(memory);
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins", eventLoops });
   await server.listen();
   send({ kind: "started" });
 }
 
-function servicesIn({ claims, quotas, keepsQuotas }: SharedMemory): AccountServices {
+/** The files, with what the main event loop owns of them. */
+function servedFilesIn({ claims, quotas, keepsQuotas }: SharedMemory, eventLoops: number): ServedFiles {
   const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
-  return {
-    claims: new GuardedFileClaims(new SharedFileClaims(new SharedTable(claims)), (call, cause) => {
-      tell({ event: "internalError", time: new Date(), message: describeFailure(call, cause), cause });
-    }),
+  return new ServedFiles({
+    claims: new SharedFileClaims(new SharedTable(claims)),
     records: ports.port<StateRecords>("records", SHARED_RECORDS),
-    quotas: new QuotaLedger(new TableQuotaCounts(new SharedTable(quotas), store)),
-  };
+    quotas: new TableQuotaCounts(new SharedTable(quotas), store),
+    eventLoops,
+    onProblem: (message, cause) => tell({ event: "internalError", time: new Date(), message, cause }),
+  });
 }
 
 /** The state in memory, or that of the main event loop. */
@@ -123,7 +119,7 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
   lastChange = id;
   try {
     // With only another pair, users keep their remembered logins.
-    const next = "plan" in change ? optionsOf(change.plan) : withPair(options, change.pair);
+    const next = "plan" in change ? await optionsOf(change.plan) : withPair(options, change.pair);
     const use = await server.prepare(next);
     const useBoth = () => {
       options = next;
@@ -138,15 +134,15 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
 
 async function stop(graceMs: number): Promise<void> {
   await server?.shutdown({ graceMs });
-  await services?.quotas[Symbol.asyncDispose]();
+  await files?.[Symbol.asyncDispose]();
   send({ kind: "finished" });
   scope.close();
 }
 
-function optionsOf({ configuration, files }: ServerPlan): FtpServerOptions {
-  return toServerOptions(configuration, files, new Date(), {
-    ...openHome && { openHome },
-    ...services && { services },
+async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
+  await files?.prepare(plan);
+  return toServerOptions(plan.configuration, plan.files, new Date(), {
+    ...files && { openHome: files.openHome, services: files.services },
     workPlaces,
   });
 }

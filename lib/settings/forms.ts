@@ -410,6 +410,13 @@ export const home: Form<Home> = v.pipe(
   described(WANTED_HOME, { isPath: true, typeText: "Home" }),
 );
 
+/** Name of a bucket, of letters, digits, `.`, `_` and `-`. */
+export const bucketName: Form<string> = v.pipe(
+  text("the name of a bucket"),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/, unwanted("the name of a bucket")),
+  described("the name of a bucket"),
+);
+
 /** The address of a web service: `https://host`, with a port and a path if need be. */
 export const httpUrl: Form<string> = urlOf("the address of a service such as https://s3.example.org");
 

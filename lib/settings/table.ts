@@ -13,6 +13,7 @@ import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
   address,
   addressTable,
+  bucketName,
   bytes,
   choice,
   clientText,
@@ -497,15 +498,15 @@ const store = mapping({
   type: required(choice(["s3"]), "Its interface: that of Amazon S3, which Ceph, MinIO and others have, too."),
   endpoint: required(httpUrl, "Its address. `http:` is the risk `clear-text-store`."),
   region: setting(text("the name of a region"), "Region that requests are signed for.", { default: "us-east-1" }),
-  bucket: required(text("the name of a bucket"), "Bucket, which has to exist."),
+  bucket: required(bucketName, "Bucket, which has to exist."),
   prefix: setting(
     text("a prefix such as ftp/"),
     "Beginning of all keys, a folder in the bucket; without it the whole bucket.",
   ),
   addressing: setting(
     choice(["path", "host"]),
-    "Where the name of the bucket is: in the path, or in front of the host, as Amazon wants it.",
-    { default: "path" },
+    "Where the name of the bucket is: in the path, or in front of the host. Without it as Amazon wants it for endpoints of " +
+      "`amazonaws.com`, else in the path.",
   ),
   accessKeyFile: required(hostPath("a file"), "File with the id of the access key, read anew when it changes."),
   secretKeyFile: required(hostPath("a file"), "File with the secret of the access key, read anew when it changes."),

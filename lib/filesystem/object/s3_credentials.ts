@@ -64,7 +64,8 @@ export class FileCredentials {
    * @throws {FileSystemError} Kind `unavailable` when they have never been read.
    */
   async read(options: { readonly renew: boolean }): Promise<StoreCredentials> {
-    if (options.renew || this.#clock() - this.#lookedAt >= LOOK_EVERY_MS) {
+    const isLooking = this.#looking !== undefined && this.#current === undefined;
+    if (options.renew || isLooking || this.#clock() - this.#lookedAt >= LOOK_EVERY_MS) {
       if (options.renew) this.#stamp = "";
       this.#looking ??= this.#look().finally(() => this.#looking = undefined);
       await this.#looking.catch((error) => {
