@@ -12,7 +12,7 @@ async function inspect(
 ): Promise<{ findings: string[]; authorities: Readonly<Record<string, string>> }> {
   await using folder = await TemporaryFolder.create();
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder.path}/${name}`, text, { mode });
-  const store = `{ type: s3, endpoint: "${endpoint}", bucket: b, accessKeyFile: id, secretKeyFile: secret${more} }`;
+  const store = `{ type: s3, endpoint: "${endpoint}", bucket: files, accessKeyFile: id, secretKeyFile: secret${more} }`;
   const text = `stores:\n  s: ${store}\nanonymous: { home: { store: s, path: / } }\n`;
   const resolve = (path: string) => `${folder.path}/${path}`;
   const { findings, storeAuthorities } = await inspectStores(readConfiguration(text, { file: "f.yaml", resolve }));

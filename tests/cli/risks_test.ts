@@ -43,6 +43,16 @@ const RISKY: readonly RiskyConfiguration[] = [
     flags: ALL_ADDRESSES,
   },
   {
+    risk: "clear-text-store",
+    text:
+      "stores:\n  s: { type: s3, endpoint: 'http://127.0.0.1:9', bucket: files, accessKeyFile: id, secretKeyFile: key }\n" +
+      USER,
+    line: 2,
+    prepare: async ({ path }) => {
+      for (const name of ["id", "key"]) await Deno.writeTextFile(`${path}/${name}`, "word", { mode: 0o600 });
+    },
+  },
+  {
     risk: "root-directory-home",
     text: USER.replace("home: home", "home: /"),
     line: 4,

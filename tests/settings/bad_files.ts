@@ -136,7 +136,7 @@ export const BAD_FILES: readonly BadFile[] = [
   ],
   [
     "has a home in a store by another name",
-    "stores:\n  near: { type: s3, endpoint: 'https://s3.example.org', bucket: b, accessKeyFile: id, secretKeyFile: secret }\n" +
+    "stores:\n  near: { type: s3, endpoint: 'https://s3.example.org', bucket: files, accessKeyFile: id, secretKeyFile: secret }\n" +
     "anonymous:\n  home: { store: files, path: / }\n",
     'ftpsd.yaml:4: anonymous.home.store: "files" is not one of stores; known are near',
   ],
@@ -147,7 +147,7 @@ export const BAD_FILES: readonly BadFile[] = [
   ],
   [
     "has a key in a store that there is not, and a name that is none",
-    `${SOMEBODY}stores:\n  a b:\n    { type: s3, endpiont: 'https://s3.example.org', bucket: b, accessKeyFile: id, secretKeyFile: s }\n`,
+    `${SOMEBODY}stores:\n  a b:\n    { type: s3, endpiont: 'https://s3.example.org', bucket: files, accessKeyFile: id, secretKeyFile: s }\n`,
     'ftpsd.yaml:3: stores["a b"]: "a b" is not a name of letters, digits and -',
     'ftpsd.yaml:3: stores["a b"].endpoint: is missing; give the address of a service such as https://s3.example.org',
     'ftpsd.yaml:4: stores["a b"].endpiont: unknown key; did you mean endpoint?',
