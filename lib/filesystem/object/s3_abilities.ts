@@ -18,12 +18,15 @@ export async function probeAbilities(store: ObjectStore, signal: AbortSignal): P
   const key = `${store.prefix}.ftpsd-probe-${crypto.randomUUID()}`;
   try {
     const etag = await store.put(key, [], options);
+    // Who refuses the right version, too, would let nobody replace anything.
     const put = await isConditionRefused(() => store.put(key, [], { ifMatch: "nothing", ...options })) &&
-      await isConditionRefused(() => store.put(key, [], { ifMatch: { etag: OTHER_ETAG }, ...options }));
+      await isConditionRefused(() => store.put(key, [], { ifMatch: { etag: OTHER_ETAG }, ...options })) &&
+      !await isConditionRefused(() => store.put(key, [], { ifMatch: { etag }, ...options }));
     // A copy in its own place is one only with other metadata.
     const copyOptions = { etag, metadata: { probe: "1" }, ...options };
     const copy = await isConditionRefused(() => store.copy(key, key, { ifMatch: "nothing", ...copyOptions })) &&
-      await isConditionRefused(() => store.copy(key, key, { ifMatch: { etag: OTHER_ETAG }, ...copyOptions }));
+      await isConditionRefused(() => store.copy(key, key, { ifMatch: { etag: OTHER_ETAG }, ...copyOptions })) &&
+      !await isConditionRefused(() => store.copy(key, key, { ifMatch: { etag }, ...copyOptions }));
     const complete = await refusesToComplete(store, key, options);
     return { conditions: { put, copy, complete } };
   } finally {

@@ -21,6 +21,11 @@ Deno.test("FairSlots gives places in the order of asking, and not to those that 
   await Promise.all(others);
   assertEquals(order, ["a", "b", "c"]);
   using _again = await slots.take(signal);
+  const more = new AbortController();
+  const second = slots.take(more.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  more.abort(new Error("no second place"));
+  await assertRejects(() => second, Error, "no second place");
   await assertRejects(() => slots.take(AbortSignal.abort(new Error("late"))), Error, "late");
   assertThrows(() => new FairSlots(0), RangeError);
 });

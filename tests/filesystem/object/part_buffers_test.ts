@@ -61,6 +61,24 @@ Deno.test("PartBuffers keeps new parts out while those that were begun could not
   (await three)[Symbol.dispose]();
 });
 
+Deno.test("PartBuffers lets no new part in before one that was begun and waits, so that it has its turn", async () => {
+  const pool = new PartBuffers({ maxBytes: 8 * BLOCK, blockBytes: BLOCK });
+  using large = await pool.acquire(8 * BLOCK, UNABORTED);
+  const other = await pool.acquire(4 * BLOCK, UNABORTED);
+  const writing = large.write(new Uint8Array(8 * BLOCK), UNABORTED);
+  assert(!await isSettled(writing));
+  assertEquals(large.length, 4 * BLOCK); // the rest is what the other one may need
+  const controller = new AbortController();
+  const impatient = pool.acquire(BLOCK, controller);
+  const fresh = pool.acquire(BLOCK, UNABORTED);
+  controller.abort(new Error("enough"));
+  await assertRejects(() => impatient, Error, "enough");
+  assert(!await isSettled(fresh));
+  other[Symbol.dispose]();
+  (await fresh)[Symbol.dispose]();
+  assertEquals(await writing, 8 * BLOCK);
+});
+
 Deno.test("PartBuffer.seal() lets others in that its rest would have kept out", async () => {
   const pool = new PartBuffers({ maxBytes: 4 * BLOCK, blockBytes: BLOCK });
   using first = await pool.acquire(4 * BLOCK, UNABORTED);

@@ -68,6 +68,14 @@ Deno.test("S3Store.get() gives up a body that always breaks, and never ends shor
   assertEquals([error.kind, breaking.requests.length], ["unavailable", 6]);
 });
 
+Deno.test("S3Store.get() errors when the rest is of another length", async () => {
+  await using odd = new ScriptedStore((request) => part(fromOf(request), fromOf(request) > 0 ? 900 : 1000, 3));
+  await using store = openStore(odd.endpoint);
+  const body = await store.get("a", { from: 0, etag: ETAG, ...UNABORTED });
+  const error = await assertRejects(() => bytesOf(body), FileSystemError, "another size");
+  assertEquals(error.kind, "unavailable");
+});
+
 Deno.test("S3Store.get() refuses answers that are not what was asked for", async () => {
   const answers: readonly ((from: number) => Response)[] = [
     () => part(0, 9, 9, '"other"'),

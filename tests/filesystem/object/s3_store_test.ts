@@ -3,6 +3,7 @@ import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import type { UploadedPart } from "../../../lib/filesystem/object/object_store.ts";
 import { S3Store } from "../../../lib/filesystem/object/s3_store.ts";
 import { S3Server } from "../../helpers/object_store/s3_server.ts";
+import { ScriptedStore } from "../../helpers/object_store/scripted_store.ts";
 import { bodyOf, openStore, outcomeOf, STORE_CREDENTIALS, textOf } from "../../helpers/object_store/store_client.ts";
 import { UNABORTED } from "../../helpers/unaborted.ts";
 
@@ -139,6 +140,33 @@ Deno.test("S3Store makes an object of parts, sent and copied, and knows an uploa
   assertEquals(await outcomeOf(store.uploadPart(upload, 1, bodyOf("x"), UNABORTED)), "missing");
   assertEquals(await outcomeOf(store.listParts(upload, UNABORTED)), "missing");
   await store.abortUpload(upload, UNABORTED);
+});
+
+Deno.test("S3Store.copy() and copyPart() notice that another version was copied where the store does not look", async () => {
+  await using careless = new ScriptedStore(({ method, url }) => {
+    if (method === "HEAD") {
+      return new Response(null, {
+        headers: { etag: OTHER_ETAG, "content-length": "1", "last-modified": new Date(0).toUTCString() },
+      });
+    }
+    const root = url.includes("partNumber") ? "CopyPartResult" : "CopyObjectResult";
+    return new Response(`<${root}><ETag>${OTHER_ETAG}</ETag></${root}>`);
+  });
+  await using store = openStore(careless.endpoint);
+  const etag = `"${"1".repeat(32)}"`;
+  assertEquals(await outcomeOf(store.copy("a", "b", { etag, ...UNABORTED })), "changed");
+  const source = { key: "a", etag, from: 0, to: 1 };
+  assertEquals(await outcomeOf(store.copyPart({ key: "b", uploadId: "1" }, 1, source, UNABORTED)), "changed");
+});
+
+Deno.test("S3Store.completeUpload() computes the ETag that a store leaves empty", async () => {
+  await using ceph = new ScriptedStore(() =>
+    new Response("<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>")
+  );
+  await using store = openStore(ceph.endpoint);
+  const parts = [{ number: 1, etag: '"9dd4e461268c8034f5c8564e155c67a6"', size: 1 }];
+  const made = await store.completeUpload({ key: "a", uploadId: "1" }, parts, UNABORTED);
+  assertEquals(made, '"9affad555af89da9b0bfcd5e45bc93da-1"'); // as Ceph has it
 });
 
 Deno.test("S3Store lists many parts and uploads page by page", async () => {
