@@ -53,11 +53,15 @@ export function readySession(account: Account = fakeAccount()): Session {
   return { ...loggedIn(secured(freshSession(), TLS_INFO), account), protection: "P" };
 }
 
+function withEveryMethod(): FileSystem {
+  return Object.assign(new MemoryFileSystem(), { quotas: () => Promise.resolve([]) });
+}
+
 /** An account with the given letters, all by default, and an empty file system in memory by default. */
 export function fakeAccount(
   options: { readonly permissions?: string; readonly fileSystem?: FileSystem } = {},
 ): Account {
-  const { permissions = ALL_PERMISSIONS, fileSystem = new MemoryFileSystem() } = options;
+  const { permissions = ALL_PERMISSIONS, fileSystem = withEveryMethod() } = options;
   return {
     username: "user",
     fileSystem,

@@ -10,6 +10,7 @@ import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { startTransfer } from "./dialogue.ts";
 import { RawClient, type RawReply } from "./raw_client.ts";
+import { withDeadline } from "./socket_reader.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
 const CLEAR = "tls: { policy: off }\nacceptRisks:\n" +
@@ -30,6 +31,7 @@ export interface QuotaServerOptions {
 export class QuotaServer implements AsyncDisposable {
   readonly folder: string;
   readonly events: ServerEvent[];
+  readonly #waiting: Set<() => void>;
   readonly #server: ConfiguredServer;
   readonly #resources: AsyncDisposableStack;
 
@@ -38,11 +40,13 @@ export class QuotaServer implements AsyncDisposable {
     parts: {
       readonly server: ConfiguredServer;
       readonly events: ServerEvent[];
+      readonly waiting: Set<() => void>;
       readonly resources: AsyncDisposableStack;
     },
   ) {
     this.folder = folder;
     this.events = parts.events;
+    this.#waiting = parts.waiting;
     this.#server = parts.server;
     this.#resources = parts.resources;
   }
@@ -63,16 +67,36 @@ export class QuotaServer implements AsyncDisposable {
     }
     const engine = resources.use(await openStateEngine(configuration.state));
     const events: ServerEvent[] = [];
+    const waiting = new Set<() => void>();
     const server = await ConfiguredServer.create({ configuration, files: {} }, {
       ...{ workers, dialogue: false, engine },
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        for (const wake of [...waiting]) wake();
+      },
     });
     resources.defer(async () => {
       await server.shutdown();
       await server.finished;
     });
     await server.listen();
-    return new QuotaServer(folder.path, { server, events, resources: resources.move() });
+    return new QuotaServer(folder.path, { server, events, waiting, resources: resources.move() });
+  }
+
+  /** Waits for the first event of a name, also one of the past: other event loops tell theirs a little later. */
+  async event<Name extends ServerEvent["event"]>(name: Name): Promise<Extract<ServerEvent, { readonly event: Name }>> {
+    const found = Promise.withResolvers<Extract<ServerEvent, { readonly event: Name }>>();
+    const look = () => {
+      const event = this.events.find(({ event }) => event === name);
+      if (event !== undefined) found.resolve(event as Extract<ServerEvent, { readonly event: Name }>);
+    };
+    this.#waiting.add(look);
+    try {
+      look();
+      return await withDeadline(found.promise, `the event "${name}"`, 10_000);
+    } finally {
+      this.#waiting.delete(look);
+    }
   }
 
   /** Port of the server. */
