@@ -35,7 +35,12 @@ export interface ServerEvents {
   /** A listener accepts connections; once for each. */
   listening: { readonly host: string; readonly port: number; readonly tls: "explicit" | "implicit" | "off" };
   /** A control connection was accepted. */
-  connected: SessionEvent;
+  connected: SessionEvent & {
+    /** The balancer's `address:port`, where it has told `remote`. */
+    readonly via?: string;
+    /** What the balancer calls the connection. */
+    readonly uniqueId?: string;
+  };
   /** TLS is established on the control connection. */
   secured: SessionEvent & {
     readonly protocol: string;
@@ -69,6 +74,10 @@ export interface ServerEvents {
   banned: { readonly address: string; readonly seconds: number };
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
+  /** The name that PASV announces the address of has one for the first time, or another one than before. */
+  addressResolved: { readonly name: string; readonly address: string };
+  /** That name was not found any more; once, until it is found again. `kept`: the address that is announced still. */
+  addressUnresolved: { readonly name: string; readonly reason: string; readonly kept?: string | undefined };
   /**
    * Something unexpected happened; the client got 451 with the session id, if it could be reached. `uncaught`: nobody
    * expected an error there, and the session was ended; see `catchUncaughtErrors()`.

@@ -95,6 +95,8 @@ export class Logger {
 }
 
 const LEVELS: Readonly<Record<ServerEventName, LogLevel>> = {
+  addressResolved: "info",
+  addressUnresolved: "warn",
   banned: "warn",
   commandRefused: "info",
   connected: "info",
@@ -174,6 +176,12 @@ function describe(event: ServerEvent): string {
       return `${event.address} banned for ${event.seconds} s: too many failed logins`;
     case "eventsMissed":
       return `${event.count} events missed`;
+    case "addressResolved":
+      return `passive.address ${event.name} is ${event.address}`;
+    case "addressUnresolved":
+      return `passive.address ${event.name} not found: ${event.reason}; ${
+        event.kept === undefined ? "PASV is answered by 425" : `${event.kept} is announced still`
+      }`;
     case "connectionRefused":
       return `${event.remote} refused: ${event.reason}`;
     case "internalError":
@@ -186,13 +194,23 @@ function describe(event: ServerEvent): string {
 /** An event that belongs to a session. */
 type OfSession = Exclude<
   ServerEvent,
-  { readonly event: "banned" | "eventsMissed" | "listening" | "stopped" | "connectionRefused" | "internalError" }
+  {
+    readonly event:
+      | "addressResolved"
+      | "addressUnresolved"
+      | "banned"
+      | "eventsMissed"
+      | "listening"
+      | "stopped"
+      | "connectionRefused"
+      | "internalError";
+  }
 >;
 
 function describeSession(event: OfSession): string {
   switch (event.event) {
     case "connected":
-      return `FTP session opened (connect), session ${event.session}`;
+      return `FTP session opened (connect), session ${event.session}${routeText(event)}`;
     case "secured":
       return `secured by ${event.protocol} ${event.cipher}${event.resumed ? ", resumed" : ""}`;
     case "loginSucceeded":
@@ -215,6 +233,11 @@ function describeSession(event: OfSession): string {
     case "disconnected":
       return `FTP session closed (disconnect): ${event.reason}`;
   }
+}
+
+function routeText({ via, uniqueId }: ServerEvents["connected"]): string {
+  if (via === undefined) return "";
+  return `, via ${via}${uniqueId === undefined ? "" : ` (${uniqueId})`}`;
 }
 
 const SERVER_NAMES = {

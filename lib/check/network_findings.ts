@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ipFamily, sameHost } from "../protocol/host_port.ts";
+import { isInRange, parseAddressRange } from "../protocol/address_range.ts";
+import { formatGroups, ipFamily, sameHost } from "../protocol/host_port.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
@@ -34,6 +35,7 @@ export function findNetworkWarnings(configuration: Configuration): Finding[] {
     ...passiveAddressWarnings(configuration),
     ...passivePortWarnings(configuration),
     ...sessionReuseWarnings(configuration),
+    ...proxyWarnings(configuration),
   ];
 }
 
@@ -56,6 +58,33 @@ function sessionReuseWarnings({ tls, workers }: Configuration): Finding[] {
   ];
 }
 
+/** What balancers cannot do for a server, and lists of them that nobody is on. */
+function* proxyWarnings({ listen, active }: Configuration): Generator<Finding> {
+  for (const [index, { host, proxyProtocol }] of listen.entries()) {
+    if (proxyProtocol === undefined) continue;
+    const path = ["listen", index, "proxyProtocol"];
+    if (!proxyProtocol.some((network) => mayReach(network, host))) {
+      yield warning(path, `lists no address that can connect to ${host}: everybody is refused`);
+    }
+    if (active.enabled) {
+      yield warning(
+        ["active", "enabled"],
+        `the server dials clients of listen[${index}] by itself, past the balancer: many take no connection from ` +
+          "another address; let them use passive mode",
+      );
+    }
+  }
+}
+
+/** Returns whether anybody of a network can connect to a host that is listened on. */
+function mayReach(network: string, host: string): boolean {
+  const range = parseAddressRange(network);
+  if (range === undefined) return false;
+  // A network is in another one, or has it in itself.
+  if (isLoopback(host)) return isInRange(host, range) || isLoopback(formatGroups(range.groups));
+  return sameHost(host, "::") || range.family === ipFamily(host); // IPv4 comes to `::`, too
+}
+
 function* passiveAddressWarnings({ listen, passive: { address, addresses } }: Configuration): Generator<Finding> {
   const outside = listen.map(({ host }) => host).find(isOpenToAll);
   if (address !== undefined && isPrivate(address) && outside !== undefined) {
@@ -72,18 +101,19 @@ function* passiveAddressWarnings({ listen, passive: { address, addresses } }: Co
 }
 
 function* passivePortWarnings(
-  { passive: { ports }, limits: { connections }, listen }: Configuration,
+  { passive: { ports, announced }, limits: { connections }, listen }: Configuration,
 ): Generator<Finding> {
   const path = ["passive", "ports"];
   if (ports === undefined) {
-    if (listen.some(({ host }) => !isLoopback(host))) {
+    if (listen.some(({ host, proxyProtocol }) => !isLoopback(host) || proxyProtocol !== undefined)) {
       yield warning(path, "is not given: any port is used, and no firewall can let through just those; give a range");
     }
     return;
   }
-  const doubtful = DOUBTFUL_PORTS.filter((port) => port >= ports.from && port <= ports.to);
-  if (doubtful.length > 0) {
-    yield warning(path, `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
+  for (const [key, { from, to }] of Object.entries({ ports, ...announced && { announced } })) {
+    const doubtful = DOUBTFUL_PORTS.filter((port) => port >= from && port <= to);
+    if (doubtful.length === 0) continue;
+    yield warning(["passive", key], `has ${doubtful.join(", ")}, which routers take for SIP or IRC; choose others`);
   }
   const count = ports.to - ports.from + 1;
   const wanted = connections === 0 ? ENOUGH_PORTS : Math.min(connections * PORTS_A_CONNECTION, ENOUGH_PORTS);

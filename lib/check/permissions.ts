@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatSocketAddress } from "../protocol/host_port.ts";
+import { formatSocketAddress, ipFamily } from "../protocol/host_port.ts";
 import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -203,20 +203,25 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
   };
 }
 
-/** Listening addresses and, on each of their hosts, the passive ports; and the stores. */
-function netNeeds({ listen, passive: { ports }, active, stores }: Configuration): string[] {
+/** Listening addresses and, on each of their hosts, the passive ports; the stores; and a name that is resolved. */
+function netNeeds({ listen, passive: { ports, address }, active, stores }: Configuration): string[] {
   // It dials any port of any client.
   if (active.enabled) return [];
   const addresses = listen.map(({ host, port }) => ({ host, port }));
-  const storeHosts = Object.values(stores).map(storeHostOf);
+  const others = [...Object.values(stores).map(storeHostOf), ...namesOf(address)];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
     passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)
   ) {
-    return distinct([...addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host), ...storeHosts]);
+    return distinct([...addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host), ...others]);
   }
   const all = [...addresses, ...addresses.flatMap(({ host }) => passivePorts.map((port) => ({ host, port })))];
-  return distinct([...all.map(formatSocketAddress), ...storeHosts]);
+  return distinct([...all.map(formatSocketAddress), ...others]);
+}
+
+/** The runtime wants the name itself, without a port, and nothing of the servers that are asked. */
+function namesOf(address: string | undefined): string[] {
+  return address === undefined || ipFamily(address) !== undefined ? [] : [address];
 }
 
 function portsOf({ from, to }: PortRange): number[] {

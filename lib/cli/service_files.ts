@@ -134,7 +134,8 @@ export function formatComposeFile(
   const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$$$"));
   const listen = listeners.map(({ port }) => `${port}:${port}`);
   const range = passive.ports;
-  const ports = range === undefined ? listen : [...listen, `${range.from}-${range.to}:${range.from}-${range.to}`];
+  const { from, to } = passive.announced ?? range ?? {};
+  const ports = range === undefined ? listen : [...listen, `${from}-${to}:${range.from}-${range.to}`];
   const mounts = [
     ...read.filter((path) => !write.includes(path)).map((path) => `${path}:${path}:ro`),
     ...write.map((path) => `${path}:${path}`),

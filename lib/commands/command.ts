@@ -144,6 +144,8 @@ export interface CommandContext {
   readonly fileSystem: FileSystem;
   /** Whether the command has just come, and nothing has been waited for since. */
   readonly isPrompt: boolean;
+  /** The IPv4 address of the name that `passive.address` is; `undefined` while nobody knows, and where it is no name. */
+  readonly passiveAddress: string | undefined;
   /** Transport of data connections for the session's protection level. */
   readonly dataTransport: DataTransport;
   /** Changes the session. */

@@ -82,11 +82,19 @@ function announcedFor(localHost: string, addresses: Settings["passive"]["address
   return Object.entries(addresses).find(([local]) => sameHost(local, localHost))?.[1];
 }
 
+/** The address that PASV announces; `undefined` where it is that of a name that has not been found. */
+function announcedAddress({ session, settings, passiveAddress }: CommandContext): string | undefined {
+  const { address, addresses } = settings.passive;
+  const ofLocal = announcedFor(session.local.host, addresses);
+  if (ofLocal !== undefined) return ofLocal;
+  if (address === undefined) return session.local.host;
+  return ipFamily(address) === undefined ? passiveAddress : address;
+}
+
 /** PASV: the words of the reply to the letter of RFC 959 §4.2.2, which clients look for. */
 export async function passive(context: CommandContext): Promise<Reply> {
-  const { passive } = context.settings;
-  const localHost = context.session.local.host;
-  const announced = announcedFor(localHost, passive.addresses) ?? passive.address ?? localHost;
+  const announced = announcedAddress(context);
+  if (announced === undefined) return reply(425, "Address for PASV is not known, use EPSV.");
   if (ipFamily(announced) !== 4) return reply(522, "Network protocol not supported, use EPSV (2).");
   const opened = await openPassive(context);
   if (!("port" in opened)) return opened;
@@ -114,19 +122,26 @@ export async function extendedPassive(context: CommandContext, request: CommandR
   }
 }
 
-async function openPassive(context: CommandContext): Promise<SocketAddress | Reply> {
+/** Opens the data port; what comes back has the port that clients are told. */
+async function openPassive(context: CommandContext): Promise<Pick<SocketAddress, "port"> | Reply> {
   const { session, settings } = context;
   try {
-    return await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
+    const { port } = await context.dataPort.openPassive(context.dataTransport, session.listenHost, {
       peerHost: settings.passive.foreignAddresses ? undefined : session.remote.host,
       isPrompt: context.isPrompt,
       timeoutMs: settings.timeouts.passive * 1000,
       onForeignPeer: (peer) => context.reportForeignPeer(peer),
     });
+    return { port: announcedPort(port, settings.passive) };
   } catch (error) {
     if (error instanceof PortsExhaustedError) return reply(425, "No passive port is free. Try again later.");
     throw error;
   }
+}
+
+/** The port that a router or a balancer leads to a port of ours. */
+function announcedPort(port: number, { ports, announced }: Settings["passive"]): number {
+  return ports === undefined || announced === undefined ? port : announced.from + port - ports.from;
 }
 
 /** PORT. */
@@ -166,7 +181,8 @@ async function dial(context: CommandContext, verb: string, target: SocketAddress
   try {
     await context.dataPort.openActive(context.dataTransport, {
       remote,
-      localHost: session.local.host,
+      // Not from the balancer's address, which is not ours.
+      localHost: (session.route ?? session).local.host,
       timeoutMs: settings.timeouts.active * 1000,
     });
   } catch (error) {

@@ -79,7 +79,11 @@ export class SessionContext implements CommandContext {
   }
 
   get tlsAvailable(): boolean {
-    return this.#state.service.dataTransports.P !== undefined;
+    return this.#state.dataTransports.P !== undefined;
+  }
+
+  get passiveAddress(): string | undefined {
+    return this.#state.service.passiveAddress;
   }
 
   get signal(): AbortSignal {
@@ -108,7 +112,7 @@ export class SessionContext implements CommandContext {
   }
 
   get dataTransport(): DataTransport {
-    const transport = this.#state.service.dataTransports[this.session.protection];
+    const transport = this.#state.dataTransports[this.session.protection];
     if (transport === undefined) throw new Error("Data connections were protected without TLS");
     return transport;
   }

@@ -7,10 +7,12 @@
 import type { CommandRequest, CommandSpec } from "../commands/command.ts";
 import { DataPort } from "../data/data_port.ts";
 import { Watchdog, yieldToEventLoop } from "../deadline.ts";
+import type { ServerEvents } from "../events.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command_line.ts";
 import type { DecodedLine } from "../protocol/line_decoder.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
 import { isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { createSession, secured, type SessionInfo } from "../session/session.ts";
+import { createSession, secured, type Session, type SessionInfo } from "../session/session.ts";
 import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
@@ -20,11 +22,14 @@ import { type Admission, admit } from "./gate.ts";
 import type { LineEffect } from "./line_reader.ts";
 import { maskedCommand, maskedLine } from "../commands/command_table.ts";
 import { PendingCommand } from "./pending_command.ts";
-import { type RunningTransfer, type Service, SessionState } from "./session_state.ts";
+import { type DataTransports, type RunningTransfer, type Service, SessionState } from "./session_state.ts";
 import { SessionEnd } from "./session_end.ts";
 
-/** First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. */
-const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+/**
+ * First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. And of the PROXY protocol, where nobody is
+ * trusted with it, or it has been spoken already.
+ */
+const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PROXY", "PUT", "TRACE"];
 
 /** How many pipelined lines are obeyed before other sessions get their turn. */
 const MAX_BATCH = 16;
@@ -51,6 +56,8 @@ export interface ControlConnectionOptions {
   readonly listenHost: string;
   /** Whether TLS starts before the greeting. */
   readonly implicitTls: boolean;
+  /** Transports of data connections that come the same way as the control connection; absent: the service's. */
+  readonly dataTransports?: DataTransports | undefined;
   /** Called when somebody has logged in for the first time. */
   readonly onLogin: () => void;
 }
@@ -75,11 +82,12 @@ export class ControlConnection {
   readonly #pending = new PendingCommand();
 
   constructor(transport: ControlTransport, options: ControlConnectionOptions) {
-    const { service, id, listenHost, implicitTls, onLogin } = options;
+    const { service, id, listenHost, implicitTls, dataTransports, onLogin } = options;
     const { encoding, settings: { limits, timeouts } } = service;
-    const { local, remote } = transport;
+    const { local, remote, route } = transport;
     this.#onLogin = onLogin;
-    this.#state = new SessionState(service, createSession({ id, listenHost, implicitTls, local, remote, encoding }));
+    const session = createSession({ id, listenHost, implicitTls, local, remote, route, encoding });
+    this.#state = new SessionState(service, session, dataTransports);
     this.#channel = new ControlChannel(transport, {
       maxLineBytes: limits.commandLineBytes,
       encoding: () => this.#state.session.encoding,
@@ -123,7 +131,7 @@ export class ControlConnection {
   /** Serves the client to the end of the connection. Never rejects. */
   async run(): Promise<void> {
     const { service, settings: { timeouts, banner } } = this.#state;
-    service.emit("connected", this.#state.event);
+    service.emit("connected", { ...this.#state.event, ...routeFields(this.#state.session) });
     // A data connection that waits for its transfer has a time of its own, where there is one.
     const hasOwnTime = () => timeouts.data > 0 && this.#dataPort.state === "connected" && this.#pending.isSettled;
     using idle = new Watchdog(timeouts.idle * 1000, () => this.#end.closeNow(TIMED_OUT), {
@@ -347,4 +355,11 @@ export class ControlConnection {
       reply: answer.lines[0],
     });
   }
+}
+
+/** What the log may tell of the balancer. */
+function routeFields({ route }: Session): Pick<ServerEvents["connected"], "via" | "uniqueId"> {
+  if (route === undefined) return {};
+  const { remote, uniqueId } = route;
+  return { via: formatSocketAddress(remote), ...uniqueId === undefined ? {} : { uniqueId } };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Authorizer } from "../accounts/authorizer.ts";
-import type { TransferPlan } from "../commands/command.ts";
+import type { CommandContext, TransferPlan } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import { Transfer } from "../data/transfer.ts";
@@ -18,6 +18,12 @@ import type { AccountSlot, SharedState } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
 import type { DataTransport } from "../transport/connection.ts";
 
+/** Transports of data connections by protection level; without TLS there is no private one. */
+export interface DataTransports {
+  readonly C: DataTransport;
+  readonly P: DataTransport | undefined;
+}
+
 /** What all control connections of a server share. Made by the server, once. */
 export interface Service {
   /** Settings for sessions that begin now. */
@@ -27,9 +33,11 @@ export interface Service {
   /** Authorizer for logins that begin now. */
   readonly authorizer: Authorizer;
   readonly state: SharedState;
-  /** Transports of data connections by protection level; without TLS there is no private one. */
-  readonly dataTransports: { readonly C: DataTransport; readonly P: DataTransport | undefined };
+  /** Those of clients that connect by themselves. */
+  readonly dataTransports: DataTransports;
   readonly ports: PortPool;
+  /** See `CommandContext`. */
+  readonly passiveAddress: CommandContext["passiveAddress"];
   /** Encoding of the dialogue, unless a client chooses UTF-8. */
   readonly encoding: TextEncoding;
   /** Makes a digest of no bytes yet. */
@@ -66,12 +74,15 @@ export class SessionState {
   readonly settings: Settings;
   /** The service's commands when the session began. */
   readonly commands: CommandTable;
+  readonly dataTransports: DataTransports;
   #session: Session;
   #slot: AccountSlot | undefined;
   #running: RunningTransfer | undefined;
 
-  constructor(service: Service, session: Session) {
+  /** @param dataTransports Those of the session's listener; absent: the service's. */
+  constructor(service: Service, session: Session, dataTransports: DataTransports = service.dataTransports) {
     this.service = service;
+    this.dataTransports = dataTransports;
     this.settings = service.settings;
     this.commands = service.commands;
     this.#session = session;

@@ -104,6 +104,35 @@ export function addressBlock(host: string): string {
 }
 
 /**
+ * Returns the eight 16-bit groups of an address, without the zone; IPv4 as it is mapped into IPv6 (RFC 4291 §2.5.5.2), so that
+ * both spellings of it are the same. `undefined` when it is none.
+ */
+export function addressGroups(host: string): readonly number[] | undefined {
+  return parseIpv6(isIpv4(host) ? `::ffff:${host}` : host);
+}
+
+/** Writes eight groups as the runtime does: dotted where they are IPv4 mapped into IPv6, else as RFC 5952 §4 has it. */
+export function formatGroups(groups: readonly number[]): string {
+  const texts = groups.map((group) => group.toString(16));
+  const dotted = canonicalHost(texts.join(":"));
+  if (dotted?.includes(".")) return dotted;
+  const { start, length } = longestZeros(groups);
+  if (length < 2) return texts.join(":");
+  return `${texts.slice(0, start).join(":")}::${texts.slice(start + length).join(":")}`;
+}
+
+/** The first of the longest runs of zeros. */
+function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let longest = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === 0) end++;
+    if (end - start > longest.length) longest = { start, length: end - start };
+  }
+  return longest;
+}
+
+/**
  * Returns the one spelling of an address: dotted IPv4, also for mapped ones, or the eight groups of IPv6, without the zone;
  * `undefined` when it is none.
  */

@@ -313,7 +313,12 @@ export class ConfiguredServer {
 
   /** The plan with the ports that the main event loop listens on. */
   #planOfOthers({ configuration, files }: ServerPlan): ServerPlan {
-    const listen = this.addresses.map(({ host, port, tls }) => ({ host, port, tls: tls === "off" ? "explicit" : tls }));
+    const listen = this.addresses.map(({ host, port, tls }, index) => ({
+      ...configuration.listen[index], // in the same order, where it is that of the start
+      host,
+      port,
+      tls: tls === "off" ? "explicit" as const : tls,
+    }));
     return { files, configuration: { ...configuration, listen } };
   }
 

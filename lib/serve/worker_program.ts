@@ -5,7 +5,7 @@
  */
 
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
-import type { ServerEvent } from "../events.ts";
+import type { ServerEvent, ServerEventName } from "../events.ts";
 import { toServerOptions } from "../server/configured_options.ts";
 import { FtpServer } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -147,9 +147,11 @@ async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
   });
 }
 
-/** The main event loop reports listeners and the end; what happens in sessions is reported from here. */
+const TOLD_BY_MAIN: readonly ServerEventName[] = ["listening", "stopped", "addressResolved", "addressUnresolved"];
+
+/** The main event loop reports what is the same in all; what happens in sessions is reported from here. */
 function tell(event: ServerEvent): void {
-  if (event.event !== "listening" && event.event !== "stopped") events.add(event);
+  if (!TOLD_BY_MAIN.includes(event.event)) events.add(event);
 }
 
 /** Sends a message behind all that has happened before. */

@@ -5,7 +5,7 @@
  */
 
 import { ControlConnection } from "../control/control_connection.ts";
-import type { Service } from "../control/session_state.ts";
+import type { DataTransports, Service } from "../control/session_state.ts";
 import { type ConnectionSlot, StateUnavailableError } from "../state/state.ts";
 import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
@@ -58,7 +58,12 @@ export interface AcceptorOptions {
 export interface Listening {
   readonly listener: ControlListener;
   readonly address: ListeningAddress;
+  /** Of data connections, which come the same way. */
+  readonly dataTransports: DataTransports;
 }
+
+/** Where a client has come in. */
+type Entrance = Omit<Listening, "listener">;
 
 /** Takes in the clients of a server. It owns its listeners and sessions. */
 export class Acceptor {
@@ -113,12 +118,12 @@ export class Acceptor {
   }
 
   /** Takes in the clients of one listener until it is closed. Never rejects. */
-  async #accept({ listener, address }: Listening): Promise<void> {
+  async #accept({ listener, ...entrance }: Listening): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
         const scope = new ClientScope(this.#service);
         scope.transport = await runInScope(scope, () => listener.accept());
-        const visit = runInScope(scope, () => this.#receive(scope, address)).finally(() =>
+        const visit = runInScope(scope, () => this.#receive(scope, entrance)).finally(() =>
           this.#connections.delete(visit)
         );
         this.#connections.add(visit);
@@ -134,23 +139,24 @@ export class Acceptor {
   }
 
   /** Never rejects. */
-  async #receive(scope: ClientScope, address: ListeningAddress): Promise<void> {
+  async #receive(scope: ClientScope, entrance: Entrance): Promise<void> {
     const { transport } = scope;
     if (transport === undefined) return;
     try {
-      await this.#admit(transport, address, scope);
+      await this.#admit(transport, entrance, scope);
     } catch (error) {
       scope.fail(error);
     }
   }
 
-  async #admit(transport: ControlTransport, address: ListeningAddress, scope: ClientScope): Promise<void> {
+  async #admit(transport: ControlTransport, entrance: Entrance, scope: ClientScope): Promise<void> {
+    const { address } = entrance;
     const place = await this.#acquireConnection(transport.remote.host);
     if (typeof place === "string") return await this.#refuse(transport, { reason: place, address });
     using _place = place;
     const reason = await this.#reasonToRefuse(transport, address);
     if (reason !== undefined) return await this.#refuse(transport, { reason, address });
-    await this.#serve(transport, { address, place, scope });
+    await this.#serve(transport, { ...entrance, place, scope });
   }
 
   /** Takes a place; where the state does not give an answer, or none in time, there is none. */
@@ -200,8 +206,7 @@ export class Acceptor {
 
   async #serve(
     transport: ControlTransport,
-    { address, place, scope }: {
-      readonly address: ListeningAddress;
+    { address, dataTransports, place, scope }: Entrance & {
       readonly place: ConnectionSlot;
       readonly scope: ClientScope;
     },
@@ -211,6 +216,7 @@ export class Acceptor {
       id: `${this.#idPrefix}-${(++this.#sessionCount).toString(36)}`,
       listenHost: address.host,
       implicitTls: address.tls === "implicit",
+      dataTransports,
       onLogin: () => place.loggedIn(),
     });
     scope.session = session;

@@ -13,20 +13,22 @@ import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
 import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
+import { formatSocketAddress } from "../protocol/host_port.ts";
+import { formatReply, reply } from "../protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";
-import { DenoTcpTransport } from "../transport/deno_tcp.ts";
+import { AnnouncedAddress } from "../transport/announced_address.ts";
 import { inCurrentScope, runInScope } from "../transport/error_scope.ts";
 import { listenControl } from "../transport/node_control.ts";
 import type { PortSharing } from "../transport/node_socket.ts";
-import { NodeTlsTransport } from "../transport/node_tls.ts";
 import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions, type FtpServerOptions, withFixedSettings } from "./options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
 import { describeFailure, guardState } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { Acceptor, type Listening, type ListeningAddress, type RefuseConnection } from "./acceptor.ts";
+import { ClientRoutes } from "./client_routes.ts";
 import { createTls, tlsReplacement, tryOtherPair } from "./server_tls.ts";
 import { describeThrown } from "../thrown.ts";
 
@@ -98,7 +100,11 @@ export class FtpServer implements AsyncDisposable {
   #addresses: readonly ListeningAddress[] = [];
   #acceptor: Acceptor | undefined;
   #tls: TlsContext | undefined;
-  #protectedData: NodeTlsTransport | undefined;
+  #routes: ClientRoutes | undefined;
+  readonly #announced = new AnnouncedAddress({
+    onChange: (name, address) => this.#emit("addressResolved", { name, address }),
+    onFailure: (name, reason, kept) => this.#emit("addressUnresolved", { name, reason, kept }),
+  });
   #ports: PortPool | undefined;
   #encoding: TextEncoding = UTF8;
 
@@ -246,12 +252,14 @@ export class FtpServer implements AsyncDisposable {
     await this.#started?.catch(() => {}); // listen() tells its caller
     const isStarted = this.#started !== undefined;
     const settings = isStarted ? withFixedSettings(this.#settings, next) : next;
+    const replaceAddress = await this.#announced.prepare(settings.passive.address);
     const replaceTls = this.#tls?.prepare(tlsReplacement(settings));
     return () => {
       this.#authorizer = options.authorizer;
       this.#settings = settings;
       this.#commands = commands;
       if (!isStarted) this.#refuseConnection = options.refuseConnection;
+      replaceAddress();
       replaceTls?.();
       this.#ownState?.configure(settings);
     };
@@ -288,7 +296,13 @@ export class FtpServer implements AsyncDisposable {
     const { listen, encoding } = this.#settings;
     this.#encoding = await loadEncoding(encoding);
     this.#tls = await createTls(this.#settings);
-    this.#protectedData = this.#tls && new NodeTlsTransport(this.#tls);
+    const routes = this.#routes = new ClientRoutes(this.#tls, {
+      timeoutMs: () => (this.#settings.timeouts.handshake || MAX_HEADER_SECONDS) * 1000,
+      onRefused: (remote, reason) => {
+        this.#emit("connectionRefused", { remote: formatSocketAddress(remote), reason });
+      },
+    });
+    (await this.#announced.prepare(this.#settings.passive.address))();
     this.#ports = new PortPool(this.#settings.passive.ports, {
       sharers: this.#eventLoops,
       inScope: inCurrentScope(),
@@ -296,13 +310,13 @@ export class FtpServer implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const listening: Listening[] = [];
     for (const address of listen) {
-      const entry = await this.#open(address);
+      const entry = await this.#open(address, routes);
       opened.defer(() => entry.listener.close());
       listening.push(entry);
     }
     opened.move();
     this.#addresses = listening.map(({ address }) => address);
-    const service = this.#service(this.#ports, this.#protectedData);
+    const service = this.#service(this.#ports, routes);
     this.#acceptor = new Acceptor(listening, {
       service,
       idPrefix: this.#idPrefix,
@@ -311,15 +325,22 @@ export class FtpServer implements AsyncDisposable {
     for (const address of this.#addresses) this.#emit("listening", address);
   }
 
-  async #open({ host, port, tls }: Settings["listen"][number]): Promise<Listening> {
+  async #open(
+    { host, port, tls, proxyProtocol }: Settings["listen"][number],
+    routes: ClientRoutes,
+  ): Promise<Listening> {
+    const { proxyGate, dataTransports } = routes.routeOf(proxyProtocol);
     const listener = await listenControl({ host, port }, {
+      proxyGate,
+      ...tls === "explicit" && { checkReply: CHECK_REPLY },
       ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },
     });
-    return { listener, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };
+    return { listener, dataTransports, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };
   }
 
-  #service(ports: PortPool, protectedData: NodeTlsTransport | undefined): Service {
+  #service(ports: PortPool, routes: ClientRoutes): Service {
+    const announced = this.#announced;
     const settings = () => this.#settings;
     const authorizer = () => this.#authorizer;
     const commands = () => this.#commands;
@@ -336,7 +357,10 @@ export class FtpServer implements AsyncDisposable {
       state: guardState(this.#state, (call, cause) => {
         this.#emit("internalError", { message: describeFailure(call, cause), cause });
       }),
-      dataTransports: { C: new DenoTcpTransport(), P: protectedData },
+      dataTransports: routes.direct.dataTransports,
+      get passiveAddress() {
+        return announced.current;
+      },
       ports,
       encoding: this.#encoding,
       createDigest,
@@ -350,7 +374,8 @@ export class FtpServer implements AsyncDisposable {
     await this.#started?.catch(() => {}); // listen() tells its caller
     await this.#acceptor?.stop();
     this.#ports?.[Symbol.dispose]();
-    await this.#protectedData?.[Symbol.asyncDispose]();
+    this.#announced[Symbol.dispose]();
+    await this.#routes?.[Symbol.asyncDispose]();
     this.#emit("stopped", {});
     this.#events.close();
     this.#finished.resolve(this.#events.handled(HANDLER_TIMEOUT_MS));
@@ -360,6 +385,12 @@ export class FtpServer implements AsyncDisposable {
     this.#events.emit(event, fields);
   }
 }
+
+/** How long a balancer may take for its PROXY header where there is no limit for the handshake. */
+const MAX_HEADER_SECONDS = 5;
+
+/** What a balancer gets that only looks whether somebody is here: enough to see that this event loop is awake. */
+const CHECK_REPLY = formatReply(reply(220, "ftpsd is here."));
 
 /** How long a stopped server waits for handlers. */
 const HANDLER_TIMEOUT_MS = 5_000;

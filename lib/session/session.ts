@@ -11,7 +11,7 @@ import { HASH_ALGORITHMS, type HashAlgorithm } from "../filesystem/filesystem.ts
 import { FACT_NAMES, type FactName } from "../protocol/facts.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
-import type { SocketAddress, TlsInfo } from "../transport/connection.ts";
+import type { ProxyRoute, SocketAddress, TlsInfo } from "../transport/connection.ts";
 
 /** Representation type (RFC 959 §3.1.1): ASCII or image. */
 export type TransferType = "A" | "I";
@@ -29,8 +29,12 @@ export type Login =
 export interface Session {
   /** Unique in the process; part of logs and of 451 replies. */
   readonly id: string;
+  /** Where the client has reached the server, or the balancer before it. */
   readonly local: SocketAddress;
+  /** The client. */
   readonly remote: SocketAddress;
+  /** Present where a balancer has told both. */
+  readonly route?: ProxyRoute | undefined;
   /** Address that the listener was given, which may mean all; passive ports listen there, too. */
   readonly listenHost: string;
   /** Whether the listener speaks TLS from the first byte; such a session starts with private data connections. */
@@ -91,7 +95,7 @@ export const NO_UMASK = 0;
 
 /** Makes the record of a new control connection. */
 export function createSession(
-  options: Pick<Session, "id" | "local" | "remote" | "listenHost" | "implicitTls" | "encoding">,
+  options: Pick<Session, "id" | "local" | "remote" | "route" | "listenHost" | "implicitTls" | "encoding">,
 ): Session {
   return {
     ...options,

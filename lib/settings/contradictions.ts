@@ -8,7 +8,7 @@
 import { type AccountSettings, homesOf } from "./account_rights.ts";
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
 import { errorAt, type Finding } from "./finding.ts";
-import { show } from "./forms.ts";
+import { type PortRange, show } from "./forms.ts";
 import { type KeyPath, valueAt } from "./key_path.ts";
 import type { Settings } from "./settings.ts";
 import type { Configuration } from "./table.ts";
@@ -83,8 +83,20 @@ function overlap(one: HostPort, other: HostPort): boolean {
     (hosts.includes("0.0.0.0") && hosts.every((host) => ipFamily(host) === 4));
 }
 
-function* inPassive({ listen, passive: { ports } }: Contradictable, given: unknown): Generator<Finding> {
+function* inPassive(
+  { listen, passive: { ports, announced } }: Contradictable,
+  given: unknown,
+): Generator<Finding> {
+  if (announced !== undefined && ports === undefined) {
+    yield errorAt(["passive", "announced"], "has no ports to stand for; give passive.ports too");
+  }
   if (ports === undefined) return;
+  if (announced !== undefined && sizeOf(announced) !== sizeOf(ports)) {
+    yield errorAt(
+      ["passive", "announced"],
+      `has ${sizeOf(announced)} ports, but passive.ports has ${sizeOf(ports)}; each stands for one`,
+    );
+  }
   for (const [index, { port }] of listen.entries()) {
     if (port < ports.from || port > ports.to) continue;
     // The default address has no entry.
@@ -96,6 +108,10 @@ function* inPassive({ listen, passive: { ports } }: Contradictable, given: unkno
 function* inState({ state: { type, file } }: Configuration): Generator<Finding> {
   if (type === "sqlite" && file === undefined) yield errorAt(["state", "file"], "is missing; give a file");
   if (type !== "sqlite" && file !== undefined) yield errorAt(["state", "file"], `is given, but state.type is ${type}`);
+}
+
+function sizeOf({ from, to }: PortRange): number {
+  return to - from + 1;
 }
 
 function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {

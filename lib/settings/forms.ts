@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import { ALL_PERMISSIONS } from "../accounts/permission.ts";
+import { parseAddressRange } from "../protocol/address_range.ts";
 import { ipFamily, isLinkLocal, sameHost } from "../protocol/host_port.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
 
@@ -226,6 +227,28 @@ export const listenAddress: Form<string> = addressThat(
 export const ipv4Address: Form<string> = addressThat(
   isAnnounceable,
   "a numeric IPv4 address of a host",
+);
+
+/** The same, or the name of a host, which is resolved anew each minute. */
+export const announcedAddress: Form<string> = addressThat(
+  (value) => isAnnounceable(value) || isHostName(value),
+  "a numeric IPv4 address of a host, or its name such as ftp.example.org",
+);
+
+/**
+ * Returns whether a text is a name of RFC 1123 §2.1 that cannot be meant as an address: it has two labels at least, or is
+ * `localhost`, and the last label is not a number.
+ */
+function isHostName(text: string): boolean {
+  const labels = text.split(".");
+  if (text.length > 253 || !labels.every((label) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(label))) return false;
+  return /[a-z]/i.test(labels.at(-1) ?? "") && (labels.length > 1 || text === "localhost");
+}
+
+/** A numeric address, or a network of them. */
+export const addressRange: Form<string> = addressThat(
+  (value) => parseAddressRange(value) !== undefined,
+  "a numeric address, or a network such as 10.0.0.0/8",
 );
 
 function addressThat(fits: (host: string) => boolean, wanted: string): Form<string> {

@@ -29,6 +29,12 @@ export interface ListenOptions {
    * @default {"explicit"}
    */
   readonly tls?: "explicit" | "implicit";
+  /**
+   * Addresses and networks of balancers that say by the PROXY protocol, version 1 or 2, on whose behalf they connect:
+   * to this port, and to the passive ports of its sessions. Whoever connects from elsewhere, or without that, is
+   * refused.
+   */
+  readonly proxyProtocol?: readonly string[];
 }
 
 /** Certificates of clients. */
@@ -134,7 +140,14 @@ export interface GivenSettings {
      * Ports of passive data connections, both ends included; without it any port. A change waits for a restart.
      */
     readonly ports?: PortRange | string;
-    /** Address that PASV announces, where the server is behind a NAT router. */
+    /**
+     * Ports that clients are told in place of `ports`, one for one, where a router or a balancer leads these to those. A
+     * change waits for a restart.
+     */
+    readonly announced?: PortRange | string;
+    /**
+     * Address that PASV announces, where the server is behind a NAT router. A name is resolved anew each minute.
+     */
     readonly address?: string;
     /**
      * The same by the local address that the client has reached; goes before `address`.

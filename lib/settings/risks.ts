@@ -23,6 +23,7 @@ export type RiskId =
   | "plaintext-password"
   | "foreign-data-address"
   | "privileged-data-port"
+  | "proxy-from-anywhere"
   | "clear-text-store"
   | "root-directory-home"
   | "home-writable-by-others"
@@ -71,6 +72,13 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     title: "data connections may go to ports below 1024",
     danger: "A client can make the server talk to system services of its host, such as mail (RFC 2577 §3).",
     instead: "Leave active.privilegedPorts false.",
+  },
+  "proxy-from-anywhere": {
+    title: "nearly anybody is believed to be a balancer",
+    danger:
+      "Whoever reaches the port can claim any address by a PROXY header: to get around limits and bans, to have others " +
+      "banned, to take the data connections of another client, and to write whatever address into the log.",
+    instead: "List in proxyProtocol the addresses of the balancers, and let a firewall keep others from the port.",
   },
   "clear-text-store": {
     title: "files cross the network to an object store in clear",

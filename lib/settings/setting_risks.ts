@@ -5,12 +5,14 @@
  */
 
 import { InsecureConfigurationError } from "../accounts/permission.ts";
+import { parseAddressRange } from "../protocol/address_range.ts";
 import type { TlsPolicy } from "./settings.ts";
 import { type Finding, formatWhere } from "./finding.ts";
 import { type RiskId, RISKS } from "./risks.ts";
 
 /** What of a server's options can be risky. */
 export interface RiskySettings {
+  readonly listen: readonly { readonly proxyProtocol?: readonly string[] | undefined }[];
   readonly tls: { readonly policy: TlsPolicy; readonly requireCloseNotify: boolean };
   readonly passive: { readonly foreignAddresses: boolean };
   readonly active: {
@@ -28,7 +30,14 @@ export function findSettingRisks(settings: RiskySettings): RiskFinding[] {
   return [...settingRisks(settings)];
 }
 
-function* settingRisks({ tls, passive, active }: RiskySettings): Generator<RiskFinding> {
+/** Networks with shorter prefixes are more than anybody's own: half of IPv4 is as good as all of it. */
+const MIN_PREFIX_BITS = { 4: 96 + 8, 6: 16 } as const;
+
+function* settingRisks({ listen, tls, passive, active }: RiskySettings): Generator<RiskFinding> {
+  for (const [index, { proxyProtocol = [] }] of listen.entries()) {
+    const widest = proxyProtocol.find(isTooWide);
+    if (widest !== undefined) yield risk("proxy-from-anywhere", ["listen", index, "proxyProtocol"], widest);
+  }
   const policy = ["tls", "policy"];
   if (tls.policy === "off" || tls.policy === "optional") yield risk("clear-text-control", policy, tls.policy);
   if (tls.policy !== "required") yield risk("clear-text-data", policy, tls.policy);
@@ -39,6 +48,11 @@ function* settingRisks({ tls, passive, active }: RiskySettings): Generator<RiskF
   if (!active.enabled) return;
   if (active.foreignAddresses) yield risk("foreign-data-address", ["active", "foreignAddresses"]);
   if (active.privilegedPorts) yield risk("privileged-data-port", ["active", "privilegedPorts"]);
+}
+
+function isTooWide(network: string): boolean {
+  const range = parseAddressRange(network);
+  return range !== undefined && range.prefixBits < MIN_PREFIX_BITS[range.family];
 }
 
 function risk(id: RiskId, path: Finding["path"], value?: string): RiskFinding {

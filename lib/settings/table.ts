@@ -12,7 +12,9 @@ import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
   address,
+  addressRange,
   addressTable,
+  announcedAddress,
   bucketName,
   bytes,
   choice,
@@ -24,7 +26,6 @@ import {
   home,
   hostPath,
   httpUrl,
-  ipv4Address,
   list,
   listenAddress,
   mapping,
@@ -114,6 +115,14 @@ const listener = named(
       "When TLS starts: after AUTH TLS (RFC 4217), or with the first byte.",
       { default: "explicit" },
     ),
+    proxyProtocol: setting(
+      v.pipe(
+        list(addressRange, "a list of addresses and networks"),
+        v.minLength(1, "has no entry; give the addresses of the balancers"),
+      ),
+      "Addresses and networks of balancers that say by the PROXY protocol, version 1 or 2, on whose behalf they connect: to this " +
+        "port, and to the passive ports of its sessions. Whoever connects from elsewhere, or without that, is refused.",
+    ),
   }),
 );
 
@@ -135,16 +144,25 @@ const passive = mapping({
       isCommon: true,
     },
   }),
-  address: setting(ipv4Address, "Address that PASV announces, where the server is behind a NAT router.", {
-    flag: {
-      name: "nat-address",
-      letter: "n",
-      value: "ADDRESS",
-      group: "Where to listen",
-      help: "IPv4 address that PASV announces, behind NAT",
-      example: "203.0.113.7",
+  announced: setting(
+    portRange,
+    "Ports that clients are told in place of `ports`, one for one, where a router or a balancer leads these to those.",
+    { restart: true },
+  ),
+  address: setting(
+    announcedAddress,
+    "Address that PASV announces, where the server is behind a NAT router. A name is resolved anew each minute.",
+    {
+      flag: {
+        name: "nat-address",
+        letter: "n",
+        value: "ADDRESS",
+        group: "Where to listen",
+        help: "IPv4 address or name that PASV announces, behind NAT",
+        example: "203.0.113.7",
+      },
     },
-  }),
+  ),
   addresses: setting(
     addressTable,
     "The same by the local address that the client has reached; goes before `address`.",

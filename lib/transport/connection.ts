@@ -16,6 +16,16 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** The way of a connection that has come through a balancer, which has told the ends that its client sees. */
+export interface ProxyRoute {
+  /** The balancer's end of the TCP connection. */
+  readonly remote: SocketAddress;
+  /** Our end of it. */
+  readonly local: SocketAddress;
+  /** What the balancer calls the connection, where it does. */
+  readonly uniqueId: string | undefined;
+}
+
 /** A certificate that a client has shown and that was found good. */
 export interface PeerCertificate {
   /** Its subject on one line, such as `C=DE, CN=alice`. */
@@ -78,6 +88,8 @@ export interface Connection {
 
 /** A control connection before and after its upgrade to TLS (RFC 4217 §4). */
 export interface ControlTransport extends Connection {
+  /** Present where a balancer has told `local` and `remote`. */
+  readonly route?: ProxyRoute | undefined;
   /**
    * Starts TLS as the server. The receiver of this call is spent afterwards: use, and close, only the returned one.
    * Closing the receiver while this runs makes it reject.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type net from "node:net";
 import type {
   Connection,
   DataListener,
@@ -15,7 +16,8 @@ import type {
 } from "./connection.ts";
 import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { inCurrentScope } from "./error_scope.ts";
-import { dialSocket, toSocketAddress } from "./node_socket.ts";
+import { dialSocket, type SocketEnds, SocketListener, toSocketAddress } from "./node_socket.ts";
+import type { ProxyGate } from "./proxy_gate.ts";
 import { ClearConnection, TcpConnection } from "./tcp_connection.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -23,13 +25,25 @@ const READ_BUFFER_BYTES = 256 * 1024;
 const FIRST_BUFFER_BYTES = 8 * 1024;
 const BUFFER_GROWTH = 8;
 
-/** Opens clear data connections. Those dialled are of `node:net`: `Deno.connect` cannot choose the local address. */
+/**
+ * Opens clear data connections. Those dialled are of `node:net`: `Deno.connect` cannot choose the local address. So are those
+ * through a balancer, whose pace is not Deno's anyway: what it says first is read in one place for all.
+ */
 export class DenoTcpTransport implements DataTransport {
   /** A listener may outlive the session that it is opened for. */
   readonly #inScope = inCurrentScope();
+  readonly #proxyGate: ProxyGate | undefined;
 
-  // deno-lint-ignore require-await -- the port is asynchronous, and errors reject
+  /** @param proxyGate Reads what balancers say before all else; absent: clients connect by themselves. */
+  constructor(proxyGate?: ProxyGate) {
+    this.#proxyGate = proxyGate;
+  }
+
   async listen(address: SocketAddress): Promise<DataListener> {
+    const proxyGate = this.#proxyGate;
+    if (proxyGate !== undefined) {
+      return new ProxiedListener(await this.#inScope(() => SocketListener.listen(address, { proxyGate })));
+    }
     try {
       return new DenoListener(Deno.listen({ hostname: address.host, port: address.port }), this.#inScope);
     } catch (error) {
@@ -41,7 +55,45 @@ export class DenoTcpTransport implements DataTransport {
     options: { readonly remote: SocketAddress; readonly localHost: string; readonly signal: AbortSignal },
   ): Promise<IncomingConnection> {
     const { socket, ends } = await dialSocket(options);
-    return new ClearIncoming(new TcpConnection(socket, ends, { readAheadBytes: READ_BUFFER_BYTES }));
+    return clearIncoming(socket, ends);
+  }
+}
+
+function clearIncoming(socket: net.Socket, ends: SocketEnds): IncomingConnection {
+  return new ClearIncoming(new TcpConnection(socket, ends, { readAheadBytes: READ_BUFFER_BYTES }));
+}
+
+/** Connections through a balancer. */
+class ProxiedListener implements DataListener {
+  readonly #listener: SocketListener;
+
+  constructor(listener: SocketListener) {
+    this.#listener = listener;
+  }
+
+  get address(): SocketAddress {
+    return this.#listener.address;
+  }
+
+  async accept(): Promise<IncomingConnection> {
+    const { socket, ends } = await this.#listener.accept();
+    return clearIncoming(socket, ends);
+  }
+
+  get isClosed(): boolean {
+    return this.#listener.isClosed;
+  }
+
+  get hasRefused(): boolean {
+    return this.#listener.hasRefused;
+  }
+
+  refuse(): void {
+    this.#listener.refuse();
+  }
+
+  close(): void {
+    this.#listener.close();
   }
 }
 

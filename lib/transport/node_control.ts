@@ -5,7 +5,13 @@
  */
 
 import type net from "node:net";
-import { ConnectionError, type ControlListener, type ControlTransport, type SocketAddress } from "./connection.ts";
+import {
+  ConnectionError,
+  type ControlListener,
+  type ControlTransport,
+  type ProxyRoute,
+  type SocketAddress,
+} from "./connection.ts";
 import { CLOSED_ERROR } from "./connection_failure.ts";
 import { pushBack, type SocketEnds, SocketListener, type SocketListenOptions } from "./node_socket.ts";
 import { TcpConnection } from "./tcp_connection.ts";
@@ -68,6 +74,7 @@ class NodeControlListener implements ControlListener {
 
 /** A control connection without TLS. */
 class ClearControl extends TcpConnection implements ControlTransport {
+  readonly route: ProxyRoute | undefined;
   readonly #socket: net.Socket;
   readonly #context: TlsContext | undefined;
   #handshake: SecureControl | undefined;
@@ -75,6 +82,7 @@ class ClearControl extends TcpConnection implements ControlTransport {
 
   constructor(socket: net.Socket, ends: SocketEnds, context: TlsContext | undefined) {
     super(socket, ends, { readAheadBytes: READ_AHEAD_BYTES });
+    this.route = ends.route;
     this.#socket = socket;
     this.#context = context;
   }

@@ -7,9 +7,10 @@
 import { Buffer } from "node:buffer";
 import net from "node:net";
 import { unmapHost } from "../protocol/host_port.ts";
-import { ConnectionError, type SocketAddress } from "./connection.ts";
+import { ConnectionError, type ProxyRoute, type SocketAddress } from "./connection.ts";
 import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded, scoped } from "./error_scope.ts";
+import type { ProxyGate } from "./proxy_gate.ts";
 
 /** Makes a {@linkcode SocketAddress}; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) gets its IPv4 form. */
 export function toSocketAddress(host: string, port: number): SocketAddress {
@@ -20,6 +21,8 @@ export function toSocketAddress(host: string, port: number): SocketAddress {
 export interface SocketEnds {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
+  /** Present where a balancer has told them. */
+  readonly route?: ProxyRoute | undefined;
 }
 
 /** A socket with a peer. */
@@ -83,6 +86,17 @@ export interface SocketListenOptions {
   readonly sharing?: PortSharing;
   /** How long in milliseconds a listener that may be deaf waits for a connection before it is opened anew; absent: for ever. */
   readonly renewAfterMs?: number;
+  /** Reads what balancers say before all else; absent: clients connect by themselves. */
+  readonly proxyGate?: ProxyGate | undefined;
+  /** What a balancer is told that only looks whether somebody is here; absent: nothing. */
+  readonly checkReply?: string | undefined;
+}
+
+/** A socket that nobody has accepted. */
+interface Arrival {
+  readonly socket: net.Socket;
+  /** Present where a balancer has told them. */
+  readonly ends?: SocketEnds;
 }
 
 // On Deno 2.9 a listener that has once found no file descriptor left accepts nobody any more, and reports nothing. It looks
@@ -99,8 +113,10 @@ export class SocketListener {
   /** Our end of all connections, where they have the same. */
   readonly #local: SocketAddress | undefined;
   #server: net.Server;
-  #unaccepted: net.Socket[] = [];
-  #waiting: PromiseWithResolvers<net.Socket>[] = [];
+  #unaccepted: Arrival[] = [];
+  #waiting: PromiseWithResolvers<Arrival>[] = [];
+  /** Sockets whose balancer has not said yet on whose behalf it connects. */
+  readonly #unproven = new Set<net.Socket>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #openConnections = 0;
   #hadMany = false;
@@ -136,20 +152,20 @@ export class SocketListener {
    */
   async accept(): Promise<ConnectedSocket> {
     while (true) {
-      const socket = await this.#next();
-      const ends = socketEnds(socket, this.#local);
-      if (ends !== undefined) return { socket, ends };
+      const { socket, ends = socketEnds(socket, this.#local) } = await this.#next();
+      // One that a header was read from may have failed since.
+      if (ends !== undefined && !socket.destroyed) return { socket, ends };
       socket.destroy();
     }
   }
 
-  #next(): Promise<net.Socket> {
+  #next(): Promise<Arrival> {
     if (this.#closed) return Promise.reject(CLOSED_ERROR);
     this.#isRefusing = false;
     this.#hasRefused = false;
-    const socket = this.#unaccepted.shift();
-    if (socket !== undefined) return Promise.resolve(socket);
-    const waiting = Promise.withResolvers<net.Socket>();
+    const arrival = this.#unaccepted.shift();
+    if (arrival !== undefined) return Promise.resolve(arrival);
+    const waiting = Promise.withResolvers<Arrival>();
     this.#waiting.push(waiting);
     return waiting.promise;
   }
@@ -167,8 +183,9 @@ export class SocketListener {
   /** Closes what was not accepted, and what connects until the next call of {@linkcode SocketListener.accept}. */
   refuse(): void {
     this.#isRefusing = true;
-    this.#hasRefused ||= this.#unaccepted.length > 0;
-    for (const socket of this.#unaccepted.splice(0)) socket.destroy();
+    this.#hasRefused ||= this.#unaccepted.length > 0 || this.#unproven.size > 0;
+    for (const { socket } of this.#unaccepted.splice(0)) socket.destroy();
+    for (const socket of this.#unproven) socket.destroy();
   }
 
   /** Stops listening and releases connections that were not accepted. May be called twice. */
@@ -192,9 +209,29 @@ export class SocketListener {
       return;
     }
     this.#count(socket);
+    if (this.#options.proxyGate === undefined) this.#offer({ socket });
+    else this.#prove(socket, this.#options.proxyGate);
+  }
+
+  #prove(socket: net.Socket, gate: ProxyGate): void {
+    const ends = socketEnds(socket, this.#local);
+    if (ends === undefined) return void socket.destroy();
+    this.#unproven.add(socket);
+    socket.once("close", guarded(() => void this.#unproven.delete(socket)));
+    gate.receive(socket, ends, {
+      checkReply: this.#options.checkReply,
+      onClient: (ends, behind) => {
+        this.#unproven.delete(socket);
+        pushBack(socket, behind.length > 0 ? [behind] : []);
+        this.#offer({ socket, ends });
+      },
+    });
+  }
+
+  #offer(arrival: Arrival): void {
     const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#unaccepted.push(socket);
-    else waiting.resolve(socket);
+    if (waiting === undefined) this.#unaccepted.push(arrival);
+    else waiting.resolve(arrival);
   }
 
   #reject(error: unknown): void {

@@ -9,6 +9,7 @@ import type net from "node:net";
 import type { DataListener, DataTransport, IncomingConnection, SocketAddress } from "./connection.ts";
 import { guarded, inCurrentScope } from "./error_scope.ts";
 import { type ConnectedSocket, dialSocket, SocketListener } from "./node_socket.ts";
+import type { ProxyGate } from "./proxy_gate.ts";
 import { keepFreedMemory } from "./buffer_release.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { TlsIncoming } from "./tls_incoming.ts";
@@ -28,15 +29,20 @@ export class NodeTlsTransport implements DataTransport, AsyncDisposable {
   /** A listener may outlive the session that it is opened for. */
   readonly #inScope = inCurrentScope();
   readonly #lingering = new Set<Promise<void>>();
+  readonly #proxyGate: ProxyGate | undefined;
 
-  /** @param context The one of the control connections, so that their sessions can be resumed. */
-  constructor(context: TlsContext) {
+  /**
+   * @param context The one of the control connections, so that their sessions can be resumed.
+   * @param proxyGate Reads what balancers say before the handshake; absent: clients connect by themselves.
+   */
+  constructor(context: TlsContext, proxyGate?: ProxyGate) {
     this.#context = context;
+    this.#proxyGate = proxyGate;
     keepFreedMemory(); // of the ciphertext of large pieces
   }
 
   async listen(address: SocketAddress): Promise<DataListener> {
-    const listener = await this.#inScope(() => SocketListener.listen(address));
+    const listener = await this.#inScope(() => SocketListener.listen(address, { proxyGate: this.#proxyGate }));
     return {
       address: listener.address,
       accept: async () => this.#incoming(await listener.accept()),

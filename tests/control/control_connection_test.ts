@@ -96,6 +96,7 @@ async function start() {
     state: new MemoryState(settings),
     dataTransports: { C: transport, P: transport },
     ports: new PortPool(undefined),
+    passiveAddress: undefined,
     encoding: UTF8,
     createDigest,
     wantsDialogue: false,

@@ -21,6 +21,8 @@ const EVENTS: Readonly<Record<Exclude<ServerEventName, "eventsMissed">, true>> =
   commandRefused: true,
   banned: true,
   connectionRefused: true,
+  addressResolved: true,
+  addressUnresolved: true,
   internalError: true,
   dialogue: true,
   disconnected: true,

@@ -78,6 +78,7 @@ export class FakeContext implements CommandContext {
   readonly findCommand = (verb: string) => ALL_COMMANDS.find(verb);
   readonly settings: Settings;
   readonly isPrompt = true;
+  readonly passiveAddress: string | undefined = undefined;
   readonly dataPort: DataPort = new DataPort(new PortPool(undefined));
   readonly dataTransport: FakeTransport = new FakeTransport();
   readonly transfer = undefined;
