@@ -24,6 +24,8 @@ export interface RawClientOptions {
   readonly reuseSession?: boolean;
   /** Longest wait in milliseconds; default 10,000. */
   readonly deadlineMs?: number;
+  /** Sent before all else on each connection, as a balancer does. */
+  readonly preface?: Uint8Array;
 }
 
 /** One reply, as it was received. */
@@ -59,6 +61,7 @@ export class RawClient implements AsyncDisposable {
     const { host, port, deadlineMs = 10_000 } = options;
     const socket = connect({ host, port });
     await opened(socket, "connect", `a control connection to port ${port}`, deadlineMs);
+    if (options.preface !== undefined) socket.write(options.preface);
     const client = new RawClient(socket, options);
     if (options.tls === "implicit") await client.upgrade();
     return client;
@@ -178,6 +181,7 @@ export class RawClient implements AsyncDisposable {
       port,
       tls: this.#protected ? this.#dataTlsOptions() : undefined,
       deadlineMs: this.#deadlineMs,
+      preface: this.#options.preface,
     });
   }
 

@@ -17,6 +17,8 @@ export interface RawDataOptions {
   readonly tls?: ConnectionOptions | undefined;
   /** Longest wait in milliseconds. */
   readonly deadlineMs: number;
+  /** Sent before all else, as a balancer does. */
+  readonly preface?: Uint8Array | undefined;
 }
 
 /** The client's end of a data connection, dialled by the client. */
@@ -42,6 +44,7 @@ export class RawDataConnection implements AsyncDisposable {
       await whenClosed(socket);
       throw new Error(`connect ECONNREFUSED ${options.host}:${options.port}`);
     }
+    if (options.preface !== undefined) socket.write(options.preface);
     return new RawDataConnection(socket, options);
   }
 

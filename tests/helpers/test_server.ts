@@ -32,6 +32,8 @@ export interface TestServerOptions {
   readonly protection?: Protection;
   /** Loopback address to listen on; default `127.0.0.1`. */
   readonly host?: string;
+  /** Balancers that are trusted; absent: clients come by themselves. */
+  readonly proxyProtocol?: readonly string[];
   /** Further options of the server; `tls` is merged. */
   readonly server?: Partial<Omit<FtpServerOptions, "listen" | "onEvent">>;
   /** What it shares with others. */
@@ -70,7 +72,7 @@ export class TestServer implements AsyncDisposable {
 
   /** Starts a server. */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
-    const { protection = "explicit", host = "127.0.0.1", home = new MemoryFileSystem() } = options;
+    const { protection = "explicit", host = "127.0.0.1", home = new MemoryFileSystem(), proxyProtocol } = options;
     const authorizer = new VirtualAuthorizer();
     authorizer.addUser(USER.name, USER.password, home, { permissions: "elradfmwMT" });
     authorizer.addAnonymous(home);
@@ -84,7 +86,12 @@ export class TestServer implements AsyncDisposable {
       ...options.server,
       timeouts: { failedLogin: 0, ...options.server?.timeouts },
       tls: { ...pair, ...protection === "clear" ? { policy: "off" } : {}, ...options.server?.tls },
-      listen: [{ host, port: 0, tls: protection === "implicit" ? "implicit" : "explicit" }],
+      listen: [{
+        host,
+        port: 0,
+        tls: protection === "implicit" ? "implicit" : "explicit",
+        ...proxyProtocol && { proxyProtocol },
+      }],
       onEvent: (event) => {
         events.push(event);
         for (const wake of [...waiting]) wake();
