@@ -81,8 +81,9 @@ function mayReach(network: string, host: string): boolean {
   const range = parseAddressRange(network);
   if (range === undefined) return false;
   // A network is in another one, or has it in itself.
-  if (isLoopback(host)) return isInRange(host, range) || isLoopback(formatGroups(range.groups));
-  return sameHost(host, "::") || range.family === ipFamily(host); // IPv4 comes to `::`, too
+  const isOfFamily = range.family === ipFamily(host);
+  if (isLoopback(host)) return isInRange(host, range) || (isOfFamily && isLoopback(formatGroups(range.groups)));
+  return isOfFamily || sameHost(host, "::"); // IPv4 comes to `::`, too
 }
 
 function* passiveAddressWarnings({ listen, passive: { address, addresses } }: Configuration): Generator<Finding> {

@@ -29,7 +29,20 @@ import { SessionEnd } from "./session_end.ts";
  * First words of HTTP and SMTP: somebody makes a browser or a mail server talk to us. And of the PROXY protocol, where nobody is
  * trusted with it, or it has been spoken already.
  */
-const FOREIGN_VERBS = ["CONNECT", "DELETE", "EHLO", "GET", "HEAD", "HELO", "OPTIONS", "PATCH", "POST", "PROXY", "PUT", "TRACE"];
+const FOREIGN_VERBS = [
+  "CONNECT",
+  "DELETE",
+  "EHLO",
+  "GET",
+  "HEAD",
+  "HELO",
+  "OPTIONS",
+  "PATCH",
+  "POST",
+  "PROXY",
+  "PUT",
+  "TRACE",
+];
 
 /** How many pipelined lines are obeyed before other sessions get their turn. */
 const MAX_BATCH = 16;

@@ -32,6 +32,9 @@ interface WorkerScope {
   close(): void;
 }
 
+/** What is the same in all event loops. */
+const TOLD_BY_MAIN: readonly ServerEventName[] = ["listening", "stopped", "addressResolved", "addressUnresolved"];
+
 const scope = globalThis as unknown as WorkerScope;
 const ports = new RemotePorts((request) => send({ kind: "port", request }));
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
@@ -146,8 +149,6 @@ async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
     workPlaces,
   });
 }
-
-const TOLD_BY_MAIN: readonly ServerEventName[] = ["listening", "stopped", "addressResolved", "addressUnresolved"];
 
 /** The main event loop reports what is the same in all; what happens in sessions is reported from here. */
 function tell(event: ServerEvent): void {

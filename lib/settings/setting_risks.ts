@@ -5,7 +5,8 @@
  */
 
 import { InsecureConfigurationError } from "../accounts/permission.ts";
-import { parseAddressRange } from "../protocol/address_range.ts";
+import { isInRange, parseAddressRange } from "../protocol/address_range.ts";
+import { formatGroups, ipFamily } from "../protocol/host_port.ts";
 import type { TlsPolicy } from "./settings.ts";
 import { type Finding, formatWhere } from "./finding.ts";
 import { type RiskId, RISKS } from "./risks.ts";
@@ -31,7 +32,7 @@ export function findSettingRisks(settings: RiskySettings): RiskFinding[] {
 }
 
 /** Networks with shorter prefixes are more than anybody's own: half of IPv4 is as good as all of it. */
-const MIN_PREFIX_BITS = { 4: 96 + 8, 6: 16 } as const;
+const MIN_PREFIX_BITS = { ipv4: 96 + 8, ipv6: 16 } as const;
 
 function* settingRisks({ listen, tls, passive, active }: RiskySettings): Generator<RiskFinding> {
   for (const [index, { proxyProtocol = [] }] of listen.entries()) {
@@ -52,7 +53,10 @@ function* settingRisks({ listen, tls, passive, active }: RiskySettings): Generat
 
 function isTooWide(network: string): boolean {
   const range = parseAddressRange(network);
-  return range !== undefined && range.prefixBits < MIN_PREFIX_BITS[range.family];
+  if (range === undefined) return false;
+  // Networks of IPv6 may have IPv4 in them, as mapped addresses.
+  const hasIpv4 = ipFamily(formatGroups(range.groups)) === 4 || isInRange("0.0.0.0", range);
+  return range.prefixBits < MIN_PREFIX_BITS[hasIpv4 ? "ipv4" : "ipv6"];
 }
 
 function risk(id: RiskId, path: Finding["path"], value?: string): RiskFinding {

@@ -149,7 +149,9 @@ function isAnnounceable(address: string): boolean {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return "code" in error && error.code === "EPERM" ? `${error.message}; ftpsd permissions prints what it needs` : error.message;
+  return "code" in error && error.code === "EPERM"
+    ? `${error.message}; ftpsd permissions prints what it needs`
+    : error.message;
 }
 
 function findAddresses(name: string): Promise<readonly string[]> {

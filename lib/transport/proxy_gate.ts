@@ -69,7 +69,9 @@ export class ProxyGate {
     if (!this.#options.trusted.some((range) => isInRange(ends.remote.host, range))) {
       return refuse("its address is not one of proxyProtocol");
     }
-    if (this.#pendingCount >= (this.#options.maxPending ?? MAX_PENDING)) return refuse("too many connections wait for their PROXY header");
+    if (this.#pendingCount >= (this.#options.maxPending ?? MAX_PENDING)) {
+      return refuse("too many connections wait for their PROXY header");
+    }
     this.#pendingCount++;
     new PendingHeader(socket, this.#options.timeoutMs(), {
       onHeader: (header, behind) => {

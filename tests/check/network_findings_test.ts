@@ -53,6 +53,32 @@ const CASES: readonly (readonly [text: string, ...expected: readonly string[]])[
   ],
   ["passive: { ports: 6600-6700 }", "passive.ports: has 6667, which routers take for SIP or IRC; choose others"],
 
+  [
+    "passive: { ports: 50000-50100, announced: 5000-5100 }",
+    "passive.announced: has 5060, 5061, which routers take for SIP or IRC; choose others",
+  ],
+
+  // Balancers.
+  [`listen: [{ host: 127.0.0.1, proxyProtocol: [127.0.0.1, 10.0.0.0/8] }]\npassive: { ${RANGE} }`],
+  ["listen: [{ host: 127.0.0.1, proxyProtocol: [127.0.0.1] }]", `passive.ports: ${NO_RANGE}`],
+  ...[["127.0.0.1", "10.0.0.0/8"], ["0.0.0.0", "'2001:db8::/32'"], ["'::1'", "127.0.0.1"], ["10.0.0.5", "'::1'"]].map(
+    ([host = "", network]) =>
+      [
+        `listen: [{ host: ${host}, proxyProtocol: [${network}] }]\npassive: { ${RANGE} }`,
+        `listen[0].proxyProtocol: lists no address that can connect to ${
+          host.replaceAll("'", "")
+        }: everybody is refused`,
+      ] as const,
+  ),
+  ...["'::'", "0.0.0.0", "10.0.0.5"].map((host) =>
+    [`listen: [{ host: ${host}, proxyProtocol: [10.0.0.0/8] }]\npassive: { ${RANGE} }`] as const
+  ),
+  [
+    `listen: [{ host: 0.0.0.0, proxyProtocol: [10.0.0.0/8] }]\npassive: { ${RANGE} }\nactive: { enabled: true }`,
+    "active.enabled: the server dials clients of listen[0] by itself, past the balancer: many take no connection from " +
+    "another address; let them use passive mode",
+  ],
+
   // How many.
   [
     "passive: { ports: 50000-50098 }",

@@ -70,6 +70,14 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     "--allow-write=/srv/alice,/srv/in,/srv/box,/srv/in2,/srv/scans,/srv/more",
   ],
   [
+    "a name to announce, which is looked up",
+    "listen: [{ host: 10.0.0.5, port: 21, proxyProtocol: [10.0.0.1] }]\n" +
+    "passive: { ports: 50000-50000, announced: 60000-60000, address: ftp.example.org }\n" +
+    "anonymous: { home: /srv/pub }\n",
+    "--allow-net=10.0.0.5:21,10.0.0.5:50000,ftp.example.org",
+    `--allow-read=${FILE},/srv/pub`,
+  ],
+  [
     "homes in stores",
     "listen: [{ host: 10.0.0.5, port: 21 }]\npassive: { ports: 50000-50000 }\nstores:\n" +
     "  near: { type: s3, endpoint: 'http://[::1]:9000', bucket: files, accessKeyFile: id, secretKeyFile: secret, ca: ca.pem }\n" +

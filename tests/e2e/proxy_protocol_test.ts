@@ -214,7 +214,11 @@ Deno.test("A server that drains refuses balancers at once, while a transfer goes
   const left = new Promise((resolve) => waiting.once("close", resolve).resume());
   const stopped = server.server.shutdown({ graceMs: 10_000 });
   await left;
-  await assertRejects(() => RawClient.connect({ host: server.host, port: server.port, preface: BLOCK }), Error, "REFUSED");
+  await assertRejects(
+    () => RawClient.connect({ host: server.host, port: server.port, preface: BLOCK }),
+    Error,
+    "REFUSED",
+  );
   assertEquals((await data.readAll()).length, CONTENT.length);
   assertEquals((await client.readReply()).code, 226);
   await stopped;

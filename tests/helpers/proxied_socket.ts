@@ -25,7 +25,10 @@ const SEGMENT_MS = 1;
  * Connects, and makes a stream on which a client can begin its own dialogue. What it sends first goes behind the header, cut as
  * asked. Destroying the stream destroys the socket.
  */
-export async function connectProxied(to: { readonly host: string; readonly port: number }, cuts: Cuts): Promise<Socket> {
+export async function connectProxied(
+  to: { readonly host: string; readonly port: number },
+  cuts: Cuts,
+): Promise<Socket> {
   const socket = connect({ ...to, noDelay: true });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.once("connect", resolve);

@@ -56,6 +56,11 @@ export class Scene implements AsyncDisposable {
     return new Scene({ server, target, home, local }, resources.move());
   }
 
+  /** The same scene with a client that connects to another port, where something passes it on. Dispose of this one only. */
+  through(port: number): Scene {
+    return new Scene({ ...this, target: { ...this.target, port } }, new AsyncDisposableStack());
+  }
+
   /** Writes a file of random bytes on the client's side. */
   async localFile(name: string, bytes: number): Promise<FilePair> {
     const local = `${this.local}/${name}`;

@@ -14,7 +14,17 @@ Deno.test("parseAddressRange() takes addresses and networks whose other bits are
   ];
   for (const text of good) assert(parseAddressRange(text) !== undefined, text);
   const bad = [
-    ...["", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8/8", "010.0.0.0/8"],
+    ...[
+      "",
+      "/8",
+      "10.0.0.0/",
+      "10.0.0.0/33",
+      "10.0.0.1/8",
+      "10.0.0.0/08",
+      "10.0.0.0/-1",
+      "10.0.0.0/8/8",
+      "010.0.0.0/8",
+    ],
     ...["10.0.0/8", "lan", "::/129", "2001:db8::1/32", "fe80::1%eth0", "fe80::%eth0/64", "10.0.0.0/8 ", "10.0.0.0/1e1"],
   ];
   for (const text of bad) assertEquals(parseAddressRange(text), undefined, text);

@@ -80,7 +80,10 @@ Deno.test("parseProxyHeader() keeps the unique id, and passes over all else that
 });
 
 Deno.test("parseProxyHeader() refuses what is not TCP over IP, and says what it is", () => {
-  const families = [[0x00, /an unknown connection/], [0x31, /a Unix socket/], [0x32, /a Unix socket/], [0x12, /another/]];
+  const families = [[0x00, /an unknown connection/], [0x31, /a Unix socket/], [0x32, /a Unix socket/], [
+    0x12,
+    /another/,
+  ]];
   for (const [family, reason] of [...families, [0x22, /another/], [0x10, /another/], [0xff, /another/]] as const) {
     const bytes = proxyBlock(CLIENT, REACHED, { family: family as number, addresses: new Uint8Array(216) });
     assertMatch(reasonIn(bytes), reason as RegExp);

@@ -22,6 +22,9 @@ const RISKY: readonly (readonly [risk: RiskId, options: Partial<FtpServerOptions
   ["clear-text-data", { tls: { policy: "control" } }],
   ["foreign-data-address", { active: { enabled: true, foreignAddresses: true } }],
   ["foreign-data-address", { passive: { foreignAddresses: true } }],
+  ...["0.0.0.0/0", "::/0", "0.0.0.0/1", "10.0.0.0/7", "2000::/3", "::ffff:0:0/96", "::/80"].map((network) =>
+    ["proxy-from-anywhere", { listen: [{ proxyProtocol: ["10.0.0.1", network] }] }] as const
+  ),
   ["privileged-data-port", { active: { enabled: true, privilegedPorts: true } }],
   ["no-close-notify", { tls: { requireCloseNotify: false } }],
 ];

@@ -285,9 +285,33 @@ export const BAD_FILES: readonly BadFile[] = [
     "ftpsd.yaml:3: passive.ports: port 2121 is listened on, and lies in passive.ports; choose another",
   ],
   [
-    "has a host name to announce",
-    `${SOMEBODY}passive: { address: ftp.example.com }\n`,
-    'ftpsd.yaml:2: passive.address: "ftp.example.com" is not a numeric IPv4 address of a host',
+    "announces what is neither an address nor a name",
+    `${SOMEBODY}passive: { address: ftp_example }\n`,
+    'ftpsd.yaml:2: passive.address: "ftp_example" is not a numeric IPv4 address of a host, or its name such as ftp.example.org',
+  ],
+  [
+    "announces half of an address, which is no name",
+    `${SOMEBODY}passive: { address: 203.0.113 }\n`,
+    "ftpsd.yaml:2: passive.address: \"203.0.113\" is not a numeric IPv4 address of a host, or its name such as ftp.example.org",
+  ],
+  [
+    "announces ports that stand for none",
+    `${SOMEBODY}passive: { announced: 60000-60099 }\n`,
+    "ftpsd.yaml:2: passive.announced: has no ports to stand for; give passive.ports too",
+  ],
+  [
+    "announces fewer ports than there are",
+    `${SOMEBODY}passive: { ports: 50000-50099, announced: 60000-60098 }\n`,
+    "ftpsd.yaml:2: passive.announced: has 99 ports, but passive.ports has 100; each stands for one",
+  ],
+  [
+    "trusts balancers by name, by half a network, and none",
+    `${SOMEBODY}listen:\n  - { port: 1, proxyProtocol: [lan] }\n  - { port: 2, proxyProtocol: [10.0.0.5/8] }\n` +
+    "  - { port: 3, proxyProtocol: [] }\n  - { port: 4, proxyProtocol: 10.0.0.5 }\n",
+    'ftpsd.yaml:3: listen[0].proxyProtocol[0]: "lan" is not a numeric address, or a network such as 10.0.0.0/8',
+    'ftpsd.yaml:4: listen[1].proxyProtocol[0]: "10.0.0.5/8" is not a numeric address, or a network such as 10.0.0.0/8',
+    "ftpsd.yaml:5: listen[2].proxyProtocol: has no entry; give the addresses of the balancers",
+    'ftpsd.yaml:6: listen[3].proxyProtocol: "10.0.0.5" is not a list of addresses and networks',
   ],
   [
     "has names in the table of addresses",

@@ -52,6 +52,13 @@ export const KEYS: readonly KeyCase[] = [
     message: '"yes" is not one of explicit, implicit',
   },
   {
+    key: "listen[0].proxyProtocol",
+    good: "[10.0.0.0/8, '::1']",
+    becomes: ["10.0.0.0/8", "::1"],
+    bad: "[10.0.0.0/33]",
+    message: '"10.0.0.0/33" is not a numeric address, or a network such as 10.0.0.0/8',
+  },
+  {
     key: "tls.policy",
     good: "control",
     becomes: "control",
@@ -116,11 +123,19 @@ export const KEYS: readonly KeyCase[] = [
     message: '"50100-50000" is not a range of ports such as 50000-50100, 1 to 65535',
   },
   {
+    key: "passive.announced",
+    good: "60000-60100",
+    becomes: { from: 60000, to: 60100 },
+    bad: "60000",
+    message: "60000 is not a range of ports such as 50000-50100, 1 to 65535",
+    beside: "  ports: 50000-50100",
+  },
+  {
     key: "passive.address",
-    good: "203.0.113.7",
-    becomes: "203.0.113.7",
+    good: "ftp.example.org",
+    becomes: "ftp.example.org",
     bad: "2001:db8::7",
-    message: '"2001:db8::7" is not a numeric IPv4 address of a host',
+    message: '"2001:db8::7" is not a numeric IPv4 address of a host, or its name such as ftp.example.org',
   },
   {
     key: "passive.addresses",

@@ -81,7 +81,9 @@ async function exchange(
     assertEquals(new TextDecoder().decode(await connection.read() ?? new Uint8Array()), "USER joe\r\n");
   }
   if (options.sends) {
-    const received = new Promise<string>((resolve) => client.once("data", (bytes: Uint8Array) => resolve(String(bytes))));
+    const received = new Promise<string>((resolve) =>
+      client.once("data", (bytes: Uint8Array) => resolve(String(bytes)))
+    );
     await connection.write(new TextEncoder().encode("331 ok\r\n"));
     assertEquals(await received, "331 ok\r\n");
   }

@@ -1,7 +1,7 @@
 import net from "node:net";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { parseAddressRange } from "../../lib/protocol/address_range.ts";
-import { type ControlTransport, ConnectionError } from "../../lib/transport/connection.ts";
+import { ConnectionError, type ControlTransport } from "../../lib/transport/connection.ts";
 import { listenControl } from "../../lib/transport/node_control.ts";
 import { SocketListener, type SocketListenOptions } from "../../lib/transport/node_socket.ts";
 import { ProxyGate } from "../../lib/transport/proxy_gate.ts";
@@ -21,7 +21,9 @@ interface Gate {
   readonly refused: string[];
 }
 
-function gate(options: { readonly trusted?: string; readonly timeoutMs?: number; readonly maxPending?: number } = {}): Gate {
+function gate(
+  options: { readonly trusted?: string; readonly timeoutMs?: number; readonly maxPending?: number } = {},
+): Gate {
   const { trusted = "127.0.0.0/8", timeoutMs = NEVER_MS, maxPending = 100 } = options;
   const range = parseAddressRange(trusted);
   assert(range !== undefined);
