@@ -121,9 +121,18 @@ const BAD: readonly (readonly [line: string, message: string])[] = [
   ["-r 0-10", '"0-10" is not a range of ports such as 50000-50100, 1 to 65535 (--range)'],
   ["-r 50001-50000", '"50001-50000" is not a range of ports such as 50000-50100, 1 to 65535 (--range)'],
   ["-r 50000-65536", '"50000-65536" is not a range of ports such as 50000-50100, 1 to 65535 (--range)'],
-  ["-n ftp_example", '"ftp_example" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)'],
-  ["-n 2001:db8::1", '"2001:db8::1" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)'],
-  ["-n 0.0.0.0", '"0.0.0.0" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)'],
+  [
+    "-n ftp_example",
+    '"ftp_example" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)',
+  ],
+  [
+    "-n 2001:db8::1",
+    '"2001:db8::1" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)',
+  ],
+  [
+    "-n 0.0.0.0",
+    '"0.0.0.0" is not a numeric IPv4 address of a host, or its name such as ftp.example.org (--nat-address)',
+  ],
   ["-u anonymous -P secret", 'user "anonymous" takes any password (--username)'],
   ["--tls yes", '"yes" is not one of required, control, optional, off (--tls)'],
   ["--tls-session-reuse maybe", '"maybe" is not one of '],

@@ -5,6 +5,7 @@ import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
 import { describeCertificate } from "../../lib/transport/tls_context.ts";
+import { proxyBlock } from "../helpers/proxy_headers.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
@@ -167,4 +168,36 @@ Deno.test("ConfiguredServer changes in all event loops or in none, one change af
   await server.shutdown();
   await server.finished;
   assertEquals(events.filter(({ event }) => event === "internalError"), []);
+});
+
+Deno.test("ConfiguredServer has all event loops believe balancers, and nobody else", async () => {
+  await using folder = await TemporaryFolder.create();
+  const text = `listen: [{ port: 0, proxyProtocol: [127.0.0.1] }]\nanonymous: { home: '${folder.path}' }\n`;
+  const configuration = readConfiguration(text, { file: "ftpsd.yaml", resolve: (path) => path });
+  const events: ServerEvent[] = [];
+  const server = await ConfiguredServer.create({ configuration, files: {} }, {
+    ...{ workers: 2, dialogue: false },
+    onEvent: (event) => void events.push(event),
+  });
+  await server.listen();
+  const { host = "", port = 0 } = server.addresses[0] ?? {};
+  const preface = proxyBlock({ host: "203.0.113.7", port: 50_000 }, { host: "198.51.100.1", port: 21 });
+  const loops = new Set<string | undefined>();
+  // The system deals connections to the event loops.
+  for (let count = 0; count < 40; count++) {
+    await using client = await RawClient.connect({ host, port, preface });
+    assertEquals((await client.readReply()).code, 220);
+    await using direct = await RawClient.connect({ host, port });
+    await direct.send("USER anonymous\r\n").catch(() => {});
+    await direct.closed();
+  }
+  await server.shutdown();
+  await server.finished;
+  for (const event of events) {
+    if (event.event !== "connected") continue;
+    assertEquals(event.remote, "203.0.113.7:50000");
+    loops.add(event.session.split("-")[0]);
+  }
+  assertEquals(loops.size, Deno.build.os === "linux" ? 2 : 1);
+  assertEquals(events.filter(({ event }) => event === "connectionRefused").length, 40);
 });

@@ -292,7 +292,7 @@ export const BAD_FILES: readonly BadFile[] = [
   [
     "announces half of an address, which is no name",
     `${SOMEBODY}passive: { address: 203.0.113 }\n`,
-    "ftpsd.yaml:2: passive.address: \"203.0.113\" is not a numeric IPv4 address of a host, or its name such as ftp.example.org",
+    'ftpsd.yaml:2: passive.address: "203.0.113" is not a numeric IPv4 address of a host, or its name such as ftp.example.org',
   ],
   [
     "announces ports that stand for none",
