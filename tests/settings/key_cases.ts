@@ -55,8 +55,8 @@ export const KEYS: readonly KeyCase[] = [
     key: "listen[0].proxyProtocol",
     good: "[10.0.0.0/8, '::1']",
     becomes: ["10.0.0.0/8", "::1"],
-    bad: "[10.0.0.0/33]",
-    message: '"10.0.0.0/33" is not a numeric address, or a network such as 10.0.0.0/8',
+    bad: "10.0.0.0/8",
+    message: '"10.0.0.0/8" is not a list of addresses and networks',
   },
   {
     key: "tls.policy",
