@@ -18,11 +18,15 @@ export function writeParts(parts: readonly UploadedPart[]): string {
   }</CompleteMultipartUpload>`;
 }
 
-/** Returns whether an object is known to be that of an upload. */
+/**
+ * Returns whether an object is known to be made of these parts. The mark alone does not say so: another writer may have gone on
+ * with the same upload, and have completed it with other parts.
+ */
 export function isObjectOf(info: ObjectInfo, parts: readonly UploadedPart[], options: CompleteOptions): boolean {
+  if (info.size !== parts.reduce((sum, { size }) => sum + size, 0)) return false;
   const mark = Object.entries(options.begunWith ?? {});
   if (mark.length > 0) return mark.every(([name, value]) => info.metadata[name.toLowerCase()] === value);
-  return info.size === parts.reduce((sum, { size }) => sum + size, 0) && info.etag === etagOfParts(parts);
+  return info.etag === etagOfParts(parts);
 }
 
 /** Escapes text for an element. Characters that XML does not have are not there: see `isWritable()`. */

@@ -133,6 +133,8 @@ Deno.test("S3Store makes an object of parts, sent and copied, and knows an uploa
   assertEquals(new TextDecoder().decode(server.bytes("a+b c")), "hello234");
   assertEquals(await store.completeUpload(upload, parts, { begunWith, ...UNABORTED }), made);
   assertEquals(await store.completeUpload(upload, parts, UNABORTED), made);
+  const fewer = store.completeUpload(upload, parts.slice(0, 1), { begunWith, ...UNABORTED });
+  assertEquals(await outcomeOf(fewer), "missing", "another writer has completed it with more");
   const other = { begunWith: { "ftpsd-upload": "two" }, ...UNABORTED };
   assertEquals(await outcomeOf(store.completeUpload(upload, parts, other)), "missing");
   await store.put("a+b c", bodyOf("hello234"), UNABORTED);
