@@ -36,8 +36,7 @@ export interface ClosedNames {
  *
  * A path with a hidden component is `notFound` to whoever reads, lists, changes or removes it, and `permissionDenied` to whoever
  * would make it, whether or not it exists: the file system is never asked. To store, make or rename to a denied name is refused
- * as `invalidName`. Names are matched whatever their case is ; directories can be renamed
- * with what they hold, as the names in them stay.
+ * as `invalidName`. Names match in upper and lower case. A directory can be renamed whatever is in it, as the names in it stay.
  *
  * Two things still tell of hidden files: a directory that holds some, and nothing else, cannot be removed (`directoryNotEmpty`),
  * and a symbolic link under another name leads to them.
