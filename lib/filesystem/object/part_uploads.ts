@@ -5,6 +5,7 @@
  */
 
 import { abortable } from "../../deadline.ts";
+import { FairSlots } from "./fair_slots.ts";
 import type { UploadedPart } from "./object_store.ts";
 
 /** Most parts of an upload on their way at once, and as many copies beside them. */
@@ -17,8 +18,10 @@ export type SendPart = () => Promise<string>;
 export class PartUploads {
   readonly #arrived: UploadedPart[];
   readonly #running = new Set<Promise<void>>();
-  readonly #uploads = new Slots(MAX_PARALLEL);
-  readonly #copies = new Slots(MAX_PARALLEL);
+  readonly #uploads = new FairSlots(MAX_PARALLEL);
+  readonly #copies = new FairSlots(MAX_PARALLEL);
+  /** Never aborts: behind a copy that has failed those that wait end at once. */
+  readonly #waiting = new AbortController().signal;
   #failure: { readonly error: unknown } | undefined;
   /** Called when a part has arrived. */
   onProgress: (() => void) | undefined;
@@ -46,7 +49,7 @@ export class PartUploads {
     using held = new DisposableStack();
     held.use(memory);
     signal.throwIfAborted();
-    held.use(await this.#uploads.acquire(signal));
+    held.use(await this.#uploads.take(signal));
     this.#track(this.#send(part, send, held.move()));
   }
 
@@ -71,7 +74,7 @@ export class PartUploads {
   }
 
   async #copyLater(part: Pick<UploadedPart, "number" | "size">, send: SendPart): Promise<void> {
-    await this.#send(part, send, await this.#copies.acquire());
+    await this.#send(part, send, await this.#copies.take(this.#waiting));
   }
 
   /** Never rejects. Behind a part that has failed none is sent any more. */
@@ -89,44 +92,5 @@ export class PartUploads {
   #track(running: Promise<void>): void {
     this.#running.add(running);
     void running.then(() => this.#running.delete(running));
-  }
-}
-
-/** So many at once. */
-class Slots {
-  readonly #waiting: ((slot: Disposable) => void)[] = [];
-  #free: number;
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  acquire(signal?: AbortSignal): Promise<Disposable> {
-    if (this.#free > 0) {
-      this.#free--;
-      return Promise.resolve(this.#slot());
-    }
-    return new Promise((resolve, reject) => {
-      const take = (slot: Disposable) => {
-        signal?.removeEventListener("abort", abort);
-        resolve(slot);
-      };
-      const abort = () => {
-        this.#waiting.splice(this.#waiting.indexOf(take), 1);
-        reject(signal?.reason);
-      };
-      this.#waiting.push(take);
-      signal?.addEventListener("abort", abort, { once: true });
-    });
-  }
-
-  #slot(): Disposable {
-    return {
-      [Symbol.dispose]: () => {
-        const next = this.#waiting.shift();
-        if (next === undefined) this.#free++;
-        else next(this.#slot());
-      },
-    };
   }
 }
