@@ -16,10 +16,10 @@ export async function showQuotas(context: CommandContext, request: CommandReques
 
 function linesOf({ name, used, limits }: QuotaReport): string[] {
   if (used === undefined) return [` ${name}: what is stored is being counted; try again later`];
-  const line = (what: "bytes" | "files") => {
-    const limit = limits[what];
-    const rest = limit === 0 ? "no limit" : `of ${limit}, ${Math.max(0, limit - used[what])} left`;
-    return ` ${name}: ${used[what]} ${what}, ${rest}`.replace(", of", " of");
-  };
-  return [line("bytes"), line("files")];
+  return (["bytes", "files"] as const).map((what) => ` ${name}: ${describeUse(what, used[what], limits[what])}`);
+}
+
+function describeUse(what: string, used: number, limit: number): string {
+  if (limit === 0) return `${used} ${what}, no limit`;
+  return `${used} ${what} of ${limit}, ${Math.max(0, limit - used)} left`;
 }
