@@ -110,8 +110,11 @@ export class S3Store implements ObjectStore {
   }
 
   async abilities(options: CallOptions): Promise<StoreAbilities> {
-    if (this.#probe !== undefined && performance.now() - this.#probe.begun > PROBE_AGAIN_MS) {
-      if (await abortable(this.#probe.abilities, options.signal) === undefined) this.#probe = undefined;
+    const former = this.#probe;
+    if (former !== undefined && performance.now() - former.begun > PROBE_AGAIN_MS) {
+      const isKnown = await abortable(former.abilities, options.signal) !== undefined;
+      // Somebody else may have begun to ask again
+      if (!isKnown && this.#probe === former) this.#probe = undefined;
     }
     this.#probe ??= {
       abilities: probeAbilities(this, this.#probing.signal).catch(() => undefined),
