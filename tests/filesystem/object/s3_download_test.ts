@@ -18,12 +18,14 @@ async function bytesOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
 
 /** An answer of some bytes of an object of `size` bytes, cut after `length` of them. */
 function part(from: number, size: number, length: number, etag = ETAG): Response {
+  let cut: ReturnType<typeof setTimeout> | undefined;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(new Uint8Array(length).fill(from));
       if (length === size - from) controller.close();
-      else setTimeout(() => controller.error(new Error("cut")), 5);
+      else cut = setTimeout(() => controller.error(new Error("cut")), 5);
     },
+    cancel: () => clearTimeout(cut),
   });
   const headers = { etag, "content-length": `${size - from}`, "content-range": `bytes ${from}-${size - 1}/${size}` };
   return new Response(body, { status: from > 0 ? 206 : 200, headers });
