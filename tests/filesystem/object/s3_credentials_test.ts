@@ -35,6 +35,14 @@ Deno.test("FileCredentials reads files, and reads them anew a second later when 
   assertEquals((await files.read({ renew: true })).accessKeyId, "three");
 });
 
+Deno.test("FileCredentials.read() has the same for all who ask while the files are read for the first time", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { files, write } = await prepare(stack);
+  await write("one", "s1", "t1");
+  const asked = await Promise.all([1, 2, 3].map(() => files.read({ renew: false })));
+  assertEquals(asked, asked.map(() => ({ accessKeyId: "one", secretAccessKey: "s1", sessionToken: "t1" })));
+});
+
 Deno.test("FileCredentials keeps the last good ones while files are not there, and says unavailable when there are none", async () => {
   await using stack = new AsyncDisposableStack();
   const { files, write, clock, paths } = await prepare(stack);
