@@ -135,10 +135,13 @@ export class ConfiguredServer {
     const { configuration, files } = plan;
     // One certificate for all: a client's data connections lead to its own event loop, its next session anywhere.
     const shared = options.workers > 1 ? { configuration, files: await withCertificate(configuration, files) } : plan;
+    await using created = new AsyncDisposableStack();
     const parts = createParts(options);
+    created.use(parts.files);
     await parts.files.prepare(shared);
     const server = new ConfiguredServer(shared, options, parts);
     if (options.workers > 1) await server.#orAlone(() => server.#loadGroup());
+    created.move();
     return server;
   }
 
@@ -227,8 +230,9 @@ export class ConfiguredServer {
       const useInOthers = await group?.prepare(forOthers);
       use();
       this.#use(serverOptions, plan);
-      await this.#files.sweep();
       await useInOthers?.();
+      // Not after another certificate: the stores that were prepared last may be those of a reload that was refused
+      if ("plan" in forOthers) await this.#files.sweep();
     });
     this.#changing = change.catch(() => {}); // reported to the caller
     await change;
@@ -239,7 +243,7 @@ export class ConfiguredServer {
     this.#loaded?.terminate();
     const others = this.#group?.then((group) => group.shutdown(options), () => {}); // as above
     this.#shutdown = Promise.all([this.#server.shutdown(options), others])
-      .then(() => this.#files[Symbol.asyncDispose]());
+      .finally(() => this.#files[Symbol.asyncDispose]()).then(() => {});
     await this.#shutdown;
   }
 

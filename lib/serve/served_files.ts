@@ -35,6 +35,7 @@ export class ServedFiles implements AsyncDisposable {
   readonly #options: ServedFilesOptions;
   readonly #stores: StoreHomes;
   #sweepers: readonly ObjectSweeper[] = [];
+  #isClosed = false;
 
   constructor(options: ServedFilesOptions) {
     const { records, quotas, eventLoops, onProblem } = options;
@@ -64,6 +65,7 @@ export class ServedFiles implements AsyncDisposable {
     await Promise.all(former.map((sweeper) => sweeper[Symbol.asyncDispose]()));
     if (this.#stores.stores.length === 0) return;
     const { ObjectSweeper } = await import("../filesystem/object/object_sweep.ts");
+    if (this.#isClosed) return; // meanwhile: nobody would stop them
     const { claims, records } = this.services;
     const { onProblem } = this.#options;
     this.#sweepers = this.#stores.stores.map(({ store, settings }) =>
@@ -79,6 +81,7 @@ export class ServedFiles implements AsyncDisposable {
 
   /** Waits for a sweep that is under way, and closes all connections to stores. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#sweepers.map((sweeper) => sweeper[Symbol.asyncDispose]()));
     await this.services.quotas[Symbol.asyncDispose]();
     await this.#stores[Symbol.asyncDispose]();
