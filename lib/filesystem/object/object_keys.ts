@@ -14,6 +14,9 @@ import { pathNames, POSIX_RULES } from "../local/host_path.ts";
 /** Most bytes of a key in UTF-8 (S3). */
 const MAX_KEY_BYTES = 1024;
 
+/** What the names of objects begin with that are put to learn what a store can do. No listing has them. */
+export const PROBE_NAME = ".ftpsd-probe-";
+
 /** Keys below a root. */
 export class ObjectKeys {
   /** Beginning of all keys; empty, or ends with `/`. */
@@ -52,5 +55,5 @@ export class ObjectKeys {
 export function nameIn(prefix: string, key: string): string | undefined {
   const name = key.slice(prefix.length, key.endsWith("/") ? -1 : undefined);
   const isName = name !== "" && name !== "." && name !== ".." && !name.includes("/") && !hasForbiddenCharacter(name);
-  return isName ? name : undefined;
+  return isName && !name.startsWith(PROBE_NAME) ? name : undefined;
 }

@@ -10,10 +10,15 @@ import type { FileClaims } from "../file_claims.ts";
 import { type CallOptions, FileSystemError } from "../filesystem.ts";
 import { findUpload } from "./kept_uploads.ts";
 import { ObjectFacts } from "./object_facts.ts";
+import { pagesOf } from "./object_listing.ts";
+import { PROBE_NAME } from "./object_keys.ts";
 import { finishRename, intentsBelow } from "./object_rename.ts";
 import type { ObjectStore, PendingMultipart, UploadsPage } from "./object_store.ts";
 import { answer, failureOf } from "./store_failure.ts";
 import { claimName } from "./upload_opening.ts";
+
+/** Milliseconds after which nobody uses an object any more that was put to learn what the store can do. */
+const PROBE_MS = 3_600_000;
 
 /** Options of {@linkcode sweepStore}. */
 export interface SweepOptions extends CallOptions {
@@ -41,7 +46,8 @@ export interface SweepResult {
 
 /**
  * Gives up the multipart uploads below a prefix that were begun longer ago than parts are kept, that nobody writes, and that
- * nobody may go on with any more; and brings renames to an end that were cut. S3 does not tell who has begun an upload, so that
+ * nobody may go on with any more; brings renames to an end that were cut; and, below the whole prefix of the store, removes what
+ * is left of finding out what it can do. S3 does not tell who has begun an upload, so that
  * those of other programs below the prefix are given up, too.
  *
  * @throws {FileSystemError} Kind `"unavailable"`. What could be swept was, up to there.
@@ -49,9 +55,19 @@ export interface SweepResult {
 export async function sweepStore(store: ObjectStore, options: SweepOptions): Promise<SweepResult> {
   try {
     const renames = await finishRenames(store, options);
-    return { uploads: await giveUpUploads(store, options), renames };
+    const uploads = await giveUpUploads(store, options);
+    if ((options.prefix ?? store.prefix) === store.prefix) await removeProbes(store, options);
+    return { uploads, renames };
   } catch (error) {
     throw failureOf(error, options.signal);
+  }
+}
+
+/** What a crash has left of finding out what the store can do; that takes seconds. */
+async function removeProbes(store: ObjectStore, { signal, now = Date.now }: SweepOptions): Promise<void> {
+  for await (const { objects } of pagesOf(store, { prefix: `${store.prefix}${PROBE_NAME}`, signal })) {
+    const old = objects.filter(({ modified }) => modified.getTime() + PROBE_MS < now()).map(({ key }) => key);
+    if (old.length > 0) await store.remove(old, { signal });
   }
 }
 

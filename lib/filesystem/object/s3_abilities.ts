@@ -5,6 +5,7 @@
  */
 
 import type { CallOptions } from "../filesystem.ts";
+import { PROBE_NAME } from "./object_keys.ts";
 import { type ObjectStore, type StoreAbilities, StoreRefusal } from "./object_store.ts";
 import { TransportError } from "./s3_transport.ts";
 
@@ -15,7 +16,7 @@ import { TransportError } from "./s3_transport.ts";
  */
 export async function probeAbilities(store: ObjectStore, signal: AbortSignal): Promise<StoreAbilities> {
   const options = { signal };
-  const key = `${store.prefix}.ftpsd-probe-${crypto.randomUUID()}`;
+  const key = `${store.prefix}${PROBE_NAME}${crypto.randomUUID()}`;
   try {
     const etag = await store.put(key, [], options);
     // Who refuses the right version, too, would let nobody replace anything.
@@ -30,7 +31,7 @@ export async function probeAbilities(store: ObjectStore, signal: AbortSignal): P
     const complete = await refusesToComplete(store, key, options);
     return { conditions: { put, copy, complete } };
   } finally {
-    await store.remove([key], options).catch(() => {}); // an empty object stays; the error before it says why
+    await store.remove([key], options).catch(() => {}); // an empty object stays, which the sweep removes
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
 import { FileSystemError } from "../../../lib/filesystem/filesystem.ts";
-import { ObjectSweeper, type SweepResult } from "../../../lib/filesystem/object/object_sweep.ts";
+import { ObjectSweeper, type SweepResult, sweepStore } from "../../../lib/filesystem/object/object_sweep.ts";
 import { WriteClaims } from "../../../lib/filesystem/write_claims.ts";
 import { assertRefused, listNames, readText, writeText } from "../../conformance/filesystem_conformance.ts";
 import { objectFixture, PART, sampleBytes } from "../../helpers/object_store/object_fixture.ts";
@@ -159,6 +159,20 @@ Deno.test("ObjectFileSystem.sweepUploads() leaves alone what is written, is kept
   assertStrictEquals(await alice.resumable("/late", UNABORTED), 2 * PART);
   await running.finish(UNABORTED);
   await running.close();
+});
+
+Deno.test("sweepStore() removes old objects that were put to learn what the store can do, which nobody sees", async () => {
+  let now = 1_000_000;
+  const objects = { "ftp/.ftpsd-probe-1": "", "ftp/.ftpsd-note": "", "ftp/alice/a": "" };
+  const { another, store, records, claims } = objectFixture(objects, { stored: { now: () => new Date(now) } });
+  assertEquals(await listNames(another(), "/"), [".ftpsd-note", "alice"]);
+  now += 2 * 3_600_000;
+  store.set("ftp/.ftpsd-probe-2", "");
+  const options = { claims, records, now: () => now, ...UNABORTED };
+  await sweepStore(store, { ...options, prefix: "ftp/alice/" });
+  assertEquals(store.objects.size, 4);
+  await sweepStore(store, options);
+  assertEquals([...store.objects.keys()].sort(), ["ftp/.ftpsd-note", "ftp/.ftpsd-probe-2", "ftp/alice/a"]);
 });
 
 Deno.test("ObjectSweeper sweeps again after a failure, and stops when it is disposed of", async () => {
