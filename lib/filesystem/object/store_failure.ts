@@ -31,5 +31,5 @@ export function failureOf(error: unknown, signal?: AbortSignal): unknown {
   if (error instanceof FileSystemError || (signal?.aborted && error === signal.reason)) return error;
   if (isRefusal(error, "tooLarge")) return new FileSystemError("noSpace", error.message, { cause: error });
   const text = error instanceof Error ? error.message : String(error);
-  return new FileSystemError("unavailable", `Cannot use the store: ${text}`, { cause: error });
+  return new FileSystemError("unavailable", `Cannot use the store or the state: ${text}`, { cause: error });
 }
