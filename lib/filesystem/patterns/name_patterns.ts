@@ -8,8 +8,7 @@ import { parseWildcard, type Wildcard } from "../../protocol/wildcard.ts";
 
 /** Names in which nothing can be spelled in two ways but by case. */
 const PLAIN_REGEXP = /^[\x20-\x7e]*$/;
-/** What a system may drop at the end of a name (Windows), or in it (HFS+), or does not show. */
-const END_REGEXP = /[. ]+$/;
+/** What a system may drop in a name (HFS+), or does not show. */
 const INVISIBLE_REGEXP = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** A list of patterns of names. */
@@ -43,7 +42,7 @@ export class NamePatterns {
     if (this.isEmpty) return false;
     const folded = fold(name);
     if (this.#matches(folded)) return true;
-    const bare = folded.replace(END_REGEXP, "");
+    const bare = withoutEnd(folded);
     return bare !== folded && this.#matches(bare);
   }
 
@@ -55,6 +54,16 @@ export class NamePatterns {
   #matches(name: string): boolean {
     return this.#patterns.some((pattern) => pattern.matches(name));
   }
+}
+
+/**
+ * A name without the dots and spaces that a system may drop at its end (Windows). A regular expression would begin anew at each of
+ * those before the end: a client chooses how many.
+ */
+function withoutEnd(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === "." || name[end - 1] === " ") end--;
+  return name.slice(0, end);
 }
 
 /** The one spelling of all names that some system takes for the same. Both cases, so that final sigmas and sharp s are one. */

@@ -56,6 +56,14 @@ Deno.test("NamePatterns takes time in proportion to name and pattern, however ma
   assertLess((performance.now() - startedAt) / 20, 200);
 });
 
+Deno.test("NamePatterns takes time in proportion to a name with dots and spaces before its end", () => {
+  const patterns = new NamePatterns(["a"]);
+  const name = `${". ".repeat(100_000)}x`;
+  const startedAt = performance.now();
+  assert(!patterns.matches(name));
+  assertLess(performance.now() - startedAt, 1000); // looked at from each dot on it is a minute
+});
+
 Deno.test("NamePatterns refuses what could match no name", () => {
   for (const pattern of ["", "a/b", "a\n", "\0"]) assertThrows(() => new NamePatterns([pattern]), SyntaxError);
   assert(new NamePatterns([]).isEmpty);
