@@ -237,7 +237,9 @@ async function removeSource(
   { key, etag }: Pick<ListedObject, "key" | "etag">,
   options: CallOptions,
 ): Promise<void> {
-  if ((await store.head(key, options))?.etag !== etag) return;
+  const there = await store.head(key, options);
+  if (there !== undefined && there.etag !== etag) return;
+  // Nothing there may be a bucket that is not there, which an answer without a body cannot tell; this one can.
   await store.remove([key], options);
   await facts.forget(key, options);
 }
