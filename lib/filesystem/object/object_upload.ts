@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../../deadline.ts";
 import type { Lease } from "../../shared_port.ts";
 import {
   type CallOptions,
@@ -18,13 +19,13 @@ import type { Appearance } from "./appearance.ts";
 import { eitherSignal, within } from "./call_signals.ts";
 import { bytesOf, type KeptUpload, type KeptUploads, wholeParts } from "./kept_uploads.ts";
 import { ObjectReader } from "./object_reader.ts";
-import type { ObjectStore, UploadedPart, UploadName } from "./object_store.ts";
+import type { ObjectStore, PutCondition, UploadedPart, UploadName } from "./object_store.ts";
 import type { PartBuffer, PartBuffers } from "./part_buffers.ts";
 import { type ByteRange, copyRanges, MAX_PARTS, nextPartSize, type PartBounds } from "./part_plan.ts";
 import { PartUploads } from "./part_uploads.ts";
 import { answer, failureOf, isRefusal } from "./store_failure.ts";
 
-/** How long closing waits for parts that are on their way, and for the store to give the rest up. */
+/** How long closing waits for what is on its way, and for the store to give the rest up. */
 const MAX_CLOSE_MS = 10_000;
 /** Pieces in which what is kept of an old object is read, where it is too small to copy. */
 const PIECE_BYTES = 64 * 1024;
@@ -79,6 +80,8 @@ export class ObjectUpload implements WritableFile {
   /** What has gone wrong: bytes are missing, or the place is taken. */
   #failure: { readonly error: unknown } | undefined;
   #state: "open" | "finished" | "closed" = "open";
+  /** Settles when the object has appeared, or has not. */
+  #appearing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(context: UploadContext, start: UploadStart) {
@@ -254,27 +257,39 @@ export class ObjectUpload implements WritableFile {
 
   async #put(signal: AbortSignal): Promise<void> {
     const { store } = this.#context;
-    const { key, appearance } = this.#start;
+    const { key, appearance: { metadata } } = this.#start;
     const body = this.#buffer?.body() ?? [];
-    const { metadata } = appearance;
-    const put = (condition: object) => store.put(key, body, { ...condition, metadata, signal });
-    await appearance.appear(put, "put", { digest: this.#digestOf(), signal });
-    this.#end();
+    const put = (condition: PutCondition) =>
+      store.put(key, body, { ...condition, metadata, signal: this.#stop.signal });
+    await abortable(this.#appear("put", put), signal);
   }
 
-  async #complete(upload: UploadName, options: FinishOptions): Promise<void> {
-    const { store, kept } = this.#context;
-    const { key, appearance } = this.#start;
-    const { signal, onProgress } = options;
+  async #complete(upload: UploadName, { signal, onProgress }: FinishOptions): Promise<void> {
+    const { store } = this.#context;
     await this.#flush(signal);
     await this.#parts.settled(signal);
     const parts = this.#parts.arrived.toSorted((one, other) => one.number - other.number);
-    const settings = { signal, begunWith: appearance.metadata, ...onProgress && { onProgress } };
-    const complete = (condition: object) => store.completeUpload(upload, parts, { ...condition, ...settings });
-    await appearance.appear(complete, "complete", { digest: this.#digestOf(), signal });
-    this.#end();
-    // What is left says where nothing can go on: whoever meets it finds that out, and the sweep
-    await kept.delete(key, { signal }).catch(() => {});
+    const begunWith = this.#start.appearance.metadata;
+    const settings = { signal: this.#stop.signal, begunWith, ...onProgress && { onProgress } };
+    const complete = (condition: PutCondition) => store.completeUpload(upload, parts, { ...condition, ...settings });
+    await abortable(this.#appear("complete", complete), signal);
+  }
+
+  /**
+   * Lets the object appear. That goes on when whoever waits for it has gone: the store may have done it, and closing is to know
+   * what has come of it.
+   */
+  #appear(by: "put" | "complete", send: (condition: PutCondition) => Promise<string>): Promise<void> {
+    const { signal } = this.#stop;
+    const digest = this.#digestOf();
+    this.#appearing = this.#start.appearance.appear(send, by, { digest, signal }).then(async () => {
+      this.#state = "finished";
+      // What is left says where nothing can go on: whoever meets it finds that out, and the sweep
+      if (by === "complete") await this.#context.kept.delete(this.#start.key, { signal }).catch(() => {});
+      this.#end();
+    });
+    this.#appearing.catch(() => {}); // for when nobody waits any more
+    return this.#appearing;
   }
 
   /** Called once: what has gone wrong is not begun again. */
@@ -295,6 +310,8 @@ export class ObjectUpload implements WritableFile {
   }
 
   async #close(): Promise<void> {
+    const appearing = this.#appearing;
+    if (appearing !== undefined) await within(MAX_CLOSE_MS, () => appearing).catch(() => {}); // told by `finish()`
     const isFinished = this.#state === "finished";
     this.#state = "closed";
     try {
@@ -303,6 +320,7 @@ export class ObjectUpload implements WritableFile {
     } finally {
       this.#stop.abort(new FileSystemError("unavailable", "The file is closed"));
       await this.#parts.settled(new AbortController().signal).catch(() => {}); // that they were stopped is no news
+      await appearing?.catch(() => {}); // as above
       this.#release();
     }
   }
@@ -345,9 +363,8 @@ export class ObjectUpload implements WritableFile {
   }
 
   #assertUsable(verb: string): void {
-    if (this.#state === "closed" || this.#state === "finished") {
-      throw new TypeError(`Cannot ${verb} file: it is ${this.#state}`);
-    }
+    const state = this.#closing === undefined ? this.#state : "closed";
+    if (state !== "open") throw new TypeError(`Cannot ${verb} file: it is ${state}`);
     this.#stop.signal.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.error;
   }

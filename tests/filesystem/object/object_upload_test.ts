@@ -386,3 +386,28 @@ Deno.test("ObjectFileSystem refuses parts that there is no memory for", () => {
   const { another } = objectFixture();
   for (const partSize of [0, 513 * PART]) assertThrows(() => another({ partSize }), RangeError, "there is memory for");
 });
+
+for (const [operation, bytes] of [["put", PART - 1], ["completeUpload", 3 * PART]] as const) {
+  Deno.test(`ObjectFileSystem.openWrite() brings ${operation} to its end when whoever waits for it has gone`, async () => {
+    const { store, fileSystem, records, buffers } = objectFixture();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const leaving = new AbortController();
+    store.fault = async (request) => {
+      if (request.operation !== operation) return undefined;
+      leaving.abort(new Error("left"));
+      await released;
+      return undefined;
+    };
+    const file = await fileSystem.openWrite("/a", "replace", UNABORTED);
+    await file.write(sampleBytes(bytes), UNABORTED);
+    await assertRejects(() => file.finish({ sync: false, signal: leaving.signal }), Error, "left");
+    const closing = file.close();
+    await assertRejects(() => file.write(sampleBytes(1), UNABORTED), TypeError, "closed");
+    release();
+    await closing;
+    assertStrictEquals(store.objects.get("ftp/a")?.size, bytes);
+    assertStrictEquals(await fileSystem.resumable("/a", UNABORTED), undefined);
+    assertEquals([store.uploads.size, records.list("uploads").length, buffers.usedBytes], [0, 0, 0]);
+    await send(fileSystem, "replace", sampleBytes(1), { isEnd: true }); // the claim is free
+  });
+}
