@@ -70,7 +70,7 @@ export class PageEntries {
     for (const { key, object } of inOrder(objects, prefixes)) {
       this.#open = this.#open.filter((open) => key.startsWith(open));
       const name = nameIn(this.#prefix, key);
-      if (object !== undefined) this.#open.push(key);
+      if (object !== undefined && !this.#open.includes(key)) this.#open.push(key); // a store may say it twice
       const isHidden = object === undefined && this.#open.includes(key.slice(0, -1));
       if (name === undefined || isHidden) continue;
       entries.push(object === undefined ? { name, version: { key, etag: "" } } : { name, version: object, object });

@@ -18,6 +18,10 @@ import type {
   UploadsPage,
 } from "./object_store.ts";
 
+/** Most entries of a page: as many as are asked for. A store that sends more would keep the event loop busy with them. */
+const MAX_ENTRIES = 1000;
+/** Longest answer that is looked at for what an error says. */
+const MAX_ERROR_LENGTH = 65_536;
 /** Where control characters are put while an answer is parsed. */
 const CONTROLS_AT = 0x10ff00;
 
@@ -86,7 +90,7 @@ export async function parseAnswer(text: string, root: string): Promise<AnswerEle
 
 /** Reads what an answer with an error says, whatever it is. */
 export async function parseError(status: number, text: string): Promise<ErrorAnswer> {
-  const element = await parseElement(text);
+  const element = text.length > MAX_ERROR_LENGTH ? undefined : await parseElement(text);
   const field = (name: string) => element?.name === "Error" ? oneLine(element.find(name) ?? "") : "";
   return { status, code: field("Code"), message: field("Message"), condition: field("Condition") };
 }
@@ -100,13 +104,13 @@ export function isErrorBody(text: string): boolean {
 /** A page of ListObjectsV2. */
 export function readListPage(answer: AnswerElement): ListPage {
   const decode = decoderOf(answer);
-  const objects = answer.all("Contents").map((it): ListedObject => ({
+  const objects = entriesOf(answer, "Contents").map((it): ListedObject => ({
     key: decode(it.text("Key")),
     size: readWhole(it.text("Size")),
     etag: readETag(it.text("ETag")),
     modified: readDate(it.text("LastModified")),
   }));
-  const prefixes = answer.all("CommonPrefixes").map((it) => decode(it.text("Prefix")));
+  const prefixes = entriesOf(answer, "CommonPrefixes").map((it) => decode(it.text("Prefix")));
   const isTruncated = answer.find("IsTruncated") === "true";
   return { objects, prefixes, next: isTruncated ? answer.text("NextContinuationToken") : undefined };
 }
@@ -114,7 +118,7 @@ export function readListPage(answer: AnswerElement): ListPage {
 /** A page of ListMultipartUploads. */
 export function readUploadsPage(answer: AnswerElement): UploadsPage {
   const decode = decoderOf(answer);
-  const uploads = answer.all("Upload").map((it): PendingMultipart => ({
+  const uploads = entriesOf(answer, "Upload").map((it): PendingMultipart => ({
     key: decode(it.text("Key")),
     uploadId: it.text("UploadId"),
     begun: readDate(it.text("Initiated")),
@@ -126,13 +130,21 @@ export function readUploadsPage(answer: AnswerElement): UploadsPage {
 
 /** A page of ListParts; `next` is the number behind which the next one begins. */
 export function readPartsPage(answer: AnswerElement): { parts: UploadedPart[]; next: string | undefined } {
-  const parts = answer.all("Part").map((it): UploadedPart => ({
+  const parts = entriesOf(answer, "Part").map((it): UploadedPart => ({
     number: readWhole(it.text("PartNumber")),
     etag: readETag(it.text("ETag")),
     size: readWhole(it.text("Size")),
   }));
   const isTruncated = answer.find("IsTruncated") === "true";
   return { parts, next: isTruncated ? answer.text("NextPartNumberMarker") : undefined };
+}
+
+function entriesOf(answer: AnswerElement, name: string): AnswerElement[] {
+  const entries = answer.all(name);
+  if (entries.length > MAX_ENTRIES) {
+    throw new SyntaxError(`The answer has ${entries.length} of "${name}", more than a page`);
+  }
+  return entries;
 }
 
 /** What the headers of an object say. */

@@ -53,8 +53,8 @@ export class TransportError extends Error {
   override readonly name = "TransportError";
 }
 
-/** Longest answer that is kept as text. The longest there is lists 1,000 keys of 1,024 bytes, three characters for each. */
-const MAX_ANSWER_BYTES = 16 * 1_048_576;
+/** Longest answer that is kept as text. The longest there is lists 1,000 keys of 1,024 bytes, six characters for each. */
+const MAX_ANSWER_BYTES = 8 * 1_048_576;
 
 /** How long a connection is kept without use; stores close theirs after 20 s and more. */
 const KEEP_IDLE_MS = 15_000;

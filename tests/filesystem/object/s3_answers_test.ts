@@ -123,3 +123,16 @@ Deno.test("readObjectInfo() has metadata without names of its own", () => {
   assertEquals([size, modified.toISOString(), metadata.mtime], [5, "2026-01-02T03:04:05.000Z", "12"]);
   assertEquals([metadata.constructor, metadata.missing], [undefined, undefined]);
 });
+
+Deno.test("readListPage() and others refuse more entries than a page has", async () => {
+  assertEquals((await keysOf(contents("a").repeat(1000))).length, 1000);
+  const crowded = await assertRejects(() => keysOf(contents("a").repeat(1001)), SyntaxError);
+  assertEquals(crowded.message, 'The answer has 1001 of "Contents", more than a page');
+  const prefixes = "<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>".repeat(1001);
+  await assertRejects(() => keysOf(prefixes), SyntaxError);
+});
+
+Deno.test("parseError() does not look at an answer that is longer than errors are", async () => {
+  const answer = `<Error><Code>SlowDown</Code>${"<x/>".repeat(20_000)}</Error>`;
+  assertEquals((await parseError(503, answer)).code, "");
+});
