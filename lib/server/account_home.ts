@@ -44,9 +44,9 @@ export function openAccountHome(
   const folders = mounts.map(({ path }) => path);
   const counted = quotas.limit(name, mounted, [
     { home: account.home, fileSystem: root, without: folders },
-    ...mounts.flatMap(({ fileSystem, readOnly }, index) => {
+    ...mounts.flatMap(({ path, fileSystem, readOnly }, index) => {
       const home = account.mounts[index]?.home;
-      return readOnly || home === undefined ? [] : [{ home, fileSystem }]; // others fill what cannot be written
+      return readOnly || home === undefined ? [] : [{ home, fileSystem, place: path }]; // others fill what cannot be written
     }),
   ]);
   const boxed = dropBox ? new DropBoxFileSystem(counted, { folders }) : counted;

@@ -9,6 +9,7 @@ import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import { CountedParts } from "../filesystem/quota/counted_parts.ts";
 import { withQuota } from "../filesystem/quota/quota_filesystem.ts";
+import type { FileLocator } from "../filesystem/quota/quota_claims.ts";
 import { type CountedFiles, QuotaLedger, type QuotaScope } from "../filesystem/quota/quota_ledger.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { homesOf, mayWriteIn } from "../settings/account_rights.ts";
@@ -40,6 +41,8 @@ export function createServices(claims: FileClaims = new WriteClaims()): AccountS
 export interface CountedHome {
   readonly home: Home;
   readonly fileSystem: FileSystem;
+  /** Virtual path of its root. @default {"/"} */
+  readonly place?: string;
   /** Directories in it that other homes hide. */
   readonly without?: readonly string[];
 }
@@ -75,7 +78,7 @@ export class AccountQuotas {
       ...quota,
       files: () => this.#filesOf(members),
     }));
-    return withQuota(fileSystem, { ledger, scopes, claims, records, account });
+    return withQuota(fileSystem, { ledger, scopes, claims, records, account, locate: locatorOf(fileSystem, homes) });
   }
 
   /** What counts of several accounts. */
@@ -108,6 +111,20 @@ function isCountedElsewhere(homes: readonly { readonly home: Home }[], index: nu
     homes.some((other, place) =>
       place !== index && contains(other.home, home) && (place < index || !contains(home, other.home))
     );
+}
+
+/** Finds the home of a path, the same for all accounts that have it. What none of them may write in has no home here. */
+function locatorOf(all: FileSystem, homes: readonly CountedHome[]): FileLocator {
+  const deepestFirst = homes.toSorted((one, other) => (other.place ?? "/").length - (one.place ?? "/").length);
+  return (path) => {
+    const found = deepestFirst.find(({ place = "/" }) => isBelow(path, place));
+    if (found === undefined) return { fileSystem: all, path };
+    const { home, fileSystem, place = "/" } = found;
+    const inner = place === "/" ? path : path.slice(place.length) || "/";
+    if (typeof home === "string") return { fileSystem, path: inner };
+    const [root, below] = [home.path, inner].map((part) => part.replace(/\/$/, ""));
+    return { fileSystem, path: inner, name: `${home.store}\0${root}${below}` };
+  };
 }
 
 /** A quota and the accounts that it is for. */

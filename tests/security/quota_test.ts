@@ -86,6 +86,22 @@ Deno.test("A quota cannot be got around by removing what is being written, throu
   await assertKept(server, alice);
 });
 
+Deno.test("A quota cannot be got around by removing what is being written, through a mount of another account", async () => {
+  await using server = await QuotaServer.start({
+    more: `groups: { partners: { quota: { bytes: ${LIMIT} } } }\n`,
+    users: {
+      alice: "home: shared, groups: [partners]",
+      bob: "home: own, mounts: [{ path: /m, home: shared }], groups: [partners]",
+    },
+  });
+  await using alice = await server.login("alice");
+  await using bob = await server.login("bob");
+  await using data = await startTransfer(alice, "STOR a");
+  await data.write(new Uint8Array(3000));
+  while ((await bob.command("SIZE m/a")).text !== "213 3000") await bob.expect(200, "NOOP");
+  await bob.expect(450, "DELE m/a");
+});
+
 for (const atomic of [false, true]) {
   Deno.test(`A quota cannot be got around by cutting uploads again and again, atomic ${atomic}`, async () => {
     await using server = await start(`upload: { atomic: ${atomic} }\n`);

@@ -21,7 +21,7 @@ export interface CountedUpload {
   readonly refuse: () => Error;
   /** Finishes the file; returns what has come of it beyond what counted before, given where its bytes end. */
   readonly finish: (end: number, options: FinishOptions) => Promise<QuotaAmount>;
-  /** Returns the same of a file that was closed without an end. */
+  /** Returns the same of a file that was closed without an end, or whose end failed. */
   readonly measure: (end: number) => Promise<QuotaAmount>;
   /** Called in the end. Must not throw. */
   readonly release: () => void;
@@ -35,7 +35,8 @@ export class QuotaFile implements WritableFile {
   #end: number;
   #reserved = 0;
   #hasMadeRoom = false;
-  #isWritten = false;
+  /** Whether something may have come of it. */
+  #isBegun = false;
   #isBooked = false;
   #closing: Promise<void> | undefined;
 
@@ -49,12 +50,13 @@ export class QuotaFile implements WritableFile {
   async write(bytes: Uint8Array, options: CallOptions): Promise<void> {
     const end = this.#end + bytes.length;
     await this.#reserve(end - this.#upload.counted - this.#reserved, options);
-    if (bytes.length > 0) this.#isWritten = true;
+    if (bytes.length > 0) this.#isBegun = true;
     this.#end = end;
     await this.#file.write(bytes, options);
   }
 
   async finish(options: FinishOptions): Promise<void> {
+    this.#isBegun = true;
     const change = await this.#upload.finish(this.#end, options);
     this.#isBooked = true;
     await commit(this.#upload.reservation, change);
@@ -67,7 +69,7 @@ export class QuotaFile implements WritableFile {
   async #close(): Promise<void> {
     try {
       await this.#file.close();
-      if (this.#isBooked || !this.#isWritten) return;
+      if (this.#isBooked || !this.#isBegun) return;
       await commit(this.#upload.reservation, await this.#upload.measure(this.#end));
     } finally {
       this.#upload.reservation[Symbol.dispose]();

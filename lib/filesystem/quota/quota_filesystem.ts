@@ -5,8 +5,6 @@
  */
 
 import { Watchdog } from "../../deadline.ts";
-import { baseName, parentPath } from "../../protocol/pathname.ts";
-import type { Lease } from "../../shared_port.ts";
 import { NOTHING, type QuotaAmount, type QuotaReservation } from "../../state/quotas.ts";
 import type { StateRecords } from "../../state/records.ts";
 import type { FileClaims } from "../file_claims.ts";
@@ -22,6 +20,7 @@ import {
   type WriteMode,
 } from "../filesystem.ts";
 import { CountedParts } from "./counted_parts.ts";
+import { fileAt, type FileLocator, QuotaClaims } from "./quota_claims.ts";
 import { QuotaFile } from "./quota_file.ts";
 import { commit, exceeded, type QuotaLedger, type QuotaScope } from "./quota_ledger.ts";
 
@@ -37,6 +36,8 @@ export interface QuotaOptions {
   readonly records: StateRecords;
   /** Name of the account. */
   readonly account: string;
+  /** Finds the place of a path, for names that several accounts, or mounts, have in common. @default {the path itself} */
+  readonly locate?: FileLocator;
 }
 
 /** Where a method of a file system is handed on as it is. */
@@ -100,32 +101,36 @@ interface Plan {
 interface OpenUpload {
   readonly path: string;
   readonly plan: Plan;
-  /** What had the name before. */
-  readonly old: FileInfo | undefined;
+  /** What had the name before; from when it is finished on, what it then takes the place of. */
+  old: FileInfo | undefined;
   /** What has it since the upload was opened; absent where it appears whole. */
   readonly opened: FileInfo | undefined;
   /** Whether nobody else can use the name meanwhile. */
   readonly isClaimed: boolean;
-  /** Where its bytes end. */
-  readonly end: number;
+  /** Whether it may have appeared. */
+  isFinishing: boolean;
+  /** What is given back in the end. */
+  readonly held: DisposableStack;
 }
 
 class QuotaFiles {
   readonly #files: FileSystem;
   readonly #options: QuotaOptions;
   readonly #kept: CountedParts;
+  readonly #claims: QuotaClaims;
 
   constructor(files: FileSystem, options: QuotaOptions) {
     this.#files = files;
     this.#options = options;
     this.#kept = new CountedParts(files, options.records, options.account);
+    this.#claims = new QuotaClaims(files, options);
   }
 
   async openWrite(path: string, mode: WriteMode, options: CreateOptions): Promise<WritableFile> {
     using opening = new DisposableStack();
-    const isReplacing = mode === "replace" || mode === "place";
+    const isReplacing = this.#isReplacing(path, mode);
     // What takes its name in the end lets others use it until then.
-    const names = isReplacing ? undefined : opening.use(await this.#claim(path, options));
+    const names = isReplacing ? undefined : opening.use(await this.#claims.claim(path, options));
     const old = await this.#fileAt(path, options);
     const plan = await this.#plan(path, mode, { old: old?.size ?? 0 }, options);
     const reservation = opening.use(await this.#begin({ bytes: 0, files: old === undefined ? 1 : 0 }, options));
@@ -134,16 +139,17 @@ class QuotaFiles {
     try {
       const opened = isReplacing ? undefined : await this.#fileAt(path, options);
       // By whatever spelling others name what has just been created.
-      if (old === undefined && opened?.unique !== undefined) opening.use(await this.#claimFile(opened.unique, options));
-      const upload = { path, plan, old, opened, isClaimed: names !== undefined };
+      if (old === undefined && opened !== undefined) opening.use(await this.#claims.claimFile(path, options));
+      const isClaimed = names !== undefined;
       const held = opening.move();
+      const upload: OpenUpload = { path, plan, old, opened, isClaimed, isFinishing: false, held };
       return new QuotaFile(file, {
         ...plan,
         reservation,
         makeRoom: (options) => this.#makeRoom(options),
         refuse: () => exceeded("bytes", this.#options.account),
-        finish: (end, options) => this.#finish(file, { ...upload, end }, options),
-        measure: (end) => this.#measure({ ...upload, end }),
+        finish: (end, options) => this.#finish(file, upload, end, options),
+        measure: (end) => this.#measure(upload, end),
         release: () => held[Symbol.dispose](),
       });
     } catch (error) {
@@ -153,7 +159,7 @@ class QuotaFiles {
   }
 
   async remove(path: string, options: CallOptions): Promise<void> {
-    using _names = await this.#claim(path, options);
+    using _names = await this.#claims.claim(path, options);
     const old = await this.#fileAt(path, options);
     using reservation = await this.#begin(NOTHING, options);
     await this.#files.remove?.(path, options);
@@ -161,8 +167,8 @@ class QuotaFiles {
   }
 
   async rename(from: string, to: string, options: CallOptions): Promise<void> {
-    using _source = await this.#claim(from, options);
-    using _names = from === to ? undefined : await this.#claim(to, options);
+    using _source = await this.#claims.claim(from, options);
+    using _names = from === to ? undefined : await this.#claims.claim(to, options);
     const old = await this.#fileAt(to, options);
     const moved = old && await this.#fileAt(from, options);
     using reservation = await this.#begin(NOTHING, options);
@@ -215,9 +221,16 @@ class QuotaFiles {
     if (change !== 0) await commit(reservation, { bytes: change, files: 0 });
   }
 
+  /** Returns whether a file takes its name in the end, and what has it until then stays: on a mount whatever mode it is. */
+  #isReplacing(path: string, mode: WriteMode): boolean {
+    const isNew = mode !== "append" && typeof mode !== "object";
+    const { uploadsAppearWhole } = this.#options.locate?.(path).fileSystem ?? this.#files;
+    return mode === "replace" || mode === "place" || (isNew && uploadsAppearWhole === true);
+  }
+
   async #plan(path: string, mode: WriteMode, { old }: { readonly old: number }, options: CallOptions): Promise<Plan> {
-    if (mode === "replace" || mode === "place") return { appearsWhole: true, continues: false, start: 0, counted: 0 };
-    if (mode === "truncate" || mode === "createNew") {
+    if (this.#isReplacing(path, mode)) return { appearsWhole: true, continues: false, start: 0, counted: 0 };
+    if (mode !== "append" && typeof mode !== "object") {
       return { appearsWhole: false, continues: false, start: 0, counted: old };
     }
     const kept = await this.#files.resumable?.(path, options);
@@ -226,71 +239,81 @@ class QuotaFiles {
     return { appearsWhole: true, continues: true, start, counted: await this.#kept.counted(path) };
   }
 
-  async #finish(file: WritableFile, upload: OpenUpload, options: FinishOptions): Promise<QuotaAmount> {
-    const { path, plan, isClaimed, end } = upload;
-    using _names = isClaimed ? undefined : await this.#claim(path, options);
-    const old = isClaimed ? upload.old : await this.#fileAt(path, options);
+  async #finish(file: WritableFile, upload: OpenUpload, end: number, options: FinishOptions): Promise<QuotaAmount> {
+    const { path, plan, held } = upload;
+    if (!upload.isClaimed) {
+      held.use(await this.#claims.claim(path, options));
+      const now = await this.#fileAt(path, options);
+      // What it was to replace has been removed: now it is one more.
+      if (upload.old !== undefined && now === undefined) held.use(await this.#begin({ bytes: 0, files: 1 }, options));
+      upload.old = now;
+    }
+    upload.isFinishing = true;
     await file.finish(options);
-    const size = plan.continues && !plan.appearsWhole ? Math.max(end, old?.size ?? 0) : end;
+    const { old } = upload;
+    const size = plan.continues ? await this.#sizeAt(upload, end) : end;
     const kept = await this.#kept.settle(path, options);
     return { bytes: size - (old?.size ?? 0) + kept, files: old === undefined ? 1 : 0 };
+  }
+
+  /** Size of a file that was gone on with, which may be longer than what was written: an upload that was cut keeps its old end. */
+  async #sizeAt({ path, plan, old }: OpenUpload, end: number): Promise<number> {
+    if (!plan.appearsWhole) return Math.max(end, old?.size ?? 0);
+    try {
+      using deadline = new Deadline();
+      const now = await this.#fileAt(path, deadline);
+      if (now !== undefined) return now.size;
+    } catch {
+      // Too much rather than too little.
+    }
+    return Math.max(end, old?.size ?? 0);
   }
 
   /**
    * What a file that was closed without an end takes beyond what counted before. Where that cannot be seen, too much rather than
    * too little: all that was written.
    */
-  async #measure({ path, old, opened, end }: OpenUpload): Promise<QuotaAmount> {
-    // Whoever has written it may be gone: this has to be known all the same.
-    const deadline = new AbortController();
-    using _watchdog = new Watchdog(MEASURE_MS, () => deadline.abort());
-    const options = { signal: deadline.signal };
+  async #measure({ path, old, opened, isFinishing }: OpenUpload, end: number): Promise<QuotaAmount> {
     const files = old === undefined ? 1 : 0;
     const most = { bytes: Math.max(0, end - (old?.size ?? 0)), files };
     try {
-      const kept = await this.#kept.settle(path, options);
-      if (opened === undefined) return { bytes: kept, files: 0 }; // nothing has appeared
-      const now = await this.#fileAt(path, options);
+      using deadline = new Deadline();
+      const kept = await this.#kept.settle(path, deadline);
+      if (opened === undefined && !isFinishing) return { bytes: kept, files: 0 }; // nothing has appeared
+      const now = await this.#fileAt(path, deadline);
+      if (opened === undefined) {
+        return { bytes: (now?.size ?? 0) - (old?.size ?? 0) + kept, files: countOf(now) - countOf(old) };
+      }
       // A directory above may have another name by now.
       if (now === undefined || now.unique !== opened.unique) return most;
       return { bytes: now.size - (old?.size ?? 0) + kept, files };
     } catch {
-      return opened === undefined ? NOTHING : most;
+      return opened === undefined && !isFinishing ? NOTHING : most;
     }
   }
 
-  async #fileAt(path: string, options: CallOptions): Promise<FileInfo | undefined> {
-    const info = await this.#infoAt(path, options);
-    return info?.type === "file" ? info : undefined;
-  }
-
-  async #infoAt(path: string, options: CallOptions): Promise<FileInfo | undefined> {
-    try {
-      return await this.#files.stat(path, options);
-    } catch (error) {
-      if (error instanceof FileSystemError && (error.kind === "notFound" || error.kind === "notDirectory")) {
-        return undefined;
-      }
-      throw error;
-    }
-  }
-
-  /** Claims a name, and the file that has it by whatever name it was opened. */
-  async #claim(path: string, options: CallOptions): Promise<Lease> {
-    const { claims, account } = this.#options;
-    using claimed = new DisposableStack();
-    const parent = await this.#infoAt(parentPath(path), options);
-    const name = parent?.unique === undefined ? `${account}\0${path}` : `${parent.unique}\0${baseName(path)}`;
-    claimed.use(await claims.claim(`quota name\0${name}`, options.signal));
-    const file = await this.#fileAt(path, options);
-    if (file?.unique !== undefined) claimed.use(await this.#claimFile(file.unique, options));
-    return claimed.move();
-  }
-
-  async #claimFile(unique: string, { signal }: CallOptions): Promise<Lease> {
-    return await this.#options.claims.claim(`quota file\0${unique}`, signal);
+  #fileAt(path: string, options: CallOptions): Promise<FileInfo | undefined> {
+    return fileAt(this.#files, path, options);
   }
 }
 
-/** Longest wait, in milliseconds, for what is left of a file that was not finished. */
+/** Longest wait, in milliseconds, for what is left of a file. */
 const MEASURE_MS = 30_000;
+
+/** A signal of its own: whoever has written a file may be gone, and what has come of it has to be known all the same. */
+class Deadline implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #watchdog = new Watchdog(MEASURE_MS, () => this.#controller.abort());
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watchdog[Symbol.dispose]();
+  }
+}
+
+function countOf(file: FileInfo | undefined): number {
+  return file === undefined ? 0 : 1;
+}

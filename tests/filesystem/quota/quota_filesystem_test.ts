@@ -1,88 +1,27 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FileSystem, FileSystemError, type WriteMode } from "../../../lib/filesystem/filesystem.ts";
+import { type FileSystem, FileSystemError } from "../../../lib/filesystem/filesystem.ts";
 import { LocalFileSystem } from "../../../lib/filesystem/local/local_filesystem.ts";
 import { MemoryFileSystem } from "../../../lib/filesystem/memory/memory_filesystem.ts";
-import { withQuota } from "../../../lib/filesystem/quota/quota_filesystem.ts";
-import { CountedParts } from "../../../lib/filesystem/quota/counted_parts.ts";
 import { QuotaLedger, type QuotaScope } from "../../../lib/filesystem/quota/quota_ledger.ts";
-import { WriteClaims } from "../../../lib/filesystem/write_claims.ts";
-import { MemoryRecords } from "../../../lib/state/memory_records.ts";
 import { createTableMemory, SharedTable } from "../../../lib/state/shared_table.ts";
 import { TableQuotaCounts } from "../../../lib/state/table_quotas.ts";
+import { assertRefused, QuotaScene } from "../../helpers/quota_scene.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
 import { UNABORTED } from "../../helpers/unaborted.ts";
-
-/** Files under a quota, and a way to see what it has counted. */
-class Scene implements AsyncDisposable {
-  readonly base: FileSystem;
-  readonly files:
-    & Required<Pick<FileSystem, "openWrite" | "remove" | "rename" | "availableBytes" | "quotas">>
-    & FileSystem;
-  readonly ledger = new QuotaLedger(new TableQuotaCounts(new SharedTable(createTableMemory(16))));
-  readonly #kept: CountedParts;
-
-  constructor(base: FileSystem, limits: { bytes?: number; files?: number } = {}) {
-    const records = new MemoryRecords();
-    this.base = base;
-    this.#kept = new CountedParts(base, records, "alice");
-    const scope: QuotaScope = {
-      name: "user alice",
-      limits: { bytes: 0, files: 0, ...limits },
-      files: () => [{ fileSystem: base, kept: (options) => this.#kept.total(options) }],
-    };
-    const options = { ledger: this.ledger, scopes: [scope], claims: new WriteClaims(), records, account: "alice" };
-    this.files = withQuota(base, options) as Scene["files"];
-  }
-
-  /** Writes pieces, and finishes unless it is cut. */
-  async put(path: string, mode: WriteMode, sizes: readonly number[], { isCut = false } = {}): Promise<void> {
-    const file = await this.files.openWrite(path, mode, UNABORTED);
-    try {
-      for (const size of sizes) await file.write(new Uint8Array(size), UNABORTED);
-      if (!isCut) await file.finish(UNABORTED);
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** What is counted, which has to be what is there. */
-  async used(): Promise<string> {
-    const [report] = await this.files.quotas(UNABORTED);
-    const { bytes, files } = report?.used ?? { bytes: -1, files: -1 };
-    let [there, number] = [await this.#kept.total(UNABORTED), 0];
-    const folders = ["/"];
-    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-      for await (const { name, info } of this.base.list(folder, UNABORTED)) {
-        if (info.type === "directory") folders.push(`${folder === "/" ? "" : folder}/${name}`);
-        else [there, number] = [there + info.size, number + 1];
-      }
-    }
-    assertEquals({ bytes, files }, { bytes: there, files: number }, "what is counted is not what is there");
-    return `${bytes} in ${files}`;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.ledger[Symbol.asyncDispose]();
-  }
-}
-
-async function assertRefused(work: () => Promise<unknown>, kind: FileSystemError["kind"] = "quotaExceeded") {
-  assertEquals((await assertRejects(work, FileSystemError)).kind, kind);
-}
 
 /** Runs a test on files in memory and on those of the host. */
 function onBoth(
   name: string,
   limits: { readonly bytes?: number; readonly files?: number },
-  run: (scene: Scene) => Promise<void>,
+  run: (scene: QuotaScene) => Promise<void>,
 ): void {
   Deno.test(`withQuota() ${name}, in memory`, async () => {
-    await using scene = new Scene(new MemoryFileSystem(), limits);
+    await using scene = new QuotaScene(new MemoryFileSystem(), limits);
     await run(scene);
   });
   Deno.test(`withQuota() ${name}, on the host`, async () => {
     await using folder = await TemporaryFolder.create();
-    await using scene = new Scene(new LocalFileSystem(folder.path), limits);
+    await using scene = new QuotaScene(new LocalFileSystem(folder.path), limits);
     await run(scene);
   });
 }
@@ -224,7 +163,7 @@ onBoth("counts what was there before the first change, which waits for that", { 
 
 Deno.test("withQuota() counts the parts that an interrupted upload keeps, as long as they are kept", async () => {
   const base = new MemoryFileSystem({ uploadsAppearWhole: true });
-  await using scene = new Scene(base, { bytes: 100 });
+  await using scene = new QuotaScene(base, { bytes: 100 });
   await scene.put("/a", "replace", [60], { isCut: true });
   assertEquals(await scene.used(), "60 in 0");
   await assertRefused(() => scene.put("/b", "replace", [41]));
