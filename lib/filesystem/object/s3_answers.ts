@@ -216,22 +216,24 @@ async function parseElement(text: string): Promise<AnswerElement | undefined> {
 }
 
 /**
- * Stores write keys with control characters where nothing is encoded, as they are or as references, though XML has neither: one file of such a
- * name would make a folder unreadable. They go through the parser as characters of a private plane.
+ * Stores write keys with control characters where nothing is encoded, and prefixes nearly always, as they are or as references,
+ * though XML has neither them nor U+FFFE and U+FFFF: one file of such a name would make a folder unreadable. They go through the
+ * parser as characters of a private plane.
  */
 function replaceControls(text: string): string {
   // deno-lint-ignore no-control-regex -- they are what is looked for
-  return text.replaceAll(/&#x?0*[0-9a-f]{1,2};|[\x01-\x08\x0b\x0c\x0e-\x1f]/gi, (found) => {
+  return text.replaceAll(/&#x?0*[0-9a-f]{1,5};|[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/gi, (found) => {
     const digits = found.slice(2, -1);
     const code = found.length === 1 ? found.charCodeAt(0) : Number(digits.replace(/^x/i, "0x"));
     const isControl = code > 0 && code < 0x20 && ![0x9, 0xa, 0xd].includes(code);
-    return isControl ? String.fromCodePoint(CONTROLS_AT + code) : found;
+    return isControl || code === 0xfffe || code === 0xffff ? String.fromCodePoint(CONTROLS_AT + (code & 0xff)) : found;
   });
 }
 
 function restoreControls(text: string): string {
-  return text.replaceAll(/[\u{10ff01}-\u{10ff1f}]/gu, (stand) => {
-    return String.fromCharCode((stand.codePointAt(0) ?? 0) - CONTROLS_AT);
+  return text.replaceAll(/[\u{10ff01}-\u{10ff1f}\u{10fffe}\u{10ffff}]/gu, (stand) => {
+    const code = (stand.codePointAt(0) ?? 0) - CONTROLS_AT;
+    return String.fromCharCode(code < 0x20 ? code : 0xff00 + code);
   });
 }
 

@@ -35,11 +35,24 @@ Deno.test("readListPage() leaves keys as they are", async () => {
     "",
     "&#x1;a&#31;",
     "\u0002",
+    "\ufffe&#xffff;&#65534;",
     "&lt;b&gt;&amp;&#233;",
     "<![CDATA[<x>]]>",
     "__proto__",
   ];
-  const expected = [" a ", "0123", "1e5", "true", "", "\u0001a\u001f", "\u0002", "<b>&é", "<x>", "__proto__"];
+  const expected = [
+    " a ",
+    "0123",
+    "1e5",
+    "true",
+    "",
+    "\u0001a\u001f",
+    "\u0002",
+    "\ufffe\uffff\ufffe",
+    "<b>&é",
+    "<x>",
+    "__proto__",
+  ];
   assertEquals(await keysOf(keys.map(contents).join("")), expected);
   assertEquals(await keysOf(contents("a%20b")), ["a%20b"]);
   const encoded = "<EncodingType>url</EncodingType>";
