@@ -7,7 +7,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { QuotaAmount, QuotaStore } from "../quotas.ts";
 
-/** Keeps counts in a database. What could not be kept is tried again with the next that is. */
+/** Keeps counts in a database. What could not be kept is tried again with the next call that keeps any, or none. */
 export class SqliteQuotas implements QuotaStore {
   readonly #db: DatabaseSync;
   readonly #load: StatementSync;

@@ -12,7 +12,7 @@ import { SqliteOffenders } from "./sqlite_offenders.ts";
 import { SqliteQuotas } from "./sqlite_quotas.ts";
 import { SqliteRecords } from "./sqlite_records.ts";
 
-/** Milliseconds between two looks whether somebody wants a quota counted anew. */
+/** Milliseconds between two looks whether somebody wants a quota counted anew, and whether a count is to be kept still. */
 const REQUESTS_INTERVAL_MS = 2000;
 
 /** What a state is given. */
@@ -54,6 +54,7 @@ export class SqliteState implements Disposable {
   #takeRequests(onRecount: (name: string) => void): void {
     let names: readonly string[] = [];
     try {
+      this.quotas.save([]); // what could not be kept before
       names = this.quotas.takeRequests();
     } catch {
       return; // they stay, and are looked for again; what is written for clients tells of a file that fails

@@ -1,9 +1,12 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { delay } from "../../../lib/deadline.ts";
 import { createTableMemory, SharedTable } from "../../../lib/state/shared_table.ts";
 import { SqliteDatabase } from "../../../lib/state/sqlite/sqlite_database.ts";
 import { SqliteQuotas } from "../../../lib/state/sqlite/sqlite_quotas.ts";
+import { SqliteState } from "../../../lib/state/sqlite/sqlite_state.ts";
 import { TableQuotaCounts } from "../../../lib/state/table_quotas.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
+import { UNABORTED } from "../../helpers/unaborted.ts";
 import { count, quotaOf, reserve, testQuotas } from "../quotas_conformance.ts";
 
 /** Counts of a process that has the file. */
@@ -67,6 +70,21 @@ Deno.test("SqliteQuotas keep with the next commit what could not be kept before"
     { bytes: 10, files: 1 },
     { bytes: 7, files: 1 },
   ]);
+});
+
+Deno.test("SqliteState keeps by itself what could not be kept while another process had the file", async () => {
+  await using folder = await TemporaryFolder.create();
+  const path = `${folder.path}/state.db`;
+  using state = new SqliteState(path, { stored: () => ({ bytes: 10, files: 1 }), onRecount: () => {} });
+  {
+    using guest = SqliteDatabase.open(path, { mayShare: true });
+    guest.db.exec("BEGIN IMMEDIATE");
+    assertThrows(() => state.quotas.save(["user alice"]), Error, "locked");
+    guest.db.exec("ROLLBACK");
+  }
+  assertEquals(state.quotas.load("user alice"), undefined);
+  while (state.quotas.load("user alice") === undefined) await delay(50, UNABORTED.signal);
+  assertEquals(state.quotas.load("user alice"), { bytes: 10, files: 1 });
 });
 
 Deno.test("SqliteQuotas take requests of another process once", async () => {
