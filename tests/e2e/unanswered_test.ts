@@ -135,7 +135,7 @@ Deno.test("Options that are none are refused, whoever gives them", () => {
     { tls: { sessionReuse: "on" } },
     { times: "UTC" },
     { listen: [{ tls: "ssl" }] },
-    { passive: { address: "ftp.example.com" } },
+    { passive: { address: "ftp example" } },
     { passive: { addresses: { "10.0.0.1": "::1" } } },
   ];
   for (const options of wrong) {
