@@ -92,8 +92,10 @@ export class ObjectFileSystem implements FileSystem {
   constructor(store: ObjectStore, options: ObjectFileSystemOptions) {
     const { records, claims, buffers, owner, partSize = PART_SIZE, report = () => {} } = options;
     const { keepPartsForSeconds = 86_400, maxRenamedObjects = 1000, now = Date.now } = options;
-    if (!(partSize >= 1 && partSize <= buffers.maxBytes)) {
-      throw new RangeError(`Cannot upload parts of ${partSize} bytes: there is memory for 1 to ${buffers.maxBytes}`);
+    if (!(partSize >= 1 && partSize <= buffers.maxOwnerBytes)) {
+      throw new RangeError(
+        `Cannot upload parts of ${partSize} bytes: there is memory for 1 to ${buffers.maxOwnerBytes}`,
+      );
     }
     const bounds = { partSize, maxPartSize: Math.max(partSize, Math.floor(buffers.maxBytes * MEMORY_SHARE)) };
     this.#store = store;
@@ -112,6 +114,7 @@ export class ObjectFileSystem implements FileSystem {
       tree: this.#tree,
       facts: this.#facts,
       kept: new KeptUploads(records, store.name, owner),
+      owner,
       minPartSize: Math.min(MIN_PART_BYTES, partSize),
       maxBytes: options.maxUploadBytes ?? maxObjectBytes({ number: 1, before: 0 }, bounds),
       keepPartsForMs: keepPartsForSeconds * 1000,

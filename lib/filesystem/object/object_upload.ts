@@ -35,6 +35,8 @@ export interface UploadContext {
   readonly store: ObjectStore;
   readonly kept: KeptUploads;
   readonly buffers: PartBuffers;
+  /** Account, whose share of the memory the parts have. */
+  readonly owner: string;
   readonly bounds: PartBounds;
   /** Least bytes of any part but the last. */
   readonly minPartSize: number;
@@ -158,9 +160,9 @@ export class ObjectUpload implements WritableFile {
   async #append(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     for (let rest = bytes; rest.length > 0;) {
       this.#parts.throwIfFailed();
-      const { maxBytes, buffers } = this.#context;
+      const { maxBytes, buffers, owner } = this.#context;
       if (this.#position + rest.length > maxBytes) throw tooLarge(`Cannot upload more than ${maxBytes} bytes`);
-      const buffer = this.#buffer ??= await buffers.acquire(this.#nextPartSize(), { signal });
+      const buffer = this.#buffer ??= await buffers.acquire(this.#nextPartSize(), { signal, owner });
       const count = await buffer.write(rest, { signal });
       this.#digest?.update(rest.subarray(0, count));
       rest = rest.subarray(count);

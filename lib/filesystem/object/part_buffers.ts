@@ -8,7 +8,8 @@
  * Guarantees, as long as whoever fills a part needs nothing of the pool but that part's own bytes:
  * - the pool never has more than its bound in use;
  * - a part that was begun becomes full, or its bytes end: those that wait are served as others are disposed of;
- * - parts that were begun come before new ones, and new ones in the order of their asking.
+ * - parts that were begun come before new ones, and new ones in the order of their asking;
+ * - the parts of one owner, however many and however slow, leave a quarter of the pool to others.
  *
  * @module
  */
@@ -26,6 +27,15 @@ export interface PartBuffersOptions {
   readonly blockBytes?: number;
 }
 
+/** What one owner may have of the pool. */
+const OWNER_SHARE = 3 / 4;
+
+/** How a part is begun. */
+export interface AcquireOptions extends CallOptions {
+  /** Whose share of the pool it counts against; absent: nobody's. */
+  readonly owner?: string;
+}
+
 /** Someone who waits for a block. */
 interface Waiter {
   readonly part: PartAccount;
@@ -34,6 +44,7 @@ interface Waiter {
 
 /** What the pool knows of a part, in blocks. */
 interface PartAccount {
+  readonly owner: string | undefined;
   held: number;
   /** How many more it may ask for. */
   needed: number;
@@ -41,14 +52,18 @@ interface PartAccount {
 
 /** The pool. It has nothing to be disposed of: its parts have. */
 export class PartBuffers {
-  /** Most bytes in use, and of one part. */
+  /** Most bytes in use, and of a part without an owner. */
   readonly maxBytes: number;
+  /** Most bytes of one owner, and so of a part that has one. */
+  readonly maxOwnerBytes: number;
   readonly #blockBytes: number;
   readonly #parts = new Set<PartAccount>();
   /** Blocks to be used again. */
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #freeBlocks: number;
   #waiting: readonly Waiter[] = [];
+  /** Whether somebody waits for others than the parts of its own owner. */
+  #isCrowded = false;
 
   /**
    * Makes an empty pool, which takes no memory yet.
@@ -66,6 +81,7 @@ export class PartBuffers {
     }
     this.#blockBytes = blockBytes;
     this.maxBytes = this.#freeBlocks * blockBytes;
+    this.maxOwnerBytes = Math.ceil(this.#freeBlocks * OWNER_SHARE) * blockBytes;
   }
 
   /** Bytes of all blocks that parts hold. */
@@ -80,11 +96,12 @@ export class PartBuffers {
    * @throws {RangeError} When the pool could never hold the part.
    * @throws The reason of the signal when it aborts before.
    */
-  async acquire(bytes: number, options: CallOptions): Promise<PartBuffer> {
-    if (!(bytes >= 1 && bytes <= this.maxBytes)) {
-      throw new RangeError(`Cannot hold a part of ${bytes} bytes: it must be 1 to ${this.maxBytes}`);
+  async acquire(bytes: number, options: AcquireOptions): Promise<PartBuffer> {
+    const most = options.owner === undefined ? this.maxBytes : this.maxOwnerBytes;
+    if (!(bytes >= 1 && bytes <= most)) {
+      throw new RangeError(`Cannot hold a part of ${bytes} bytes: it must be 1 to ${most}`);
     }
-    const account = { held: 0, needed: Math.ceil(bytes / this.#blockBytes) };
+    const account = { owner: options.owner, held: 0, needed: Math.ceil(bytes / this.#blockBytes) };
     const blocks = [await this.#take(account, options.signal)];
     return new PartBuffer(bytes, blocks, {
       take: (signal) => this.#take(account, signal),
@@ -99,9 +116,14 @@ export class PartBuffers {
   async #take(part: PartAccount, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     signal.throwIfAborted();
     // A part that was begun need not wait behind others, whose blocks it may have to become full for.
-    const mayTake = part.held > 0 || this.#waiting.length === 0;
-    if (mayTake && this.#isSafe(part)) this.#count(part);
-    else await this.#wait(part, signal);
+    const isWithinShare = this.#isWithinShare(part);
+    const mayTake = part.held > 0 || !this.#isCrowded;
+    if (isWithinShare && mayTake && this.#isSafe(part)) {
+      this.#count(part);
+    } else {
+      this.#isCrowded ||= isWithinShare;
+      await this.#wait(part, signal);
+    }
     return this.#spare.pop() ?? new Uint8Array(this.#blockBytes);
   }
 
@@ -141,40 +163,56 @@ export class PartBuffers {
     this.#serve();
   }
 
-  /** Serves parts that were begun, then new ones; no new one while one that was begun has to wait. */
+  /**
+   * Serves parts that were begun, then new ones; no new one while one that was begun, or an earlier one, has to wait for others
+   * than its own owner's.
+   */
   #serve(): void {
-    if (this.#waiting.length === 0) return;
-    const grant = (waiter: Waiter): boolean => {
-      if (!this.#isSafe(waiter.part)) return false;
-      this.#count(waiter.part);
-      waiter.grant();
-      return true;
+    let isCrowded = false;
+    const mustWait = ({ part, grant }: Waiter): boolean => {
+      if (!this.#isWithinShare(part)) return true;
+      const isNew = part.held === 0;
+      if (isNew && isCrowded || !this.#isSafe(part)) {
+        isCrowded = true;
+        return true;
+      }
+      this.#count(part);
+      grant();
+      return false;
     };
-    const begun = this.#waiting.filter(({ part }) => part.held > 0).filter((waiter) => !grant(waiter));
+    const begun = this.#waiting.filter(({ part }) => part.held > 0);
     const fresh = this.#waiting.filter(({ part }) => part.held === 0);
-    let served = 0;
-    while (begun.length === 0) {
-      const waiter = fresh[served];
-      if (waiter === undefined || !grant(waiter)) break;
-      served++;
-    }
-    this.#waiting = [...begun, ...fresh.slice(served)];
+    this.#waiting = [...begun, ...fresh].filter(mustWait);
+    this.#isCrowded = isCrowded;
   }
 
   /** Returns whether all parts can become full, one after the other, once this one has got a block. */
   #isSafe(asking: PartAccount): boolean {
-    if (this.#freeBlocks < 1) return false;
-    if (this.#freeBlocks >= asking.needed) return true; // it can become full next, and give back all
-    const others = [...this.#parts].filter((part) => part !== asking);
-    const order = [...others, { held: asking.held + 1, needed: asking.needed - 1 }];
-    order.sort((one, other) => one.needed - other.needed);
-    let free = this.#freeBlocks - 1;
-    for (const { held, needed } of order) {
-      if (needed > free) return false;
-      free += held;
-    }
-    return true;
+    return canAllBecomeFull(this.#freeBlocks, this.#parts, asking);
   }
+
+  /** The same of the parts of its owner alone, in what that one may have. */
+  #isWithinShare(asking: PartAccount): boolean {
+    const { owner } = asking;
+    if (owner === undefined) return true;
+    const own = [...this.#parts].filter((part) => part.owner === owner);
+    const held = own.reduce((sum, { held }) => sum + held, 0);
+    return canAllBecomeFull(this.maxOwnerBytes / this.#blockBytes - held, own, asking);
+  }
+}
+
+function canAllBecomeFull(freeBlocks: number, parts: Iterable<PartAccount>, asking: PartAccount): boolean {
+  if (freeBlocks < 1) return false;
+  if (freeBlocks >= asking.needed) return true; // it can become full next, and give back all
+  const others = [...parts].filter((part) => part !== asking);
+  const order = [...others, { held: asking.held + 1, needed: asking.needed - 1 }];
+  order.sort((one, other) => one.needed - other.needed);
+  let free = freeBlocks - 1;
+  for (const { held, needed } of order) {
+    if (needed > free) return false;
+    free += held;
+  }
+  return true;
 }
 
 /** How a part deals with its pool. */

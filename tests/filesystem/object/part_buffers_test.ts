@@ -79,6 +79,28 @@ Deno.test("PartBuffers lets no new part in before one that was begun and waits, 
   assertEquals(await writing, 8 * BLOCK);
 });
 
+Deno.test("PartBuffers leaves a quarter to others, however many parts one owner begins and does not fill", async () => {
+  const pool = new PartBuffers({ maxBytes: 40 * BLOCK, blockBytes: BLOCK });
+  const stop = new AbortController();
+  const stalled = Array.from({ length: 1000 }, () => pool.acquire(10 * BLOCK, { signal: stop.signal, owner: "one" }));
+  const held = await Promise.all(stalled.map(async (part) => await isSettled(part) ? [await part] : []));
+  assertEquals(pool.usedBytes, held.flat().length * BLOCK);
+  assert(pool.usedBytes <= 30 * BLOCK);
+  for (let times = 0; times < 3; times++) {
+    using part = await pool.acquire(10 * BLOCK, { ...UNABORTED, owner: "other" });
+    assertEquals(await part.write(new Uint8Array(10 * BLOCK), UNABORTED), 10 * BLOCK);
+  }
+  // The owner's own become full one after the other.
+  for (const part of held.flat()) {
+    await part.write(new Uint8Array(10 * BLOCK), UNABORTED);
+    part[Symbol.dispose]();
+    break;
+  }
+  stop.abort();
+  for (const part of await Promise.allSettled(stalled)) if (part.status === "fulfilled") part.value[Symbol.dispose]();
+  assertEquals(pool.usedBytes, 0);
+});
+
 Deno.test("PartBuffer.seal() lets others in that its rest would have kept out", async () => {
   const pool = new PartBuffers({ maxBytes: 4 * BLOCK, blockBytes: BLOCK });
   using first = await pool.acquire(4 * BLOCK, UNABORTED);
@@ -131,13 +153,15 @@ Deno.test("PartBuffers refuses what could never be", async () => {
 });
 
 Deno.test("PartBuffers never stops, and never has more than its bound, whatever uploads do at once", async () => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     const random = new Random(seed);
     const pool = new PartBuffers({ maxBytes: 12 * BLOCK, blockBytes: BLOCK });
     let most = 0;
-    const upload = async () => {
+    const upload = async (_: unknown, index: number) => {
+      const owner = [{ owner: "one" }, { owner: "two" }, {}][index % 3];
       for (let count = 0; count < 10; count++) {
-        using part = await pool.acquire(1 + random.below(12 * BLOCK), UNABORTED);
+        const largest = owner?.owner === undefined ? pool.maxBytes : pool.maxOwnerBytes;
+        using part = await pool.acquire(1 + random.below(largest), { ...UNABORTED, ...owner });
         let left = random.below(12 * BLOCK);
         while (left > 0 && part.length < part.capacity) {
           left -= await part.write(new Uint8Array(Math.min(left, 1 + random.below(2 * BLOCK))), UNABORTED);
