@@ -15,6 +15,8 @@ import type { ConfigurationFiles, StoreHomeOpener } from "./configured_options.t
 
 /** Memory for the parts of uploads to all stores, over all event loops. */
 const PART_MEMORY_BYTES = 128 * 2 ** 20;
+/** With less in an event loop its parts would stay so small that a file could not have 100 GiB. */
+const MIN_PART_MEMORY_BYTES = 64 * 2 ** 20;
 
 /** What homes in stores share with the rest of the server. */
 export interface StoreHomesOptions {
@@ -98,7 +100,9 @@ export class StoreHomes implements AsyncDisposable {
     const { partSize, keepPartsFor, renameLimit } = settings;
     // One that is sent and one that is filled, however large they are.
     const partSizes = this.stores.map(({ settings }) => 2 * settings.partSize);
-    this.#buffers ??= new PartBuffers({ maxBytes: Math.max(PART_MEMORY_BYTES / eventLoops, ...partSizes) });
+    this.#buffers ??= new PartBuffers({
+      maxBytes: Math.max(PART_MEMORY_BYTES / eventLoops, MIN_PART_MEMORY_BYTES, ...partSizes),
+    });
     return new ObjectFileSystem(store, {
       path,
       owner,

@@ -18,7 +18,7 @@ export async function memoryOf(pid: number): Promise<{ readonly now: number; rea
 }
 
 /** What each open descriptor of a process leads to. */
-export async function descriptorsOf(pid: number): Promise<string[]> {
+async function descriptorsOf(pid: number): Promise<string[]> {
   // Its exit status tells of descriptors that were closed while it looked.
   const { stdout } = await runProgram("ls", ["-l", `/proc/${pid}/fd`]);
   return stdout.split("\n").flatMap((line) => line.split(" -> ").slice(1));
