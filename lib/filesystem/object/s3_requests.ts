@@ -83,6 +83,15 @@ export type Settled<Answer> =
   };
 
 const PROGRESS_EVERY_MS = 1000;
+/** What a request is signed with. */
+interface Signing {
+  /** SHA-256 of the body. */
+  readonly payload: string;
+  readonly credentials: StoreCredentials;
+  /** What the clock of the store was taken to be ahead of ours. */
+  readonly clockOffsetMs: number;
+}
+
 /** Difference of clocks in milliseconds that stores may refuse; they say 15 minutes. */
 const MAX_SKEW_MS = 240_000;
 /** Each day, and each new secret, has its own. */
@@ -205,11 +214,16 @@ export class StoreRequests implements AsyncDisposable {
     const repetition = new Repetition({ maxAttempts, backoffMs, retryMs: this.#retryMs });
     let credentials = await this.#credentials(signal, { renew: false });
     while (true) {
-      const result = await this.#attempt(plan, payload, credentials, signal, exchange);
+      const clockOffsetMs = this.#clockOffsetMs;
+      const signing = { payload, credentials, clockOffsetMs };
+      const result = await this.#attempt(plan, signing, signal, exchange);
       if (result.error === undefined) return result;
       const { refusal, headers } = result;
       repetition.count(result.isUncertain);
-      if (refusal !== undefined && isAboutTime(refusal) && repetition.mayAdjust() && this.#adjustClock(headers)) {
+      if (
+        refusal !== undefined && isAboutTime(refusal) && repetition.mayAdjust() &&
+        this.#adjustClock(headers, clockOffsetMs)
+      ) {
         continue;
       }
       if (refusal !== undefined && isAboutCredentials(refusal) && repetition.mayRenew()) {
@@ -227,19 +241,18 @@ export class StoreRequests implements AsyncDisposable {
 
   async #attempt<Answer extends TextAnswer>(
     plan: RequestPlan,
-    payload: string,
-    credentials: StoreCredentials,
+    signing: Signing,
     signal: AbortSignal,
     exchange: (request: StoreRequest) => Promise<{ readonly answer: Answer; readonly isRefused: boolean }>,
   ): Promise<Settled<Answer> & { readonly headers?: Headers }> {
     using _slot = await this.#slots.take(signal);
     const { method, body, doing, isWork } = plan;
-    const { url, headers } = await this.#sign(plan, payload, credentials);
+    const { url, headers } = await this.#sign(plan, signing);
     try {
       const stallMs = isWork ? this.#workMs : this.#answerMs;
       const { answer, isRefused } = await exchange({ method, url, headers, body, stallMs, isWork, signal });
       if (!isRefused) return { answer };
-      const refusal = withoutSecrets(await parseError(answer.status, answer.text), credentials);
+      const refusal = withoutSecrets(await parseError(answer.status, answer.text), signing.credentials);
       const error = toError(refusal, doing, answer.headers);
       // An error behind a status that says success may have been sent by something in between.
       return { error, refusal, isUncertain: answer.status < 300 || answer.status >= 500, headers: answer.headers };
@@ -251,8 +264,7 @@ export class StoreRequests implements AsyncDisposable {
 
   async #sign(
     plan: RequestPlan,
-    payload: string,
-    credentials: StoreCredentials,
+    { payload, credentials, clockOffsetMs }: Signing,
   ): Promise<{ url: URL; headers: Headers }> {
     const { AwsV4Signer } = await import("aws4fetch");
     const { address, region, now } = this.#options;
@@ -265,7 +277,7 @@ export class StoreRequests implements AsyncDisposable {
       service: "s3",
       region,
       cache: this.#signingKeys,
-      datetime: new Date(now() + this.#clockOffsetMs).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
+      datetime: new Date(now() + clockOffsetMs).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
     });
     return await signer.sign();
   }
@@ -274,12 +286,12 @@ export class StoreRequests implements AsyncDisposable {
     return await abortable(this.#options.credentials(options), signal);
   }
 
-  /** Takes over the clock of the store; returns whether it was another one. */
-  #adjustClock(headers: Headers | undefined): boolean {
+  /** Takes over the clock of the store; returns whether it was another one than that of the refused request. */
+  #adjustClock(headers: Headers | undefined, clockOffsetMs: number): boolean {
     const theirs = Date.parse(headers?.get("date") ?? "");
     if (Number.isNaN(theirs)) return false;
     const { now } = this.#options;
-    const isOther = Math.abs(theirs - now() - this.#clockOffsetMs) > MAX_SKEW_MS;
+    const isOther = Math.abs(theirs - now() - clockOffsetMs) > MAX_SKEW_MS;
     if (isOther) this.#clockOffsetMs = theirs - now();
     return isOther;
   }

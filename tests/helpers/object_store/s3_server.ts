@@ -104,7 +104,11 @@ export class S3Server implements AsyncDisposable {
     const { tls, port = 0 } = options;
     this.#server = Deno.serve(
       { hostname: HOST, port, signal: this.#stop.signal, onListen: () => undefined, onError: internalError, ...tls },
-      (request) => this.#answer(request),
+      async (request) => {
+        const response = await this.#answer(request);
+        response.headers.set("date", this.#now().toUTCString());
+        return response;
+      },
     );
   }
 

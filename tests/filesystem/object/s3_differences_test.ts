@@ -21,3 +21,14 @@ Deno.test("S3Store.put() meets a version also in stores that compare it without 
   );
   assertEquals([error.kind, new TextDecoder().decode(server.bytes("a"))], ["condition", "2"]);
 });
+
+Deno.test("S3Store repeats all requests at once that the store refuses because of the clock", async () => {
+  await using server = new S3Server({ now: () => Date.now() + 60 * 60 * 1000 });
+  server.plant("a", 1);
+  const { accessKey: accessKeyId, secretKey: secretAccessKey } = TEST_CREDENTIALS;
+  const credentials = () => Promise.resolve({ accessKeyId, secretAccessKey });
+  const { endpoint } = server;
+  await using store = new S3Store({ endpoint, region: TEST_REGION, bucket: "files", credentials });
+  const infos = await Promise.all(Array.from({ length: 8 }, () => store.head("a", UNABORTED)));
+  assertEquals(infos.map((info) => info?.size), new Array(8).fill(1));
+});
