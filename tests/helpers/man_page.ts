@@ -92,5 +92,5 @@ function exampleEntry({ line, means }: CommandExample): string[] {
 /** Keeps roff from reading more into a text than it says: `-` is a hyphen, `~` an accent, a period first a request. */
 function escaped(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("~", "\\(ti").replaceAll("^", "\\(ha")
-    .replaceAll("'", "\\(aq").replaceAll('"', "\\(dq").replace(/^[.']/gm, "\\&$&");
+    .replaceAll("'", "\\(aq").replaceAll('"', "\\(dq").replaceAll("…", "\\[u2026]").replace(/^[.']/gm, "\\&$&");
 }
