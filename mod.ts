@@ -119,7 +119,12 @@ export {
   type SweepResult,
   sweepStore,
 } from "./lib/filesystem/object/object_sweep.ts";
-export { PartBuffer, PartBuffers, type PartBuffersOptions } from "./lib/filesystem/object/part_buffers.ts";
+export {
+  type AcquirePartOptions,
+  PartBuffer,
+  PartBuffers,
+  type PartBuffersOptions,
+} from "./lib/filesystem/object/part_buffers.ts";
 export { MemoryRecords, type MemoryRecordsOptions } from "./lib/state/memory_records.ts";
 export type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "./lib/state/records.ts";
 export { S3Store, type S3StoreOptions } from "./lib/filesystem/object/s3_store.ts";

@@ -31,7 +31,7 @@ export interface PartBuffersOptions {
 const OWNER_SHARE = 3 / 4;
 
 /** How a part is begun. */
-export interface AcquireOptions extends CallOptions {
+export interface AcquirePartOptions extends CallOptions {
   /** Whose share of the pool it counts against; absent: nobody's. */
   readonly owner?: string;
 }
@@ -96,7 +96,7 @@ export class PartBuffers {
    * @throws {RangeError} When the pool could never hold the part.
    * @throws The reason of the signal when it aborts before.
    */
-  async acquire(bytes: number, options: AcquireOptions): Promise<PartBuffer> {
+  async acquire(bytes: number, options: AcquirePartOptions): Promise<PartBuffer> {
     const most = options.owner === undefined ? this.maxBytes : this.maxOwnerBytes;
     if (!(bytes >= 1 && bytes <= most)) {
       throw new RangeError(`Cannot hold a part of ${bytes} bytes: it must be 1 to ${most}`);
