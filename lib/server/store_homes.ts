@@ -109,7 +109,8 @@ export class StoreHomes implements AsyncDisposable {
       claims,
       records,
       buffers: this.#buffers,
-      partSize: Math.min(partSize, this.#buffers.maxBytes),
+      // The memory is that of the first homes; a reload may want larger parts.
+      partSize: Math.min(partSize, this.#buffers.maxOwnerBytes),
       keepPartsForSeconds: keepPartsFor,
       maxRenamedObjects: renameLimit,
       report,

@@ -119,6 +119,7 @@ Deno.test("serve() uses keys that have changed, and other stores after a reload"
   await Deno.writeTextFile(`${folder.path}/secret`, "another");
   await client.store("/b", CONTENT);
   configuration = configurationOf(other);
+  configuration.stores.files.partSize = 200 * 2 ** 20; // more than the memory of the start has for a part
   await server.reload();
   await using later = await login(port);
   assertEquals((await later.store("/c", CONTENT)).code, 226);
