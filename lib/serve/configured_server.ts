@@ -16,6 +16,7 @@ import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS } from "../state/records.ts";
+import type { MaybePromise } from "../shared_port.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { ServedFiles } from "./served_files.ts";
 import { PortOwner } from "./shared_ports.ts";
@@ -209,20 +210,18 @@ export class ConfiguredServer {
    * @throws {TypeError} When the pair cannot be used, and when an event loop does not answer; nothing has changed then.
    */
   async replaceCertificate(pair: CertificatePair): Promise<void> {
-    await this.#change(() =>
-      Promise.resolve({
-        serverOptions: {
-          ...this.#serverOptions,
-          tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
-        },
-        plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
-        forOthers: { pair },
-      })
-    );
+    await this.#change(() => ({
+      serverOptions: {
+        ...this.#serverOptions,
+        tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
+      },
+      plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
+      forOthers: { pair },
+    }));
   }
 
   /** Makes a change: one after the other, ready everywhere before it holds anywhere. */
-  async #change(describe: () => Promise<Change>): Promise<void> {
+  async #change(describe: () => MaybePromise<Change>): Promise<void> {
     const change = this.#changing.then(async () => {
       const { serverOptions, plan, forOthers } = await describe();
       const use = await this.#server.prepare(serverOptions);
