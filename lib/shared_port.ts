@@ -11,6 +11,13 @@ export type MaybePromise<Value> = Value | Promise<Value>;
 export interface Lease extends Disposable {
   /** Aborts when the owner no longer keeps it, as an engine that is out of reach does in the end; absent: never. */
   readonly lost?: AbortSignal;
+  /** Returns whether it is still held, where that ends by time: in a process that was stopped no signal has aborted yet. */
+  isHeld?(): boolean;
+}
+
+/** Returns whether a lease was lost; asked right before what only its holder may do, and before that is called done. */
+export function isLost({ lost, isHeld }: Pick<Lease, "lost" | "isHeld">): boolean {
+  return lost?.aborted === true || isHeld?.() === false;
 }
 
 /** Returns whether an answer has to be given back. */

@@ -126,6 +126,7 @@ class Guard {
     lease.lost?.addEventListener("abort", report, { once: true });
     return {
       ...lease.lost && { lost: lease.lost },
+      ...lease.isHeld && { isHeld: () => lease.isHeld?.() ?? true },
       [Symbol.dispose]: () => {
         lease.lost?.removeEventListener("abort", report);
         this.goOn("release", () => lease[Symbol.dispose]());

@@ -163,6 +163,7 @@ export class LocalWritableFile implements WritableFile {
       throw new FileSystemError("busy", `Cannot finish "${this.#path}": it was made shorter while it was written`);
     }
     this.#isUnused = false;
+    assertNotLost(this.#claim, this.#path); // since the first time: nobody is told that it is done
   }
 
   close(): void {

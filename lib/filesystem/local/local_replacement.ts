@@ -12,6 +12,7 @@ import { FileSystemError, type FinishOptions, type WritableFile } from "../files
 import { onHost } from "./host_error.ts";
 import { LocalWritableFile, syncDirectory } from "./local_file.ts";
 import {
+  assertNotLost,
   assertStillTaken,
   claimOpened,
   claimReplaced,
@@ -84,7 +85,8 @@ class LocalReplacement implements WritableFile {
     const { path, target } = this.#options;
     await this.#file.complete(options);
     const taken = { ...target, info: onHost(path, () => lstatIfThere(target.hostPath)) };
-    using _claim = await claimReplaced(this.#options.claims, taken, options.signal);
+    using claim = await claimReplaced(this.#options.claims, taken, options.signal);
+    assertNotLost(claim, path);
     onHost(path, () => this.#place(taken));
     if (options.sync) await syncDirectory(path, directoryOf(target));
   }

@@ -22,7 +22,7 @@ import {
 } from "./path_snapshot.ts";
 import type { FileClaims } from "../file_claims.ts";
 import { FileSystemError } from "../filesystem.ts";
-import type { Lease } from "../../shared_port.ts";
+import { isLost, type Lease } from "../../shared_port.ts";
 import { StateUnavailableError } from "../../state/state.ts";
 
 /** Flag of {@linkcode openRegular} for reading. */
@@ -215,9 +215,10 @@ function isRefusedClaim(error: unknown): boolean {
  *
  * @throws {FileSystemError} Kind `"busy"`.
  */
-export function assertNotLost({ lost }: Lease, path: string): void {
-  if (!lost?.aborted) return;
-  throw new FileSystemError("busy", `Cannot write "${path}": the claim on it was lost`, { cause: lost.reason });
+export function assertNotLost(claim: Lease, path: string): void {
+  if (!isLost(claim)) return;
+  const cause = claim.lost?.reason;
+  throw new FileSystemError("busy", `Cannot write "${path}": the claim on it was lost`, { cause });
 }
 
 /** A name that something is about to take from what has it. */

@@ -5,7 +5,7 @@
  */
 
 import { abortable } from "../../deadline.ts";
-import type { Lease } from "../../shared_port.ts";
+import { isLost, type Lease } from "../../shared_port.ts";
 import {
   type CallOptions,
   type Digest,
@@ -284,7 +284,9 @@ export class ObjectUpload implements WritableFile {
   #appear(by: "put" | "complete", send: (condition: PutCondition) => Promise<string>): Promise<void> {
     const { signal } = this.#stop;
     const digest = this.#digestOf();
+    this.#assertHeld();
     this.#appearing = this.#start.appearance.appear(send, by, { digest, signal }).then(async () => {
+      this.#assertHeld();
       this.#state = "finished";
       // What is left says where nothing can go on: whoever meets it finds that out, and the sweep
       if (by === "complete") await this.#context.kept.delete(this.#start.key, { signal }).catch(() => {});
@@ -327,8 +329,13 @@ export class ObjectUpload implements WritableFile {
     }
   }
 
+  /** Refuses to make appear, or to call done, what somebody else may be writing by now. */
+  #assertHeld(): void {
+    if (this.#hasLost()) throw lost(this.#start.key);
+  }
+
   #hasLost(): boolean {
-    return this.#start.claim.lost?.aborted ?? false;
+    return isLost(this.#start.claim);
   }
 
   /** Keeps the parts that are whole, or gives all up. */
