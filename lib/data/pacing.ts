@@ -66,9 +66,10 @@ export class Throttle {
 
   /** Counts bytes that went through, and tells for how many milliseconds no more should. */
   count(bytes: number): number {
-    const { bytesPerSecond, freeAtUs } = this.#rate;
+    const { bytesPerSecond, freeAtUs, parts } = this.#rate;
+    const divisor = parts === undefined ? 1 : Math.max(1, Atomics.load(parts, 0));
     const nowUs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
-    const usedUs = BigInt(Math.round(bytes / bytesPerSecond * 1e6));
+    const usedUs = BigInt(Math.round(bytes * divisor / bytesPerSecond * 1e6));
     for (;;) {
       const before = Atomics.load(freeAtUs, 0);
       const after = (before > nowUs ? before : nowUs) + usedUs;

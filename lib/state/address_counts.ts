@@ -40,6 +40,13 @@ const ADDRESS_LIMIT = 3;
 const BEFORE_LOGIN_LIMIT = 4;
 const DEFAULT_ATTEMPTS = 5;
 
+/** Why there is no place: all of the server are taken. */
+export const SERVER_FULL = "Too many connections. Service temporarily unavailable.";
+/** Why there is no place: the address has as many as it may. */
+export const ADDRESS_FULL = "Too many connections from the same IP address.";
+/** Why there is no place: too many wait for their login. */
+export const PRELOGIN_FULL = "Too many connections that have not logged in, try again later.";
+
 /** Stands for no limit. */
 const MAX_COUNT = 2 ** 31 - 1;
 
@@ -166,13 +173,13 @@ export class AddressCounts {
       return most > 0 && count >= most;
     };
     if (isOver(CONNECTION_LIMIT, records.get(this.#server, ALL_CONNECTIONS))) {
-      return "Too many connections. Service temporarily unavailable.";
+      return SERVER_FULL;
     }
     if (isOver(ADDRESS_LIMIT, address === 0 ? 0 : records.get(address, CONNECTIONS))) {
-      return "Too many connections from the same IP address.";
+      return ADDRESS_FULL;
     }
     if (isOver(BEFORE_LOGIN_LIMIT, records.get(this.#server, BEFORE_LOGIN))) {
-      return "Too many connections that have not logged in, try again later.";
+      return PRELOGIN_FULL;
     }
     return undefined;
   }

@@ -17,6 +17,8 @@ export interface SharedRate {
   readonly bytesPerSecond: number;
   /** When the bytes that went through would all be gone at the rate: microseconds since 1970, in one place. */
   readonly freeAtUs: BigInt64Array;
+  /** How many parts it is divided in, one of which is kept here, in one place; absent or less than 2: it is not. */
+  readonly parts?: Int32Array;
 }
 
 /** Makes a rate that nobody has used yet; `undefined` for 0, which is no limit. */

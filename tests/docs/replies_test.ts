@@ -45,7 +45,7 @@ const NEGATIVE: readonly { readonly code: string; readonly literal: Literal }[] 
   ),
   ...SESSION_SOURCES.flatMap((source) =>
     [...source.matchAll(
-      new RegExp(`(?:\\breturn|#end(?:\\.closeNow)?\\(|(?:TIMED_OUT|BANNED|text) =) ?(${STRING})`, "g"),
+      new RegExp(`(?:\\breturn|#end(?:\\.closeNow)?\\(|(?:TIMED_OUT|BANNED|[A-Z]+_FULL|text) =) ?(${STRING})`, "g"),
     )]
       .map(([, text = ""]) => ({ code: "421", literal: toLiteral(text) }))
       .filter(({ literal: { text } }) => /^[A-Z][\w, ]+[.]/.test(text))

@@ -1,0 +1,331 @@
+/**
+ * One connection to PostgreSQL: a statement at a time, each with a deadline.
+ *
+ * The protocol is that of `pg-protocol`, the part of node-postgres that only makes and reads messages. The clients `pg` 8.23 and
+ * `postgres` 3.4.9 both read variables of the environment that no option can stand in for, so that they need a permission of
+ * their own; neither ends a statement that a dead host does not answer. Here a statement takes one round trip: without a name,
+ * parsed and run in one go, which a pooler in transaction mode allows. What misses its deadline closes the connection.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { DatabaseError, parse, serialize } from "pg-protocol";
+import type { DatabaseAddress } from "./database_address.ts";
+import { SCRAM_SHA_256, ScramExchange } from "./scram.ts";
+
+/** A value of a statement; an array becomes one of PostgreSQL. */
+export type SqlValue = string | number | boolean | null | Uint8Array | readonly (string | number)[];
+
+/** A row: texts as PostgreSQL writes them. */
+export type SqlRow = Readonly<Record<string, string | null>>;
+
+/** How a connection is opened. */
+export interface OpenConnectionOptions {
+  /** Authorities that are trusted beside those of the system, PEM. */
+  readonly authorities?: readonly string[];
+  /** Told of notifications. Must not throw. */
+  readonly onNotification?: (channel: string, payload: string) => void;
+  /** Ends the opening. */
+  readonly signal: AbortSignal;
+}
+
+/** The database cannot be reached, or does not answer in time. */
+export class DatabaseUnavailableError extends Error {
+  /** The name of the class. */
+  override readonly name = "DatabaseUnavailableError";
+}
+
+/** What the parser gives; see its `messages.d.ts`. */
+interface Message {
+  readonly name: string;
+  readonly fields?: readonly unknown[];
+  readonly salt?: Uint8Array;
+  readonly mechanisms?: readonly string[];
+  readonly data?: string;
+  readonly channel?: string;
+  readonly payload?: string;
+}
+
+interface Pending {
+  readonly resolve: (rows: readonly SqlRow[]) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly rows: SqlRow[];
+  columns: readonly string[];
+  error: DatabaseError | undefined;
+}
+
+const READ_BYTES = 16 * 1024;
+const SSL_ACCEPTED = "S".charCodeAt(0);
+
+/** An open connection. Whoever opens it closes it. */
+export class DatabaseConnection implements Disposable {
+  readonly #conn: Deno.Conn;
+  readonly #onNotification: (channel: string, payload: string) => void;
+  readonly #ended = new AbortController();
+  /** Takes what was read, to call back with messages. */
+  #receive: (bytes: Buffer) => void = () => {};
+  /** Takes messages before the connection is ready. */
+  #onStartup: ((message: Message) => void) | undefined;
+  #pending: Pending | undefined;
+
+  private constructor(conn: Deno.Conn, onNotification: (channel: string, payload: string) => void) {
+    this.#conn = conn;
+    this.#onNotification = onNotification;
+    // The parser wants a stream, of which it uses no more than this.
+    const stream = { on: (event: string, listen: (bytes: Buffer) => void) => void this.#listen(event, listen) };
+    parse(stream as unknown as Parameters<typeof parse>[0], (message) => this.#take(message as unknown as Message))
+      .catch((error) => this.#close(error)); // it never settles: the stream has no end
+  }
+
+  /**
+   * Connects, with TLS as the address says, and authenticates.
+   *
+   * @throws {DatabaseUnavailableError} When it cannot, or is too late.
+   * @throws {DatabaseError} When the database refuses.
+   */
+  static async open(address: DatabaseAddress, options: OpenConnectionOptions): Promise<DatabaseConnection> {
+    const { signal, onNotification = () => {} } = options;
+    let conn: Deno.Conn | undefined;
+    const cut = () => closeQuietly(conn);
+    signal.addEventListener("abort", cut, { once: true });
+    try {
+      signal.throwIfAborted();
+      const { host: hostname, port } = address;
+      const plain = conn = await Deno.connect({ hostname, port, signal });
+      if (address.isEncrypted) {
+        await askForTls(plain);
+        const secured = conn = await Deno.startTls(plain, { hostname, caCerts: [...options.authorities ?? []] });
+        signal.throwIfAborted(); // from here on, an abort closes this one
+        await secured.handshake();
+      }
+      const connection = new DatabaseConnection(conn, onNotification);
+      await connection.#start(address);
+      signal.throwIfAborted();
+      return connection;
+    } catch (cause) {
+      closeQuietly(conn);
+      if (cause instanceof DatabaseError || cause instanceof Deno.errors.NotCapable) throw cause;
+      throw new DatabaseUnavailableError(signal.aborted ? "It does not answer in time" : reasonOf(cause), { cause });
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
+  }
+
+  /** Aborts when the connection has ended. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /**
+   * Runs a statement; one after the other.
+   *
+   * @param timeoutMs How long it may take; then the connection is closed, and nobody knows whether it was run.
+   * @throws {DatabaseError} When the database refuses it.
+   * @throws {DatabaseUnavailableError} When the connection has ended.
+   */
+  query(text: string, values: readonly SqlValue[], timeoutMs: number): Promise<readonly SqlRow[]> {
+    return this.#run([
+      serialize.parse({ text }),
+      serialize.bind({ values: values.map(encode) }),
+      serialize.describe({ type: "P" }),
+      serialize.execute(),
+      serialize.sync(),
+    ], timeoutMs);
+  }
+
+  /** The same with several statements at once, which take no values. */
+  script(text: string, timeoutMs: number): Promise<readonly SqlRow[]> {
+    return this.#run([serialize.query(text)], timeoutMs);
+  }
+
+  async #run(messages: readonly Buffer[], timeoutMs: number): Promise<readonly SqlRow[]> {
+    if (this.#ended.signal.aborted) throw unavailable(this.#ended.signal.reason);
+    if (this.#pending !== undefined) throw new TypeError("Cannot run a statement: another one is under way");
+    const { promise, resolve, reject } = Promise.withResolvers<readonly SqlRow[]>();
+    this.#pending = { resolve, reject, rows: [], columns: [], error: undefined };
+    const timer = setTimeout(() => this.#close(new Error("It does not answer in time")), timeoutMs);
+    try {
+      this.#write(Buffer.concat(messages));
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Closes it; a statement that is under way fails. May be called again. */
+  [Symbol.dispose](): void {
+    this.#close(new Error("It was closed"));
+  }
+
+  async #start({ user, password, database }: DatabaseAddress): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    this.#ended.signal.addEventListener("abort", () => ready.reject(this.#ended.signal.reason), { once: true });
+    const authentication = new Authentication(user, password, (bytes) => this.#write(bytes));
+    this.#onStartup = (message) => {
+      try {
+        if (authentication.take(message)) ready.resolve();
+      } catch (error) {
+        ready.reject(error);
+      }
+    };
+    this.#write(serialize.startup({ user, database, application_name: "ftpsd" }));
+    this.#read().catch((error) => this.#close(error));
+    try {
+      await ready.promise;
+    } finally {
+      this.#onStartup = undefined;
+    }
+  }
+
+  async #read(): Promise<void> {
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const count = await this.#conn.read(buffer);
+      if (count === null) return this.#close(new Error("It has closed the connection"));
+      this.#receive(Buffer.from(buffer.subarray(0, count))); // the parser keeps what is not a whole message
+    }
+  }
+
+  #listen(event: string, listener: (bytes: Buffer) => void): void {
+    if (event === "data") this.#receive = listener;
+  }
+
+  #take(message: Message): void {
+    if (message.name === "notification") return this.#onNotification(message.channel ?? "", message.payload ?? "");
+    if (this.#onStartup !== undefined) return this.#onStartup(message);
+    const pending = this.#pending;
+    if (pending === undefined) {
+      // A shutdown is said between statements.
+      if (message instanceof DatabaseError) this.#close(message);
+      return;
+    }
+    switch (message.name) {
+      case "rowDescription":
+        pending.columns = (message.fields ?? []).map((field) => (field as { readonly name: string }).name);
+        return;
+      case "dataRow":
+        pending.rows.push(toRow(pending.columns, message.fields ?? []));
+        return;
+      case "error":
+        pending.error = message as unknown as DatabaseError;
+        return;
+      case "readyForQuery":
+        this.#pending = undefined;
+        if (pending.error !== undefined) return pending.reject(pending.error);
+        return pending.resolve(pending.rows);
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    const writeRest = async () => {
+      for (let written = 0; written < bytes.length;) written += await this.#conn.write(bytes.subarray(written));
+    };
+    writeRest().catch((error) => this.#close(error));
+  }
+
+  #close(reason: unknown): void {
+    if (this.#ended.signal.aborted) return;
+    closeQuietly(this.#conn);
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#ended.abort(reason);
+    // What a server says last is why it closes; nobody knows whether the statement was run.
+    pending?.reject(unavailable(pending.error ?? reason));
+  }
+}
+
+/** The messages from the start of a connection until it is ready. */
+class Authentication {
+  readonly #user: string;
+  readonly #password: string;
+  readonly #send: (bytes: Uint8Array) => void;
+  #exchange: ScramExchange | undefined;
+  #isVerified = false;
+
+  constructor(user: string, password: string, send: (bytes: Uint8Array) => void) {
+    this.#user = user;
+    this.#password = password;
+    this.#send = send;
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @returns Whether the connection is ready.
+   * @throws {Error} When it cannot be.
+   */
+  take(message: Message): boolean {
+    switch (message.name) {
+      case "error":
+        throw message;
+      case "authenticationSASL": {
+        if (!message.mechanisms?.includes(SCRAM_SHA_256)) throw cannotAuthenticate(this.#user);
+        this.#exchange = new ScramExchange(this.#password);
+        this.#send(serialize.sendSASLInitialResponseMessage(SCRAM_SHA_256, this.#exchange.clientFirst));
+        return false;
+      }
+      case "authenticationSASLContinue":
+        if (this.#exchange === undefined) throw cannotAuthenticate(this.#user);
+        this.#send(serialize.sendSCRAMClientFinalMessage(this.#exchange.clientFinal(message.data ?? "")));
+        return false;
+      case "authenticationSASLFinal":
+        this.#exchange?.verify(message.data ?? "");
+        this.#isVerified = true;
+        return false;
+      case "authenticationOk":
+        // A server that asks for no password may be anybody, where there is one.
+        if (this.#password !== "" && !this.#isVerified) throw cannotAuthenticate(this.#user);
+        return false;
+      case "authenticationCleartextPassword":
+      case "authenticationMD5Password":
+        throw cannotAuthenticate(this.#user);
+    }
+    return message.name === "readyForQuery";
+  }
+}
+
+function cannotAuthenticate(user: string): Error {
+  return new Error(
+    `It does not ask for a password by SCRAM-SHA-256: set password_encryption to that, and the password of ${user} anew`,
+  );
+}
+
+/** Asks for TLS; a server that has none is not spoken to. */
+async function askForTls(conn: Deno.TcpConn): Promise<void> {
+  await conn.write(serialize.requestSsl());
+  const answer = new Uint8Array(1); // one byte: what comes behind it would be in clear
+  await conn.read(answer);
+  if (answer[0] !== SSL_ACCEPTED) throw new Error("It does not speak TLS");
+}
+
+function encode(value: SqlValue): string | Buffer | null {
+  if (value === null || typeof value === "string") return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (Array.isArray(value)) return `{${value.map(encodeElement).join(",")}}`;
+  return String(value);
+}
+
+function encodeElement(value: string | number): string {
+  return typeof value === "number" ? String(value) : `"${value.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function toRow(columns: readonly string[], fields: readonly unknown[]): SqlRow {
+  return Object.fromEntries(columns.map((name, index) => [name, (fields[index] ?? null) as string | null]));
+}
+
+function unavailable(cause: unknown): DatabaseUnavailableError {
+  return new DatabaseUnavailableError(reasonOf(cause), { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function closeQuietly(conn: Deno.Conn | undefined): void {
+  try {
+    conn?.close();
+  } catch {
+    // closed already, which is what is wanted
+  }
+}

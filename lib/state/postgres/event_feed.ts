@@ -1,0 +1,68 @@
+/**
+ * What nodes tell each other: bans, sessions to end, accounts that were changed.
+ *
+ * @module
+ */
+
+import type { DatabaseConnection } from "./database_connection.ts";
+
+/** Something that all nodes have to know. */
+export interface NodeEvent {
+  readonly kind: "ban" | "unban" | "kick" | "account" | "recount";
+  /** An address, the id of a session, or the name of an account. */
+  readonly subject: string;
+  /** Of a ban: how long it still lasts. */
+  readonly seconds: number;
+}
+
+/** How far back is looked for what was not heard; a node that was away for longer looks at everything anew. */
+const LOOK_BACK_S = 120;
+const MAX_SEEN = 10_000;
+
+/** Takes events as they are heard, and those that are found later, each once. */
+export class EventFeed {
+  readonly #onEvent: (event: NodeEvent) => void;
+  readonly #seen = new Set<number>();
+  #hasPolled = false;
+
+  constructor(onEvent: (event: NodeEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  /** Takes the text of a notification. Whoever may write to the database may send anything. */
+  hear(payload: string): void {
+    try {
+      const { id, kind, subject, seconds } = JSON.parse(payload);
+      if (typeof subject === "string") this.#take(Number(id), { kind, subject, seconds: Number(seconds) });
+    } catch {
+      // found in the table, if it is there
+    }
+  }
+
+  /** Looks for what was not heard. What has happened before the first time is passed over. */
+  async poll(connection: DatabaseConnection, timeoutMs: number): Promise<void> {
+    const rows = await connection.query(
+      `SELECT id, kind, subject, seconds - extract(epoch FROM clock_timestamp() - at) AS seconds FROM ftpsd.event
+        WHERE at > clock_timestamp() - $1 * interval '1 s' ORDER BY id`,
+      [LOOK_BACK_S],
+      timeoutMs,
+    );
+    for (const { id, kind, subject, seconds } of rows) {
+      if (!this.#hasPolled) this.#seen.add(Number(id));
+      else {this.#take(Number(id), {
+          kind: kind as NodeEvent["kind"],
+          subject: subject ?? "",
+          seconds: Number(seconds),
+        });}
+    }
+    this.#hasPolled = true;
+  }
+
+  #take(id: number, event: NodeEvent): void {
+    if (this.#seen.has(id)) return;
+    this.#seen.add(id);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest);
+    this.#onEvent(event);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Everything that a node keeps in PostgreSQL.
+ *
+ * @module
+ */
+
+import type { DatabaseAddress } from "./database_address.ts";
+import { BanList } from "./ban_list.ts";
+import { ClusterNode, type ClusterNodeOptions } from "./cluster_node.ts";
+import type { NodeEvent } from "./event_feed.ts";
+import type { TermCell } from "./node_term.ts";
+import { PostgresDuties } from "./postgres_duties.ts";
+import { PostgresFileClaims } from "./postgres_file_claims.ts";
+import { PostgresRecords } from "./postgres_records.ts";
+import { PostgresState, type PostgresStateOptions } from "./postgres_state.ts";
+
+/** How it is opened. */
+export type PostgresEngineOptions =
+  & PostgresStateOptions
+  & Omit<ClusterNodeOptions, "onBeat" | "onConnected" | "failureWindow">
+  & {
+    /** Called when events may have been missed for good: what was remembered of accounts may be old. Must not throw. */
+    readonly onReconnected?: () => void;
+  };
+
+const LOAD_TIMEOUT_MS = 3_000;
+
+/** An open node with all that it offers, from {@linkcode PostgresEngine.open} until it is disposed of. */
+export class PostgresEngine implements AsyncDisposable {
+  readonly state: PostgresState;
+  readonly claims: PostgresFileClaims;
+  readonly records: PostgresRecords;
+  readonly duties: PostgresDuties;
+  readonly #node: ClusterNode;
+
+  private constructor(node: ClusterNode, bans: BanList, options: PostgresEngineOptions) {
+    this.#node = node;
+    this.state = new PostgresState(node, bans, options);
+    this.claims = new PostgresFileClaims(node);
+    this.records = new PostgresRecords(node);
+    this.duties = new PostgresDuties(node);
+  }
+
+  /**
+   * Joins the others.
+   *
+   * @throws As {@linkcode ClusterNode.open}.
+   */
+  static async open(address: DatabaseAddress, options: PostgresEngineOptions): Promise<PostgresEngine> {
+    const bans = new BanList();
+    const opened: { engine?: PostgresEngine } = {};
+    const node = await ClusterNode.open(address, {
+      ...options,
+      failureWindow: () => opened.engine?.state.failureWindow ?? options.ban.window,
+      onEvent: (event) => {
+        bans.take(event);
+        options.onEvent?.(event);
+      },
+      onConnected: async (connection) => {
+        await bans.load(connection, LOAD_TIMEOUT_MS);
+        if (opened.engine !== undefined) options.onReconnected?.();
+      },
+      onBeat: async () => await opened.engine?.state.beat(),
+    });
+    return opened.engine = new PostgresEngine(node, bans, options);
+  }
+
+  /** Whether this node has its lease, for the other event loops. */
+  get termCell(): TermCell {
+    return this.#node.termCell;
+  }
+
+  /** Connections to the database that are open. */
+  get connections(): number {
+    return this.#node.connections;
+  }
+
+  /** Runs a statement. See {@linkcode ClusterNode.query}. */
+  readonly query: ClusterNode["query"] = (text, values) => this.#node.query(text, values);
+
+  /** Bans an address, of IPv6 its /64, on all nodes. */
+  async ban(block: string, seconds: number): Promise<void> {
+    await this.query("SELECT ftpsd.ban_set($1, $2)", [block, seconds]);
+  }
+
+  /** Lifts a ban on all nodes, and forgets the failures; returns whether there was one. */
+  async unban(block: string): Promise<boolean> {
+    const [row] = await this.query("SELECT ftpsd.ban_lift($1) AS lifted", [block]);
+    return row?.lifted === "t";
+  }
+
+  /** Tells all nodes of something, this one too. */
+  async tell(kind: NodeEvent["kind"], subject: string): Promise<void> {
+    await this.query("SELECT ftpsd.emit($1, $2)", [kind, subject]);
+  }
+
+  /** Leaves: what this node holds is free at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#node[Symbol.asyncDispose]();
+  }
+}

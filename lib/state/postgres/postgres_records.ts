@@ -1,0 +1,80 @@
+/**
+ * Records that all nodes have.
+ *
+ * @module
+ */
+
+import type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "../records.ts";
+import type { ClusterNode } from "./cluster_node.ts";
+import type { SqlRow } from "./database_connection.ts";
+
+/** Keeps records in the database. The end of a record is counted by its clock. */
+export class PostgresRecords implements StateRecords {
+  readonly #node: Pick<ClusterNode, "query">;
+
+  constructor(node: Pick<ClusterNode, "query">) {
+    this.#node = node;
+  }
+
+  async get(space: string, key: string): Promise<string | undefined> {
+    const [row] = await this.#node.query(
+      "SELECT value FROM ftpsd.record WHERE space = $1 AND key = $2 AND expires_at > clock_timestamp()",
+      [space, toBytes(key)],
+    );
+    return row && valueOf(row);
+  }
+
+  async set(space: string, key: string, value: string, { expiresAt = Infinity }: RecordOptions = {}): Promise<void> {
+    const seconds = expiresAt === Infinity ? null : (expiresAt - Date.now()) / 1000;
+    await this.#node.query(
+      `INSERT INTO ftpsd.record (space, key, value, expires_at)
+        VALUES ($1, $2, $3, coalesce(clock_timestamp() + $4::float8 * interval '1 s', 'infinity'))
+        ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
+      // As JSON: PostgreSQL has no character 0 and no lone surrogates.
+      [space, toBytes(key), JSON.stringify(value), seconds],
+    );
+  }
+
+  async delete(space: string, key: string): Promise<void> {
+    await this.#node.query("DELETE FROM ftpsd.record WHERE space = $1 AND key = $2", [space, toBytes(key)]);
+  }
+
+  async list(space: string, options: ListRecordsOptions = {}): Promise<readonly StateRecord[]> {
+    const { prefix = "", after = "", limit = 1000 } = options;
+    const rows = await this.#node.query(
+      `SELECT encode(key, 'hex') AS key, value FROM ftpsd.record
+        WHERE space = $1 AND key >= $2 AND key > $3 AND substr(key, 1, length($2)) = $2 AND ($4::bytea IS NULL OR key < $4)
+          AND expires_at > clock_timestamp() ORDER BY record.key LIMIT $5`,
+      [space, toBytes(prefix), toBytes(after), behind(prefix), limit],
+    );
+    return rows.map((row) => ({ key: toText(row.key ?? ""), value: valueOf(row) }));
+  }
+}
+
+function valueOf({ value }: SqlRow): string {
+  return JSON.parse(value ?? '""');
+}
+
+/** Bytes whose order is that of the UTF-16 code units, which the port wants. */
+function toBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    bytes[index * 2] = unit >> 8;
+    bytes[index * 2 + 1] = unit & 0xff;
+  }
+  return bytes;
+}
+
+/** The first key behind all that begin so; null where there is none. */
+function behind(prefix: string): Uint8Array | null {
+  const bytes = toBytes(prefix);
+  const last = bytes.findLastIndex((byte) => byte < 0xff);
+  if (last < 0) return null;
+  bytes[last] = (bytes[last] ?? 0) + 1;
+  return bytes.subarray(0, last + 1);
+}
+
+function toText(hex: string): string {
+  return String.fromCharCode(...hex.match(/.{4}/g)?.map((unit) => parseInt(unit, 16)) ?? []);
+}

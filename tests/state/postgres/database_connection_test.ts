@@ -1,0 +1,161 @@
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { parseDatabaseAddress } from "../../../lib/state/postgres/database_address.ts";
+import { ConnectionPool } from "../../../lib/state/postgres/connection_pool.ts";
+import { DatabaseConnection, DatabaseUnavailableError } from "../../../lib/state/postgres/database_connection.ts";
+import { createEphemeralCertificate } from "../../../lib/transport/ephemeral_certificate.ts";
+import { IS_POSTGRES_ABSENT, TestDatabase } from "../../helpers/postgres/test_database.ts";
+import { TcpProxy } from "../../helpers/tcp_proxy.ts";
+
+function test(name: string, run: () => Promise<void>): void {
+  Deno.test({ name, ignore: IS_POSTGRES_ABSENT, fn: run });
+}
+
+async function refusal(address: TestDatabase["address"], authorities: readonly string[]): Promise<string> {
+  const signal = AbortSignal.timeout(5_000);
+  const error = await assertRejects(() => DatabaseConnection.open(address, { authorities, signal }), Error);
+  return error.message;
+}
+
+/** A port that plays a server which answers the first message so. */
+async function withServer(
+  answer: (conn: Deno.Conn) => Promise<void>,
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    using conn = await listener.accept();
+    await conn.read(new Uint8Array(100));
+    await answer(conn);
+  })();
+  await use((listener.addr as Deno.NetAddr).port);
+  await serving;
+}
+
+test("DatabaseConnection.open() refuses a certificate of an authority that it does not know, and a wrong password", async () => {
+  await using database = await TestDatabase.open();
+  const { address, authorities } = database;
+  assertEquals(await refusal(address, []), "invalid peer certificate: UnknownIssuer");
+  assertEquals(
+    await refusal({ ...address, password: "wrong" }, authorities),
+    `password authentication failed for user "${address.user}"`,
+  );
+});
+
+test("DatabaseConnection.open() refuses a certificate of another name", async () => {
+  await using database = await TestDatabase.open();
+  const { certificate, key } = await createEphemeralCertificate({ names: ["db.example.org"] });
+  await withServer(async (conn) => {
+    await conn.write(new TextEncoder().encode("S"));
+    using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: certificate, key });
+    // The handshake goes on at a server that has only this certificate.
+    const behind = await Deno.connect({ hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port });
+    using accepted = await listener.accept();
+    const both = [pipe(conn, behind), pipe(behind, conn)];
+    await accepted.handshake().catch(() => {});
+    await Promise.all(both);
+  }, async (port) => {
+    const message = await refusal({ ...database.address, port }, [certificate]);
+    assert(/certificate/.test(message), message);
+  });
+});
+
+test("DatabaseConnection.open() speaks to nobody who has no TLS, or sends something before it", async () => {
+  await using database = await TestDatabase.open();
+  for (const [answer, reason] of [["N", "It does not speak TLS"], ["E", "It does not speak TLS"]] as const) {
+    await withServer((conn) => conn.write(new TextEncoder().encode(answer)).then(() => {}), async (port) => {
+      assertEquals(await refusal({ ...database.address, port }, database.authorities), reason);
+    });
+  }
+});
+
+test("DatabaseConnection.open() gives no password to a server that asks for it in clear", async () => {
+  await using database = await TestDatabase.open();
+  await withServer((conn) => conn.write(Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 3)).then(() => {}), async (port) => {
+    const message = await refusal({ ...database.address, port, isEncrypted: false }, []);
+    assert(message.startsWith("It does not ask for a password by SCRAM-SHA-256"), message);
+  });
+});
+
+test("DatabaseConnection.query() sends values as they are, and goes on after an error", async () => {
+  await using database = await TestDatabase.open();
+  using connection = await database.connect();
+  const text = `it's "quoted" \\ {a,b} \u{1F600}`;
+  const rows = await connection.query(
+    "SELECT $1::text AS a, ($2::text[])[1] AS b, $3::bytea = '\\x00ff' AS c, $4::int AS d",
+    [
+      ...[text, [text], Uint8Array.of(0, 255), null],
+    ],
+    5_000,
+  );
+  assertEquals(rows, [{ a: text, b: text, c: "t", d: null }]);
+  await assertRejects(() => connection.query("SELECT 1 / $1::int", [0], 5_000), Error, "division by zero");
+  assertEquals(await connection.query("SELECT repeat('x', 300000) AS x", [], 5_000), [{ x: "x".repeat(300_000) }]);
+});
+
+test("ConnectionPool.query() ends in time when nobody answers, and finds its way back", async () => {
+  await using database = await TestDatabase.open();
+  await using proxy = new TcpProxy(database.address.port);
+  using pool = new ConnectionPool({ ...database.address, port: proxy.port }, {
+    authorities: database.authorities,
+    maxConnections: 2,
+    maxWaiting: 3,
+    timeoutMs: 1_000,
+  });
+  await pool.query("SELECT 1");
+  proxy.hang();
+  const start = performance.now();
+  const answers = await Promise.allSettled(Array.from({ length: 8 }, () => pool.query("SELECT 1")));
+  assertLess(performance.now() - start, 3_000);
+  const reasons = answers.map((answer) => answer.status === "rejected" ? answer.reason : undefined);
+  assert(reasons.every((reason) => reason instanceof DatabaseUnavailableError), String(reasons));
+  assertEquals(reasons.filter((reason) => /wait already/.test(String(reason))).length, 3);
+  proxy.cut();
+  proxy.resume();
+  assertEquals(await pool.query("SELECT 2 AS x"), [{ x: "2" }]);
+  assertEquals(pool.connections, 1);
+});
+
+test("ConnectionPool.query() does not fail where the database has closed what was idle", async () => {
+  await using database = await TestDatabase.open();
+  const { address, authorities } = database;
+  using pool = new ConnectionPool(address, { authorities });
+  await pool.query("SELECT 1");
+  await database.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+    [address.database],
+  );
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assertEquals(await pool.query("SELECT 2 AS x"), [{ x: "2" }]);
+});
+
+Deno.test("parseDatabaseAddress() reads a URL, and refuses what it does not know without telling the password", () => {
+  assertEquals(parseDatabaseAddress(" postgres://u%40x:p%3Aq@[::1]/db\n"), {
+    ...{ host: "::1", port: 5432, user: "u@x", password: "p:q", database: "db", isEncrypted: true },
+  });
+  assert(!parseDatabaseAddress("postgresql://u@h:1/db?sslmode=disable").isEncrypted);
+  const wrong = [
+    "mysql://u:secret@h/db",
+    "postgres://:secret@h/db",
+    "postgres://u:secret@h/",
+    "secret",
+    "postgres://u:secret%@h/db",
+    "postgres://u:secret@h/db?sslmode=require",
+    "postgres://u:secret@h/db?host=/run",
+  ];
+  for (const url of wrong) {
+    const error = assertThrows(() => parseDatabaseAddress(url), SyntaxError);
+    assert(!error.message.includes("secret"), error.message);
+  }
+});
+
+async function pipe(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  try {
+    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+      await to.write(buffer.subarray(0, count));
+    }
+    to.close();
+  } catch {
+    // one of the two was closed
+  }
+}
