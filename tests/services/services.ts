@@ -10,6 +10,7 @@
  */
 
 import { startObjectGateway } from "./object_gateway.ts";
+import { startPostgres, stopPostgres } from "./postgres.ts";
 
 const NOTE = new URL("../../dist/services", import.meta.url);
 const ENVIRONMENT = "environment";
@@ -32,7 +33,13 @@ async function start(): Promise<void> {
   try {
     const gateway = `${folder}/ceph`;
     await Deno.mkdir(gateway);
-    const environment = `export FTPSD_TEST_S3=${await startObjectGateway(gateway)}\n`;
+    const database = `${folder}/postgres`;
+    await Deno.mkdir(database);
+    await Deno.chmod(folder, 0o711); // the database runs as somebody else
+    const cluster = await startPostgres(database);
+    const environment = `export FTPSD_TEST_S3=${await startObjectGateway(gateway)}\n` +
+      `export FTPSD_TEST_POSTGRES=${cluster.url()}\nexport FTPSD_TEST_POSTGRES_CA=${database}/ca.pem\n`;
+    await Deno.copyFile(cluster.authorityFile, `${database}/ca.pem`);
     await Deno.writeTextFile(`${folder}/${ENVIRONMENT}`, environment);
     print(environment);
   } catch (error) {
@@ -50,6 +57,7 @@ async function stop(): Promise<void> {
     const pid = daemons.get(name);
     if (pid !== undefined) await end(pid);
   }
+  await stopPostgres(`${folder}/postgres`);
   await Deno.remove(folder, { recursive: true });
   await Deno.remove(NOTE);
 }
