@@ -7,6 +7,7 @@
 import type { DatabaseAddress } from "./database_address.ts";
 import { BanList } from "./ban_list.ts";
 import { ClusterNode, type ClusterNodeOptions } from "./cluster_node.ts";
+import { DatabaseUnavailableError } from "./database_connection.ts";
 import type { NodeEvent } from "./event_feed.ts";
 import type { TermCell } from "./node_term.ts";
 import { PostgresDuties } from "./postgres_duties.ts";
@@ -77,6 +78,11 @@ export class PostgresEngine implements AsyncDisposable {
 
   /** Runs a statement. See {@linkcode ClusterNode.query}. */
   readonly query: ClusterNode["query"] = (text, values) => this.#node.query(text, values);
+
+  /** Returns whether a statement has failed because the database cannot be asked now. */
+  isOutOfReach(error: unknown): boolean {
+    return error instanceof DatabaseUnavailableError;
+  }
 
   /** Bans an address, of IPv6 its /64, on all nodes. */
   async ban(block: string, seconds: number): Promise<void> {

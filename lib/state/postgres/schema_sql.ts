@@ -70,6 +70,21 @@ CREATE TABLE ftpsd.record (
   PRIMARY KEY (space, key)
 );
 CREATE INDEX record_by_end ON ftpsd.record (expires_at);
+-- Accounts, for whoever wants them here. A home is a path of the host, or one in a store of the configuration.
+CREATE TABLE ftpsd.account (
+  name text PRIMARY KEY CHECK (name <> '' AND name !~ '[[:cntrl:]]'),
+  password text NOT NULL CHECK (password LIKE '$%'), -- a hash, never clear text
+  home text NOT NULL CHECK (home LIKE '/%'),
+  store text,
+  permissions text NOT NULL DEFAULT 'elr' CHECK (permissions ~ '^[elradfmwMT]*$'),
+  overrides jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(overrides) = 'array'),
+  login_message text,
+  quit_message text,
+  connections int NOT NULL DEFAULT 0 CHECK (connections >= 0), -- 0: no limit
+  upload_bytes_per_second bigint NOT NULL DEFAULT 0 CHECK (upload_bytes_per_second >= 0),
+  download_bytes_per_second bigint NOT NULL DEFAULT 0 CHECK (download_bytes_per_second >= 0),
+  enabled boolean NOT NULL DEFAULT true
+);
 CREATE TABLE ftpsd.duty (name text PRIMARY KEY, node uuid NOT NULL, expires_at timestamptz NOT NULL);
 `;
 
@@ -282,7 +297,18 @@ BEGIN
 END $$;
 `;
 
+const ACCOUNTS = `
+CREATE FUNCTION ftpsd.account_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN PERFORM ftpsd.emit('account', OLD.name); END IF;
+  IF TG_OP <> 'DELETE' THEN PERFORM ftpsd.emit('account', NEW.name); END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER account_changed AFTER INSERT OR UPDATE OR DELETE ON ftpsd.account
+  FOR EACH ROW EXECUTE FUNCTION ftpsd.account_changed();
+`;
+
 /** All versions, the first one at the beginning. */
 export const SCHEMA_VERSIONS: readonly SchemaVersion[] = [
-  { usableFrom: 1, sql: `${TABLES}${NODES}${HOLDS}` },
+  { usableFrom: 1, sql: `${TABLES}${NODES}${HOLDS}${ACCOUNTS}` },
 ];
