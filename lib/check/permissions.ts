@@ -5,6 +5,7 @@
  */
 
 import { formatSocketAddress, ipFamily } from "../protocol/host_port.ts";
+import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -185,16 +186,33 @@ const MAX_PORT_LIST = 2_000;
  *
  * @param file The configuration file, which is read again on SIGHUP; absent where there is none.
  * @param program Folder that workers are loaded from; absent where that needs no permission.
+ * @param database That of the state; absent where there is none.
  */
-export function findPermissionNeeds(configuration: Configuration, file?: string, program?: string): PermissionNeeds {
+export function findPermissionNeeds(
+  configuration: Configuration,
+  file?: string,
+  program?: string,
+  database?: ConfigurationFiles["database"],
+): PermissionNeeds {
   const { tls, log, state, workers } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
-  const files = [file, tls.certificate, tls.key, tls.clientCertificates.ca, loadedFrom, state.file, ...storeFiles];
+  const files = [
+    file,
+    tls.certificate,
+    tls.key,
+    tls.clientCertificates.ca,
+    loadedFrom,
+    state.file,
+    state.urlFile,
+    state.directUrlFile,
+    state.ca,
+    ...storeFiles,
+  ];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {
-    net: netNeeds(configuration),
+    net: netNeeds(configuration, database),
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
     write: distinct([
       ...written.map(({ folder }) => folder),
@@ -203,12 +221,18 @@ export function findPermissionNeeds(configuration: Configuration, file?: string,
   };
 }
 
-/** Listening addresses and, on each of their hosts, the passive ports; the stores; and a name that is resolved. */
-function netNeeds({ listen, passive: { ports, address }, active, stores }: Configuration): string[] {
+/** Listening addresses and, on each of their hosts, the passive ports; the stores and the database; and a name that is resolved. */
+function netNeeds(
+  { listen, passive: { ports, address }, active, stores }: Configuration,
+  database?: ConfigurationFiles["database"],
+): string[] {
   // It dials any port of any client.
   if (active.enabled) return [];
   const addresses = listen.map(({ host, port }) => ({ host, port }));
-  const others = [...Object.values(stores).map(storeHostOf), ...namesOf(address)];
+  const databaseHosts = database === undefined
+    ? []
+    : [database.address, database.directAddress ?? database.address].map(formatSocketAddress);
+  const others = [...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
     passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)

@@ -58,6 +58,7 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
     { name: "the state", path: state.file },
+    ...[state.urlFile, state.directUrlFile].map((path) => ({ name: "the URL of the database", path })),
     ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);

@@ -12,6 +12,7 @@ export const SHORT_COMMANDS = [
   "cert",
   "completions",
   "quota",
+  "state",
   "help",
 ] as const;
 

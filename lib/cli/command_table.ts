@@ -43,6 +43,9 @@ export const CERT_OPTIONS: readonly OptionRow[] = [
   { name: "days", value: "N", help: "days of validity, 1 to 3650 (default: 365)" },
 ];
 
+/** What `ftpsd state` does. */
+export const STATE_ACTIONS = ["init", "upgrade", "status"] as const;
+
 /** A line that may be typed. */
 export interface CommandExample {
   readonly line: string;
@@ -155,6 +158,22 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     examples: [
       { line: "ftpsd quota scan -c ftpsd.yaml", means: "everybody" },
       { line: "ftpsd quota scan alice 'group partners' -c ftpsd.yaml", means: "a user and a group" },
+    ],
+  },
+  {
+    name: "state",
+    usage: `state ${STATE_ACTIONS.join("|")} [options of serve]`,
+    summary: "make, upgrade or show the state in a database",
+    about:
+      "For state.type postgres: init makes the schema, upgrade brings it to the version of this program while nodes " +
+      "run, and status tells which nodes there are.",
+    options: [],
+    isRare: true,
+    takesServeOptions: true,
+    operand: STATE_ACTIONS,
+    examples: [
+      { line: "ftpsd state init -c ftpsd.yaml", means: "once, before the first node starts" },
+      { line: "ftpsd state upgrade -c ftpsd.yaml", means: "before nodes with a newer ftpsd start" },
     ],
   },
   {

@@ -32,6 +32,7 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   "hash-password": async (args) => (await import("./hash_password.ts")).hashPasswordCommand(args),
   cert: async (args) => (await import("./cert.ts")).certCommand(args),
   quota: async (args) => (await import("./quota.ts")).quotaCommand(args),
+  state: async (args) => (await import("./state.ts")).stateCommand(args),
   completions: async (args) => (await import("./completions.ts")).completionsCommand(args),
   help: (args) => Promise.resolve(helpCommand(args)),
 };

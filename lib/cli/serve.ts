@@ -61,7 +61,7 @@ export async function serve(
   const { configuration } = loaded;
   const inspection = await inspect(configuration, loaded, new Date());
   refuseObstacles(loaded, inspection);
-  await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER));
+  await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER, inspection.files.database));
 
   const { format, level } = configuration.log;
   const stacks = args.switches.has("debug");

@@ -12,12 +12,13 @@ import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
-import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS } from "../state/records.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
+import { SHARED_TERM_CLAIMS } from "../state/term_claims.ts";
+import { createFileClaims } from "./node_claims.ts";
 import { ServedFiles } from "./served_files.ts";
 import { PortOwner } from "./shared_ports.ts";
 import { inMemory, type StateEngine } from "./state_engine.ts";
@@ -68,9 +69,9 @@ function createParts({ engine = inMemory(), workers, onEvent }: ConfiguredServer
   const claims = new SharedTable(createTableMemory(MAX_CLAIMS));
   const onProblem = (message: string, cause: unknown) =>
     onEvent({ event: "internalError", time: new Date(), message, cause });
-  const { records, quotas } = engine;
+  const { records, quotas, cluster } = engine;
   const files = new ServedFiles({
-    claims: new SharedFileClaims(claims),
+    claims: createFileClaims(claims, cluster?.claims, cluster?.termCell),
     records,
     quotas,
     eventLoops: workers,
@@ -112,12 +113,13 @@ export class ConfiguredServer {
     this.#engine = parts.engine;
     this.#claims = parts.claims;
     this.#files = parts.files;
+    const state = options.state ?? this.#engine.cluster?.state;
     this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
       { ...this.#serverOptions, onEvent: (event) => this.#tell(event), dialogue: options.dialogue },
       {
-        ...options.state && { state: options.state },
+        ...state && { state },
         offenders: this.#engine.offenders,
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
@@ -279,6 +281,7 @@ export class ConfiguredServer {
     return {
       ...state instanceof MemoryState && { state: state.table.memory },
       claims: this.#claims.memory,
+      ...this.#engine.cluster && { term: this.#engine.cluster.termCell },
       quotas: this.#engine.quotaTable.memory,
       keepsQuotas: this.#engine.quotaStore !== undefined,
     };
@@ -290,6 +293,9 @@ export class ConfiguredServer {
     if (state instanceof MemoryState) ports.share("attempts", state, SHARED_ATTEMPTS);
     else ports.share("state", state, SHARED_STATE);
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
+    if (this.#engine.cluster !== undefined) {
+      ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
+    }
     ports.share("records", this.#engine.records, SHARED_RECORDS);
     if (this.#engine.quotaStore !== undefined) {
       ports.share("quotaStore", this.#engine.quotaStore, SHARED_QUOTA_STORE);
@@ -306,6 +312,7 @@ export class ConfiguredServer {
   #use(serverOptions: FtpServerOptions, plan: ServerPlan): void {
     this.#serverOptions = serverOptions;
     this.#plan = plan;
+    this.#engine.cluster?.state.configure(plan.configuration);
   }
 
   /** A certificate that was made in memory stays when the configuration is read again. */

@@ -8,6 +8,7 @@
 import { mayReadProgram } from "../check/permissions.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
+import { describeThrown } from "../thrown.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { formatFinding } from "../settings/finding.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -15,7 +16,7 @@ import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
-import { openStateEngine } from "./state_engine.ts";
+import { joinCluster, openStateEngine } from "./state_engine.ts";
 import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
@@ -67,7 +68,13 @@ export class Service implements AsyncDisposable {
     const { workers, log, state } = plan.configuration;
     await using opened = new AsyncDisposableStack();
     const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
-    const engine = opened.use(await openStateEngine(state));
+    const own = opened.use(await openStateEngine(state));
+    const cluster = opened.use(
+      await joinCluster(plan, (cause) => {
+        options.log("error", `The database of the state is out of reach: ${describeThrown(cause)}`);
+      }),
+    );
+    const engine = cluster === undefined ? own : { ...own, cluster, records: cluster.records };
     const server = await ConfiguredServer.create(plan, {
       workers: countWorkers(plan.configuration, {
         processors: navigator.hardwareConcurrency,

@@ -6,12 +6,14 @@
 
 import { shellWord, StartError } from "../check/exit_error.ts";
 import type { Configuration } from "../settings/table.ts";
+import type { PostgresEngine } from "../state/postgres/postgres_engine.ts";
 import { MemoryRecords } from "../state/memory_records.ts";
 import type { OffenderStore } from "../state/offenders.ts";
 import type { QuotaStore } from "../state/quotas.ts";
 import type { StateRecords } from "../state/records.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { TableQuotaCounts } from "../state/table_quotas.ts";
+import type { ServerPlan } from "./worker_messages.ts";
 
 /** What is remembered. Owned by the main event loop, whoever of the others uses it. */
 export interface StateEngine extends Disposable {
@@ -24,6 +26,8 @@ export interface StateEngine extends Disposable {
   readonly quotaStore?: QuotaStore;
   /** The same of failed logins. */
   readonly offenders?: OffenderStore;
+  /** What several nodes have together, which is closed apart; absent: this server is alone. */
+  readonly cluster?: PostgresEngine;
 }
 
 /** Most accounts and groups that are counted; each takes some 70 bytes once it is. */
@@ -53,6 +57,36 @@ export async function openStateEngine({ type, file }: Configuration["state"]): P
     if (!(cause instanceof StateFileError)) throw cause;
     const hint = cause.isInUse ? "each server needs a file of its own" : `ls -l ${shellWord(file)}`;
     throw new StartError(`cannot use ${file} as the state: ${cause.message} (state.file)`, hint, { cause });
+  }
+}
+
+/**
+ * Joins the nodes that share a database.
+ *
+ * @param onFailure Told when the database is out of reach, once until it is back.
+ * @throws {StartError} When it cannot be used.
+ */
+export async function joinCluster(
+  { configuration, files: { database } }: ServerPlan,
+  onFailure: (cause: unknown) => void,
+): Promise<PostgresEngine | undefined> {
+  const { type, node: name, leaseSeconds } = configuration.state;
+  if (type !== "postgres") return undefined;
+  if (database === undefined) throw new StartError("cannot read state.urlFile", "ftpsd check --config FILE");
+  // Loaded when needed, with what speaks to the database.
+  const { PostgresEngine } = await import("../state/postgres/postgres_engine.ts");
+  const { SchemaError } = await import("../state/postgres/schema.ts");
+  const { limits, ban } = configuration;
+  const { address, ...rest } = database;
+  const options = { ...rest, name, leaseMs: leaseSeconds * 1000, limits, ban, onFailure };
+  try {
+    return await PostgresEngine.open(address, options);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    const command = cause instanceof SchemaError ? cause.command : "status";
+    const hint = command === undefined ? "use the newer ftpsd" : `ftpsd state ${command} --config FILE`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`cannot use the database of the state: ${reason} (state.urlFile)`, hint, { cause });
   }
 }
 

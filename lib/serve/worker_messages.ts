@@ -10,6 +10,7 @@ import type { Configuration } from "../settings/table.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { TermCell } from "../state/postgres/node_term.ts";
 import type { TableMemory } from "../state/shared_table.ts";
 import type { PortAnswer, PortRequest } from "./shared_ports.ts";
 
@@ -28,6 +29,8 @@ export interface SharedMemory {
   readonly state?: TableMemory;
   /** Who writes which file. */
   readonly claims: TableMemory;
+  /** Whether this node has its lease of the others; absent: it is alone. */
+  readonly term?: TermCell;
   /** What is stored under quotas. */
   readonly quotas: TableMemory;
   /** Whether the main event loop keeps them beyond the process. */

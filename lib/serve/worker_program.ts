@@ -12,15 +12,16 @@ import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AttachedState } from "../state/attached_state.ts";
 import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
-import { SharedFileClaims } from "../state/shared_file_claims.ts";
 import { SharedTable } from "../state/shared_table.ts";
 import { type QuotaStore, SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS, type StateRecords } from "../state/records.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { TableQuotaCounts } from "../state/table_quotas.ts";
+import { SHARED_TERM_CLAIMS, type TermClaims } from "../state/term_claims.ts";
 import { describeThrown } from "../thrown.ts";
 import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
+import { createFileClaims } from "./node_claims.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { ServedFiles } from "./served_files.ts";
 import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
@@ -94,10 +95,11 @@ async function start(
 }
 
 /** The files, with what the main event loop owns of them. */
-function servedFilesIn({ claims, quotas, keepsQuotas }: SharedMemory, eventLoops: number): ServedFiles {
+function servedFilesIn({ claims, term, quotas, keepsQuotas }: SharedMemory, eventLoops: number): ServedFiles {
   const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
+  const termClaims = term && ports.port<TermClaims>("termClaims", SHARED_TERM_CLAIMS);
   return new ServedFiles({
-    claims: new SharedFileClaims(new SharedTable(claims)),
+    claims: createFileClaims(new SharedTable(claims), termClaims, term),
     records: ports.port<StateRecords>("records", SHARED_RECORDS),
     quotas: new TableQuotaCounts(new SharedTable(quotas), store),
     eventLoops,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DatabaseAddress } from "../state/postgres/database_address.ts";
 import type { AccountOptions } from "../accounts/account_source.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
@@ -35,6 +36,13 @@ export interface ConfigurationFiles {
     | undefined;
   /** Who signs the certificates of clients. */
   readonly clientCa?: string | undefined;
+  /** Where the database of the state is, and who is trusted there. */
+  readonly database?: {
+    readonly address: DatabaseAddress;
+    /** Where notifications come from; absent: the same. */
+    readonly directAddress?: DatabaseAddress;
+    readonly authorities: readonly string[];
+  };
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
 }

@@ -31,6 +31,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
     ...inState(configuration),
+    ...inClusterQuotas(configuration),
     ...inAccounts(configuration),
     ...inHomes(configuration, given),
     ...inGroups(configuration),
@@ -105,13 +106,34 @@ function* inPassive(
   }
 }
 
-function* inState({ state: { type, file } }: Configuration): Generator<Finding> {
+function* inState({ state: { type, file, urlFile, directUrlFile, ca } }: Configuration): Generator<Finding> {
+  if (type === "postgres" && urlFile === undefined) yield errorAt(["state", "urlFile"], "is missing; give a file");
+  for (const [key, value] of Object.entries({ urlFile, directUrlFile, ca })) {
+    if (type !== "postgres" && value !== undefined) {
+      yield errorAt(["state", key], `is given, but state.type is ${type}`);
+    }
+  }
   if (type === "sqlite" && file === undefined) yield errorAt(["state", "file"], "is missing; give a file");
   if (type !== "sqlite" && file !== undefined) yield errorAt(["state", "file"], `is given, but state.type is ${type}`);
 }
 
 function sizeOf({ from, to }: PortRange): number {
   return to - from + 1;
+}
+
+/** Nodes count quotas each for itself, so that together they would store more. */
+function* inClusterQuotas({ state, users, groups, anonymous }: Configuration): Generator<Finding> {
+  if (state.type !== "postgres") return;
+  const quotas = [
+    ...users.map(({ quota }, index) => ({ path: ["users", index, "quota"], quota })),
+    ...Object.entries(groups).map(([name, { quota }]) => ({ path: ["groups", name, "quota"], quota })),
+    ...anonymous === undefined ? [] : [{ path: ["anonymous", "quota"], quota: anonymous.quota }],
+  ];
+  for (const { path, quota: { bytes, files } } of quotas) {
+    if (bytes > 0 || files > 0) {
+      yield errorAt(path, "is given, but quotas are not counted over nodes (state.type postgres)");
+    }
+  }
 }
 
 function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {

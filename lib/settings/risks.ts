@@ -25,6 +25,7 @@ export type RiskId =
   | "privileged-data-port"
   | "proxy-from-anywhere"
   | "clear-text-store"
+  | "clear-text-state"
   | "root-directory-home"
   | "home-writable-by-others"
   | "secret-in-home"
@@ -84,6 +85,12 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     title: "files cross the network to an object store in clear",
     danger: "Anybody on the way to the store reads files, and changes them without being noticed.",
     instead: "Use an endpoint with https:, with stores.*.ca for a CA of your own.",
+  },
+  "clear-text-state": {
+    title: "the database of the state is spoken to in clear",
+    danger:
+      "Anybody on the way reads who logs in from where, and can lift bans, take places and learn hashes of passwords.",
+    instead: "Leave sslmode out of its URL, with state.ca for a CA of your own.",
   },
   "root-directory-home": {
     title: "a home is the root of the file system",

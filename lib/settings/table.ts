@@ -597,11 +597,26 @@ const ROWS = mapping({
   state: group(
     mapping({
       type: setting(
-        choice(["memory", "sqlite"]),
-        "Where: in memory, so that it ends with the process, or in a file of SQLite, which one server has.",
+        choice(["memory", "sqlite", "postgres"]),
+        "Where: in memory, so that it ends with the process; in a file of SQLite, which one server has; or in PostgreSQL, which several nodes have.",
         { default: "memory" },
       ),
       file: setting(hostPath("a file"), "The file of SQLite, which is made with mode 600 where it is not there."),
+      urlFile: setting(
+        hostPath("a file"),
+        "File with the URL of the database, such as `postgres://ftpsd:secret@db.example.org/ftpsd`. TLS is verified; `?sslmode=disable` is a risk.",
+      ),
+      directUrlFile: setting(
+        hostPath("a file"),
+        "Where `urlFile` leads to a pooler: the same for the database itself, since notifications do not come through a pool.",
+      ),
+      ca: setting(hostPath("a file"), "Who signs the certificate of the database, beside those that Deno trusts, PEM."),
+      node: setting(text("a name"), "Name of this node, for people.", { default: "node" }),
+      leaseSeconds: setting(
+        wholeNumber(3, 300, "a number of seconds"),
+        "What a node holds is free for the others so many seconds after it was heard last; sooner, it stops to write what they may have.",
+        { default: 6 },
+      ),
     }),
     "What the server remembers beyond a session: failed logins and bans, quotas, what it knows of objects in a store.",
     { restart: true },

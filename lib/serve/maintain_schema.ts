@@ -1,0 +1,47 @@
+/**
+ * The schema of the database that several nodes share, as `ftpsd state` works on it.
+ *
+ * @module
+ */
+
+import type { StateDatabase } from "../check/state_database.ts";
+import { DatabaseConnection } from "../state/postgres/database_connection.ts";
+import { assertUsable, readSchemaStatus, upgradeSchema } from "../state/postgres/schema.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Makes the schema, brings it up to date, or tells of it and the nodes.
+ *
+ * @returns What to print.
+ * @throws {SchemaError} When the schema is not one for that.
+ * @throws {DatabaseUnavailableError} When the database is out of reach.
+ * @throws {DatabaseError} When it refuses.
+ */
+export async function maintainSchema(
+  action: "init" | "upgrade" | "status",
+  { address, authorities }: StateDatabase,
+): Promise<string> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), CONNECT_TIMEOUT_MS);
+  using connection = await DatabaseConnection.open(address, { authorities, signal: deadline.signal })
+    .finally(() => clearTimeout(timer));
+  const status = await readSchemaStatus(connection);
+  if (action === "status") {
+    assertUsable(status);
+    const nodes = await connection.query(
+      `SELECT name, ceil(extract(epoch FROM expires_at - clock_timestamp())) AS seconds,
+          (SELECT count(*) FROM ftpsd.hold WHERE node = n.id AND kind = 'account') AS sessions
+        FROM ftpsd.node n WHERE expires_at > clock_timestamp() ORDER BY name`,
+      [],
+      CONNECT_TIMEOUT_MS,
+    );
+    const lines = nodes.map(({ name, seconds, sessions }) => `node ${name}: ${sessions} sessions, lease ${seconds} s`);
+    return [`schema ${status.version}, ${nodes.length} nodes`, ...lines].join("\n");
+  }
+  if (action === "init" && status.version > 0) return `the schema is there: version ${status.version}`;
+  if (action === "upgrade" && status.version === 0) assertUsable(status);
+  const { before, now } = await upgradeSchema(connection);
+  if (before === now) return `the schema is up to date: version ${now}`;
+  return before === 0 ? `made the schema: version ${now}` : `brought the schema from version ${before} to ${now}`;
+}
