@@ -93,6 +93,7 @@ export class DatabaseConnection implements Disposable {
       signal.throwIfAborted();
       const { host: hostname, port } = address;
       const plain = conn = await Deno.connect({ hostname, port, signal });
+      signal.throwIfAborted(); // in the turn in which it has connected, nothing was there to be closed
       if (address.isEncrypted) {
         await askForTls(plain);
         const secured = conn = await Deno.startTls(plain, { hostname, caCerts: [...options.authorities ?? []] });
