@@ -31,6 +31,9 @@ interface Idle {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+/** Nothing is opened in less. */
+const MIN_OPENING_MS = 50;
+
 /** A pool. Each statement has a deadline from when it is asked for; none is sent twice. */
 export class ConnectionPool implements Disposable {
   readonly #address: DatabaseAddress;
@@ -172,7 +175,9 @@ export class ConnectionPool implements Disposable {
 
   /** One fewer is open: who waits may open another. */
   #startNext(): void {
-    const [next] = this.#waiting;
+    // Who has hardly any time left is not worth a connection, and an opening that is aborted at once may leave one behind.
+    const latest = performance.now() + MIN_OPENING_MS;
+    const next = this.#waiting.values().find(({ deadline }) => deadline > latest);
     if (next === undefined || this.#isClosed || this.#openCount >= this.#maxConnections) return;
     next.start(this.#open(next.deadline));
   }
