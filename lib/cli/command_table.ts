@@ -82,8 +82,8 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     summary: "share a folder, or what a configuration file says",
     about: "Without options, anybody on this host may read DIR, over TLS with a certificate that is made in memory. " +
       "With --config, the file says who has which folder, and options go before what it says. SIGTERM and SIGINT let " +
-      "running transfers end within 10 seconds, a second one ends them at once. SIGHUP reads the configuration again. " +
-      "SIGUSR2 logs who is connected and what is being transferred.",
+      "running transfers end within 10 seconds (shutdown.grace), a second one ends them at once. SIGHUP reads the " +
+      "configuration again. SIGUSR2 logs who is connected and what is being transferred.",
     options: OPTION_GROUPS,
     operand: "DIR",
     examples: [

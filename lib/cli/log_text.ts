@@ -8,6 +8,7 @@ import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findi
 import { shellWord } from "../check/exit_error.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import type { Service } from "../serve/service.ts";
+import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { LoadedConfiguration } from "../check/inspection.ts";
@@ -28,6 +29,12 @@ export function describeStart(loaded: LoadedConfiguration, server: Service): str
     ...howToConnect(configuration, server),
     signalLine(),
   ];
+}
+
+/** Says how long what takes. */
+export function describeShutdown({ drainMs, graceMs }: Required<ShutdownOptions>): string {
+  const drain = drainMs === 0 ? "" : `balancers have ${drainMs / 1000} s to notice, then `;
+  return `${drain}running transfers have ${graceMs / 1000} s to end`;
 }
 
 /** Homes are named where they are few. */

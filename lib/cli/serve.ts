@@ -22,10 +22,7 @@ import { describeObstacles, optionFor, refuseObstacles } from "./findings_text.t
 import { loadConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import type { ProcessSignals } from "./signals.ts";
-import { describeSessions, describeStart } from "./log_text.ts";
-
-/** How long running transfers may go on after the first signal. */
-const GRACE_MS = 10_000;
+import { describeSessions, describeShutdown, describeStart } from "./log_text.ts";
 
 /** Where the log goes. */
 export interface LogOutput {
@@ -86,8 +83,9 @@ export async function serve(
   // Before the server tells that it listens: who waits for that may send a signal at once.
   signals.act({
     stop: (signal) => {
-      logger.log("info", `received ${signal}, shutting down`);
-      return service.shutdown({ graceMs: GRACE_MS });
+      const times = service.shutdownTimes;
+      logger.log("info", `received ${signal}, shutting down: ${describeShutdown(times)}`);
+      return service.shutdown(times);
     },
     reload: () => reload(service, logger),
     report: () => reportSessions(service, logger),

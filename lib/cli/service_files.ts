@@ -27,6 +27,9 @@ const DESCRIPTORS = { session: 4, others: 256 } as const;
 const MIN_DESCRIPTORS = 1_024;
 const MAX_DESCRIPTORS = 65_536;
 
+/** What the end of sessions takes beyond the time of their transfers. */
+const STOP_MARGIN_SECONDS = 10;
+
 /** What a unit starts. */
 export interface UnitOptions {
   readonly needs: PermissionNeeds;
@@ -37,7 +40,8 @@ export interface UnitOptions {
 }
 
 /** Writes the unit. */
-export function formatSystemdUnit({ listen, limits: { connections } }: Configuration, options: UnitOptions): string {
+export function formatSystemdUnit(configuration: Configuration, options: UnitOptions): string {
+  const { listen, limits: { connections } } = configuration;
   const { needs, command, usesDeno } = options;
   const isPrivileged = listen.some(({ port }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
   const needed = connections === 0 ? MAX_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
@@ -58,8 +62,8 @@ export function formatSystemdUnit({ listen, limits: { connections } }: Configura
     "RestartPreventExitStatus=2",
     "# Before the runtime can listen for it, SIGHUP ends the process, which is no clean exit.",
     "RestartForceExitStatus=SIGHUP",
-    "# Running transfers get 10 seconds.",
-    "TimeoutStopSec=20",
+    "# More than shutdown.drain and shutdown.grace together.",
+    `TimeoutStopSec=${secondsToStop(configuration)}`,
     `LimitNOFILE=${descriptors}`,
     `Environment=${RUNTIME_VARIABLES.join(" ")}`,
     ...usesDeno ? ["CacheDirectory=ftpsd", "Environment=DENO_DIR=/var/cache/ftpsd DENO_NO_UPDATE_CHECK=1"] : [],
@@ -69,6 +73,11 @@ export function formatSystemdUnit({ listen, limits: { connections } }: Configura
     "[Install]",
     "WantedBy=multi-user.target",
   ].join("\n");
+}
+
+/** Seconds after which a server that was told to stop may be killed. */
+function secondsToStop({ shutdown: { drain, grace } }: Configuration): number {
+  return Math.ceil(drain + grace) + STOP_MARGIN_SECONDS;
 }
 
 function confinement({ read, write }: PermissionNeeds, { isPrivileged }: { readonly isPrivileged: boolean }): string[] {
@@ -126,9 +135,10 @@ export const DENO_IMAGE = "denoland/deno:2.9.6";
 
 /** Writes the file. */
 export function formatComposeFile(
-  { listen: listeners, passive }: Configuration,
+  configuration: Configuration,
   { needs, command }: { readonly needs: PermissionNeeds; readonly command: readonly string[] },
 ): string {
+  const { listen: listeners, passive } = configuration;
   const { read, write } = needs;
   // A `$` begins a variable; two stand for one. In a replacement text they do, too.
   const quoted = (text: string) => JSON.stringify(text.replaceAll("$", "$$$$"));
@@ -157,6 +167,7 @@ export function formatComposeFile(
     "    cap_drop: [ALL]",
     "    security_opt: [no-new-privileges:true]",
     "    restart: unless-stopped",
+    `    stop_grace_period: ${secondsToStop(configuration)}s`,
     "volumes:",
     "  deno-cache:",
   ].join("\n");

@@ -239,6 +239,12 @@ export class ConfiguredServer {
     await change;
   }
 
+  /** What the configuration in use gives clients for the end. */
+  get shutdownTimes(): Required<ShutdownOptions> {
+    const { drain, grace } = this.#plan.configuration.shutdown;
+    return { drainMs: drain * 1000, graceMs: grace * 1000 };
+  }
+
   /** See `FtpServer.shutdown`. */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     this.#loaded?.terminate();

@@ -143,6 +143,11 @@ export class Service implements AsyncDisposable {
     return this.#reloader.reload();
   }
 
+  /** See `ConfiguredServer.shutdownTimes`. */
+  get shutdownTimes(): Required<ShutdownOptions> {
+    return this.#server.shutdownTimes;
+  }
+
   /** See `FtpServer.shutdown`. */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     return this.#server.shutdown(options);

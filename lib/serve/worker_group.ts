@@ -6,6 +6,7 @@
 
 import { Watchdog } from "../deadline.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
+import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { describeThrown } from "../thrown.ts";
 import type { PortConnection, PortOwner } from "./shared_ports.ts";
@@ -125,9 +126,8 @@ export class WorkerGroup {
   }
 
   /** Stops all, as `FtpServer.shutdown()`; may be called again with a shorter time. */
-  async shutdown(options: { readonly graceMs?: number } = {}): Promise<void> {
-    const { graceMs = 0 } = options;
-    for (const member of this.#members) member.send({ kind: "shutdown", graceMs });
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    for (const member of this.#members) member.send({ kind: "shutdown", options });
     await Promise.all(this.#members.map((member) => member.finished));
   }
 }
@@ -210,7 +210,7 @@ class Member {
       how = "terminated";
       this.terminate();
     });
-    this.send({ kind: "shutdown", graceMs: 0 });
+    this.send({ kind: "shutdown", options: {} });
     await this.finished;
     return how;
   }

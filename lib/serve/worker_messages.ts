@@ -9,6 +9,7 @@
 import type { Configuration } from "../settings/table.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
+import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { TermCell } from "../state/postgres/node_term.ts";
 import type { TableMemory } from "../state/shared_table.ts";
@@ -58,7 +59,7 @@ export type ToWorker =
   | { readonly kind: "prepare"; readonly id: number; readonly change: ServerChange }
   | { readonly kind: "commit"; readonly id: number }
   | { readonly kind: "tellSessions" }
-  | { readonly kind: "shutdown"; readonly graceMs: number };
+  | { readonly kind: "shutdown"; readonly options: ShutdownOptions };
 
 /** From a worker to the main event loop. */
 export type FromWorker =

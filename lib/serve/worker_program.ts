@@ -7,7 +7,7 @@
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import { toServerOptions } from "../server/configured_options.ts";
-import { FtpServer } from "../server/ftp_server.ts";
+import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AttachedState } from "../state/attached_state.ts";
@@ -74,7 +74,7 @@ scope.onmessage = ({ data }) => {
       send({ kind: "sessions", sessions: server?.sessions ?? [] });
       break;
     case "shutdown":
-      stop(data.graceMs).catch((error) => send({ kind: "failed", reason: String(error) }));
+      stop(data.options).catch((error) => send({ kind: "failed", reason: String(error) }));
       break;
   }
 };
@@ -137,8 +137,8 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
   }
 }
 
-async function stop(graceMs: number): Promise<void> {
-  await server?.shutdown({ graceMs });
+async function stop(options: ShutdownOptions): Promise<void> {
+  await server?.shutdown(options);
   await files?.[Symbol.asyncDispose]();
   send({ kind: "finished" });
   scope.close();

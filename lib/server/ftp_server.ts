@@ -40,6 +40,13 @@ export interface ShutdownOptions {
    * @default {0}
    */
   readonly graceMs?: number;
+  /**
+   * How long before that balancers that look whether somebody is here (`proxyProtocol`) are told 421 in place of 220, in
+   * milliseconds, so that they send nobody any more. Who comes meanwhile is served.
+   *
+   * @default {0}
+   */
+  readonly drainMs?: number;
 }
 
 /** What several servers of one process share. */
@@ -97,6 +104,8 @@ export class FtpServer implements AsyncDisposable {
   /** The last call of `reconfigure()`. Never rejects. */
   #reconfiguring: Promise<void> = Promise.resolve();
   #shutdown: Promise<void> | undefined;
+  /** Set from the first call of `shutdown()` on; resolves when balancers have had their time. */
+  #drained: PromiseWithResolvers<void> | undefined;
   #addresses: readonly ListeningAddress[] = [];
   #acceptor: Acceptor | undefined;
   #tls: TlsContext | undefined;
@@ -266,15 +275,19 @@ export class FtpServer implements AsyncDisposable {
   }
 
   /**
-   * Stops: no new sessions, running transfers may end within the grace time, every client gets 421. May be called again,
-   * with a shorter time too. It does not wait for handlers of events, so that they may wait for it; `finished` does.
+   * Stops: balancers are told so, then no new sessions, running transfers may end within the grace time, every client gets 421.
+   * May be called again, with a shorter time too. It does not wait for handlers of events, so that they may wait for it;
+   * `finished` does.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    const { graceMs = 0 } = options;
-    this.#shutdown ??= this.#stop();
+    const { graceMs = 0, drainMs = 0 } = options;
+    const drained = this.#drained ??= Promise.withResolvers<void>();
+    using _drain = new Watchdog(drainMs, () => drained.resolve());
+    if (drainMs === 0) drained.resolve();
+    this.#shutdown ??= this.#stop(drained.promise);
     const cut = () => this.#acceptor?.cut();
     // Set also for no time at all: the sessions have to begin to stop first.
-    using _grace = new Watchdog(Math.max(graceMs, 1), cut);
+    using _grace = new Watchdog(drainMs + Math.max(graceMs, 1), cut);
     await this.#shutdown;
   }
 
@@ -332,7 +345,7 @@ export class FtpServer implements AsyncDisposable {
     const { proxyGate, dataTransports } = routes.routeOf(proxyProtocol);
     const listener = await listenControl({ host, port }, {
       proxyGate,
-      ...tls === "explicit" && { checkReply: CHECK_REPLY },
+      ...tls === "explicit" && { checkReply: () => this.#drained === undefined ? CHECK_REPLY : DRAIN_REPLY },
       ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },
     });
@@ -369,9 +382,10 @@ export class FtpServer implements AsyncDisposable {
     };
   }
 
-  async #stop(): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+  async #stop(drained: Promise<void>): Promise<void> {
     await this.#started?.catch(() => {}); // listen() tells its caller
+    if (this.#acceptor !== undefined) await drained;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     await this.#acceptor?.stop();
     this.#ports?.[Symbol.dispose]();
     this.#announced[Symbol.dispose]();
@@ -391,6 +405,8 @@ const MAX_HEADER_SECONDS = 5;
 
 /** What a balancer gets that only looks whether somebody is here: enough to see that this event loop is awake. */
 const CHECK_REPLY = formatReply(reply(220, "ftpsd is here."));
+/** The same once the server is to stop. */
+const DRAIN_REPLY = formatReply(reply(421, "ftpsd is stopping."));
 
 /** How long a stopped server waits for handlers. */
 const HANDLER_TIMEOUT_MS = 5_000;

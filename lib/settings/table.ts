@@ -635,6 +635,22 @@ const ROWS = mapping({
       },
     },
   ),
+  shutdown: group(
+    mapping({
+      drain: setting(
+        seconds,
+        "How long first balancers that look whether somebody is here (`proxyProtocol`) are told that this node stops, in seconds; " +
+          "who comes meanwhile is served. At least the time in which they notice; 0 for none.",
+        { default: 0 },
+      ),
+      grace: setting(
+        seconds,
+        "How long running transfers may go on after that, in seconds; then they are cut. Sessions without one end at once.",
+        { default: 10 },
+      ),
+    }),
+    "The end, after SIGTERM or SIGINT.",
+  ),
   acceptRisks: setting(
     list(acceptedRisk),
     "Risks that are accepted, by name. The server does not start with others.",

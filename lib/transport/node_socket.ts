@@ -88,8 +88,8 @@ export interface SocketListenOptions {
   readonly renewAfterMs?: number;
   /** Reads what balancers say before all else; absent: clients connect by themselves. */
   readonly proxyGate?: ProxyGate | undefined;
-  /** What a balancer is told that only looks whether somebody is here; absent: nothing. */
-  readonly checkReply?: string | undefined;
+  /** Returns what a balancer is told that only looks whether somebody is here; absent: nothing. */
+  readonly checkReply?: (() => string) | undefined;
 }
 
 /** A socket that nobody has accepted. */
@@ -219,7 +219,7 @@ export class SocketListener {
     this.#unproven.add(socket);
     socket.once("close", guarded(() => void this.#unproven.delete(socket)));
     gate.receive(socket, ends, {
-      checkReply: this.#options.checkReply,
+      checkReply: this.#options.checkReply?.(),
       onClient: (ends, behind) => {
         this.#unproven.delete(socket);
         pushBack(socket, behind.length > 0 ? [behind] : []);

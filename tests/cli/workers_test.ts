@@ -305,6 +305,26 @@ Deno.test("SIGTERM lets the transfers of all workers end, and tells of the end o
   assertEquals(server.lines.findIndex((line) => line.includes('"stopped"')), server.lines.length - 1);
 });
 
+Deno.test("SIGTERM gives balancers and transfers the time that the configuration in use says, in all workers", async () => {
+  await using installation = await Installation.create(accounts());
+  await using server = await serve(installation);
+  await using stack = new AsyncDisposableStack();
+  await installation.configure(accounts("shutdown: { drain: 0.5, grace: 0.5 }\n"));
+  server.kill("SIGHUP");
+  await server.line(/configuration reloaded/);
+  const clients = await clientsOfLoops(server, stack);
+  for (const [index, client] of clients.entries()) stack.use(await startTransfer(client, `STOR /file${index}`));
+  const idle = await server.login("user", PASSWORD);
+  server.kill("SIGTERM");
+  await server.line(/balancers have 0.5 s to notice, then running transfers have 0.5 s to end/);
+  await idle.expect(200, "NOOP");
+  assertEquals((await idle.readReply()).code, 421);
+  for (const client of clients) {
+    assertEquals([(await client.readReply()).code, (await client.readReply()).code], [426, 421]);
+  }
+  assertEquals((await server.exited()).code, 0);
+});
+
 Deno.test("Workers that Deno does not permit to load are refused with the flag, or done without", async () => {
   await using installation = await Installation.create(accounts());
   const { path, home, file } = installation;

@@ -15,6 +15,7 @@ const OTHER = { host: "203.0.113.8", port: 50_000 };
 
 const LINE = proxyLine(CLIENT, REACHED);
 const BLOCK = proxyBlock(CLIENT, REACHED);
+const LOCAL_BLOCK = proxyBlock(CLIENT, REACHED, { command: 0x20 });
 
 const CONTENT = crypto.getRandomValues(new Uint8Array(60_000));
 
@@ -178,25 +179,56 @@ Deno.test("In active mode the server dials the client by itself, from its own ad
   await client.expect(501, `PORT 198,51,100,1,${port >> 8},${port & 0xff}`);
 });
 
+/** What a balancer is told that only looks whether somebody is here. */
+async function check(server: TestServer, header = LOCAL_BLOCK): Promise<string> {
+  const socket = connect({ host: server.host, port: server.port });
+  if (header.length === 0) socket.end();
+  else socket.write(header);
+  let text = "";
+  for await (const bytes of socket) text += bytes;
+  return text;
+}
+
 Deno.test("A balancer's checks are answered by 220 and leave no trace; so do connections without a byte", async () => {
   await using server = await start();
-  const check = async (header?: Uint8Array) => {
-    const socket = connect({ host: server.host, port: server.port });
-    if (header === undefined) socket.end();
-    else socket.write(header);
-    let text = "";
-    for await (const bytes of socket) text += bytes;
-    return text;
-  };
-  const local = proxyBlock(CLIENT, REACHED, { command: 0x20 });
-  for (const header of [local, new TextEncoder().encode("PROXY UNKNOWN\r\n")]) {
-    assertEquals(await check(header), "220 ftpsd is here.\r\n");
+  for (const header of [LOCAL_BLOCK, new TextEncoder().encode("PROXY UNKNOWN\r\n")]) {
+    assertEquals(await check(server, header), "220 ftpsd is here.\r\n");
   }
-  assertEquals(await check(), "");
+  assertEquals(await check(server, new Uint8Array()), "");
   await using client = await server.connect({ preface: BLOCK });
   await client.expect(221, "QUIT");
   await server.event("disconnected");
   assertEquals(server.events.map(({ event }) => event), ["listening", "connected", "secured", "disconnected"]);
+});
+
+Deno.test("A server that is to stop tells balancers 421 first, and serves who comes meanwhile", async () => {
+  await using server = await start();
+  await using before = await server.login({ preface: BLOCK });
+  const stopped = server.server.shutdown({ drainMs: 60_000, graceMs: 60_000 });
+  assertEquals(await check(server), "421 ftpsd is stopping.\r\n");
+  await using after = await server.login({ preface: BLOCK });
+  for (const client of [before, after]) await client.expect(200, "TYPE I");
+  await using data = await after.passive();
+  await after.expect(150, "STOR /file.bin");
+  await data.secure();
+  const shorter = server.server.shutdown({ graceMs: 60_000 });
+  assertEquals((await before.readReply()).text, "421 Service is stopping.");
+  await data.finish();
+  assertEquals([(await after.readReply()).code, (await after.readReply()).code], [226, 421]);
+  await Promise.all([stopped, shorter]);
+});
+
+Deno.test("A server that is to stop does so when balancers have had their time, or its signal aborts", async () => {
+  for (const drainMs of [50, 60_000]) {
+    const stop = new AbortController();
+    await using server = await start({ server: { signal: stop.signal } });
+    await using client = await server.login({ preface: BLOCK });
+    const stopped = server.server.shutdown({ drainMs });
+    await client.expect(200, "TYPE I");
+    if (drainMs > 1000) stop.abort();
+    assertEquals((await client.readReply()).text, "421 Service is stopping.");
+    await stopped;
+  }
 });
 
 Deno.test("A server that drains refuses balancers at once, while a transfer goes on to its end", async () => {

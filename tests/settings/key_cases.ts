@@ -246,6 +246,8 @@ export const KEYS: readonly KeyCase[] = [
     bad: "0",
     message: "0 is not auto, or a whole number, 1 to 64",
   },
+  { key: "shutdown.drain", good: "2.5", becomes: 2.5, ...NO_SECONDS },
+  { key: "shutdown.grace", good: "600", becomes: 600, ...NO_SECONDS },
   {
     key: "acceptRisks[0].risk",
     good: "clear-text-data",

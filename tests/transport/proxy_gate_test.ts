@@ -149,7 +149,7 @@ Deno.test("ProxyGate says nothing of those that connect and leave, nor of checks
   const { proxyGate, refused } = gate();
   using mute = await listen({ proxyGate });
   (await dial(mute)).close();
-  using listener = await listen({ proxyGate, checkReply: "220 here\r\n" });
+  using listener = await listen({ proxyGate, checkReply: () => "220 here\r\n" });
   for (const header of [proxyBlock(CLIENT, REACHED, { command: 0x20 }), encode("PROXY UNKNOWN\r\n")]) {
     const client = await dial(listener);
     // A check that says QUIT gets its answer all the same.
