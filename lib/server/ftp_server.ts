@@ -406,7 +406,7 @@ const MAX_HEADER_SECONDS = 5;
 /** What a balancer gets that only looks whether somebody is here: enough to see that this event loop is awake. */
 const CHECK_REPLY = formatReply(reply(220, "ftpsd is here."));
 /** The same once the server is to stop. */
-const DRAIN_REPLY = formatReply(reply(421, "ftpsd is stopping."));
+const DRAIN_REPLY = formatReply(reply(421, "Service is stopping."));
 
 /** How long a stopped server waits for handlers. */
 const HANDLER_TIMEOUT_MS = 5_000;

@@ -205,7 +205,7 @@ Deno.test("A server that is to stop tells balancers 421 first, and serves who co
   await using server = await start();
   await using before = await server.login({ preface: BLOCK });
   const stopped = server.server.shutdown({ drainMs: 60_000, graceMs: 60_000 });
-  assertEquals(await check(server), "421 ftpsd is stopping.\r\n");
+  assertEquals(await check(server), "421 Service is stopping.\r\n");
   await using after = await server.login({ preface: BLOCK });
   for (const client of [before, after]) await client.expect(200, "TYPE I");
   await using data = await after.passive();
