@@ -296,7 +296,7 @@ function cannotAuthenticate(user: string): Error {
 async function askForTls(conn: Deno.TcpConn): Promise<void> {
   await conn.write(serialize.requestSsl());
   const answer = new Uint8Array(1); // one byte: what comes behind it would be in clear
-  await conn.read(answer);
+  if (await conn.read(answer) === null) throw new Error("It has closed the connection");
   if (answer[0] !== SSL_ACCEPTED) throw new Error("It does not speak TLS");
 }
 

@@ -61,7 +61,8 @@ test("DatabaseConnection.open() refuses a certificate of another name", async ()
 
 test("DatabaseConnection.open() speaks to nobody who has no TLS, or sends something before it", async () => {
   await using database = await TestDatabase.open();
-  for (const [answer, reason] of [["N", "It does not speak TLS"], ["E", "It does not speak TLS"]] as const) {
+  const refused = "It does not speak TLS";
+  for (const [answer, reason] of [["N", refused], ["E", refused], ["", "It has closed the connection"]] as const) {
     await withServer((conn) => conn.write(new TextEncoder().encode(answer)).then(() => {}), async (port) => {
       assertEquals(await refusal({ ...database.address, port }, database.authorities), reason);
     });
