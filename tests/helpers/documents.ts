@@ -11,7 +11,7 @@ import { makeOptionsModule } from "./options_module.ts";
 import { makeManPage } from "./man_page.ts";
 import { drawSpeed, withSpeedTable } from "./speed_page.ts";
 import { makeStartPicture } from "./start_picture.ts";
-import { makeSystemdUnit } from "./packaged_service.ts";
+import { makeClusterUnit, makeSystemdUnit } from "./packaged_service.ts";
 import { makeRisksPage } from "./risks_page.ts";
 
 /** A document and how it is made. */
@@ -34,6 +34,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
     ["lib/settings/options.ts", makeOptionsModule],
+    ["packaging/cluster/ftpsd.service", makeClusterUnit],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
   ] as const).map(([path, make]) => [path, {
     url: urlOf(path),

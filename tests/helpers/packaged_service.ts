@@ -7,7 +7,8 @@
 import { PUBLISHED, runArguments } from "../../lib/cli/print_permissions.ts";
 import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
 import type { Configuration } from "../../lib/settings/table.ts";
-import { findPermissionNeeds } from "../../lib/check/permissions.ts";
+import { findPermissionNeeds, type PermissionNeeds } from "../../lib/check/permissions.ts";
+import { parseDatabaseAddress } from "../../lib/state/postgres/database_address.ts";
 import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 
 /** Where the packages have their configuration file. */
@@ -26,6 +27,28 @@ export async function readPackagedConfiguration(): Promise<Configuration> {
 export async function packagedArguments(program: string): Promise<string[]> {
   const needs = findPermissionNeeds(await readPackagedConfiguration(), PACKAGED_FILE);
   return [...runArguments(needs, program), "serve", "--config", PACKAGED_FILE];
+}
+
+/** Where the database of packaging/cluster is, as its state.url says there. */
+const CLUSTER_DATABASE = parseDatabaseAddress("postgres://ftpsd:secret@db.example.org/ftpsd");
+
+/** The configuration of the nodes of packaging/cluster, and what they need. */
+export async function readClusterNode(): Promise<{ configuration: Configuration; needs: PermissionNeeds }> {
+  const text = await Deno.readTextFile(new URL("../../packaging/cluster/ftpsd.yaml", import.meta.url));
+  const configuration = readConfiguration(text, { file: PACKAGED_FILE, resolve: refuse });
+  const database = { address: CLUSTER_DATABASE, authorities: [] };
+  return { configuration, needs: findPermissionNeeds(configuration, PACKAGED_FILE, undefined, database) };
+}
+
+/** Writes the unit of packaging/cluster, which is the same on all nodes. */
+export async function makeClusterUnit(): Promise<string> {
+  const { configuration, needs } = await readClusterNode();
+  const command = ["/usr/bin/deno", ...runArguments(needs, PUBLISHED), "serve", "--config", PACKAGED_FILE];
+  return [
+    "# Made of packaging/cluster/ftpsd.yaml by `deno task docs`; the same on all nodes. For names of your own:",
+    `# ftpsd permissions --config ${PACKAGED_FILE} --systemd`,
+    `${formatSystemdUnit(configuration, { needs, command, usesDeno: true })}\n`,
+  ].join("\n");
 }
 
 /** Writes the unit. */

@@ -2,7 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
 import { findPermissionNeeds } from "../../lib/check/permissions.ts";
 import { programTest } from "../helpers/client_program.ts";
-import { makeSystemdUnit } from "../helpers/packaged_service.ts";
+import { makeClusterUnit, makeSystemdUnit } from "../helpers/packaged_service.ts";
 import { requireProgram, runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { read } from "../settings/configuration_text.ts";
@@ -66,6 +66,7 @@ function exposureOf(output: string): number {
 for (
   const { what, make, most } of [
     { what: "the packaged unit", make: makeSystemdUnit, most: MAX_EXPOSURE },
+    { what: "the unit of the nodes of a cluster", make: makeClusterUnit, most: MAX_EXPOSURE },
     ...SPECIAL.map(({ what, text, exposure }) => ({
       what: `a unit with ${what}`,
       make: () => Promise.resolve(unitOf(text)),
