@@ -11,6 +11,7 @@ import { freePort } from "./free_port.ts";
 /** Where Debian puts what is not for everybody. */
 const FOLDERS = ["/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/17/bin"];
 const USER = "postgres";
+const KILL_MS = 10_000;
 /** Name and password of the role and the database that tests use. */
 export const ROLE = "ftpsd";
 
@@ -46,6 +47,20 @@ export class PostgresCluster implements AsyncDisposable {
   /** Stops it; `immediate` is as after a crash. */
   async stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
     await this.#control("-w", "-m", mode, "stop");
+  }
+
+  /** Kills all its processes at once, as when the host loses its power. */
+  async kill(): Promise<void> {
+    const [pid = ""] = (await Deno.readTextFile(`${this.#folder}/data/postmaster.pid`)).split("\n");
+    // Stopped first, so that it does not start anew what is killed before it. It can be started again once all are gone.
+    const script = `
+      kill -STOP "$1"
+      all="$(pgrep -P "$1") $1"
+      kill -KILL $all
+      for pid in $all; do
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+      done`;
+    await requireProgram("sh", ["-c", script, "sh", pid], { deadlineMs: KILL_MS });
   }
 
   /** Runs SQL as the superuser. */
