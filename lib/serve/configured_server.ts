@@ -13,6 +13,7 @@ import type { SessionInfo } from "../session/session.ts";
 import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
+import { SHARED_QUOTA_ALLOWANCES } from "../state/quota_allowances.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS } from "../state/records.ts";
 import type { MaybePromise } from "../shared_port.ts";
@@ -301,6 +302,7 @@ export class ConfiguredServer {
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
     if (this.#engine.cluster !== undefined) {
       ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
+      ports.share("quotaAllowances", this.#engine.cluster.quotas, SHARED_QUOTA_ALLOWANCES);
     }
     ports.share("records", this.#engine.records, SHARED_RECORDS);
     if (this.#engine.quotaStore !== undefined) {

@@ -16,7 +16,7 @@ import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
-import { joinCluster, openStateEngine } from "./state_engine.ts";
+import { joinCluster, openStateEngine, withCluster } from "./state_engine.ts";
 import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
@@ -74,7 +74,7 @@ export class Service implements AsyncDisposable {
         options.log("error", `The database of the state is out of reach: ${describeThrown(cause)}`);
       }),
     );
-    const engine = cluster === undefined ? own : { ...own, cluster, records: cluster.records };
+    const engine = cluster === undefined ? own : withCluster(own, cluster);
     const server = await ConfiguredServer.create(plan, {
       workers: countWorkers(plan.configuration, {
         processors: navigator.hardwareConcurrency,

@@ -9,19 +9,20 @@ import type { Configuration } from "../settings/table.ts";
 import type { PostgresEngine } from "../state/postgres/postgres_engine.ts";
 import { MemoryRecords } from "../state/memory_records.ts";
 import type { OffenderStore } from "../state/offenders.ts";
-import type { QuotaStore } from "../state/quotas.ts";
+import type { QuotaCounts, QuotaStore } from "../state/quotas.ts";
 import type { StateRecords } from "../state/records.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { TableQuotaCounts } from "../state/table_quotas.ts";
+import { createNodeQuotas } from "./node_claims.ts";
 import type { ServerPlan } from "./worker_messages.ts";
 
 /** What is remembered. Owned by the main event loop, whoever of the others uses it. */
 export interface StateEngine extends Disposable {
   readonly records: StateRecords;
-  /** Where quotas are counted. */
+  /** Where quotas are counted, unless all nodes have them together. */
   readonly quotaTable: SharedTable;
-  /** Counts there, for the main event loop. */
-  readonly quotas: TableQuotaCounts;
+  /** Counts, for the main event loop. */
+  readonly quotas: QuotaCounts;
   /** Keeps counts beyond the process; absent: nobody does. */
   readonly quotaStore?: QuotaStore;
   /** The same of failed logins. */
@@ -88,6 +89,12 @@ export async function joinCluster(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StartError(`cannot use the database of the state: ${reason} (state.urlFile)`, hint, { cause });
   }
+}
+
+/** What a node of several remembers: together with the others, but for what is of no use to them. */
+export function withCluster(own: StateEngine, cluster: PostgresEngine): StateEngine {
+  const quotas = createNodeQuotas(cluster.quotas, cluster.termCell);
+  return { ...own, cluster, records: cluster.records, quotas };
 }
 
 /** What ends with the process. */

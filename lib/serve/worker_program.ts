@@ -13,6 +13,7 @@ import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AttachedState } from "../state/attached_state.ts";
 import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { SharedTable } from "../state/shared_table.ts";
+import { type QuotaAllowances, SHARED_QUOTA_ALLOWANCES } from "../state/quota_allowances.ts";
 import { type QuotaStore, SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS, type StateRecords } from "../state/records.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
@@ -21,7 +22,7 @@ import { SHARED_TERM_CLAIMS, type TermClaims } from "../state/term_claims.ts";
 import { describeThrown } from "../thrown.ts";
 import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
-import { createFileClaims } from "./node_claims.ts";
+import { createFileClaims, createNodeQuotas } from "./node_claims.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { ServedFiles } from "./served_files.ts";
 import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
@@ -97,11 +98,14 @@ async function start(
 /** The files, with what the main event loop owns of them. */
 function servedFilesIn({ claims, term, quotas, keepsQuotas }: SharedMemory, eventLoops: number): ServedFiles {
   const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
+  const allowances = term && ports.port<QuotaAllowances>("quotaAllowances", SHARED_QUOTA_ALLOWANCES);
   const termClaims = term && ports.port<TermClaims>("termClaims", SHARED_TERM_CLAIMS);
   return new ServedFiles({
     claims: createFileClaims(new SharedTable(claims), termClaims, term),
     records: ports.port<StateRecords>("records", SHARED_RECORDS),
-    quotas: new TableQuotaCounts(new SharedTable(quotas), store),
+    quotas: allowances === undefined || term === undefined
+      ? new TableQuotaCounts(new SharedTable(quotas), store)
+      : createNodeQuotas(allowances, term),
     eventLoops,
     onProblem: (message, cause) => tell({ event: "internalError", time: new Date(), message, cause }),
   });

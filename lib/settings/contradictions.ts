@@ -31,7 +31,6 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
     ...inState(configuration),
-    ...inClusterQuotas(configuration),
     ...inAccounts(configuration),
     ...inHomes(configuration, given),
     ...inGroups(configuration),
@@ -119,21 +118,6 @@ function* inState({ state: { type, file, urlFile, directUrlFile, ca } }: Configu
 
 function sizeOf({ from, to }: PortRange): number {
   return to - from + 1;
-}
-
-/** Nodes count quotas each for itself, so that together they would store more. */
-function* inClusterQuotas({ state, users, groups, anonymous }: Configuration): Generator<Finding> {
-  if (state.type !== "postgres") return;
-  const quotas = [
-    ...users.map(({ quota }, index) => ({ path: ["users", index, "quota"], quota })),
-    ...Object.entries(groups).map(([name, { quota }]) => ({ path: ["groups", name, "quota"], quota })),
-    ...anonymous === undefined ? [] : [{ path: ["anonymous", "quota"], quota: anonymous.quota }],
-  ];
-  for (const { path, quota: { bytes, files } } of quotas) {
-    if (bytes > 0 || files > 0) {
-      yield errorAt(path, "is given, but quotas are not counted over nodes (state.type postgres)");
-    }
-  }
 }
 
 function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {

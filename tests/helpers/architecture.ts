@@ -35,6 +35,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/pending_calls.ts",
   "lib/accounts/authorizer.ts",
   "lib/accounts/permission.ts",
+  "lib/state/duties.ts",
   "lib/state/offenders.ts",
   "lib/state/quotas.ts",
   "lib/state/records.ts",

@@ -22,9 +22,14 @@ export function quotaOf(name: string, bytes: number, files = 0): Quota {
 
 /** Sets what is stored as a first count does. */
 export async function count(counts: QuotaCounts, name: string, bytes = 0, files = 0): Promise<void> {
-  using counting = await counts.beginCount(name);
-  assert(counting !== undefined, `${name} cannot be counted`);
-  await counting.end({ bytes, files });
+  // Where it is counted elsewhere, the end of somebody else's count may take a moment.
+  const end = performance.now() + 3_000;
+  for (;;) {
+    using counting = await counts.beginCount(name);
+    if (counting !== undefined) return await counting.end({ bytes, files });
+    assert(performance.now() < end, `${name} cannot be counted`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function stored(counts: QuotaCounts, name: string): Promise<QuotaAmount | undefined> {
@@ -44,8 +49,13 @@ export async function reserve(
 }
 
 /** Tests an implementation. */
-export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>): void {
-  Deno.test(`${name} begins nothing before somebody has counted`, async () => {
+export function testQuotas(
+  name: string,
+  create: () => Promise<QuotasUnderTest>,
+  { ignore = false }: { readonly ignore?: boolean } = {},
+): void {
+  const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore, fn });
+  test(`${name} begins nothing before somebody has counted`, async () => {
     await using made = await create();
     const { counts, others } = made;
     const quota = quotaOf("user alice", KIB);
@@ -63,7 +73,7 @@ export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>)
     assertEquals(await counts.beginCount("user alice"), undefined);
   });
 
-  Deno.test(`${name} reserves to the last byte and file, and not beyond`, async () => {
+  test(`${name} reserves to the last byte and file, and not beyond`, async () => {
     await using made = await create();
     const { counts, others } = made;
     const quota = quotaOf("user alice", 10 * 2 ** 40, 2);
@@ -87,7 +97,7 @@ export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>)
     assertEquals((await others.use("user alice"))?.reserved, { bytes: 0, files: 0 });
   });
 
-  Deno.test(`${name} lets what takes nothing begin, wherever the count is, and never counts below 0`, async () => {
+  test(`${name} lets what takes nothing begin, wherever the count is, and never counts below 0`, async () => {
     await using made = await create();
     const { counts } = made;
     const quota = quotaOf("user alice", 10, 1);
@@ -102,7 +112,7 @@ export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>)
     assertEquals(await stored(counts, "user alice"), { bytes: 0, files: 0 });
   });
 
-  Deno.test(`${name} reserves under all quotas or under none`, async () => {
+  test(`${name} reserves under all quotas or under none`, async () => {
     await using made = await create();
     const { counts, others } = made;
     const quotas = [quotaOf("user alice", 100), quotaOf("group partners", 50)];
@@ -118,7 +128,7 @@ export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>)
     assertEquals(await stored(counts, "user alice"), { bytes: 20, files: 1 });
   });
 
-  Deno.test(`${name} keeps a limit that many reach for at once`, async () => {
+  test(`${name} keeps a limit that many reach for at once`, async () => {
     await using made = await create();
     const quota = quotaOf("user alice", 1000);
     await count(made.counts, "user alice");
@@ -134,6 +144,7 @@ export function testQuotas(name: string, create: () => Promise<QuotasUnderTest>)
     await Promise.all([3, 7, 11, 13, 1, 1].map((step, index) => grow(index % 2 ? made.counts : made.others, step)));
     assertEquals(most, 1000);
     for (const reservation of held) reservation[Symbol.dispose]();
-    assertEquals((await made.counts.use("user alice"))?.reserved, { bytes: 0, files: 0 });
+    using all = await reserve(made.counts, [quota], 1000);
+    assert(!await all.grow(1));
   });
 }

@@ -5,8 +5,9 @@
  */
 
 import type { QuotaAmount, QuotaReservation } from "../../state/quotas.ts";
-import type { CallOptions, FinishOptions, WritableFile } from "../filesystem.ts";
-import { commit } from "./quota_ledger.ts";
+import { isLost } from "../../shared_port.ts";
+import { type CallOptions, FileSystemError, type FinishOptions, type WritableFile } from "../filesystem.ts";
+import { askCounts, commit } from "./quota_ledger.ts";
 
 /** What an upload is to its quotas. */
 export interface CountedUpload {
@@ -56,6 +57,7 @@ export class QuotaFile implements WritableFile {
   }
 
   async finish(options: FinishOptions): Promise<void> {
+    this.#assertHeld();
     this.#isBegun = true;
     const change = await this.#upload.finish(this.#end, options);
     this.#isBooked = true;
@@ -78,13 +80,21 @@ export class QuotaFile implements WritableFile {
   }
 
   async #reserve(bytes: number, options: CallOptions): Promise<void> {
+    this.#assertHeld();
     if (bytes <= 0) return;
     const { reservation, makeRoom, refuse } = this.#upload;
-    if (!await reservation.grow(bytes)) {
+    const grow = () => askCounts(() => reservation.grow(bytes));
+    if (!await grow()) {
       if (!this.#hasMadeRoom) await makeRoom(options);
       this.#hasMadeRoom = true;
-      if (!await reservation.grow(bytes)) throw refuse();
+      if (!await grow()) throw refuse();
     }
     this.#reserved += bytes;
+  }
+
+  /** Others may count what there is by now, and use what was reserved here. */
+  #assertHeld(): void {
+    if (!isLost(this.#upload.reservation)) return;
+    throw new FileSystemError("unavailable", "Cannot write under a quota: the state was out of reach for too long");
   }
 }

@@ -22,7 +22,7 @@ import {
 import { CountedParts } from "./counted_parts.ts";
 import { fileAt, type FileLocator, QuotaClaims } from "./quota_claims.ts";
 import { QuotaFile } from "./quota_file.ts";
-import { commit, exceeded, type QuotaLedger, type QuotaScope } from "./quota_ledger.ts";
+import { askCounts, commit, exceeded, type QuotaLedger, type QuotaScope } from "./quota_ledger.ts";
 
 /** What counts files. */
 export interface QuotaOptions {
@@ -190,7 +190,7 @@ class QuotaFiles {
   async quotas(): Promise<QuotaReport[]> {
     const { ledger, scopes } = this.#options;
     return await Promise.all(scopes.map(async (scope) => {
-      const use = await ledger.counts.use(scope.name);
+      const use = await askCounts(() => ledger.counts.use(scope.name));
       if (use === undefined) ledger.prepare(scope);
       const { name, limits } = scope;
       const used = use && {

@@ -57,7 +57,7 @@ export class QuotaLedger implements AsyncDisposable {
   ): Promise<QuotaReservation> {
     for (;;) {
       signal.throwIfAborted();
-      const answer = await asked(() => this.counts.reserve(scopes, amount));
+      const answer = await askCounts(() => this.counts.reserve(scopes, amount));
       if (!("refusal" in answer)) return answer;
       if (answer.refusal !== "uncounted") throw exceeded(answer.refusal, answer.name);
       const scope = scopes.find(({ name }) => name === answer.name);
@@ -87,15 +87,19 @@ export class QuotaLedger implements AsyncDisposable {
 
   async #countOnce({ name, files }: QuotaScope): Promise<void> {
     const { signal } = this.#ended;
-    using counting = await asked(() => this.counts.beginCount(name));
+    using counting = await askCounts(() => this.counts.beginCount(name));
     if (counting === undefined) return await delay(WAIT_MS, signal);
     const stored = await countFiles(files(), { signal });
-    await asked(() => counting.end(stored));
+    await askCounts(() => counting.end(stored));
   }
 }
 
-/** What an engine throws that is out of reach is no mistake of the server's. */
-async function asked<Answer>(ask: () => Answer | Promise<Answer>): Promise<Answer> {
+/**
+ * Asks an engine; that it is out of reach is no mistake of the server's.
+ *
+ * @throws {FileSystemError} Kind `unavailable` when it fails.
+ */
+export async function askCounts<Answer>(ask: () => Answer | Promise<Answer>): Promise<Answer> {
   try {
     return await ask();
   } catch (cause) {
@@ -109,7 +113,7 @@ async function asked<Answer>(ask: () => Answer | Promise<Answer>): Promise<Answe
  * @throws {FileSystemError} Kind `unavailable` when the engine fails; it is counted until the process ends then.
  */
 export async function commit(reservation: QuotaReservation, amount: QuotaAmount): Promise<void> {
-  await asked(() => reservation.commit(amount));
+  await askCounts(() => reservation.commit(amount));
 }
 
 /** The refusal of a limit. */

@@ -57,6 +57,8 @@ export interface Hold extends Disposable {
 
 /** A node, from {@linkcode ClusterNode.open} until it is disposed of. */
 export class ClusterNode implements AsyncDisposable {
+  /** Names this process in the database, whatever becomes of its terms. */
+  readonly owner: string = crypto.randomUUID();
   /** For the other event loops. */
   readonly termCell: TermCell = createTermCell();
   readonly #pool: ConnectionPool;
@@ -306,8 +308,8 @@ export class ClusterNode implements AsyncDisposable {
     this.#earlierRuns.push(term.id); // also when nobody knows whether it has come to be
     const sentAt = readClocks();
     await connection.query(
-      "SELECT ftpsd.node_join($1, $2, $3, $4, $5, $6, $7)",
-      [term.id, this.#options.name, this.#leaseMs, before, ...this.#rows.columns()],
+      "SELECT ftpsd.node_join($1, $2, $3, $4, $5, $6, $7, $8)",
+      [this.owner, term.id, this.#options.name, this.#leaseMs, before, ...this.#rows.columns()],
       this.#timeoutMs,
     );
     this.#earlierRuns.splice(0, before.length);

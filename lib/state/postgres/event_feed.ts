@@ -8,8 +8,8 @@ import type { DatabaseConnection } from "./database_connection.ts";
 
 /** Something that all nodes have to know. */
 export interface NodeEvent {
-  readonly kind: "ban" | "unban" | "kick" | "account" | "recount";
-  /** An address, the id of a session, or the name of an account. */
+  readonly kind: "ban" | "unban" | "kick" | "account" | "recall";
+  /** An address, the id of a session, the name of an account, or the key of a quota. */
   readonly subject: string;
   /** Of a ban: how long it still lasts. */
   readonly seconds: number;
@@ -33,7 +33,10 @@ export class EventFeed {
   hear(payload: string): void {
     try {
       const { id, kind, subject, seconds } = JSON.parse(payload);
-      if (typeof subject === "string") this.#take(Number(id), { kind, subject, seconds: Number(seconds) });
+      if (typeof subject !== "string") return;
+      // Of no use later, so it is not in the table.
+      if (kind === "recall") this.#onEvent({ kind, subject, seconds: 0 });
+      else this.#take(Number(id), { kind, subject, seconds: Number(seconds) });
     } catch {
       // found in the table, if it is there
     }

@@ -12,6 +12,7 @@ import type { NodeEvent } from "./event_feed.ts";
 import type { TermCell } from "./node_term.ts";
 import { PostgresDuties } from "./postgres_duties.ts";
 import { PostgresFileClaims } from "./postgres_file_claims.ts";
+import { PostgresQuotas } from "./postgres_quotas.ts";
 import { PostgresRecords } from "./postgres_records.ts";
 import { PostgresState, type PostgresStateOptions } from "./postgres_state.ts";
 
@@ -32,6 +33,7 @@ export class PostgresEngine implements AsyncDisposable {
   readonly claims: PostgresFileClaims;
   readonly records: PostgresRecords;
   readonly duties: PostgresDuties;
+  readonly quotas: PostgresQuotas;
   readonly #node: ClusterNode;
 
   private constructor(node: ClusterNode, bans: BanList, options: PostgresEngineOptions) {
@@ -40,6 +42,7 @@ export class PostgresEngine implements AsyncDisposable {
     this.claims = new PostgresFileClaims(node);
     this.records = new PostgresRecords(node);
     this.duties = new PostgresDuties(node);
+    this.quotas = new PostgresQuotas(node);
   }
 
   /**
@@ -55,13 +58,17 @@ export class PostgresEngine implements AsyncDisposable {
       failureWindow: () => opened.engine?.state.failureWindow ?? options.ban.window,
       onEvent: (event) => {
         bans.take(event);
+        if (event.kind === "recall") void opened.engine?.quotas.giveBack(event.subject);
         options.onEvent?.(event);
       },
       onConnected: async (connection) => {
         await bans.load(connection, LOAD_TIMEOUT_MS);
         if (opened.engine !== undefined) options.onReconnected?.();
       },
-      onBeat: async () => await opened.engine?.state.beat(),
+      onBeat: async () => {
+        await opened.engine?.state.beat();
+        await opened.engine?.quotas.beat();
+      },
     });
     return opened.engine = new PostgresEngine(node, bans, options);
   }
@@ -102,6 +109,7 @@ export class PostgresEngine implements AsyncDisposable {
 
   /** Leaves: what this node holds is free at once. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.quotas.settle();
     await this.#node[Symbol.asyncDispose]();
   }
 }

@@ -172,7 +172,7 @@ export class PostgresState implements SharedState {
 }
 
 /** A lease ends with the term in which it was taken. */
-export function leaseOf({ term }: Hold): { readonly lost: AbortSignal; readonly isHeld: () => boolean } {
+export function leaseOf({ term }: Pick<Hold, "term">): { readonly lost: AbortSignal; readonly isHeld: () => boolean } {
   return { lost: term.lost, isHeld: () => term.isHeld() };
 }
 

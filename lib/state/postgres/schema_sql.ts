@@ -9,6 +9,8 @@
  * @module
  */
 
+import { QUOTAS } from "./quota_sql.ts";
+
 /** One step of the schema. */
 export interface SchemaVersion {
   /** The oldest version of a program that may still run beside it. */
@@ -112,7 +114,7 @@ END $$;
 -- A node begins, and says what its sessions still hold.
 -- Its earlier runs, which it has ended by itself, are gone with that, so that nothing counts twice.
 CREATE FUNCTION ftpsd.node_join(
-  p_node uuid, p_name text, p_lease_ms int, p_before uuid[], p_ids bigint[], p_kinds text[], p_keys text[]
+  p_owner uuid, p_node uuid, p_name text, p_lease_ms int, p_before uuid[], p_ids bigint[], p_kinds text[], p_keys text[]
 ) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE v_run uuid := ftpsd.current_run();
 BEGIN
@@ -122,6 +124,7 @@ BEGIN
     VALUES (p_node, p_name, clock_timestamp() + p_lease_ms * interval '1 ms', v_run);
   INSERT INTO ftpsd.hold (kind, key, node, id)
     SELECT kind, key, p_node, id FROM unnest(p_ids, p_kinds, p_keys) AS held (id, kind, key);
+  UPDATE ftpsd.quota_change SET node = p_node WHERE owner = p_owner AND lost_at IS NULL; -- their end has yet to be told
   RETURN v_run;
 END $$;
 
@@ -191,6 +194,7 @@ BEGIN
   DELETE FROM ftpsd.ban WHERE until < clock_timestamp();
   DELETE FROM ftpsd.event WHERE at < clock_timestamp() - interval '10 min';
   DELETE FROM ftpsd.record WHERE expires_at < clock_timestamp();
+  DELETE FROM ftpsd.quota_change WHERE lost_at < clock_timestamp() - interval '1 day';
   DELETE FROM ftpsd.hold h WHERE NOT EXISTS (SELECT FROM ftpsd.node n WHERE n.id = h.node);
 END $$;
 
@@ -310,5 +314,5 @@ CREATE TRIGGER account_changed AFTER INSERT OR UPDATE OR DELETE ON ftpsd.account
 
 /** All versions, the first one at the beginning. */
 export const SCHEMA_VERSIONS: readonly SchemaVersion[] = [
-  { usableFrom: 1, sql: `${TABLES}${NODES}${HOLDS}${ACCOUNTS}` },
+  { usableFrom: 1, sql: `${TABLES}${NODES}${HOLDS}${QUOTAS}${ACCOUNTS}` },
 ];

@@ -98,6 +98,11 @@ export class TestDatabase implements AsyncDisposable {
     return database;
   }
 
+  /** The same database, for nodes that leave at the end of another scope; it stays. */
+  scope(): TestDatabase {
+    return new TestDatabase(this.address, this.authorities);
+  }
+
   /** Opens a connection, which the caller closes. */
   async connect(): Promise<DatabaseConnection> {
     const { authorities } = this;
