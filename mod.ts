@@ -126,6 +126,7 @@ export {
   type PartBuffersOptions,
 } from "./lib/filesystem/object/part_buffers.ts";
 export { MemoryRecords, type MemoryRecordsOptions } from "./lib/state/memory_records.ts";
+export type { Duties } from "./lib/state/duties.ts";
 export type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "./lib/state/records.ts";
 export { S3Store, type S3StoreOptions } from "./lib/filesystem/object/s3_store.ts";
 export type { StoreTimeouts } from "./lib/filesystem/object/s3_requests.ts";

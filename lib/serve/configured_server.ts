@@ -75,6 +75,7 @@ function createParts({ engine = inMemory(), workers, onEvent }: ConfiguredServer
     claims: createFileClaims(claims, cluster?.claims, cluster?.termCell),
     records,
     quotas,
+    duties: cluster?.duties,
     eventLoops: workers,
     onProblem,
   });

@@ -11,6 +11,7 @@ import type { HomeOpener } from "../server/account_home.ts";
 import { createHomes } from "../server/configured_options.ts";
 import type { AccountServices } from "../server/account_quotas.ts";
 import { StoreHomes } from "../server/store_homes.ts";
+import type { Duties } from "../state/duties.ts";
 import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
 import type { QuotaCounts } from "../state/quotas.ts";
 import type { StateRecords } from "../state/records.ts";
@@ -22,6 +23,8 @@ export interface ServedFilesOptions {
   readonly claims: FileClaims;
   readonly records: StateRecords;
   readonly quotas: QuotaCounts;
+  /** What one of several nodes does; absent: this server is alone. */
+  readonly duties?: Duties | undefined;
   readonly eventLoops: number;
   /** Told of what goes wrong and refuses nothing. Must not throw. */
   readonly onProblem: (message: string, cause: unknown) => void;
@@ -58,7 +61,7 @@ export class ServedFiles implements AsyncDisposable {
     await this.#stores.prepare(configuration, files);
   }
 
-  /** Sweeps the stores of the plan from now on, and no others. One event loop does it for all. */
+  /** Sweeps the stores of the plan from now on, and no others. One event loop of one node does it for all. */
   async sweep(): Promise<void> {
     const former = this.#sweepers;
     this.#sweepers = [];
@@ -67,11 +70,12 @@ export class ServedFiles implements AsyncDisposable {
     const { ObjectSweeper } = await import("../filesystem/object/object_sweep.ts");
     if (this.#isClosed) return; // meanwhile: nobody would stop them
     const { claims, records } = this.services;
-    const { onProblem } = this.#options;
+    const { onProblem, duties } = this.#options;
     this.#sweepers = this.#stores.stores.map(({ store, settings }) =>
       new ObjectSweeper(store, {
         claims,
         records,
+        ...duties && { duties },
         keepPartsForSeconds: settings.keepPartsFor,
         maxRenamedObjects: settings.renameLimit,
         onError: (cause) => onProblem(`Cannot sweep the store ${store.name}: ${describeThrown(cause)}`, cause),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MaybePromise, SharedMethods } from "../shared_port.ts";
+import type { MaybePromise } from "../shared_port.ts";
 
 /** Duties by name. What a method throws says that the engine is out of reach. */
 export interface Duties {
@@ -15,9 +15,6 @@ export interface Duties {
    */
   take(name: string, forMs: number): MaybePromise<boolean>;
 }
-
-/** What event loops share of it. */
-export const SHARED_DUTIES: SharedMethods<Duties> = { take: {} };
 
 /** Of a server that is alone: everything is its duty. */
 export const SOLE_DUTIES: Duties = { take: () => true };

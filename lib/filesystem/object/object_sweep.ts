@@ -5,6 +5,7 @@
  */
 
 import { delay } from "../../deadline.ts";
+import { type Duties, SOLE_DUTIES } from "../../state/duties.ts";
 import type { StateRecords } from "../../state/records.ts";
 import type { FileClaims } from "../file_claims.ts";
 import { type CallOptions, FileSystemError } from "../filesystem.ts";
@@ -16,6 +17,9 @@ import { finishRename, intentsBelow } from "./object_rename.ts";
 import type { ObjectStore, PendingMultipart, UploadsPage } from "./object_store.ts";
 import { answer, failureOf } from "./store_failure.ts";
 import { claimName } from "./upload_opening.ts";
+
+/** How long whoever sweeps has that duty, in times between two sweeps: the next one comes before its end, unless it is gone. */
+const DUTY_INTERVALS = 2;
 
 /** Milliseconds after which nobody uses an object any more that was put to learn what the store can do. */
 const PROBE_MS = 3_600_000;
@@ -124,13 +128,20 @@ function isBusy(error: unknown): boolean {
 export interface ObjectSweeperOptions extends Omit<SweepOptions, "signal"> {
   /** Seconds from one sweep to the next; up to a tenth more, so that several servers do not sweep at once. @default {3600} */
   readonly intervalSeconds?: number;
+  /** Which of several nodes sweeps. @default {this one} */
+  readonly duties?: Duties;
+  /** Seconds after which a node that did not sweep looks whether it is to. @default {60} */
+  readonly lookSeconds?: number;
   /** Called after each sweep that has done something. */
   readonly onSwept?: (result: SweepResult) => void;
   /** Called when a sweep has failed; the next one comes all the same. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Sweeps a store at once, and again and again until it is disposed of, which waits for the sweep that is under way. */
+/**
+ * Sweeps a store at once, and again and again until it is disposed of, which waits for the sweep that is under way. Of several nodes
+ * one does it; another one begins when that has gone.
+ */
 export class ObjectSweeper implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
@@ -148,15 +159,27 @@ export class ObjectSweeper implements AsyncDisposable {
 
   async #run(store: ObjectStore, options: ObjectSweeperOptions): Promise<void> {
     const { signal } = this.#stopping;
-    const { intervalSeconds = 3600, onSwept, onError } = options;
+    const { intervalSeconds = 3600, lookSeconds = 60 } = options;
     while (!signal.aborted) {
-      try {
-        const result = await sweepStore(store, { ...options, signal });
-        if (result.uploads + result.renames > 0) onSwept?.(result);
-      } catch (error) {
-        if (!signal.aborted) onError(error);
-      }
-      await delay(intervalSeconds * 1000 * (1 + Math.random() / 10), signal).catch(() => {}); // stopped
+      const seconds = await this.#sweep(store, options) ? intervalSeconds : Math.min(lookSeconds, intervalSeconds);
+      await delay(seconds * 1000 * (1 + Math.random() / 10), signal).catch(() => {}); // stopped
     }
+  }
+
+  /** Returns whether it was this node's duty. */
+  async #sweep(store: ObjectStore, options: ObjectSweeperOptions): Promise<boolean> {
+    const { signal } = this.#stopping;
+    const { intervalSeconds = 3600, duties = SOLE_DUTIES, onSwept, onError } = options;
+    let isOwn = false;
+    try {
+      const forMs = intervalSeconds * 1000 * DUTY_INTERVALS;
+      isOwn = await answer(duties.take(`sweep ${store.name}`, forMs), signal);
+      if (!isOwn) return false;
+      const result = await sweepStore(store, { ...options, signal });
+      if (result.uploads + result.renames > 0) onSwept?.(result);
+    } catch (error) {
+      if (!signal.aborted) onError(error);
+    }
+    return isOwn;
   }
 }

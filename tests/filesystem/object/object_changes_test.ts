@@ -194,6 +194,54 @@ Deno.test("ObjectSweeper sweeps again after a failure, and stops when it is disp
   assertEquals(await swept, { uploads: 1, renames: 0 });
 });
 
+Deno.test("ObjectSweeper sweeps on one of several nodes, and on another one when that is gone", async () => {
+  const { store, records, claims } = objectFixture();
+  const holder: { name?: string } = {};
+  const events: string[] = [];
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+  const { promise: looked, resolve: look } = Promise.withResolvers<void>();
+  const sweeperOf = (node: string) =>
+    new ObjectSweeper(store, {
+      ...{ claims, records, keepPartsForSeconds: 0, intervalSeconds: 0.02, lookSeconds: 0.001 },
+      duties: {
+        take: (name, forMs) => {
+          assertEquals([name, forMs], [`sweep ${store.name}`, 40]);
+          if (holder.name !== undefined && holder.name !== node) {
+            if (events.push("refused") === 3) look();
+            return false;
+          }
+          holder.name = node;
+          events.push(node);
+          if (node === "two") take();
+          return true;
+        },
+      },
+      onError: (error) => void events.push(String(error)),
+    });
+  {
+    await using _one = sweeperOf("one");
+    await using _two = sweeperOf("two");
+    await looked;
+    holder.name = "two"; // the lease of the first one has ended
+    await taken;
+  }
+  assertEquals(events[0], "one");
+});
+
+Deno.test("ObjectSweeper looks again soon where nobody knows whose duty it is", async () => {
+  const { store, records, claims } = objectFixture();
+  const failures: unknown[] = [];
+  const { promise: swept, resolve: sweep } = Promise.withResolvers<SweepResult>();
+  await store.beginUpload("ftp/a", UNABORTED);
+  await using _sweeper = new ObjectSweeper(store, {
+    ...{ claims, records, keepPartsForSeconds: 0, lookSeconds: 0.001, onSwept: sweep },
+    duties: { take: () => failures.length > 0 || Promise.reject(new Error("out of reach")) },
+    onError: (error) => failures.push(error),
+  });
+  assertEquals(await swept, { uploads: 1, renames: 0 });
+  assertEquals(failures.length, 1);
+});
+
 Deno.test("ObjectFileSystem never reads on in another version, nor takes half a body for all of it", async () => {
   const { fileSystem, store } = objectFixture({ "ftp/a": sampleBytes(40) }, { stored: { pieceBytes: 8 } });
   const file = await fileSystem.openRead("/a", UNABORTED);
