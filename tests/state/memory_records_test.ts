@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { MemoryRecords } from "../../lib/state/memory_records.ts";
-import { testRecords } from "./records_conformance.ts";
+import { createClock, testRecords } from "./records_conformance.ts";
 
 testRecords("MemoryRecords", () => {
-  const clock = { now: 1_000_000 };
-  return { records: new MemoryRecords({ now: () => clock.now }), clock, [Symbol.dispose]: () => {} };
+  const clock = createClock();
+  const records = new MemoryRecords({ now: clock.now });
+  return Promise.resolve({ records, clock, [Symbol.asyncDispose]: () => Promise.resolve() });
 });
 
 Deno.test("MemoryRecords forgets what was set longest ago beyond its bound", () => {

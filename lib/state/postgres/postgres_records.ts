@@ -18,7 +18,7 @@ export class PostgresRecords implements StateRecords {
 
   async get(space: string, key: string): Promise<string | undefined> {
     const [row] = await this.#node.query(
-      "SELECT value FROM ftpsd.record WHERE space = $1 AND key = $2 AND expires_at > clock_timestamp()",
+      "SELECT value FROM ftpsd.record WHERE space = $1 AND digest = sha256($2) AND expires_at > clock_timestamp()",
       [space, toBytes(key)],
     );
     return row && valueOf(row);
@@ -29,27 +29,31 @@ export class PostgresRecords implements StateRecords {
     await this.#node.query(
       `INSERT INTO ftpsd.record (space, key, value, expires_at)
         VALUES ($1, $2, $3, coalesce(clock_timestamp() + $4::float8 * interval '1 s', 'infinity'))
-        ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
+        ON CONFLICT (space, digest) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
       // As JSON: PostgreSQL has no character 0 and no lone surrogates.
       [space, toBytes(key), JSON.stringify(value), seconds],
     );
   }
 
   async delete(space: string, key: string): Promise<void> {
-    await this.#node.query("DELETE FROM ftpsd.record WHERE space = $1 AND key = $2", [space, toBytes(key)]);
+    await this.#node.query("DELETE FROM ftpsd.record WHERE space = $1 AND digest = sha256($2)", [space, toBytes(key)]);
   }
 
   async list(space: string, options: ListRecordsOptions = {}): Promise<readonly StateRecord[]> {
     const { prefix = "", after = "", limit = 1000 } = options;
     const rows = await this.#node.query(
       `SELECT encode(key, 'hex') AS key, value FROM ftpsd.record
-        WHERE space = $1 AND key >= $2 AND key > $3 AND substr(key, 1, length($2)) = $2 AND ($4::bytea IS NULL OR key < $4)
-          AND expires_at > clock_timestamp() ORDER BY record.key LIMIT $5`,
+        WHERE space = $1 AND substr(key, 1, ${INDEXED_BYTES}) >= substr(greatest($2::bytea, $3), 1, ${INDEXED_BYTES})
+          AND key > $3 AND substr(key, 1, length($2)) = $2 AND ($4::bytea IS NULL OR substr(key, 1, ${INDEXED_BYTES}) < $4)
+          AND expires_at > clock_timestamp() ORDER BY substr(record.key, 1, ${INDEXED_BYTES}), record.key LIMIT $5`,
       [space, toBytes(prefix), toBytes(after), behind(prefix), limit],
     );
     return rows.map((row) => ({ key: toText(row.key ?? ""), value: valueOf(row) }));
   }
 }
+
+/** So much of a key is in the index that finds keys by their beginnings. */
+const INDEXED_BYTES = 1024;
 
 function valueOf({ value }: SqlRow): string {
   return JSON.parse(value ?? '""');
@@ -66,9 +70,9 @@ function toBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** The first key behind all that begin so; null where there is none. */
+/** What no beginning of a key that begins so reaches, as far as it is in the index; null where there is none. */
 function behind(prefix: string): Uint8Array | null {
-  const bytes = toBytes(prefix);
+  const bytes = toBytes(prefix).slice(0, INDEXED_BYTES);
   const last = bytes.findLastIndex((byte) => byte < 0xff);
   if (last < 0) return null;
   bytes[last] = (bytes[last] ?? 0) + 1;

@@ -69,8 +69,11 @@ CREATE TABLE ftpsd.record (
   key bytea NOT NULL,
   value text NOT NULL,
   expires_at timestamptz NOT NULL DEFAULT 'infinity',
-  PRIMARY KEY (space, key)
+  -- An index takes no key of more than 2,700 bytes.
+  digest bytea NOT NULL GENERATED ALWAYS AS (sha256(key)) STORED,
+  PRIMARY KEY (space, digest)
 );
+CREATE INDEX record_by_key ON ftpsd.record (space, substr(key, 1, 1024));
 CREATE INDEX record_by_end ON ftpsd.record (expires_at);
 -- Accounts, for whoever wants them here. A home is a path of the host, or one in a store of the configuration.
 CREATE TABLE ftpsd.account (

@@ -3,24 +3,14 @@ import type { PostgresEngine } from "../../../lib/state/postgres/postgres_engine
 import { AllowedQuotaCounts } from "../../../lib/state/quota_allowances.ts";
 import { isTermHeld } from "../../../lib/state/postgres/node_term.ts";
 import { isLost } from "../../../lib/shared_port.ts";
-import { IS_POSTGRES_ABSENT, TestDatabase } from "../../helpers/postgres/test_database.ts";
+import { IS_POSTGRES_ABSENT, type TestDatabase } from "../../helpers/postgres/test_database.ts";
+import { shareDatabase } from "../../helpers/postgres/shared_database.ts";
 import { TcpProxy } from "../../helpers/tcp_proxy.ts";
 import { count, quotaOf, reserve, testQuotas } from "../quotas_conformance.ts";
 
 const MIB = 1024 * 1024;
 
-let shared: TestDatabase | undefined;
-if (!IS_POSTGRES_ABSENT) {
-  Deno.test.beforeAll(async () => void (shared = await TestDatabase.open()));
-  Deno.test.afterAll(async () => await shared?.[Symbol.asyncDispose]());
-}
-
-/** The database of this file, without quotas; nodes that join leave at the end of its scope. */
-async function openEmpty(): Promise<TestDatabase> {
-  const database = shared?.scope() ?? await TestDatabase.open();
-  await database.query("TRUNCATE ftpsd.quota, ftpsd.quota_change");
-  return database;
-}
+const openEmpty = shareDatabase(["quota", "quota_change"]);
 
 function test(name: string, run: () => Promise<void>): void {
   Deno.test({ name, ignore: IS_POSTGRES_ABSENT, fn: run });

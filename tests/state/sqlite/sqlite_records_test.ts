@@ -2,18 +2,18 @@ import { assertEquals } from "@std/assert";
 import { SqliteDatabase } from "../../../lib/state/sqlite/sqlite_database.ts";
 import { SqliteRecords } from "../../../lib/state/sqlite/sqlite_records.ts";
 import { TemporaryFolder } from "../../helpers/temporary_folder.ts";
-import { testRecords } from "../records_conformance.ts";
+import { createClock, testRecords } from "../records_conformance.ts";
 
-testRecords("SqliteRecords", () => {
-  const folder = Deno.makeTempDirSync({ prefix: "ftpsd_test_" });
-  const database = SqliteDatabase.open(`${folder}/state.db`);
-  const clock = { now: 1_000_000 };
+testRecords("SqliteRecords", async () => {
+  const folder = await TemporaryFolder.create();
+  const database = SqliteDatabase.open(`${folder.path}/state.db`);
+  const clock = createClock();
   return {
-    records: new SqliteRecords(database.db, { now: () => clock.now }),
+    records: new SqliteRecords(database.db, { now: clock.now }),
     clock,
-    [Symbol.dispose]() {
+    [Symbol.asyncDispose]() {
       database[Symbol.dispose]();
-      Deno.removeSync(folder, { recursive: true });
+      return folder[Symbol.asyncDispose]();
     },
   };
 });
