@@ -149,7 +149,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     about:
       "Counts the files of accounts and groups that have a quota, where files were changed behind the server's back: of " +
       'all, or of NAMEs: users, "anonymous", or "group NAME". While a server runs it counts before the next upload, once none ' +
-      "is under way. The counts have to be in a file: with state.type memory each start counts by itself.",
+      "is under way. The counts have to be in a file or a database: with state.type memory each start counts by itself.",
     options: [],
     isRare: true,
     takesServeOptions: true,

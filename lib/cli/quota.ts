@@ -5,9 +5,10 @@
  */
 
 import { UsageError } from "../check/exit_error.ts";
-import { findQuotas, type ScannedQuota, scanQuotas } from "../serve/quota_scan.ts";
+import { findQuotas, requestNodeCounts, type ScannedQuota, scanQuotas } from "../serve/quota_scan.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "./option_table.ts";
+import { databaseOf } from "./state.ts";
 
 const HINT = "ftpsd quota --help";
 
@@ -18,7 +19,7 @@ export async function quotaCommand(args: readonly string[]): Promise<string> {
   if (action !== "scan") throw new UsageError(`what to do is missing, or unknown (quota)`, "ftpsd quota scan -c FILE");
   const { configuration } = await loadConfiguration({ ...parsed, operands: [] });
   const { type, file } = configuration.state;
-  if (type !== "sqlite" || file === undefined) {
+  if (type === "memory") {
     throw new UsageError(
       "the state is in memory, so that each start counts anew by itself (state.type)",
       "state: { type: sqlite, file: state.db } keeps counts",
@@ -31,7 +32,10 @@ export async function quotaCommand(args: readonly string[]): Promise<string> {
   }
   const quotas = found.filter((quota) => quota !== undefined);
   if (quotas.length === 0) throw new UsageError("nobody has a quota (quota scan)", "quota: { bytes: 10GiB }");
-  return (await scanQuotas(configuration, quotas, file)).map(describe).join("\n");
+  const scanned = type === "sqlite" && file !== undefined
+    ? await scanQuotas(configuration, quotas, file)
+    : await requestNodeCounts(quotas, await databaseOf(configuration));
+  return scanned.map(describe).join("\n");
 }
 
 function describe({ name, stored }: ScannedQuota): string {

@@ -5,7 +5,8 @@
  */
 
 import { shellWord, StartError, UsageError } from "../check/exit_error.ts";
-import { inspectStateDatabase } from "../check/state_database.ts";
+import { inspectStateDatabase, type StateDatabase } from "../check/state_database.ts";
+import type { Configuration } from "../settings/table.ts";
 import { STATE_ACTIONS } from "./command_table.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "./option_table.ts";
@@ -28,20 +29,28 @@ export async function stateCommand([action = "", ...args]: readonly string[]): P
   if (configuration.state.type !== "postgres") {
     throw new UsageError("there is no database to look at: state.type is not postgres", "docs/cluster.md");
   }
-  const { database, findings } = await inspectStateDatabase(configuration);
-  const error = findings.find(({ severity }) => severity === "error");
-  if (database === undefined) {
-    throw new StartError(
-      error?.message ?? "cannot read state.urlFile",
-      `ls -l ${shellWord(configuration.state.urlFile ?? "")}`,
-    );
-  }
+  const database = await databaseOf(configuration);
   const hint = `ftpsd check --config ${shellWord(file ?? "FILE")}`;
   return await explaining(async () => {
     // Loaded when needed, with what speaks to the database.
     const { maintainSchema } = await import("../serve/maintain_schema.ts");
     return await maintainSchema(action, database);
   }, hint);
+}
+
+/**
+ * The database that a configuration names.
+ *
+ * @throws {StartError} When its files cannot be used.
+ */
+export async function databaseOf(configuration: Configuration): Promise<StateDatabase> {
+  const { database, findings } = await inspectStateDatabase(configuration);
+  if (database !== undefined) return database;
+  const error = findings.find(({ severity }) => severity === "error");
+  throw new StartError(
+    error?.message ?? "cannot read state.urlFile",
+    `ls -l ${shellWord(configuration.state.urlFile ?? "")}`,
+  );
 }
 
 async function explaining(work: () => Promise<string>, hint: string): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * The schema of the database that several nodes share, as `ftpsd state` works on it.
+ * The database that several nodes share, as `ftpsd state` and `ftpsd quota` work on it.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import type { StateDatabase } from "../check/state_database.ts";
 import { DatabaseConnection } from "../state/postgres/database_connection.ts";
 import { assertUsable, readSchemaStatus, upgradeSchema } from "../state/postgres/schema.ts";
+import { storedKey } from "../state/postgres/stored_key.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -22,10 +23,7 @@ export async function maintainSchema(
   action: "init" | "upgrade" | "status",
   { address, authorities }: StateDatabase,
 ): Promise<string> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), CONNECT_TIMEOUT_MS);
-  using connection = await DatabaseConnection.open(address, { authorities, signal: deadline.signal })
-    .finally(() => clearTimeout(timer));
+  using connection = await connect({ address, authorities });
   const status = await readSchemaStatus(connection);
   if (action === "status") {
     assertUsable(status);
@@ -44,4 +42,25 @@ export async function maintainSchema(
   const { before, now } = await upgradeSchema(connection);
   if (before === now) return `the schema is up to date: version ${now}`;
   return before === 0 ? `made the schema: version ${now}` : `brought the schema from version ${before} to ${now}`;
+}
+
+/**
+ * Lets quotas be counted anew by the nodes.
+ *
+ * @throws As {@linkcode maintainSchema}.
+ */
+export async function requestCounts(names: readonly string[], database: StateDatabase): Promise<void> {
+  using connection = await connect(database);
+  assertUsable(await readSchemaStatus(connection));
+  await connection.query("SELECT ftpsd.quota_recount($1)", [names.map(storedKey)], CONNECT_TIMEOUT_MS);
+}
+
+async function connect({ address, authorities }: StateDatabase): Promise<DatabaseConnection> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), CONNECT_TIMEOUT_MS);
+  try {
+    return await DatabaseConnection.open(address, { authorities, signal: deadline.signal });
+  } finally {
+    clearTimeout(timer);
+  }
 }

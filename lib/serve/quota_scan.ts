@@ -5,6 +5,7 @@
  */
 
 import { shellWord, StartError } from "../check/exit_error.ts";
+import type { StateDatabase } from "../check/state_database.ts";
 import { countFiles } from "../filesystem/quota/quota_ledger.ts";
 import { allQuotas, type ConfiguredQuota, distinctHomes } from "../server/account_quotas.ts";
 import { createHomes } from "../server/configured_options.ts";
@@ -48,6 +49,28 @@ export async function scanQuotas(
     if (!(cause instanceof StateFileError)) throw cause;
     const message = `cannot use ${file} as the state: ${cause.message} (state.file)`;
     throw new StartError(message, `ls -l ${shellWord(file)}`, { cause });
+  }
+}
+
+/**
+ * Asks the nodes that share a database to count quotas: the one with the next upload does, once nothing is under way.
+ *
+ * @throws {StartError} When the database cannot be used.
+ */
+export async function requestNodeCounts(
+  quotas: readonly ConfiguredQuota[],
+  database: StateDatabase,
+): Promise<ScannedQuota[]> {
+  // Loaded when needed, with what speaks to the database.
+  const { requestCounts } = await import("./maintain_schema.ts");
+  try {
+    await requestCounts(quotas.map(({ name }) => name), database);
+    return quotas.map(({ name }) => ({ name, stored: undefined }));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot use the database of the state: ${reason} (state.urlFile)`;
+    throw new StartError(message, "ftpsd state status --config FILE", { cause });
   }
 }
 
