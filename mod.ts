@@ -176,3 +176,4 @@ export type {
   TransferEvent,
 } from "./lib/events.ts";
 export type { SessionInfo, TransferInfo } from "./lib/session/session.ts";
+export type { SessionSelector } from "./lib/state/session_selector.ts";

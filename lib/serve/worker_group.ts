@@ -8,6 +8,7 @@ import { Watchdog } from "../deadline.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
 import { describeThrown } from "../thrown.ts";
 import type { PortConnection, PortOwner } from "./shared_ports.ts";
 import type { FromWorker, ServerChange, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
@@ -104,6 +105,12 @@ export class WorkerGroup {
     return (await Promise.all(this.#members.map((member) => member.sessions()))).flat();
   }
 
+  /** Ends sessions of theirs; returns how many. */
+  async disconnect(selector: SessionSelector, text: string): Promise<number> {
+    const counts = await Promise.all(this.#members.map((member) => member.disconnect(selector, text)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /**
    * Lets all make ready for a change. Nothing of it holds until the function that comes back is called, which cannot fail,
    * and resolves when it holds in all. One change is to follow the other.
@@ -143,6 +150,9 @@ class Member {
   readonly #finished = Promise.withResolvers<void>();
   readonly #index: number;
   #sessions: PromiseWithResolvers<readonly SessionInfo[]> | undefined;
+  /** Those who wait for the number of sessions that were ended. */
+  readonly #disconnecting = new Map<number, (count: number) => void>();
+  #disconnects = 0;
   #changing: { readonly id: number; readonly answer: PromiseWithResolvers<string | undefined> } | undefined;
 
   constructor(options: WorkerGroupOptions, index: number) {
@@ -222,6 +232,15 @@ class Member {
     return await Promise.race([this.#sessions.promise, this.finished.then(() => [])]);
   }
 
+  /** Ends sessions of it; returns how many, none once it has ended. */
+  async disconnect(selector: SessionSelector, text: string): Promise<number> {
+    const answer = Promise.withResolvers<number>();
+    const id = ++this.#disconnects;
+    this.#disconnecting.set(id, answer.resolve);
+    this.send({ kind: "disconnect", id, selector, text });
+    return await Promise.race([answer.promise, this.finished.then(() => 0)]);
+  }
+
   terminate(): void {
     this.#ports[Symbol.dispose]();
     this.#worker.terminate();
@@ -244,6 +263,10 @@ class Member {
       case "sessions":
         this.#sessions?.resolve(message.sessions);
         this.#sessions = undefined;
+        return;
+      case "disconnected":
+        this.#disconnecting.get(message.id)?.(message.count);
+        this.#disconnecting.delete(message.id);
         return;
       case "events":
         for (const event of message.events) this.#options.onEvent(event);

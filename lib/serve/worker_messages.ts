@@ -11,6 +11,7 @@ import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
 import type { TermCell } from "../state/postgres/node_term.ts";
 import type { TableMemory } from "../state/shared_table.ts";
 import type { PortAnswer, PortRequest } from "./shared_ports.ts";
@@ -59,6 +60,7 @@ export type ToWorker =
   | { readonly kind: "prepare"; readonly id: number; readonly change: ServerChange }
   | { readonly kind: "commit"; readonly id: number }
   | { readonly kind: "tellSessions" }
+  | { readonly kind: "disconnect"; readonly id: number; readonly selector: SessionSelector; readonly text: string }
   | { readonly kind: "shutdown"; readonly options: ShutdownOptions };
 
 /** From a worker to the main event loop. */
@@ -70,6 +72,8 @@ export type FromWorker =
   | { readonly kind: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: "port"; readonly request: PortRequest }
   | { readonly kind: "sessions"; readonly sessions: readonly SessionInfo[] }
+  /** How many sessions were ended. */
+  | { readonly kind: "disconnected"; readonly id: number; readonly count: number }
   /** What has happened since the last such message, in order. All of it comes before the end. */
   | { readonly kind: "events"; readonly events: readonly ServerEvent[] }
   | { readonly kind: "finished" };

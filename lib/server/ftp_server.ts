@@ -17,6 +17,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { SessionInfo } from "../session/session.ts";
+import { isSelected, type SessionSelector } from "../state/session_selector.ts";
 import type { Settings } from "../settings/settings.ts";
 import { AnnouncedAddress } from "../transport/announced_address.ts";
 import { inCurrentScope, runInScope } from "../transport/error_scope.ts";
@@ -201,6 +202,16 @@ export class FtpServer implements AsyncDisposable {
    */
   disconnect(session: string, text = "Disconnected by the server."): boolean {
     return this.#acceptor?.disconnect(session, text) ?? false;
+  }
+
+  /**
+   * Ends all sessions that are meant, as {@linkcode FtpServer.disconnect} does.
+   *
+   * @returns How many.
+   */
+  disconnectSelected(selector: SessionSelector, text?: string): number {
+    const meant = this.sessions.filter((session) => isSelected(selector, session));
+    return meant.filter(({ session }) => this.disconnect(session, text)).length;
   }
 
   /** Resolves when the server has stopped, everything is released, and handlers have ended, for which it waits 5 s at most. */

@@ -39,6 +39,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/state/offenders.ts",
   "lib/state/quotas.ts",
   "lib/state/records.ts",
+  "lib/state/session_selector.ts",
   "lib/state/state.ts",
 ]);
 

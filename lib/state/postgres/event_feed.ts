@@ -9,7 +9,7 @@ import type { DatabaseConnection } from "./database_connection.ts";
 /** Something that all nodes have to know. */
 export interface NodeEvent {
   readonly kind: "ban" | "unban" | "kick" | "account" | "recall";
-  /** An address, the id of a session, the name of an account, or the key of a quota. */
+  /** An address, the name of an account, the key of a quota, or, of a kick, a session selector in one line. */
   readonly subject: string;
   /** Of a ban: how long it still lasts. */
   readonly seconds: number;

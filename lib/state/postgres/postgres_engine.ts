@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatSelector, type SessionSelector } from "../session_selector.ts";
 import type { DatabaseAddress } from "./database_address.ts";
 import { BanList } from "./ban_list.ts";
 import { ClusterNode, type ClusterNodeOptions } from "./cluster_node.ts";
@@ -100,6 +101,14 @@ export class PostgresEngine implements AsyncDisposable {
   async unban(block: string): Promise<boolean> {
     const [row] = await this.query("SELECT ftpsd.ban_lift($1) AS lifted", [block]);
     return row?.lifted === "t";
+  }
+
+  /**
+   * Ends sessions on all nodes. Each ends those of its own once it hears of it, at once or with its next beat; nobody counts
+   * them.
+   */
+  async kick(selector: SessionSelector): Promise<void> {
+    await this.tell("kick", formatSelector(selector));
   }
 
   /** Tells all nodes of something, this one too. */
