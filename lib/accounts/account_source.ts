@@ -64,6 +64,18 @@ export interface FoundAccount extends AccountOptions {
    * an earlier one count any more. Absent: a password that was right once is so as long as the hash is the same.
    */
   isCurrent?(): boolean;
+  /**
+   * Asked once the password was right: what the account is then, `undefined` when it is none any more. Only what that says is
+   * used, but for the name and the password. What it throws is a failed login, but for an `AuthorizerBusyError`.
+   *
+   * @param options.signal Aborts when the client leaves or the login deadline passes.
+   */
+  complete?(options: CallOptions): MaybePromise<FoundAccount | undefined>;
+  /**
+   * Called once the password was wrong, before the answer: takes the time that a name would have taken that is not there.
+   * Must not throw.
+   */
+  refuse?(options: CallOptions): MaybePromise<void>;
 }
 
 /**

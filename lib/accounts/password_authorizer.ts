@@ -84,8 +84,13 @@ export class PasswordAuthorizer implements Authorizer {
     const isCurrent = found?.isCurrent?.bind(found);
     const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
     const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
-    // The account may have been removed or replaced meanwhile.
-    return fits && found && isCurrent?.() !== false ? this.#open(username, found) : undefined;
+    if (!fits) {
+      await abortable(Promise.try(() => found?.refuse?.({ signal })), signal);
+      return undefined;
+    }
+    const account = await complete(found, signal);
+    // It may have been removed or replaced meanwhile.
+    return account && isCurrent?.() !== false ? this.#open(username, account) : undefined;
   }
 
   #open(name: string, found: FoundAccount): Account {
@@ -112,6 +117,14 @@ export class PasswordAuthorizer implements Authorizer {
       mayMove: (path) => !rights.overrides.some((override) => isWithin(path, override.path)),
     };
   }
+}
+
+/** The account as it is once its password was right. */
+async function complete(found: FoundAccount | undefined, signal: AbortSignal): Promise<FoundAccount | undefined> {
+  if (found?.complete === undefined) return found;
+  const account = await abortable(Promise.try(() => found.complete?.({ signal })), signal) ?? undefined;
+  signal.throwIfAborted();
+  return account;
 }
 
 /** Reads the password of an account; "any" where any fits. */

@@ -4,96 +4,108 @@
  * @module
  */
 
-import type { FileSystem } from "../filesystem/filesystem.ts";
-import type { AccountSource, FoundAccount } from "./account_source.ts";
+import type { CallOptions } from "../filesystem/filesystem.ts";
+import { type AccountEntry, AccountRowError, type EntrySource } from "./account_entries.ts";
 import { AuthorizerBusyError } from "./authorizer.ts";
-import type { PermissionOverride } from "./permission.ts";
 
 /** A row: texts as PostgreSQL writes them. */
 type Row = Readonly<Record<string, string | null>>;
 
 /** What runs statements, such as a `PostgresEngine`. */
 export interface StatementRunner {
-  /** Runs a statement with values for `$1` and so on. */
+  /** Runs a statement with values for `$1` and so on, with a deadline of its own. */
   query(text: string, values: readonly string[]): Promise<readonly Row[]>;
-  /** Returns whether a statement has failed because the database cannot be asked now. */
-  isOutOfReach(error: unknown): boolean;
 }
 
 /** Options of {@linkcode PostgresAccounts}. */
 export interface PostgresAccountsOptions {
   /**
-   * Gives the rows of the name `$1`, one or none, with the columns of `ftpsd.account`, of which only `name`, `password` and `home`
-   * have to be there.
+   * Gives the row of the name `$1`, or none, with the columns `password` and `settings`, and perhaps `name` and `enabled`.
    *
-   * @default {the enabled account of that name in ftpsd.account}
+   * @default {that of ftpsd.account}
    */
-  readonly statement?: string;
-  /** Opens a home in a store. @default {such a home is refused} */
-  readonly openStoreHome?: (home: { readonly store: string; readonly path: string }, account: string) => FileSystem;
+  readonly statement?: string | undefined;
 }
 
-const STATEMENT = "SELECT * FROM ftpsd.account WHERE name = $1 AND enabled";
+/** What is asked for where nobody has a query of their own. */
+export const ACCOUNT_STATEMENT = "SELECT name, password, enabled, settings FROM ftpsd.account WHERE name = $1";
+
+/** Columns that a row may have. */
+const COLUMNS: readonly string[] = ["name", "password", "enabled", "settings"];
+/** Settings of one account, in characters of JSON, and how deep they may go: the file's own go no deeper than five. */
+const MAX_SETTINGS_LENGTH = 1 << 16;
+const MAX_DEPTH = 8;
+
 /**
  * Finds accounts by asking for each login, so that a change holds on all nodes from the next login on. The success of an earlier
  * login counts only as long as the hash is the same.
  */
-export class PostgresAccounts implements AccountSource {
+export class PostgresAccounts implements EntrySource {
   readonly #runner: StatementRunner;
-  readonly #options: PostgresAccountsOptions;
+  readonly #statement: string;
 
-  constructor(runner: StatementRunner, options: PostgresAccountsOptions = {}) {
+  constructor(runner: StatementRunner, { statement = ACCOUNT_STATEMENT }: PostgresAccountsOptions = {}) {
     this.#runner = runner;
-    this.#options = options;
+    this.#statement = statement;
   }
 
   /**
-   * @throws {AuthorizerBusyError} When the database is out of reach: that is no failed login.
-   * @throws {TypeError} When the row is not an account.
+   * @throws {AuthorizerBusyError} When the database is out of reach, or refuses the statement: that is no failed login. The reason is
+   * its `cause`.
+   * @throws {AccountRowError} When what it gives is not an account.
    */
-  async find(name: string): Promise<FoundAccount | undefined> {
+  async find(name: string, _options: CallOptions): Promise<AccountEntry | undefined> {
     if (!name.isWellFormed() || name.includes("\0")) return undefined; // PostgreSQL has no such text
     const rows = await this.#ask(name);
     const [row] = rows;
     if (row === undefined) return undefined;
-    if (rows.length > 1) throw new TypeError("Cannot find an account: the statement gives more than one of a name");
-    return this.#toAccount(row, name);
+    if (rows.length > 1) throw new AccountRowError(`the statement gives ${rows.length} rows for the name`);
+    return toEntry(row, name);
   }
 
   async #ask(name: string): Promise<readonly Row[]> {
     try {
-      return await this.#runner.query(this.#options.statement ?? STATEMENT, [name]);
+      return await this.#runner.query(this.#statement, [name]);
     } catch (cause) {
-      if (!this.#runner.isOutOfReach(cause)) throw cause;
-      throw new AuthorizerBusyError("The database with the accounts is out of reach", { cause });
+      throw new AuthorizerBusyError("The database with the accounts cannot be asked", { cause });
     }
   }
+}
 
-  #toAccount(row: Row, name: string): FoundAccount {
-    const { password, home, store, permissions, login_message: loginMessage, quit_message: quitMessage } = row;
-    const username = row.name ?? name;
-    if (!password?.startsWith("$")) throw new TypeError("Cannot use an account: its password is no hash");
-    const [connections, upload, download] = [
-      row.connections,
-      row.upload_bytes_per_second,
-      row.download_bytes_per_second,
-    ].map((value) => Number(value ?? 0)) as [number, number, number];
-    return {
-      username,
-      password,
-      home: this.#homeOf(home ?? "", store ?? undefined, username),
-      ...permissions && { permissions },
-      ...loginMessage && { loginMessage },
-      ...quitMessage && { quitMessage },
-      ...row.overrides && { overrides: JSON.parse(row.overrides) as PermissionOverride[] },
-      limits: { connections, bandwidth: { upload, download } },
-    };
+function toEntry(row: Row, asked: string): AccountEntry | undefined {
+  const unknown = Object.keys(row).find((column) => !COLUMNS.includes(column));
+  if (unknown !== undefined) {
+    throw new AccountRowError(`the column ${JSON.stringify(unknown)} is unknown; known are ${COLUMNS.join(", ")}`);
   }
+  const { name, password, enabled = "t", settings } = row;
+  if (enabled !== "t") return undefined;
+  const given = readSettings(settings ?? "{}");
+  const double = COLUMNS.find((column) => column !== "enabled" && Object.hasOwn(given, column));
+  if (double !== undefined) throw new AccountRowError(`settings has a ${double}, which is a column of its own`);
+  return { ...given, name: name ?? asked, password: password ?? "" };
+}
 
-  #homeOf(path: string, store: string | undefined, account: string): string | FileSystem {
-    if (store === undefined) return path;
-    const { openStoreHome } = this.#options;
-    if (openStoreHome === undefined) throw new TypeError("Cannot use an account: its home is in a store");
-    return openStoreHome({ store, path }, account);
+function readSettings(text: string): Readonly<Record<string, unknown>> {
+  if (text.length > MAX_SETTINGS_LENGTH) {
+    throw new AccountRowError(`settings has ${text.length} characters, more than ${MAX_SETTINGS_LENGTH}`);
   }
+  const given = parseJson(text);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new AccountRowError("settings is not a mapping");
+  }
+  if (isDeeper(given, MAX_DEPTH)) throw new AccountRowError(`settings is nested more than ${MAX_DEPTH} deep`);
+  return given as Readonly<Record<string, unknown>>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AccountRowError("settings is not JSON"); // the parser's words would show what it holds
+  }
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
 }

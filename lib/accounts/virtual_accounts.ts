@@ -6,7 +6,7 @@
 
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { resolvePathname } from "../protocol/pathname.ts";
-import type { AccountOptions, FoundAccount } from "./account_source.ts";
+import type { AccountOptions, AccountSource, FoundAccount } from "./account_source.ts";
 import {
   ANONYMOUS,
   findPermissions,
@@ -51,7 +51,7 @@ interface User extends FoundAccount {
  *
  * Changes hold for logins that come after them; a session that is under way keeps the account it has.
  */
-export class VirtualAccounts implements Authorizer {
+export class VirtualAccounts implements Authorizer, AccountSource {
   readonly #openHome: (home: string) => FileSystem;
   readonly #authorizer: PasswordAuthorizer;
   readonly #users = new Map<string, User>();
@@ -65,8 +65,7 @@ export class VirtualAccounts implements Authorizer {
    */
   constructor(options: VirtualAccountsOptions) {
     this.#openHome = options.openHome;
-    const find = (name: string) => this.#users.get(name) ?? this.#anonymousBy(name);
-    this.#authorizer = new PasswordAuthorizer({ find, costs: () => this.#findCosts() }, options);
+    this.#authorizer = new PasswordAuthorizer(this, options);
   }
 
   /**
@@ -172,6 +171,16 @@ export class VirtualAccounts implements Authorizer {
    */
   authenticate(credentials: Credentials, options: { readonly signal: AbortSignal }): Promise<Account | undefined> {
     return this.#authorizer.authenticate(credentials, options);
+  }
+
+  /** Finds a user, for an authorizer over more than this table. */
+  find(name: string): FoundAccount | undefined {
+    return this.#users.get(name) ?? this.#anonymousBy(name);
+  }
+
+  /** The distinct costs of the hashes of all users. */
+  costs(): readonly HashCost[] {
+    return this.#findCosts();
   }
 
   #add(username: string, account: FoundAccount & Pick<User, "password">): void {

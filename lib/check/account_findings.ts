@@ -35,15 +35,19 @@ export interface HostHome {
   readonly isListed: boolean;
 }
 
-/** Every home of a configuration that is a folder of the host, those of mounts among them. */
+/** Every home of a configuration that is a folder of the host, those of mounts among them, and the folders that others are in. */
 export function hostHomesOf(configuration: Configuration): HostHome[] {
-  return accountsOf(configuration).flatMap(({ path, account }) =>
+  const folders = configuration.accounts.flatMap(({ homes: folder }, index): HostHome[] =>
+    folder === undefined ? [] : [{ folder, path: ["accounts", index, "homes"], isWritten: true, isListed: false }]
+  );
+  const homes = accountsOf(configuration).flatMap(({ path, account }) =>
     homesOf(account).flatMap(({ home, key, place }) => {
       if (typeof home !== "string") return [];
       const isListed = !account.dropBox && lettersIn(account, place).atRoot.includes("l");
       return [{ folder: home, path: [...path, ...key], isWritten: mayWriteIn(account, place), isListed }];
     })
   );
+  return [...homes, ...folders];
 }
 
 /** Returns whether an account may write somewhere. */

@@ -8,7 +8,7 @@ import { InsecureConfigurationError } from "../accounts/permission.ts";
 import { findAccountProblems } from "./account_findings.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
-import { inspectStateDatabase } from "./state_database.ts";
+import { inspectDatabases } from "./state_database.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
 import { findExcessPermissions, findMissingFlags, findPermissionNeeds, PROGRAM_FOLDER } from "./permissions.ts";
@@ -51,8 +51,8 @@ export async function inspect(
   now: Date,
   servedHomes: ReadonlySet<string> = new Set(),
 ): Promise<Inspection> {
-  const { findings: databaseFindings, database } = await inspectStateDatabase(configuration);
-  const needs = findPermissionNeeds(configuration, origin.file, PROGRAM_FOLDER, database);
+  const { findings: databaseFindings, ...databases } = await inspectDatabases(configuration);
+  const needs = findPermissionNeeds(configuration, origin.file, PROGRAM_FOLDER, databases);
   const host = await inspectHost(configuration, origin, now, servedHomes);
   const missing = [...await findMissingFlags(needs), ...host.missing];
   const findings = [
@@ -69,7 +69,7 @@ export async function inspect(
   ];
   const isSound = findings.every(({ severity }) => severity !== "error");
   const rest = isSound ? inspectOptions(configuration, host.files, now) : [];
-  return { findings: [...findings, ...rest], files: { ...host.files, ...database && { database } }, missing };
+  return { findings: [...findings, ...rest], files: { ...host.files, ...databases }, missing };
 }
 
 function missingPermissions(flags: readonly string[]): Finding[] {

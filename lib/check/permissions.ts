@@ -178,6 +178,9 @@ export interface PermissionNeeds {
   readonly write: readonly string[];
 }
 
+/** Where databases are. */
+type Databases = Pick<ConfigurationFiles, "database" | "accountDatabases">;
+
 /** Ports that are listed one by one. A list of 1,000 costs a tenth of a second at start. */
 const MAX_PORT_LIST = 2_000;
 
@@ -186,15 +189,15 @@ const MAX_PORT_LIST = 2_000;
  *
  * @param file The configuration file, which is read again on SIGHUP; absent where there is none.
  * @param program Folder that workers are loaded from; absent where that needs no permission.
- * @param database That of the state; absent where there is none.
+ * @param databases Those of the state and of accounts; absent where there are none.
  */
 export function findPermissionNeeds(
   configuration: Configuration,
   file?: string,
   program?: string,
-  database?: ConfigurationFiles["database"],
+  databases: Databases = {},
 ): PermissionNeeds {
-  const { tls, log, state, workers } = configuration;
+  const { tls, log, state, workers, accounts } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
@@ -208,11 +211,12 @@ export function findPermissionNeeds(
     state.urlFile,
     state.directUrlFile,
     state.ca,
+    ...accounts.flatMap(({ urlFile, ca }) => [urlFile, ca]),
     ...storeFiles,
   ];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {
-    net: netNeeds(configuration, database),
+    net: netNeeds(configuration, databases),
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
     write: distinct([
       ...written.map(({ folder }) => folder),
@@ -224,14 +228,13 @@ export function findPermissionNeeds(
 /** Listening addresses and, on each of their hosts, the passive ports; the stores and the database; and a name that is resolved. */
 function netNeeds(
   { listen, passive: { ports, address }, active, stores }: Configuration,
-  database?: ConfigurationFiles["database"],
+  { database, accountDatabases = {} }: Databases,
 ): string[] {
   // It dials any port of any client.
   if (active.enabled) return [];
   const addresses = listen.map(({ host, port }) => ({ host, port }));
-  const databaseHosts = database === undefined
-    ? []
-    : [database.address, database.directAddress ?? database.address].map(formatSocketAddress);
+  const databaseHosts = [...database === undefined ? [] : [database], ...Object.values(accountDatabases)]
+    .flatMap(({ address, directAddress = address }) => [address, directAddress].map(formatSocketAddress));
   const others = [...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (

@@ -50,7 +50,7 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
 }
 
 function secretFiles(configuration: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
-  const { tls, log, state } = configuration;
+  const { tls, log, state, accounts } = configuration;
   const storeFiles = storeFilesOf(configuration);
   const files = [
     { name: "the configuration", path: file },
@@ -58,7 +58,10 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
     { name: "the state", path: state.file },
-    ...[state.urlFile, state.directUrlFile].map((path) => ({ name: "the URL of the database", path })),
+    ...[state.urlFile, state.directUrlFile, ...accounts.map(({ urlFile }) => urlFile)].map((path) => ({
+      name: "the URL of the database",
+      path,
+    })),
     ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);

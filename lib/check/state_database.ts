@@ -1,5 +1,6 @@
 /**
- * The database of the state, as far as this host shows: where it is, who is trusted there, and who else can read that.
+ * The databases of the state and of accounts, as far as this host shows: where they are, who is trusted there, and who else can read
+ * that.
  *
  * @module
  */
@@ -8,31 +9,61 @@ import { type DatabaseAddress, parseDatabaseAddress } from "../state/postgres/da
 import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import { RISKS } from "../settings/risks.ts";
-import type { ConfigurationFiles } from "../server/configured_options.ts";
+import type { ConfigurationFiles, DatabaseLocation } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExitError } from "./exit_error.ts";
 import { PemFileError, readPemFile } from "./host_files.ts";
 
-/** A database, and the authorities that are trusted there beside those of the system, PEM. */
-export type StateDatabase = NonNullable<ConfigurationFiles["database"]>;
+/** What was found about all databases of a configuration. */
+export interface DatabaseInspection extends Pick<ConfigurationFiles, "database" | "accountDatabases"> {
+  readonly findings: readonly Finding[];
+}
 
 /** What was found about it. */
 export interface StateDatabaseInspection {
   readonly findings: readonly Finding[];
   /** Absent where there is none, or it is not known. */
-  readonly database?: StateDatabase;
+  readonly database?: DatabaseLocation;
 }
 
-const CA = ["state", "ca"];
 const READABLE_BY_OTHERS = 0o004;
 
-/** Reads the files that say where the database is; what Deno does not permit to read is passed over. Nothing is asked of it. */
+/** Looks at the databases of the state and of all sources of accounts. */
+export async function inspectDatabases(configuration: Configuration): Promise<DatabaseInspection> {
+  const { findings, database } = await inspectStateDatabase(configuration);
+  const ofAccounts = await Promise.all(
+    configuration.accounts.map(async ({ urlFile, ca }, index) => ({
+      index,
+      ...urlFile === undefined ? { findings: [] } : await inspectDatabase({ urlFile, ca }, ["accounts", index]),
+    })),
+  );
+  const known = ofAccounts.flatMap(({ index, database }) => database === undefined ? [] : [[index, database] as const]);
+  return {
+    findings: [...findings, ...ofAccounts.flatMap(({ findings }) => findings)],
+    ...database && { database },
+    ...known.length > 0 && { accountDatabases: Object.fromEntries(known) },
+  };
+}
+
+/** Looks at the database of the state. */
 export async function inspectStateDatabase({ state }: Configuration): Promise<StateDatabaseInspection> {
   const { type, urlFile, directUrlFile, ca } = state;
   if (type !== "postgres" || urlFile === undefined) return { findings: [] };
-  const url = await readAddress(urlFile, ["state", "urlFile"]);
-  const direct = directUrlFile === undefined ? undefined : await readAddress(directUrlFile, ["state", "directUrlFile"]);
-  const authority = ca === undefined ? undefined : await readAuthority(ca);
+  return await inspectDatabase({ urlFile, directUrlFile, ca }, ["state"]);
+}
+
+/** Reads the files that say where a database is; what Deno does not permit to read is passed over. Nothing is asked of it. */
+async function inspectDatabase(
+  { urlFile, directUrlFile, ca }: {
+    readonly urlFile: string;
+    readonly directUrlFile?: string | undefined;
+    readonly ca?: string | undefined;
+  },
+  at: KeyPath,
+): Promise<StateDatabaseInspection> {
+  const url = await readAddress(urlFile, [...at, "urlFile"]);
+  const direct = directUrlFile === undefined ? undefined : await readAddress(directUrlFile, [...at, "directUrlFile"]);
+  const authority = ca === undefined ? undefined : await readAuthority(ca, [...at, "ca"]);
   const findings = [url, direct, authority].flatMap((it) => it?.findings ?? []);
   const isKnown = url.address !== undefined && (direct === undefined || direct.address !== undefined) &&
     (authority === undefined || authority.text !== undefined);
@@ -57,10 +88,10 @@ async function readAddress(
   }
 }
 
-async function readAuthority(file: string): Promise<ReadText> {
-  const { findings, text } = await read(file, CA);
+async function readAuthority(file: string, key: KeyPath): Promise<ReadText> {
+  const { findings, text } = await read(file, key);
   if (text === undefined || text.includes("-----BEGIN CERTIFICATE-----")) return { findings, ...text && { text } };
-  return { findings: [errorAt(CA, `${file} holds no certificate in PEM`)] };
+  return { findings: [errorAt(key, `${file} holds no certificate in PEM`)] };
 }
 
 interface ReadText {

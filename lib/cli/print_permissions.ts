@@ -17,7 +17,7 @@ import {
 import { PERMISSIONS_OPTIONS } from "./command_table.ts";
 import { formatComposeFile, formatSystemdUnit } from "./service_files.ts";
 import { shellWord, UsageError } from "../check/exit_error.ts";
-import { inspectStateDatabase } from "../check/state_database.ts";
+import { inspectDatabases } from "../check/state_database.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments, SERVE_OPTIONS } from "./option_table.ts";
 
@@ -39,8 +39,8 @@ export async function permissionsCommand(args: readonly string[]): Promise<strin
   const { configuration, file } = await loadConfiguration(parsed);
   // What is published, or built in, is no file that workers would have to read.
   const isElsewhere = form === "compose" || form === "compile";
-  const { database } = await inspectStateDatabase(configuration);
-  const needs = findPermissionNeeds(configuration, file, isElsewhere ? undefined : PROGRAM_FOLDER, database);
+  const databases = await inspectDatabases(configuration);
+  const needs = findPermissionNeeds(configuration, file, isElsewhere ? undefined : PROGRAM_FOLDER, databases);
   switch (form) {
     case "systemd": {
       requireFullPath(file);

@@ -58,7 +58,7 @@ export async function serve(
   const { configuration } = loaded;
   const inspection = await inspect(configuration, loaded, new Date());
   refuseObstacles(loaded, inspection);
-  await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER, inspection.files.database));
+  await giveUpExcess(findPermissionNeeds(configuration, loaded.file, PROGRAM_FOLDER, inspection.files));
 
   const { format, level } = configuration.log;
   const stacks = args.switches.has("debug");

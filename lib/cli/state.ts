@@ -5,7 +5,8 @@
  */
 
 import { shellWord, StartError, UsageError } from "../check/exit_error.ts";
-import { inspectStateDatabase, type StateDatabase } from "../check/state_database.ts";
+import { inspectStateDatabase } from "../check/state_database.ts";
+import type { DatabaseLocation } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
 import { STATE_ACTIONS } from "./command_table.ts";
 import { loadConfiguration } from "./load_configuration.ts";
@@ -43,7 +44,7 @@ export async function stateCommand([action = "", ...args]: readonly string[]): P
  *
  * @throws {StartError} When its files cannot be used.
  */
-export async function databaseOf(configuration: Configuration): Promise<StateDatabase> {
+export async function databaseOf(configuration: Configuration): Promise<DatabaseLocation> {
   const { database, findings } = await inspectStateDatabase(configuration);
   if (database !== undefined) return database;
   const error = findings.find(({ severity }) => severity === "error");

@@ -4,12 +4,15 @@
  * @module
  */
 
+import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
+import { ANONYMOUS } from "../accounts/permission.ts";
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
 import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
@@ -19,6 +22,8 @@ import { SHARED_RECORDS } from "../state/records.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { SHARED_TERM_CLAIMS } from "../state/term_claims.ts";
+import type { AccountDatabases } from "./account_databases.ts";
+import { accountProblem } from "./account_problem.ts";
 import { createFileClaims } from "./node_claims.ts";
 import { ServedFiles } from "./served_files.ts";
 import { PortOwner } from "./shared_ports.ts";
@@ -47,6 +52,8 @@ export interface ConfiguredServerOptions {
   readonly state?: SharedState;
   /** What is remembered beyond sessions, which stays the caller's; absent: in memory, to the end of the process. */
   readonly engine?: StateEngine;
+  /** Sources of accounts beside the configuration, which stay the caller's; absent: there are none. */
+  readonly accounts?: AccountDatabases | undefined;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Which of that it needs of the others; absent: all. */
@@ -169,6 +176,30 @@ export class ConfiguredServer {
   async sessions(): Promise<readonly SessionInfo[]> {
     const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
     return [...this.#server.sessions, ...await group?.sessions() ?? []];
+  }
+
+  /**
+   * Ends sessions in all event loops: what they do is cut, and their clients get 421 with the text.
+   *
+   * @returns How many.
+   */
+  async disconnect(selector: SessionSelector, text = "Disconnected by the server."): Promise<number> {
+    const own = this.#server.disconnectSelected(selector, text);
+    const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
+    return own + (await group?.disconnect(selector, text) ?? 0);
+  }
+
+  /**
+   * Returns whether an account may log in by the configuration that holds now.
+   *
+   * @throws {AuthorizerBusyError} When a source of accounts cannot be asked.
+   */
+  async hasAccount(name: string, signal: AbortSignal): Promise<boolean> {
+    const { accounts, users, anonymous } = this.#plan.configuration;
+    const isInFile = users.some((user) => user.name === name && user.enabled) ||
+      (name === ANONYMOUS && anonymous !== undefined);
+    if (isInFile && accounts.some(({ type }) => type === "file")) return true;
+    return await this.#options.accounts?.knows(name, { signal }) ?? false;
   }
 
   /** Resolves when every event loop has stopped; rejects when one of the others has failed. */
@@ -305,6 +336,9 @@ export class ConfiguredServer {
       ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
       ports.share("quotaAllowances", this.#engine.cluster.quotas, SHARED_QUOTA_ALLOWANCES);
     }
+    if (this.#options.accounts !== undefined) {
+      ports.share<AccountEntries>("accountEntries", this.#options.accounts, SHARED_ACCOUNT_ENTRIES);
+    }
     ports.share("records", this.#engine.records, SHARED_RECORDS);
     if (this.#engine.quotaStore !== undefined) {
       ports.share("quotaStore", this.#engine.quotaStore, SHARED_QUOTA_STORE);
@@ -346,6 +380,8 @@ export class ConfiguredServer {
       openHome: this.#files.openHome,
       workPlaces: this.#workPlaces,
       services: this.#files.services,
+      entries: this.#options.accounts,
+      onAccountProblem: (account, reason) => this.#options.onEvent(accountProblem(account, reason)),
     });
   }
 

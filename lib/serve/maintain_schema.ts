@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StateDatabase } from "../check/state_database.ts";
+import type { DatabaseLocation } from "../server/configured_options.ts";
 import { DatabaseConnection } from "../state/postgres/database_connection.ts";
 import { assertUsable, readSchemaStatus, upgradeSchema } from "../state/postgres/schema.ts";
 import { storedKey } from "../state/postgres/stored_key.ts";
@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
  */
 export async function maintainSchema(
   action: "init" | "upgrade" | "status",
-  { address, authorities }: StateDatabase,
+  { address, authorities }: DatabaseLocation,
 ): Promise<string> {
   using connection = await connect({ address, authorities });
   const status = await readSchemaStatus(connection);
@@ -49,13 +49,13 @@ export async function maintainSchema(
  *
  * @throws As {@linkcode maintainSchema}.
  */
-export async function requestCounts(names: readonly string[], database: StateDatabase): Promise<void> {
+export async function requestCounts(names: readonly string[], database: DatabaseLocation): Promise<void> {
   using connection = await connect(database);
   assertUsable(await readSchemaStatus(connection));
   await connection.query("SELECT ftpsd.quota_recount($1)", [names.map(storedKey)], CONNECT_TIMEOUT_MS);
 }
 
-async function connect({ address, authorities }: StateDatabase): Promise<DatabaseConnection> {
+async function connect({ address, authorities }: DatabaseLocation): Promise<DatabaseConnection> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), CONNECT_TIMEOUT_MS);
   try {

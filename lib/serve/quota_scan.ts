@@ -5,10 +5,9 @@
  */
 
 import { shellWord, StartError } from "../check/exit_error.ts";
-import type { StateDatabase } from "../check/state_database.ts";
 import { countFiles } from "../filesystem/quota/quota_ledger.ts";
 import { allQuotas, type ConfiguredQuota, distinctHomes } from "../server/account_quotas.ts";
-import { createHomes } from "../server/configured_options.ts";
+import { createHomes, type DatabaseLocation } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { QuotaAmount } from "../state/quotas.ts";
 
@@ -59,7 +58,7 @@ export async function scanQuotas(
  */
 export async function requestNodeCounts(
   quotas: readonly ConfiguredQuota[],
-  database: StateDatabase,
+  database: DatabaseLocation,
 ): Promise<ScannedQuota[]> {
   // Loaded when needed, with what speaks to the database.
   const { requestCounts } = await import("./maintain_schema.ts");

@@ -10,7 +10,8 @@ import { findObstacles, inspect, isMissingPermission } from "../check/inspection
 import { ConfigurationError, type Finding, formatFinding } from "../settings/finding.ts";
 import { CONFIGURATION } from "../settings/table.ts";
 import { resolveConfiguration } from "../settings/validate.ts";
-import { decodeConfiguration, readConfiguration, resolvePaths } from "../settings/read_configuration.ts";
+import { resolvePaths } from "../settings/host_paths.ts";
+import { decodeConfiguration, readConfiguration } from "../settings/read_configuration.ts";
 import type { Reading } from "./reloader.ts";
 import { type ServeSettings, UnusableConfigurationError } from "./serve_settings.ts";
 

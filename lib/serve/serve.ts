@@ -9,6 +9,7 @@ import type { ListeningAddress } from "../server/acceptor.ts";
 import { EventHub } from "../server/event_hub.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
 import type { CertificateInfo } from "../transport/tls_context.ts";
 import type { Remark, ServeSettings } from "./serve_settings.ts";
 
@@ -37,6 +38,12 @@ export interface RunningServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /** Who is connected, in all event loops. */
   sessions(): Promise<readonly SessionInfo[]>;
+  /**
+   * Ends sessions, in all event loops: what they do is cut, and their clients get 421 with the text.
+   *
+   * @returns How many.
+   */
+  disconnect(selector: SessionSelector, text?: string): Promise<number>;
   /**
    * Reads the configuration again and uses it in all event loops, without dropping a session. What waits for a restart is told
    * as a remark. One reload follows the other.

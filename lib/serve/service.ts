@@ -10,10 +10,13 @@ import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
 import { describeThrown } from "../thrown.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
 import { formatFinding } from "../settings/finding.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
+import { AccountDatabases } from "./account_databases.ts";
+import { NodeOrders } from "./node_orders.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
 import { joinCluster, openStateEngine, withCluster } from "./state_engine.ts";
@@ -69,9 +72,21 @@ export class Service implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
     const own = opened.use(await openStateEngine(state));
+    const orders = opened.use(new NodeOrders({ log: options.log }));
     const cluster = opened.use(
       await joinCluster(plan, (cause) => {
         options.log("error", `The database of the state is out of reach: ${describeThrown(cause)}`);
+      }, {
+        onEvent: (event) => orders.take(event),
+        onReconnected: () => orders.accountsMissed(),
+      }),
+    );
+    const accounts = opened.use(
+      await AccountDatabases.open(plan, {
+        cluster,
+        onAccount: (name) => orders.accountChanged(name),
+        onReconnected: () => orders.accountsMissed(),
+        onFailure: (message) => options.log("error", message),
       }),
     );
     const engine = cluster === undefined ? own : withCluster(own, cluster);
@@ -89,7 +104,9 @@ export class Service implements AsyncDisposable {
       events: options.events && [...options.events, ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS],
       dialogue: options.dialogue,
       engine,
+      accounts,
     });
+    orders.attach(server);
     return new Service(first, options, { server, opened: opened.move() });
   }
 
@@ -116,6 +133,11 @@ export class Service implements AsyncDisposable {
   /** Who is connected, in all event loops. */
   sessions(): Promise<readonly SessionInfo[]> {
     return this.#server.sessions();
+  }
+
+  /** See {@linkcode ConfiguredServer.disconnect}. */
+  disconnect(selector: SessionSelector, text?: string): Promise<number> {
+    return this.#server.disconnect(selector, text);
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import { shellWord, StartError } from "../check/exit_error.ts";
 import type { Configuration } from "../settings/table.ts";
-import type { PostgresEngine } from "../state/postgres/postgres_engine.ts";
+import type { PostgresEngine, PostgresEngineOptions } from "../state/postgres/postgres_engine.ts";
 import { MemoryRecords } from "../state/memory_records.ts";
 import type { OffenderStore } from "../state/offenders.ts";
 import type { QuotaCounts, QuotaStore } from "../state/quotas.ts";
@@ -64,12 +64,14 @@ export async function openStateEngine({ type, file }: Configuration["state"]): P
 /**
  * Joins the nodes that share a database.
  *
+ * @param listeners Told of what nodes tell each other.
  * @param onFailure Told when the database is out of reach, once until it is back.
  * @throws {StartError} When it cannot be used.
  */
 export async function joinCluster(
   { configuration, files: { database } }: ServerPlan,
   onFailure: (cause: unknown) => void,
+  listeners: Pick<PostgresEngineOptions, "onEvent" | "onReconnected"> = {},
 ): Promise<PostgresEngine | undefined> {
   const { type, node: name, leaseSeconds } = configuration.state;
   if (type !== "postgres") return undefined;
@@ -79,7 +81,7 @@ export async function joinCluster(
   const { SchemaError } = await import("../state/postgres/schema.ts");
   const { limits, ban } = configuration;
   const { address, ...rest } = database;
-  const options = { ...rest, name, leaseMs: leaseSeconds * 1000, limits, ban, onFailure };
+  const options = { ...rest, name, leaseMs: leaseSeconds * 1000, limits, ban, onFailure, ...listeners };
   try {
     return await PostgresEngine.open(address, options);
   } catch (cause) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import { toServerOptions } from "../server/configured_options.ts";
@@ -20,6 +21,7 @@ import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { TableQuotaCounts } from "../state/table_quotas.ts";
 import { SHARED_TERM_CLAIMS, type TermClaims } from "../state/term_claims.ts";
 import { describeThrown } from "../thrown.ts";
+import { accountProblem } from "./account_problem.ts";
 import { EventBatch } from "./event_batch.ts";
 import { takeWarnings } from "./log_writer.ts";
 import { createFileClaims, createNodeQuotas } from "./node_claims.ts";
@@ -73,6 +75,9 @@ scope.onmessage = ({ data }) => {
       break;
     case "tellSessions":
       send({ kind: "sessions", sessions: server?.sessions ?? [] });
+      break;
+    case "disconnect":
+      send({ kind: "disconnected", id: data.id, count: server?.disconnectSelected(data.selector, data.text) ?? 0 });
       break;
     case "shutdown":
       stop(data.options).catch((error) => send({ kind: "failed", reason: String(error) }));
@@ -153,6 +158,9 @@ async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
   return toServerOptions(plan.configuration, plan.files, new Date(), {
     ...files && { openHome: files.openHome, services: files.services },
     workPlaces,
+    ...plan.configuration.accounts.some(({ type }) => type !== "file") &&
+      { entries: ports.port<AccountEntries>("accountEntries", SHARED_ACCOUNT_ENTRIES) },
+    onAccountProblem: (account, reason) => tell(accountProblem(account, reason)),
   });
 }
 

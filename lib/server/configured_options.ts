@@ -5,7 +5,11 @@
  */
 
 import type { DatabaseAddress } from "../state/postgres/database_address.ts";
+import { AccountChain } from "../accounts/account_chain.ts";
+import type { AccountEntries, EntrySource } from "../accounts/account_entries.ts";
 import type { AccountOptions } from "../accounts/account_source.ts";
+import type { Authorizer } from "../accounts/authorizer.ts";
+import { PasswordAuthorizer } from "../accounts/password_authorizer.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
@@ -14,6 +18,7 @@ import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
+import { EntryAccounts, type EntryAccountsOptions } from "./entry_accounts.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
 import { type AccountSettings, permissionsOf } from "../settings/account_rights.ts";
@@ -24,6 +29,15 @@ import type { StoreHome } from "../settings/forms.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type Configuration, SERVER_SETTINGS } from "../settings/table.ts";
 import { structureOf } from "../settings/unknown_keys.ts";
+
+/** Where a database is, and who is trusted there. */
+export interface DatabaseLocation {
+  readonly address: DatabaseAddress;
+  /** Where notifications come from; absent: the same. */
+  readonly directAddress?: DatabaseAddress;
+  /** Authorities beside those of the system, PEM. */
+  readonly authorities: readonly string[];
+}
 
 /** What the files that a configuration names hold, PEM. */
 export interface ConfigurationFiles {
@@ -37,12 +51,9 @@ export interface ConfigurationFiles {
   /** Who signs the certificates of clients. */
   readonly clientCa?: string | undefined;
   /** Where the database of the state is, and who is trusted there. */
-  readonly database?: {
-    readonly address: DatabaseAddress;
-    /** Where notifications come from; absent: the same. */
-    readonly directAddress?: DatabaseAddress;
-    readonly authorities: readonly string[];
-  };
+  readonly database?: DatabaseLocation;
+  /** The same of the databases that sources of accounts name, by their index in `accounts`. */
+  readonly accountDatabases?: Readonly<Record<number, DatabaseLocation>>;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
 }
@@ -58,6 +69,10 @@ export interface ToServerOptionsOptions {
   readonly workPlaces?: WorkPlaces;
   /** What the files of all accounts share; absent: what nobody else has. */
   readonly services?: AccountServices;
+  /** Where accounts are that are not in the configuration; absent: none of them is found. */
+  readonly entries?: AccountEntries | undefined;
+  /** Told why such an account cannot be used. Must not throw. */
+  readonly onAccountProblem?: EntryAccountsOptions["onProblem"];
 }
 
 /**
@@ -127,18 +142,48 @@ function refuseStore({ store }: StoreHome): never {
   throw new TypeError(`Cannot open a home in store ${JSON.stringify(store)}: no store was opened`);
 }
 
-function createAuthorizer(
+function createAuthorizer(configuration: Configuration, now: Date, options: ToServerOptionsOptions): Authorizer {
+  const { openHome = createHomes(), workPlaces = createWorkPlaces(), services = createServices() } = options;
+  const others = { openHome, workPlaces, services };
+  const ofFile = createFileAccounts(configuration, now, others);
+  if (configuration.accounts.every(({ type }) => type === "file")) return ofFile;
+  const sources = configuration.accounts.map((source, index) =>
+    source.type === "file" ? ofFile : createEntryAccounts(configuration, index, {
+      ...options,
+      ...others,
+      acceptRisks: acceptedRisks(configuration.acceptRisks, now),
+    })
+  );
+  return new PasswordAuthorizer(new AccountChain(sources), { places: workPlaces });
+}
+
+/** Accounts of a source that is not the file. */
+function createEntryAccounts(
+  configuration: Configuration,
+  index: number,
+  { entries, onAccountProblem = () => {}, ...options }:
+    & ToServerOptionsOptions
+    & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks">,
+): EntryAccounts {
+  const source: EntrySource = { find: (name, options) => entries?.find(index, name, options) };
+  const homes = configuration.accounts[index]?.homes;
+  return new EntryAccounts(source, { ...options, configuration, homes, onProblem: onAccountProblem });
+}
+
+/** The users of the configuration, and anonymous. */
+function createFileAccounts(
   configuration: Configuration,
   now: Date,
-  { openHome = createHomes(), workPlaces = createWorkPlaces(), services = createServices() }: ToServerOptionsOptions,
+  { openHome, workPlaces, services }: Required<Pick<ToServerOptionsOptions, "openHome" | "workPlaces" | "services">>,
 ): VirtualAccounts {
   const quotas = new AccountQuotas(configuration, services);
   const sources = { openHome, quotas };
   const { users, anonymous } = configuration;
   const authorizer = new VirtualAccounts({ openHome: (home) => openHome(home, ""), places: workPlaces });
   for (const user of users) {
-    const { name, password, limits } = user;
-    authorizer.addUser(name, password, openAccountHome(user, name, sources), { ...optionsOf(user), limits });
+    const { name, password, limits, enabled } = user;
+    const home = openAccountHome(user, name, sources); // of others, too: their files count under quotas
+    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);

@@ -31,10 +31,17 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
     ...inState(configuration),
-    ...inAccounts(configuration),
-    ...inHomes(configuration, given),
-    ...inGroups(configuration),
+    ...inSources(configuration),
+    ...findAccountContradictions(configuration, given),
   ];
+}
+
+/** The accounts of a configuration, and what they name. */
+type Accounts = Pick<Configuration, "users" | "anonymous" | "groups" | "stores">;
+
+/** The same of accounts alone. */
+export function findAccountContradictions(accounts: Accounts, given: unknown): Finding[] {
+  return [...inAccounts(accounts), ...inHomes(accounts, given), ...inGroups(accounts)];
 }
 
 function* inTls({ tls }: Contradictable): Generator<Finding> {
@@ -120,7 +127,38 @@ function sizeOf({ from, to }: PortRange): number {
   return to - from + 1;
 }
 
-function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
+/** Keys of a source that only databases have. */
+const DATABASE_KEYS = ["urlFile", "ca", "query", "homes"] as const;
+
+function* inSources({ accounts, state, users, anonymous }: Configuration): Generator<Finding> {
+  for (const [index, source] of accounts.entries()) {
+    const at = ["accounts", index];
+    if (source.type === "file") {
+      if (accounts.findIndex(({ type }) => type === "file") < index) {
+        yield errorAt([...at, "type"], "file is given twice");
+      }
+      for (const key of DATABASE_KEYS) {
+        if (source[key] !== undefined) yield errorAt([...at, key], "is given, but the type is file");
+      }
+      continue;
+    }
+    if (source.urlFile === undefined && state.type !== "postgres") {
+      yield errorAt([...at, "urlFile"], "is missing; give a file, or use state.type postgres");
+    }
+    if (source.ca !== undefined && source.urlFile === undefined) {
+      yield errorAt([...at, "ca"], "is given without urlFile; that of the state is state.ca");
+    }
+  }
+  const isFileAsked = accounts.some(({ type }) => type === "file");
+  for (const [key, isGiven] of [["users", users.length > 0], ["anonymous", anonymous !== undefined]] as const) {
+    if (!isFileAsked && isGiven) yield errorAt([key], "is given, but accounts has no entry of type file");
+  }
+  if (isFileAsked && accounts.length === 1 && users.length === 0 && anonymous === undefined) {
+    yield errorAt([], "nobody can log in; give users or anonymous");
+  }
+}
+
+function* inAccounts({ users, anonymous }: Accounts): Generator<Finding> {
   const names = new Set<string>();
   for (const [index, { name, overrides }] of users.entries()) {
     const path = ["users", index, "name"];
@@ -130,12 +168,9 @@ function* inAccounts({ users, anonymous }: Configuration): Generator<Finding> {
     yield* pathsGivenTwice(["users", index, "overrides"], overrides);
   }
   yield* pathsGivenTwice(["anonymous", "overrides"], anonymous?.overrides ?? []);
-  if (users.length === 0 && anonymous === undefined) {
-    yield errorAt([], "nobody can log in; give users or anonymous");
-  }
 }
 
-function* inGroups({ users, groups }: Configuration): Generator<Finding> {
+function* inGroups({ users, groups }: Accounts): Generator<Finding> {
   const names = Object.keys(groups);
   const known = names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
   for (const [index, user] of users.entries()) {
@@ -147,7 +182,7 @@ function* inGroups({ users, groups }: Configuration): Generator<Finding> {
   }
 }
 
-function* inHomes({ users, anonymous, stores }: Configuration, given: unknown): Generator<Finding> {
+function* inHomes({ users, anonymous, stores }: Accounts, given: unknown): Generator<Finding> {
   const accounts = [
     ...users.map((account, index) => ({ account, at: ["users", index] })),
     ...anonymous === undefined ? [] : [{ account: anonymous, at: ["anonymous"] }],

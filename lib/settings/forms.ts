@@ -112,6 +112,13 @@ export const greeting: Form<string> = v.pipe(
 /** The same of what must be said. */
 export const clientText: Form<string> = v.pipe(greeting, v.minLength(1, unwantedText("a text")));
 
+/** A statement of SQL, on one line or several. */
+export const statement: Form<string> = v.pipe(
+  v.string(unwantedText("a statement with $1")),
+  v.includes("$1", unwanted("a statement with $1")),
+  described("a statement with `$1`"),
+);
+
 /** A text that no message shows. */
 export function secret(wanted: string): Form<string> {
   const message: Message = ({ input }) => absent(input, wanted) ?? `the value is not ${wanted}`;

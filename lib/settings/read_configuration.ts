@@ -5,11 +5,9 @@
  */
 
 import { parse, YamlSyntaxError } from "@std/yaml";
-import type * as v from "valibot";
 import { ConfigurationError, errorAt, type Finding } from "./finding.ts";
-import { rowMetadata } from "./flags.ts";
+import { resolvePaths } from "./host_paths.ts";
 import { CONFIGURATION, type Configuration } from "./table.ts";
-import { structureOf } from "./unknown_keys.ts";
 import { resolveConfiguration, validate } from "./validate.ts";
 import { findLine, readPositions } from "./yaml_position.ts";
 
@@ -61,21 +59,6 @@ export function readConfiguration(
 
 function same(given: object): object {
   return given;
-}
-
-/** Makes all paths of the host absolute that a tree has. */
-export function resolvePaths(schema: v.GenericSchema, given: unknown, resolve: (path: string) => string): unknown {
-  const { entries, item, value } = structureOf(schema);
-  if (typeof given === "string") return given !== "" && rowMetadata(schema).isPath ? resolve(given) : given;
-  if (Array.isArray(given)) return item === undefined ? given : given.map((part) => resolvePaths(item, part, resolve));
-  if (typeof given !== "object" || given === null) return given;
-  const rowOf = (key: string) => entries !== undefined && Object.hasOwn(entries, key) ? entries[key] : value;
-  return Object.fromEntries(
-    Object.entries(given).map(([key, part]) => {
-      const row = rowOf(key);
-      return [key, row === undefined ? part : resolvePaths(row, part, resolve)];
-    }),
-  );
 }
 
 /** Finds the lines of findings and puts them in the order of the file. */

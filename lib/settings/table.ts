@@ -40,6 +40,7 @@ import {
   secondsOverZero,
   secret,
   secretList,
+  statement,
   text,
   truth,
   virtualPath,
@@ -471,6 +472,7 @@ const user = mapping({
     "Hash of the password. Clear text is the risk `plaintext-password`.",
   ),
   home: required(home, "Folder that is the user's root, or a path in a store."),
+  enabled: setting(truth, "Whether the user may log in.", { default: true }),
   groups: setting(list(text("the name of a group")), "Groups that the user is in, by their names in `groups`.", {
     default: [],
   }),
@@ -505,6 +507,28 @@ const anonymous = mapping({
   forceWrite: setting(truth, "Lets everybody write, where `permissions` say so: the risk `anonymous-write`.", {
     default: false,
   }),
+});
+
+/** Where accounts come from. */
+const accountSource = mapping({
+  type: required(
+    choice(["file", "postgres"]),
+    "`file`: `users` and `anonymous` of this file. `postgres`: a table of a database, see [accounts.md](accounts.md#accounts-in-postgresql).",
+  ),
+  urlFile: setting(
+    hostPath("a file"),
+    "Of `postgres`: file with the URL of its database; without it that of `state`, which has to be of type `postgres`.",
+  ),
+  ca: setting(hostPath("a file"), "Who signs the certificate of that database, beside those that Deno trusts, PEM."),
+  query: setting(
+    statement,
+    "Of `postgres`: what gives the row of the name `$1`, with the columns `password`, `settings`, and perhaps `name` and `enabled`. " +
+      "Without it the table `ftpsd.account` is asked.",
+  ),
+  homes: setting(
+    hostPath("a folder"),
+    "Of `postgres`: folder below which the homes of its accounts are. Without it they can only be in stores.",
+  ),
 });
 
 /** S3 takes no smaller part but the last. */
@@ -659,6 +683,11 @@ const ROWS = mapping({
   stores: setting(namedMappings(store, "stores, each under its name"), "Object stores that homes can be in, by name.", {
     default: {},
   }),
+  accounts: setting(
+    v.pipe(list(accountSource), v.minLength(1, "has no entry; give at least one source")),
+    "Where accounts come from, asked in this order: the first that knows a name decides.",
+    { default: [{ type: "file" }], restart: true },
+  ),
   groups: setting(namedMappings(accountGroup, "groups, each under its name"), "Groups of users, by name.", {
     default: {},
   }),
@@ -666,19 +695,27 @@ const ROWS = mapping({
   anonymous: setting(anonymous, "The account of everybody, with any password."),
 });
 
+/** A user, as the file and other sources of accounts describe one. */
+export const USER = user;
+
 /** The whole configuration file. */
 export const CONFIGURATION = v.pipe(ROWS, v.transform(withPermissionsOfGroups));
 
 type Given = v.InferOutput<typeof ROWS>;
-type GivenUser = Given["users"][number];
+/** A user before its groups have said what it may do. */
+export type GivenUser = Given["users"][number];
 type Granted = Omit<GivenUser, "permissions"> & { readonly permissions: string };
 
 /** What users may do who do not say it is in their groups. */
 function withPermissionsOfGroups(given: Given): Omit<Given, "users"> & { readonly users: readonly Granted[] } {
-  const permissionsOf = ({ groups, permissions }: GivenUser) =>
-    permissions ?? groups.map((name) => given.groups[name]?.permissions).find((letters) => letters !== undefined) ??
-      READ_PERMISSIONS;
-  return { ...given, users: given.users.map((user) => ({ ...user, permissions: permissionsOf(user) })) };
+  return { ...given, users: given.users.map((user) => withGroupPermissions(user, given.groups)) };
+}
+
+/** Gives a user the permissions of the first of its groups that has some, where it says none of its own. */
+export function withGroupPermissions(user: GivenUser, groups: Given["groups"]): Granted {
+  const ofGroups = user.groups.map((name) => Object.hasOwn(groups, name) ? groups[name]?.permissions : undefined);
+  const permissions = user.permissions ?? ofGroups.find((letters) => letters !== undefined) ?? READ_PERMISSIONS;
+  return { ...user, permissions };
 }
 
 /** A configuration as it results: every default in place, paths absolute. */
@@ -686,6 +723,9 @@ export type Configuration = v.InferOutput<typeof CONFIGURATION>;
 
 /** A store of a configuration. */
 export type StoreSettings = Configuration["stores"][string];
+
+/** A source of accounts of a configuration. */
+export type AccountSourceSettings = Configuration["accounts"][number];
 
 /** A user of a configuration. */
 export type UserSettings = Configuration["users"][number];

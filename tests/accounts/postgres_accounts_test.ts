@@ -1,98 +1,121 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { AccountRowError } from "../../lib/accounts/account_entries.ts";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
-import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
-import { hashPassword } from "../../lib/accounts/password_hash.ts";
-import { PostgresAccounts, type PostgresAccountsOptions } from "../../lib/accounts/postgres_accounts.ts";
-import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
+import { PostgresAccounts, type StatementRunner } from "../../lib/accounts/postgres_accounts.ts";
 import { IS_POSTGRES_ABSENT, TestDatabase } from "../helpers/postgres/test_database.ts";
 import { TcpProxy } from "../helpers/tcp_proxy.ts";
 
 const { signal } = new AbortController();
-const COST = { ln: 10 };
+const HASH = "$scrypt$ln=10,r=8,p=1$…";
 
 function test(name: string, run: () => Promise<void>): void {
   Deno.test({ name, ignore: IS_POSTGRES_ABSENT, fn: run });
 }
 
-/** A node with an authorizer over its accounts. */
-async function nodeOf(database: TestDatabase, options: PostgresAccountsOptions = {}, address = database.address) {
-  const node = await database.join({ timeoutMs: 2_000 }, address);
-  const accounts = new PostgresAccounts(node, options);
-  const authorizer = new PasswordAuthorizer(accounts, { openHome: () => new MemoryFileSystem() });
-  const login = (username: string, password: string) =>
-    authorizer.authenticate({ username, password, remoteHost: "192.0.2.1" }, { signal });
-  return { accounts, login };
+/** A database that answers each statement with a row. */
+function answering(...rows: Readonly<Record<string, string | null>>[]): StatementRunner {
+  return { query: () => Promise.resolve(rows) };
 }
 
-test("PostgresAccounts finds what the table has, and a change holds on all nodes at once", async () => {
+test("PostgresAccounts finds what the table has, and a change from the next login on", async () => {
   await using database = await TestDatabase.open();
-  const [one, two] = await Promise.all([nodeOf(database), nodeOf(database)]);
-  assertEquals(await one.login("alice", "first"), undefined);
+  const accounts = new PostgresAccounts(await database.join());
+  const find = (name: string) => accounts.find(name, { signal });
+  assertEquals(await find("alice"), undefined);
   await database.query(
-    `INSERT INTO ftpsd.account (name, password, home, permissions, overrides, connections, upload_bytes_per_second, login_message)
-      VALUES ('alice', $1, '/srv/alice', 'elrw', '[{"path": "/in", "permissions": "w"}]', 4, 1000, 'Hello.')`,
-    [await hashPassword("first", COST)],
+    `INSERT INTO ftpsd.account (name, password, settings) VALUES ('alice', $1, '{"home": "alice", "permissions": "elrw"}')`,
+    [HASH],
   );
-  const account = await one.login("alice", "first");
-  assertEquals([account?.permissions, account?.loginMessage, account?.limits], ["elrw", "Hello.", {
-    connections: 4,
-    bandwidth: { upload: 1000, download: 0 },
-  }]);
-  assert(await account?.hasPermission("w", "/in", { signal }) && await two.login("alice", "first"));
-  await database.query("UPDATE ftpsd.account SET password = $1", [await hashPassword("second", COST)]);
-  for (const { login } of [one, two]) assertEquals(await login("alice", "first"), undefined);
-  assert(await two.login("alice", "second"));
+  assertEquals(await find("alice"), { name: "alice", password: HASH, home: "alice", permissions: "elrw" });
+  assertEquals(await find("Alice"), undefined);
+  await database.query("UPDATE ftpsd.account SET password = '$2b$'");
+  assertEquals((await find("alice"))?.password, "$2b$");
   await database.query("UPDATE ftpsd.account SET enabled = false");
-  assertEquals(await two.login("alice", "second"), undefined);
+  assertEquals(await find("alice"), undefined);
 });
 
 test("PostgresAccounts takes a statement of one's own, and names in it as values alone", async () => {
   await using database = await TestDatabase.open();
   await database.query("CREATE TABLE people (login text, hash text)");
-  await database.query("INSERT INTO people VALUES ('Bob', $1)", [await hashPassword("secret", COST)]);
+  await database.query("INSERT INTO people VALUES ('Bob', $1)", [HASH]);
   const statement =
-    "SELECT login AS name, hash AS password, '/srv/' || lower(login) AS home FROM people WHERE lower(login) = lower($1)";
-  const { accounts, login } = await nodeOf(database, { statement });
-  assertEquals((await login("bOB", "secret"))?.username, "Bob");
-  assertEquals((await accounts.find("bob"))?.home, "/srv/bob");
-  for (const name of ["' OR true --", "a\0b", "\ud800", "$1"]) {
-    assertEquals(await login(name, "secret"), undefined, name);
+    `SELECT login AS name, hash AS password, jsonb_build_object('home', '/srv/' || lower(login)) AS settings
+      FROM people WHERE lower(login) = lower($1)`;
+  const accounts = new PostgresAccounts(await database.join(), { statement });
+  assertEquals(await accounts.find("bOB", { signal }), { name: "Bob", password: HASH, home: "/srv/bob" });
+  for (
+    const name of ["' OR true --", "'; DROP TABLE people; --", "a\0b", "\ud800", "$1", '"', "\\", "x".repeat(10_000)]
+  ) {
+    assertEquals(await accounts.find(name, { signal }), undefined, name.slice(0, 30));
+  }
+  assertEquals((await database.query("SELECT count(*) FROM people"))[0]?.count, "1");
+});
+
+test("ftpsd.account refuses what is no account", async () => {
+  await using database = await TestDatabase.open();
+  for (
+    const [name, password, settings] of [
+      ["", HASH, '{"home": "a"}'],
+      ["a\nb", HASH, '{"home": "a"}'],
+      ["x".repeat(1001), HASH, '{"home": "a"}'],
+      ["a", "clear", '{"home": "a"}'],
+      ["a", HASH, "{}"],
+      ["a", HASH, "[]"],
+      ["a", HASH, '{"home": "a", "password": "$2b$"}'],
+      ["a", HASH, '{"home": "a", "name": "b"}'],
+    ] as const
+  ) {
+    const insert = "INSERT INTO ftpsd.account (name, password, settings) VALUES ($1, $2, $3)";
+    await assertRejects(() => database.query(insert, [name, password, settings]), Error, "violates check constraint");
   }
 });
 
-test("PostgresAccounts opens homes in stores, and takes no clear passwords", async () => {
-  await using database = await TestDatabase.open();
-  await assertRejects(
-    () => database.query("INSERT INTO ftpsd.account (name, password, home) VALUES ('a', 'clear', '/a')"),
-    Error,
-    "account_password_check",
-  );
-  await database.query(
-    "INSERT INTO ftpsd.account (name, password, home, store) VALUES ('a', '$2b$…', '/a', 'archive')",
-  );
-  const home = new MemoryFileSystem();
-  const opened: unknown[] = [];
-  const { accounts } = await nodeOf(database, {
-    openStoreHome: (home_, account) => (opened.push([home_, account]), home),
-  });
-  assertEquals((await accounts.find("a"))?.home, home);
-  assertEquals(opened, [[{ store: "archive", path: "/a" }, "a"]]);
-  const clear = await nodeOf(database, { statement: "SELECT $1 AS name, 'clear' AS password, '/' AS home" });
-  await assertRejects(() => clear.accounts.find("a"), TypeError, "its password is no hash");
+Deno.test("PostgresAccounts.find() says what is wrong with a row, without what it holds", async () => {
+  const row = { name: "a", password: HASH };
+  for (
+    const [rows, message] of [
+      [[row, row], "the statement gives 2 rows for the name"],
+      [[{ ...row, hom: "/a" }], 'the column "hom" is unknown; known are name, password, enabled, settings'],
+      [[{ ...row, settings: '{"secret' }], "settings is not JSON"],
+      [[{ ...row, settings: "[1]" }], "settings is not a mapping"],
+      [[{ ...row, settings: '"x"' }], "settings is not a mapping"],
+      [[{ ...row, settings: '{"name": "b"}' }], "settings has a name, which is a column of its own"],
+      [[{ ...row, settings: `{"a": ${"[".repeat(9)}${"]".repeat(9)}}` }], "settings is nested more than 8 deep"],
+      [
+        [{ ...row, settings: JSON.stringify({ a: "x".repeat(1 << 16) }) }],
+        "settings has 65544 characters, more than 65536",
+      ],
+    ] as const
+  ) {
+    const accounts = new PostgresAccounts(answering(...rows));
+    const error = await assertRejects(() => accounts.find("a", { signal }), AccountRowError);
+    assertEquals(error.message, message);
+  }
 });
 
-test("PostgresAccounts.find() says that the database is out of reach, which is no failed login", async () => {
+Deno.test("PostgresAccounts.find() takes a row without settings, and none that is not enabled", async () => {
+  const row = { name: null, password: null, settings: null };
+  assertEquals(await new PostgresAccounts(answering(row)).find("a", { signal }), { name: "a", password: "" });
+  for (const enabled of ["f", null]) {
+    assertEquals(await new PostgresAccounts(answering({ ...row, enabled })).find("a", { signal }), undefined);
+  }
+});
+
+test("PostgresAccounts.find() says that the database cannot be asked, which is no failed login", async () => {
   await using database = await TestDatabase.open();
   await using proxy = new TcpProxy(database.address.port);
-  const { login, accounts } = await nodeOf(database, {}, { ...database.address, port: proxy.port });
+  const node = await database.join({ timeoutMs: 1_000 }, { ...database.address, port: proxy.port });
+  const accounts = new PostgresAccounts(node);
+  const wrong = new PostgresAccounts(node, { statement: "SELECT FROM nowhere WHERE $1 = ''" });
+  await assertRejects(() => wrong.find("alice", { signal }), AuthorizerBusyError);
   proxy.hang();
-  const error = await assertRejects(() => login("alice", "secret"), AuthorizerBusyError);
+  const error = await assertRejects(() => accounts.find("alice", { signal }), AuthorizerBusyError);
   assert(!error.countsAsFailure);
   proxy.cut();
   proxy.resume();
   let isBack = false;
   for (let tries = 0; tries < 20 && !isBack; tries++) {
-    isBack = await accounts.find("alice").then(() => true, () => false);
+    isBack = await accounts.find("alice", { signal }).then(() => true, () => false);
   }
   assert(isBack);
 });

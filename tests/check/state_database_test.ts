@@ -31,7 +31,7 @@ async function inspect(
     state,
   });
   const { findings, database } = await inspectStateDatabase(configuration);
-  const { net } = findPermissionNeeds(configuration, undefined, undefined, database);
+  const { net } = findPermissionNeeds(configuration, undefined, undefined, { ...database && { database } });
   const found = findings.map(({ severity, risk, path, message }) =>
     `${risk ?? severity} ${path.join(".")}: ${message.replaceAll(folder.path, "")}`
   );
@@ -59,18 +59,6 @@ Deno.test("inspectStateDatabase() finds a URL and an authority that cannot be us
   assertEquals((await inspect("postgres://u:p@db/d", { ca: "nothing" })).found, [
     "error state.ca: /ca holds no certificate in PEM",
   ]);
-});
-
-Deno.test("resolveConfiguration() refuses quotas, which nodes do not count together", () => {
-  const error = assertThrows(
-    () =>
-      resolveConfiguration({
-        anonymous: { home: "/srv", quota: { bytes: 1 } },
-        state: { type: "postgres", urlFile: "/url" },
-      }),
-    ConfigurationError,
-  );
-  assertEquals(error.findings.map(({ path }) => path.join(".")), ["anonymous.quota"]);
 });
 
 Deno.test("resolveConfiguration() refuses a database without its URL, and a URL without a database", () => {

@@ -37,7 +37,7 @@ export async function readClusterNode(): Promise<{ configuration: Configuration;
   const text = await Deno.readTextFile(new URL("../../packaging/cluster/ftpsd.yaml", import.meta.url));
   const configuration = readConfiguration(text, { file: PACKAGED_FILE, resolve: refuse });
   const database = { address: CLUSTER_DATABASE, authorities: [] };
-  return { configuration, needs: findPermissionNeeds(configuration, PACKAGED_FILE, undefined, database) };
+  return { configuration, needs: findPermissionNeeds(configuration, PACKAGED_FILE, undefined, { database }) };
 }
 
 /** Writes the unit of packaging/cluster, which is the same on all nodes. */

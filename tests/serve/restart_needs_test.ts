@@ -45,6 +45,7 @@ const FIXED: readonly string[] = [
   "tls.maxVersion",
   "tls.sessionReuse",
   "state",
+  "accounts",
   "workers",
   "log",
 ];

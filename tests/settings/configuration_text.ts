@@ -43,6 +43,7 @@ export function valueAt(value: unknown, path: string): unknown {
 
 /** Keys that must be there beside others, by the list they are in. */
 const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  accounts: { type: "postgres" },
   users: { name: "alice", password: "secret", home: "/srv/alice" },
   anonymous: { home: "/srv/pub" },
   overrides: { path: "/in", permissions: "lw" },

@@ -37,6 +37,44 @@ const NO_PATH = { bad: "in/", message: '"in/" is not a path of the account such 
 /** All of them; a test makes sure of that. */
 export const KEYS: readonly KeyCase[] = [
   {
+    key: "accounts[0].type",
+    good: "postgres",
+    becomes: "postgres",
+    beside: "    urlFile: db.url\n  - type: file",
+    bad: "yaml",
+    message: '"yaml" is not one of file, postgres',
+  },
+  {
+    key: "accounts[0].urlFile",
+    good: "db.url",
+    becomes: "/etc/ftpsd/db.url",
+    beside: "  - type: file",
+    ...NO_FILE,
+  },
+  {
+    key: "accounts[0].ca",
+    good: "ca.crt",
+    becomes: "/etc/ftpsd/ca.crt",
+    beside: "    urlFile: db.url\n  - type: file",
+    ...NO_FILE,
+  },
+  {
+    key: "accounts[0].query",
+    good: "SELECT 1 FROM people WHERE login = $1",
+    becomes: "SELECT 1 FROM people WHERE login = $1",
+    beside: "    urlFile: db.url\n  - type: file",
+    bad: "SELECT 1",
+    message: '"SELECT 1" is not a statement with $1',
+  },
+  {
+    key: "accounts[0].homes",
+    good: "homes",
+    becomes: "/etc/ftpsd/homes",
+    beside: "    urlFile: db.url\n  - type: file",
+    bad: "5",
+    message: "5 is not a folder; put it in quotes",
+  },
+  {
     key: "listen[0].host",
     good: "'::1'",
     becomes: "::1",
@@ -352,6 +390,7 @@ export const KEYS: readonly KeyCase[] = [
     message: '"*.exe" is not a list of patterns',
   },
   { key: "users[0].dropBox", good: "true", becomes: true, ...NO_TRUTH },
+  { key: "users[0].enabled", good: "false", becomes: false, ...NO_TRUTH },
   { key: "users[0].messages.login", good: '"a\\nb\\n"', becomes: "a\nb", ...NO_TEXT },
   { key: "users[0].messages.quit", good: "Bye", becomes: "Bye", ...NO_TEXT },
   { key: "users[0].limits.connections", good: "4", becomes: 4, ...NO_COUNT },

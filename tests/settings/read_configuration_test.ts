@@ -151,6 +151,7 @@ Deno.test("readConfiguration() returns frozen settings with all defaults, and ab
     name: "alice",
     password: "x",
     home: "/etc/ftpsd/alice",
+    enabled: true,
     groups: [],
     permissions: "elr",
     overrides: [],

@@ -43,13 +43,48 @@ export function readHomeFacts(home: string): HomeFacts | undefined {
   }
 }
 
+/**
+ * The same without keeping the event loop waiting, for a home that is to be opened at once.
+ *
+ * @throws {Deno.errors.NotFound} When it is not there, and other errors of `Deno.stat`.
+ */
+export async function lookAtHome(home: string): Promise<HomeFacts & { readonly isFolder: boolean }> {
+  const realPath = await Deno.realPath(home);
+  const info = await Deno.stat(realPath);
+  const parts = await Promise.all(
+    SYSTEM_PARTS.map((part) => Deno.lstat(join(realPath, part)).then(() => true, () => false)),
+  );
+  return {
+    home,
+    realPath,
+    mode: modeBits(info.mode, Deno.build.os),
+    movableIn: await lookForMovable(realPath),
+    looksLikeRoot: parts.every((isThere) => isThere),
+    isFolder: info.isDirectory,
+  };
+}
+
+async function lookForMovable(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  if (folder === path || (await Deno.permissions.query({ name: "read", path: folder })).state !== "granted") {
+    return undefined;
+  }
+  const mode = modeBits((await Deno.stat(folder)).mode, Deno.build.os) ?? 0;
+  return isMovable(mode) ? folder : await lookForMovable(folder);
+}
+
+/** Returns whether others may rename what is in a folder. */
+function isMovable(mode: number): boolean {
+  return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
+}
+
 function findMovableIn(path: string): string | undefined {
   const folder = dirname(path);
   if (folder === path || Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") {
     return undefined;
   }
   const mode = modeOf(folder) ?? 0;
-  return (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0 ? folder : findMovableIn(folder);
+  return isMovable(mode) ? folder : findMovableIn(folder);
 }
 
 function modeOf(path: string): number | undefined {

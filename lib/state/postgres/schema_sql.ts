@@ -75,20 +75,14 @@ CREATE TABLE ftpsd.record (
 );
 CREATE INDEX record_by_key ON ftpsd.record (space, substr(key, 1, 1024));
 CREATE INDEX record_by_end ON ftpsd.record (expires_at);
--- Accounts, for whoever wants them here. A home is a path of the host, or one in a store of the configuration.
+-- Accounts, for whoever wants them here. What is in settings is said in the words of an entry of users in the configuration file.
 CREATE TABLE ftpsd.account (
-  name text PRIMARY KEY CHECK (name <> '' AND name !~ '[[:cntrl:]]'),
+  name text PRIMARY KEY CHECK (name <> '' AND name !~ '[[:cntrl:]]' AND octet_length(name) <= 1000),
   password text NOT NULL CHECK (password LIKE '$%'), -- a hash, never clear text
-  home text NOT NULL CHECK (home LIKE '/%'),
-  store text,
-  permissions text NOT NULL DEFAULT 'elr' CHECK (permissions ~ '^[elradfmwMT]*$'),
-  overrides jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(overrides) = 'array'),
-  login_message text,
-  quit_message text,
-  connections int NOT NULL DEFAULT 0 CHECK (connections >= 0), -- 0: no limit
-  upload_bytes_per_second bigint NOT NULL DEFAULT 0 CHECK (upload_bytes_per_second >= 0),
-  download_bytes_per_second bigint NOT NULL DEFAULT 0 CHECK (download_bytes_per_second >= 0),
-  enabled boolean NOT NULL DEFAULT true
+  enabled boolean NOT NULL DEFAULT true,
+  settings jsonb NOT NULL CHECK (
+    jsonb_typeof(settings) = 'object' AND settings ? 'home' AND NOT settings ?| '{name,password,enabled}'
+  )
 );
 CREATE TABLE ftpsd.duty (name text PRIMARY KEY, node uuid NOT NULL, expires_at timestamptz NOT NULL);
 `;

@@ -1,0 +1,50 @@
+/**
+ * The port of accounts beyond the configuration file: each as an entry of `users` there, so that what holds for one holds for
+ * the other. A source finds entries; what is made of them is the server's affair.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "../filesystem/filesystem.ts";
+import type { MaybePromise, SharedMethods } from "../shared_port.ts";
+
+/** An account in the words of the configuration file, as plain data; nothing of it was checked yet. */
+export interface AccountEntry extends Readonly<Record<string, unknown>> {
+  /** The name of the account, which may be another spelling than was asked for. */
+  readonly name: string;
+  /** The hash of its password. */
+  readonly password: string;
+}
+
+/** One source of accounts. */
+export interface EntrySource {
+  /**
+   * Finds an account; names that do not exist should take as long as others.
+   *
+   * @param name What the client gave as its name, verbatim.
+   * @param options.signal Aborts when nobody waits for the answer any more.
+   * @returns The account, or `undefined` when there is none of that name that may log in.
+   * @throws {AuthorizerBusyError} When accounts cannot be found now.
+   * @throws {AccountRowError} When there is one that cannot be used.
+   */
+  find(name: string, options: CallOptions): MaybePromise<AccountEntry | undefined>;
+}
+
+/** What a source has under a name cannot be an account. The message is for the log, and has no password. */
+export class AccountRowError extends Error {
+  /** The name of the class. */
+  override readonly name = "AccountRowError";
+}
+
+/** All sources of a configuration that are not in its file, which one event loop has for all. */
+export interface AccountEntries {
+  /**
+   * Finds an account in one source. See {@linkcode EntrySource.find}.
+   *
+   * @param source Its index in `accounts`.
+   */
+  find(source: number, name: string, options: CallOptions): MaybePromise<AccountEntry | undefined>;
+}
+
+/** What event loops share of them. */
+export const SHARED_ACCOUNT_ENTRIES: SharedMethods<AccountEntries> = { find: {} };
