@@ -160,8 +160,8 @@ const HASH_BYTES = 32 * MIB;
 /** How many hashes are computed at once. */
 const HASHES_AT_ONCE = 2;
 
-/** All attacks. */
-export const ATTACKS: readonly Attack[] = [
+/** Attacks by whoever can connect. */
+export const ATTACKS_OF_STRANGERS: readonly Attack[] = [
   {
     name: "connections that log in slowly",
     clients: 1000,
@@ -184,6 +184,20 @@ export const ATTACKS: readonly Attack[] = [
     server: { configuration: "limits: { connections: 2000 }\ntimeouts: { handshake: 3 }" },
     begin: haltHandshakes,
   },
+  {
+    name: "wrong passwords at once",
+    clients: 60,
+    mostBytes: HASHES_AT_ONCE * HASH_BYTES + 64 * MIB,
+    server: {
+      users: `users: [{ name: ${USER.name}, password: "${HASH}", home: home, permissions: elradfmwMT }]`,
+      configuration: "tls: { policy: optional }\ntimeouts: { failedLogin: 0 }\nban: { failures: 0 }",
+    },
+    begin: guess,
+  },
+];
+
+/** Attacks by users. */
+export const ATTACKS_OF_USERS: readonly Attack[] = [
   {
     name: "downloads that are not read",
     clients: 40,
@@ -212,16 +226,6 @@ export const ATTACKS: readonly Attack[] = [
     mostBytes: 128 * MIB,
     server: { configuration: "timeouts: { passive: 2, idle: 4 }" },
     begin: abandonPorts,
-  },
-  {
-    name: "wrong passwords at once",
-    clients: 60,
-    mostBytes: HASHES_AT_ONCE * HASH_BYTES + 64 * MIB,
-    server: {
-      users: `users: [{ name: ${USER.name}, password: "${HASH}", home: home, permissions: elradfmwMT }]`,
-      configuration: "tls: { policy: optional }\ntimeouts: { failedLogin: 0 }\nban: { failures: 0 }",
-    },
-    begin: guess,
   },
 ];
 

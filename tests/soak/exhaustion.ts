@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ATTACKS, type Figures, suffer } from "./attacks.ts";
+import { ATTACKS_OF_STRANGERS, ATTACKS_OF_USERS, type Figures, suffer } from "./attacks.ts";
 import { median, printRow } from "./figures.ts";
 
 const MIB = 1024 * 1024;
@@ -29,7 +29,7 @@ if (import.meta.main) {
   const [part = ""] = Deno.args;
   const heads = ["MiB before", "at most", "after", "command ms", "at most", "visit ms", "at most", "freed after s"];
   printRow(["clients", "attack", ...heads]);
-  for (const attack of ATTACKS.filter(({ name }) => name.includes(part))) {
+  for (const attack of [...ATTACKS_OF_STRANGERS, ...ATTACKS_OF_USERS].filter(({ name }) => name.includes(part))) {
     printRow([`${attack.clients}`, attack.name, ...format(await suffer(attack))]);
   }
 }
