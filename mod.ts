@@ -39,6 +39,7 @@ export type {
   SharedState,
 } from "./lib/state/state.ts";
 export type { Lease, MaybePromise } from "./lib/shared_port.ts";
+export type { CallOutcome, Dependency, Meter } from "./lib/meter.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
 export type { KeptOffender, OffenderStore } from "./lib/state/offenders.ts";
 export type { FtpServerOptions } from "./lib/server/options.ts";
@@ -129,7 +130,7 @@ export { MemoryRecords, type MemoryRecordsOptions } from "./lib/state/memory_rec
 export type { Duties } from "./lib/state/duties.ts";
 export type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "./lib/state/records.ts";
 export { S3Store, type S3StoreOptions } from "./lib/filesystem/object/s3_store.ts";
-export type { StoreTimeouts } from "./lib/filesystem/object/s3_requests.ts";
+export type { OnRequest, StoreTimeouts } from "./lib/filesystem/object/s3_requests.ts";
 export {
   type CredentialSource,
   FileCredentials,

@@ -63,6 +63,17 @@ export interface ServerEvents {
   fileReceived: EndedTransferEvent;
   /** A file transfer ended before its end. What was received until then is kept. */
   transferIncomplete: EndedTransferEvent & { readonly reason: string };
+  /**
+   * A command was answered for good. Only made when somebody asks for it by name: by `on`, by `events({ only })`, or a meter.
+   */
+  commandDone: SessionEvent & {
+    /** Verb, upper case; `"?"` where the client sent none that is known. */
+    readonly command: string;
+    /** Code of the final reply. */
+    readonly code: number;
+    /** From the command line to the final reply: with the transfer, where it moves a file. */
+    readonly seconds: number;
+  };
   /** A command was answered with a permanent or transient negative reply. Arguments of secret commands are masked. */
   commandRefused: SessionEvent & {
     readonly command: string;

@@ -98,6 +98,7 @@ const LEVELS: Readonly<Record<ServerEventName, LogLevel>> = {
   addressResolved: "info",
   addressUnresolved: "warn",
   banned: "warn",
+  commandDone: "debug",
   commandRefused: "info",
   connected: "info",
   connectionRefused: "warn",
@@ -226,6 +227,8 @@ function describeSession(event: OfSession): string {
       return transferText(event, "completed=1");
     case "transferIncomplete":
       return `${transferText(event, "completed=0")} reason='${event.reason}'`;
+    case "commandDone":
+      return `${event.command} ${event.code} seconds=${event.seconds.toFixed(3)}`;
     case "commandRefused":
       return `${event.command}${event.argument ? ` ${event.argument}` : ""} ${event.code} '${event.reply}'`;
     case "dialogue":

@@ -227,7 +227,7 @@ export function findPermissionNeeds(
 
 /** Listening addresses and, on each of their hosts, the passive ports; the stores and the database; and a name that is resolved. */
 function netNeeds(
-  { listen, passive: { ports, address }, active, stores }: Configuration,
+  { listen, passive: { ports, address }, active, stores, metrics }: Configuration,
   { database, accountDatabases = {} }: Databases,
 ): string[] {
   // It dials any port of any client.
@@ -235,15 +235,23 @@ function netNeeds(
   const addresses = listen.map(({ host, port }) => ({ host, port }));
   const databaseHosts = [...database === undefined ? [] : [database], ...Object.values(accountDatabases)]
     .flatMap(({ address, directAddress = address }) => [address, directAddress].map(formatSocketAddress));
-  const others = [...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)];
+  const others = [
+    ...metrics === undefined ? [] : [metrics.port === 0 ? hostOf(metrics) : formatSocketAddress(metrics)],
+    ...[...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)],
+  ];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (
     passivePorts === undefined || passivePorts.length > MAX_PORT_LIST || addresses.some(({ port }) => port === 0)
   ) {
-    return distinct([...addresses.map(({ host }) => host.includes(":") ? `[${host}]` : host), ...others]);
+    return distinct([...addresses.map(hostOf), ...others]);
   }
   const all = [...addresses, ...addresses.flatMap(({ host }) => passivePorts.map((port) => ({ host, port })))];
   return distinct([...all.map(formatSocketAddress), ...others]);
+}
+
+/** An address without its port, as the runtime wants it: all its ports. */
+function hostOf({ host }: { readonly host: string }): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The runtime wants the name itself, without a port, and nothing of the servers that are asked. */

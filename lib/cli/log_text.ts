@@ -26,6 +26,7 @@ export function describeStart(loaded: LoadedConfiguration, server: Service): str
       `passive ports: ${passive.ports ? `${passive.ports.from}-${passive.ports.to}` : "any"}`,
       `masquerade (NAT) address: ${passive.address ?? "none"}`,
     ].join("; "),
+    ...server.metrics === undefined ? [] : [`metrics: http://${formatSocketAddress(server.metrics)}/metrics`],
     ...howToConnect(configuration, server),
     signalLine(),
   ];

@@ -65,7 +65,13 @@ export async function serve(
   // At this level the log has nothing more but the dialogue.
   const dialogue = stacks || args.switches.has("verbose") || level === "debug";
   const logger = new Logger({ format, level: dialogue ? "debug" : level, stacks, ...output });
-  output.listen?.({ onDropped: (count) => logger.log("error", `${count} lines of this log were dropped`) });
+  let countDropped = (_count: number) => {};
+  output.listen?.({
+    onDropped: (count) => {
+      logger.log("error", `${count} lines of this log were dropped`);
+      countDropped(count);
+    },
+  });
   takeWarnings((text) => logger.log("warn", text));
   const onEvent: EventListener = (event) => logger.event(event);
   using _lastResort = catchUncaughtErrors({
@@ -80,6 +86,7 @@ export async function serve(
       log: (level, text) => logger.log(level, text),
       ...loaded.file === undefined && { nameOf: optionFor },
     }));
+  countDropped = (count) => service.countDroppedLines(count);
   // Before the server tells that it listens: who waits for that may send a signal at once.
   signals.act({
     stop: (signal) => {

@@ -211,6 +211,8 @@ export class SessionContext implements CommandContext {
     if (file === undefined) return () => {};
     running.file = file;
     const { service } = this.#state;
+    const { onMoved } = service;
+    if (onMoved !== undefined) running.transfer.onMoved = (bytes) => onMoved(plan.direction, bytes);
     const base = { ...sessionEvent(running.session), ...file };
     service.emit("transferStarted", base);
     return (error) => {

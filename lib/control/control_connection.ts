@@ -227,6 +227,7 @@ export class ControlConnection {
   /** Does what one command line asks; returns whether the dialogue goes on. */
   async #obey(text: string): Promise<boolean> {
     const command = parseCommandLine(text);
+    const startedAt = performance.now();
     this.#reportLine("received", () => maskedLine(this.#state.commands, command));
     if (this.#state.session.login.state === "none" && FOREIGN_VERBS.includes(command.verb)) {
       this.#end.setReason(`client does not speak FTP: ${command.verb}`);
@@ -237,7 +238,7 @@ export class ControlConnection {
       if (!(work instanceof Promise)) return work;
       return this.#watch.performed(work, { mayReadAhead: !this.#state.commands.find(command.verb)?.startsTls });
     });
-    if (answer !== undefined) return await this.#answer(command, answer);
+    if (answer !== undefined) return await this.#answer(command, answer, startedAt);
     if (this.#state.running !== undefined) await this.#watch.answered(this.#state.running);
     return true;
   }
@@ -272,11 +273,12 @@ export class ControlConnection {
     row: CommandSpec,
     request: CommandRequest,
   ): Promise<void> {
+    const startedAt = performance.now();
     // Also before the data connection and behind it: a file system may never answer.
     using _stalled = running.transfer.watch(this.#state.settings.timeouts.data * 1000);
     try {
       const answer = await this.#replyTo(async () => await row.run(this.#context, request));
-      if (!await this.#answer(command, answer)) void this.#end.closeGracefully();
+      if (!await this.#answer(command, answer, startedAt)) void this.#end.closeGracefully();
     } catch (error) {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it has to end.
       this.#end.fail(error);
@@ -301,11 +303,12 @@ export class ControlConnection {
   }
 
   /** Sends a final reply and does what it brings with it; returns whether the dialogue goes on. */
-  async #answer(command: CommandLine, answer: Reply): Promise<boolean> {
+  async #answer(command: CommandLine, answer: Reply, startedAt: number): Promise<boolean> {
     if (answer.effect === "startTls" && this.#channel.lines.hasPending) {
       throw new ConnectionError("injected", "Clear bytes came behind AUTH");
     }
     await this.#channel.send(answer);
+    if (this.#state.service.wantsCommands) this.#reportDone(command, answer, startedAt);
     if (isNegative(answer)) this.#refused(command, answer);
     if (answer.effect === "startTls") await this.#startTls();
     if (answer.effect !== "close") return true;
@@ -357,6 +360,12 @@ export class ControlConnection {
   #reportLine(direction: "received" | "sent", line: () => string): void {
     const { service } = this.#state;
     if (service.wantsDialogue) service.emit("dialogue", { ...this.#state.event, direction, line: line() });
+  }
+
+  #reportDone({ verb }: CommandLine, { code }: Reply, startedAt: number): void {
+    const command = this.#state.commands.find(verb)?.verb ?? "?";
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.#state.service.emit("commandDone", { ...this.#state.event, command, code, seconds });
   }
 
   #refused(command: CommandLine, answer: Reply): void {

@@ -11,6 +11,7 @@ import type { PortPool } from "../data/port_pool.ts";
 import { Transfer } from "../data/transfer.ts";
 import type { ServerEventName, ServerEvents, SessionEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/filesystem.ts";
+import type { Meter } from "../meter.ts";
 import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -44,6 +45,10 @@ export interface Service {
   readonly createDigest: (algorithm: HashAlgorithm) => Digest;
   /** Whether anybody wants `dialogue` events. */
   readonly wantsDialogue: boolean;
+  /** Whether anybody wants `commandDone` events. */
+  readonly wantsCommands: boolean;
+  /** Counts bytes of files; absent: nobody does. */
+  readonly onMoved?: Meter["moved"] | undefined;
   /** Emits an event; never throws. */
   emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void;
 }

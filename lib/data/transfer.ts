@@ -74,6 +74,7 @@ export class Transfer {
   /** The stream that moves, once it is open. */
   #connection: Connection | undefined;
   #hasClientLeft = false;
+  #onMoved: ((bytes: number) => void) | undefined;
   /** Interrupts what the transfer waits for now. */
   #interrupt: () => void = () => {};
 
@@ -107,6 +108,11 @@ export class Transfer {
     return this.#failure;
   }
 
+  /** Tells of each piece from now on. */
+  set onMoved(onMoved: (bytes: number) => void) {
+    this.#onMoved = onMoved;
+  }
+
   /**
    * Counts bytes that went over the data connection.
    *
@@ -114,6 +120,7 @@ export class Transfer {
    */
   moved(bytes: number): number {
     this.#bytes += bytes;
+    this.#onMoved?.(bytes);
     this.#touch();
     let restMs = 0;
     for (const throttle of this.#throttles) restMs = Math.max(restMs, throttle.count(bytes));

@@ -8,6 +8,9 @@ import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
+import type { Readiness } from "../admin/observed.ts";
+import type { InstrumentMemory } from "../admin/instruments.ts";
+import type { Meter } from "../meter.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -54,6 +57,8 @@ export interface ConfiguredServerOptions {
   readonly engine?: StateEngine;
   /** Sources of accounts beside the configuration, which stay the caller's; absent: there are none. */
   readonly accounts?: AccountDatabases | undefined;
+  /** Takes the measurements of the main event loop, and where each of the others counts its own; absent: nobody does. */
+  readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Which of that it needs of the others; absent: all. */
@@ -73,7 +78,7 @@ interface Parts {
   readonly files: ServedFiles;
 }
 
-function createParts({ engine = inMemory(), workers, onEvent }: ConfiguredServerOptions): Parts {
+function createParts({ engine = inMemory(), workers, measured, onEvent }: ConfiguredServerOptions): Parts {
   const claims = new SharedTable(createTableMemory(MAX_CLAIMS));
   const onProblem = (message: string, cause: unknown) =>
     onEvent({ event: "internalError", time: new Date(), message, cause });
@@ -84,6 +89,7 @@ function createParts({ engine = inMemory(), workers, onEvent }: ConfiguredServer
     quotas,
     duties: cluster?.duties,
     eventLoops: workers,
+    meter: measured?.meter,
     onProblem,
   });
   return { engine, claims, files };
@@ -130,6 +136,7 @@ export class ConfiguredServer {
       {
         ...state && { state },
         offenders: this.#engine.offenders,
+        meter: options.measured?.meter,
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
     );
@@ -272,6 +279,14 @@ export class ConfiguredServer {
     await change;
   }
 
+  /** Whether clients should be sent here. */
+  get readiness(): Readiness {
+    if (this.#shutdown !== undefined) return { isReady: false, reason: "stopping" };
+    if (this.addresses.length === 0) return { isReady: false, reason: "starting" };
+    if (this.#engine.cluster?.isHeld === false) return { isReady: false, reason: "the state is out of reach" };
+    return { isReady: true, reason: "" };
+  }
+
   /** What the configuration in use gives clients for the end. */
   get shutdownTimes(): Required<ShutdownOptions> {
     const { drain, grace } = this.#plan.configuration.shutdown;
@@ -309,6 +324,7 @@ export class ConfiguredServer {
       dialogue: this.#options.dialogue,
       changeTimeoutMs: this.#options.changeTimeoutMs,
       memory: this.#sharedMemory(),
+      instruments: this.#options.measured?.others,
       ports: this.#sharedPorts(),
       events: this.#options.events,
       onEvent: this.#options.onEvent,

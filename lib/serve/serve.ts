@@ -30,6 +30,8 @@ export interface ServeOptions {
 export interface RunningServer extends AsyncDisposable {
   /** Where it listens. */
   readonly addresses: readonly ListeningAddress[];
+  /** Where metrics are to be had; `undefined` without `metrics`. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** The certificate in use; `undefined` without TLS. */
   readonly certificate: CertificateInfo | undefined;
   /** How many event loops serve. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ObservedServer } from "../admin/observed.ts";
 import { mayReadProgram } from "../check/permissions.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
@@ -12,6 +13,7 @@ import { describeThrown } from "../thrown.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { SessionSelector } from "../state/session_selector.ts";
 import { formatFinding } from "../settings/finding.ts";
+import type { SocketAddress } from "../transport/connection.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
@@ -20,6 +22,7 @@ import { NodeOrders } from "./node_orders.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
 import { joinCluster, openStateEngine, withCluster } from "./state_engine.ts";
+import { type Observation, type ObservationListeners, observe } from "./observation.ts";
 import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
@@ -40,6 +43,8 @@ export class Service implements AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #server: ConfiguredServer;
   readonly #reloader: Reloader;
+  readonly #observation: Observation | undefined;
+  #listeners: ObservationListeners | undefined;
   /** What outlives the server: the log of transfers and the state. */
   readonly #opened: AsyncDisposableStack;
   #notice: ExpiryNotice | undefined;
@@ -48,11 +53,16 @@ export class Service implements AsyncDisposable {
   private constructor(
     first: Reading,
     options: ServiceOptions,
-    made: { readonly server: ConfiguredServer; readonly opened: AsyncDisposableStack },
+    made: {
+      readonly server: ConfiguredServer;
+      readonly observation: Observation | undefined;
+      readonly opened: AsyncDisposableStack;
+    },
   ) {
     this.#first = first;
     this.#options = options;
     this.#server = made.server;
+    this.#observation = made.observation;
     this.#opened = made.opened;
     this.#reloader = new Reloader({ ...options, server: made.server });
   }
@@ -68,7 +78,7 @@ export class Service implements AsyncDisposable {
   static async create(first: Reading, options: ServiceOptions): Promise<Service> {
     const { plan, obstacles } = first;
     if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
-    const { workers, log, state } = plan.configuration;
+    const { log, state } = plan.configuration;
     await using opened = new AsyncDisposableStack();
     const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
     const own = opened.use(await openStateEngine(state));
@@ -90,13 +100,16 @@ export class Service implements AsyncDisposable {
       }),
     );
     const engine = cluster === undefined ? own : withCluster(own, cluster);
+    const workers = countWorkers(plan.configuration, {
+      processors: navigator.hardwareConcurrency,
+      mayReadProgram: await mayReadProgram(),
+      dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
+    });
+    const observation = await observe(plan.configuration, { workers, onEvent: options.onEvent });
     const server = await ConfiguredServer.create(plan, {
-      workers: countWorkers(plan.configuration, {
-        processors: navigator.hardwareConcurrency,
-        mayReadProgram: await mayReadProgram(),
-        dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
-      }),
-      mayServeAlone: workers === "auto",
+      workers,
+      mayServeAlone: plan.configuration.workers === "auto",
+      measured: observation && { meter: observation.meter, others: observation.instruments.memories.slice(1) },
       onEvent: (event) => {
         options.onEvent(event);
         transferLog?.event(event);
@@ -107,7 +120,7 @@ export class Service implements AsyncDisposable {
       accounts,
     });
     orders.attach(server);
-    return new Service(first, options, { server, opened: opened.move() });
+    return new Service(first, options, { server, observation, opened: opened.move() });
   }
 
   /** How many event loops serve. */
@@ -118,6 +131,11 @@ export class Service implements AsyncDisposable {
   /** See `FtpServer.addresses`. */
   get addresses(): ConfiguredServer["addresses"] {
     return this.#server.addresses;
+  }
+
+  /** Where metrics are to be had; `undefined` before {@linkcode Service.listen}, and where they are not. */
+  get metrics(): SocketAddress | undefined {
+    return this.#listeners?.metrics;
   }
 
   /** See `FtpServer.certificate`. */
@@ -147,6 +165,8 @@ export class Service implements AsyncDisposable {
    * @throws As `FtpServer.listen()`.
    */
   async listen(onListening: () => void = () => {}): Promise<void> {
+    this.#listeners = this.#observation?.listen(this.#observed(this.#observation));
+    if (this.#listeners !== undefined) this.#opened.use(this.#listeners);
     await this.#server.listen();
     this.#finished = this.#server.finished.finally(() => this.#release());
     this.#finished.catch(() => {}); // reported where it is awaited
@@ -179,6 +199,33 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
     await (this.#finished ?? this.#release()).catch(() => {}); // reported by `finished`
+  }
+
+  /** Counts lines that the log had no room for. */
+  countDroppedLines(count: number): void {
+    this.#observation?.countDroppedLines(count);
+  }
+
+  #observed({ instruments: { reader } }: Observation): ObservedServer {
+    const server = this.#server;
+    const since = new Date();
+    return {
+      get addresses() {
+        return server.addresses;
+      },
+      get certificate() {
+        return server.certificate;
+      },
+      get workers() {
+        return server.workers;
+      },
+      get readiness() {
+        return server.readiness;
+      },
+      since,
+      instruments: reader,
+      sessions: () => server.sessions(),
+    };
   }
 
   async #release(): Promise<void> {

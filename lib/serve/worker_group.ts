@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InstrumentMemory } from "../admin/instruments.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
@@ -30,6 +31,8 @@ export interface WorkerGroupOptions {
   readonly changeTimeoutMs?: number | undefined;
   /** What all event loops count in. */
   readonly memory: SharedMemory;
+  /** Where each counts what it measures, in order; absent: nobody wants to know. */
+  readonly instruments?: readonly InstrumentMemory[] | undefined;
   /** What else they share. */
   readonly ports: PortOwner;
   /** Which events `onEvent` is told of; absent: all. */
@@ -184,8 +187,17 @@ class Member {
   /** Lets it serve; resolves when it does. */
   start(plan: ServerPlan): Promise<void> {
     const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
-    const { count, dialogue, memory, events } = this.#options;
-    this.send({ kind: "start", plan, dialogue, idPrefix, eventLoops: count + 1, memory, events });
+    const { count, dialogue, memory, events, instruments } = this.#options;
+    this.send({
+      kind: "start",
+      plan,
+      dialogue,
+      idPrefix,
+      eventLoops: count + 1,
+      memory,
+      instruments: instruments?.[this.#index - 1],
+      events,
+    });
     return this.#started.promise;
   }
 

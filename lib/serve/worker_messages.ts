@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { InstrumentMemory } from "../admin/instruments.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
@@ -53,6 +54,8 @@ export type ToWorker =
     /** How many event loops there are. */
     readonly eventLoops: number;
     readonly memory: SharedMemory;
+    /** Where the worker alone counts what it measures; absent: nobody wants to know. */
+    readonly instruments?: InstrumentMemory | undefined;
     /** Events that somebody wants; of the others the worker keeps silent. Absent: all. */
     readonly events?: readonly ServerEventName[] | undefined;
   }

@@ -7,6 +7,8 @@
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
+import type { InstrumentMemory } from "../admin/instruments.ts";
+import type { Meter } from "../meter.ts";
 import { toServerOptions } from "../server/configured_options.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -88,20 +90,34 @@ takeWarnings((message) => tell({ event: "internalError", time: new Date(), messa
 send({ kind: "ready" });
 
 async function start(
-  { plan, idPrefix, dialogue, eventLoops, memory, events: names }: Extract<ToWorker, { readonly kind: "start" }>,
+  start: Extract<ToWorker, { readonly kind: "start" }>,
 ): Promise<void> {
+  const { plan, idPrefix, dialogue, eventLoops, memory, instruments, events: names } = start;
   events.flush();
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
-  files = servedFilesIn(memory, eventLoops);
+  const meter = instruments && await createMeter(instruments);
+  files = servedFilesIn(memory, { eventLoops, meter });
   options = await optionsOf(plan);
   const state = stateIn(memory);
-  server = new FtpServer({ ...options, dialogue, onEvent: tell }, { state, idPrefix, sharing: "joins", eventLoops });
+  server = new FtpServer({ ...options, dialogue, onEvent: tell }, {
+    ...{ state, meter, idPrefix, eventLoops },
+    sharing: "joins",
+  });
   await server.listen();
   send({ kind: "started" });
 }
 
+/** Loaded when needed: most servers are not measured. */
+async function createMeter(instruments: InstrumentMemory): Promise<Meter> {
+  const { EventLoopMeter } = await import("../admin/event_loop_meter.ts");
+  return new EventLoopMeter(instruments);
+}
+
 /** The files, with what the main event loop owns of them. */
-function servedFilesIn({ claims, term, quotas, keepsQuotas }: SharedMemory, eventLoops: number): ServedFiles {
+function servedFilesIn(
+  { claims, term, quotas, keepsQuotas }: SharedMemory,
+  { eventLoops, meter }: { readonly eventLoops: number; readonly meter: Meter | undefined },
+): ServedFiles {
   const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
   const allowances = term && ports.port<QuotaAllowances>("quotaAllowances", SHARED_QUOTA_ALLOWANCES);
   const termClaims = term && ports.port<TermClaims>("termClaims", SHARED_TERM_CLAIMS);
@@ -112,6 +128,7 @@ function servedFilesIn({ claims, term, quotas, keepsQuotas }: SharedMemory, even
       ? new TableQuotaCounts(new SharedTable(quotas), store)
       : createNodeQuotas(allowances, term),
     eventLoops,
+    meter,
     onProblem: (message, cause) => tell({ event: "internalError", time: new Date(), message, cause }),
   });
 }

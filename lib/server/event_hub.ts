@@ -29,7 +29,8 @@ export interface EventStreamOptions<Name extends ServerEventName = ServerEventNa
 
 /** A stream that somebody reads. */
 interface Subscription {
-  readonly wants: (name: ServerEventName) => boolean;
+  /** Absent: all but those that have to be asked for. */
+  readonly names: readonly ServerEventName[] | undefined;
   readonly controller: ReadableStreamDefaultController<ServerEvent>;
   /** Events left out since the last one that was not. */
   missed: number;
@@ -49,14 +50,21 @@ export class EventHub {
     this.#handlers = listeners.on ?? {};
   }
 
+  /** Returns whether somebody has asked for an event by its name. */
+  isAskedFor(name: ServerEventName): boolean {
+    if (this.#handlers[name] !== undefined) return true;
+    for (const { names } of this.#subscriptions) if (names?.includes(name)) return true;
+    return false;
+  }
+
   /** Reports to everybody; never throws. */
   emit<Name extends ServerEventName>(name: Name, fields: ServerEvents[Name]): void {
     const handler = this.#handlers[name] as EventListener | undefined;
     if (this.#onEvent === undefined && handler === undefined && this.#subscriptions.size === 0) return;
     const event = { event: name, time: new Date(), ...fields } as ServerEvent;
-    this.#call(name, () => this.#onEvent?.(event));
+    if (!ASKED_FOR.has(name)) this.#call(name, () => this.#onEvent?.(event));
     if (handler !== undefined) this.#call(name, () => handler(event));
-    for (const subscription of this.#subscriptions) if (subscription.wants(name)) deliver(subscription, event);
+    for (const subscription of this.#subscriptions) if (isWanted(name, subscription)) deliver(subscription, event);
   }
 
   /**
@@ -76,7 +84,7 @@ export class EventHub {
     const stream = new ReadableStream<ServerEvent>({
       start: (controller) => {
         if (this.#isClosed) return controller.close();
-        subscription = { wants: (name) => names?.includes(name) ?? true, controller, missed: 0 };
+        subscription = { names, controller, missed: 0 };
         this.#subscriptions.add(subscription);
       },
       cancel: () => {
@@ -123,6 +131,13 @@ export class EventHub {
 }
 
 const DEFAULT_CAPACITY = 1024;
+
+/** Events that are too many for those who want just everything. */
+const ASKED_FOR: ReadonlySet<ServerEventName> = new Set(["commandDone"]);
+
+function isWanted(name: ServerEventName, { names }: Subscription): boolean {
+  return names?.includes(name) ?? !ASKED_FOR.has(name);
+}
 
 /** Hands over an event, or leaves it out. Before the next one that has a place again, their number is reported. */
 function deliver(subscription: Subscription, event: ServerEvent): void {

@@ -16,6 +16,7 @@ import { createDigest } from "../filesystem/node_digest.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
+import type { Meter } from "../meter.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { isSelected, type SessionSelector } from "../state/session_selector.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -56,6 +57,8 @@ export interface FtpServerParts {
   readonly state?: SharedState;
   /** Keeps failed logins and bans of the server's own state beyond the process; absent: nobody does. */
   readonly offenders?: OffenderStore | undefined;
+  /** Takes measurements; absent: nobody does. */
+  readonly meter?: Meter | undefined;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
@@ -92,6 +95,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #state: SharedState;
   /** Obeys the options, unlike the state of another. */
   readonly #ownState: MemoryState | undefined;
+  readonly #meter: Meter | undefined;
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
   readonly #eventLoops: number;
@@ -139,6 +143,7 @@ export class FtpServer implements AsyncDisposable {
         onStoreFailure: (cause) =>
           this.#emit("internalError", { message: describeFailure("keepAttempts", cause), cause }),
       }));
+    this.#meter = parts.meter;
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
@@ -368,6 +373,8 @@ export class FtpServer implements AsyncDisposable {
     const settings = () => this.#settings;
     const authorizer = () => this.#authorizer;
     const commands = () => this.#commands;
+    const meter = this.#meter;
+    const wantsCommands = () => meter !== undefined || this.#events.isAskedFor("commandDone");
     return {
       get settings() {
         return settings();
@@ -378,8 +385,9 @@ export class FtpServer implements AsyncDisposable {
       get commands() {
         return commands();
       },
-      state: guardState(this.#state, (call, cause) => {
-        this.#emit("internalError", { message: describeFailure(call, cause), cause });
+      state: guardState(this.#state, {
+        report: (call, cause) => this.#emit("internalError", { message: describeFailure(call, cause), cause }),
+        onCall: meter && ((call, outcome) => meter.called("state", call, outcome)),
       }),
       dataTransports: routes.direct.dataTransports,
       get passiveAddress() {
@@ -389,6 +397,10 @@ export class FtpServer implements AsyncDisposable {
       encoding: this.#encoding,
       createDigest,
       wantsDialogue: this.#options.dialogue ?? false,
+      get wantsCommands() {
+        return wantsCommands();
+      },
+      onMoved: meter && ((direction, bytes) => meter.moved(direction, bytes)),
       emit: (event, fields) => this.#emit(event, fields),
     };
   }
@@ -407,6 +419,7 @@ export class FtpServer implements AsyncDisposable {
   }
 
   #emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void {
+    this.#meter?.event(event, fields);
     this.#events.emit(event, fields);
   }
 }

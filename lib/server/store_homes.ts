@@ -8,6 +8,7 @@ import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import type { ObjectStore } from "../filesystem/object/object_store.ts";
 import type { PartBuffers } from "../filesystem/object/part_buffers.ts";
+import type { Meter } from "../meter.ts";
 import type { StoreHome } from "../settings/forms.ts";
 import type { Configuration, StoreSettings } from "../settings/table.ts";
 import type { StateRecords } from "../state/records.ts";
@@ -26,6 +27,8 @@ export interface StoreHomesOptions {
   readonly eventLoops?: number;
   /** Told of what goes wrong and refuses nothing. Must not throw. */
   readonly report: (cause: unknown) => void;
+  /** Takes measurements; absent: nobody does. */
+  readonly meter?: Meter | undefined;
 }
 
 /** A store that homes are in. */
@@ -85,7 +88,8 @@ export class StoreHomes implements AsyncDisposable {
 
   #store(settings: StoreSettings, ca: string | undefined): OpenedStore {
     const key = JSON.stringify([settings, ca]);
-    const opened = this.#opened.get(key) ?? { settings, store: createStore(this.#loaded, settings, ca) };
+    const opened = this.#opened.get(key) ??
+      { settings, store: createStore(this.#loaded, settings, { ca, meter: this.#options.meter }) };
     this.#opened.set(key, opened);
     return opened;
   }
@@ -118,7 +122,11 @@ export class StoreHomes implements AsyncDisposable {
   }
 }
 
-function createStore(loaded: Loaded | undefined, settings: StoreSettings, ca: string | undefined): ObjectStore {
+function createStore(
+  loaded: Loaded | undefined,
+  settings: StoreSettings,
+  { ca, meter }: { readonly ca: string | undefined; readonly meter: Meter | undefined },
+): ObjectStore {
   if (loaded === undefined) throw new Error("Stores were opened before what they need was loaded");
   const { endpoint, region, bucket, prefix, addressing } = settings;
   const { accessKeyFile, secretKeyFile, sessionTokenFile } = settings;
@@ -135,6 +143,7 @@ function createStore(loaded: Loaded | undefined, settings: StoreSettings, ca: st
     ...addressing !== undefined && { pathStyle: addressing === "path" },
     credentials: (options) => files.read(options),
     ...ca !== undefined && { ca },
+    onRequest: meter && ((method, outcome) => meter.called("store", method, outcome)),
   });
 }
 

@@ -659,6 +659,15 @@ const ROWS = mapping({
       },
     },
   ),
+  metrics: setting(
+    mapping({
+      host: setting(listenAddress, "Address to listen on.", { default: "127.0.0.1" }),
+      port: setting(port, "Port, 0 for any.", { default: 9121 }),
+    }),
+    "Where Prometheus finds `/metrics`, and balancers `/healthz` and `/readyz`, over HTTP and without a password: nothing there " +
+      "names a user, a client or a file.",
+    { restart: true },
+  ),
   shutdown: group(
     mapping({
       drain: setting(

@@ -7,6 +7,7 @@
 import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem.ts";
+import type { CallOutcome } from "../meter.ts";
 import { isLease, type Lease, type LeaseMember, type MaybePromise } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
 import { type LoginAttempt, type ON_FAILURE, SHARED_STATE, type SharedState, StateUnavailableError } from "./state.ts";
@@ -22,8 +23,15 @@ export function describeFailure(call: Call, cause: unknown): string {
   return `The state has failed (${call}): ${describeThrown(cause)}`;
 }
 
+/** What a guard tells others; none of it may throw. */
+export interface GuardListeners {
+  readonly report: ReportFailure;
+  /** Told how long each call took, with what it waited for; absent: nobody wants to know. */
+  readonly onCall?: ((call: keyof SharedState, outcome: CallOutcome) => void) | undefined;
+}
+
 /** Makes each failure of an engine what {@linkcode ON_FAILURE} says. */
-export function guardState(engine: SharedState, report: ReportFailure): SharedState {
+export function guardState(engine: SharedState, { report, onCall }: GuardListeners): SharedState {
   const guard = new Guard(report);
   const methods = Object.entries(SHARED_STATE).map(([name, members]) => {
     const call = async (...args: unknown[]): Promise<unknown> => {
@@ -31,9 +39,28 @@ export function guardState(engine: SharedState, report: ReportFailure): SharedSt
       const answer = await guard.acquire(name as keyof SharedState, ask, args.at(-1) as AbortSignal);
       return isLease(answer) ? guard.members(answer, members as Members) : answer;
     };
-    return [name, call];
+    return [name, onCall === undefined ? call : timed(call, (outcome) => onCall(name as keyof SharedState, outcome))];
   });
   return Object.fromEntries(methods) as SharedState;
+}
+
+/** A refusal by a signal is the client's, and no failure. */
+function timed(
+  call: (...args: unknown[]) => Promise<unknown>,
+  onEnd: (outcome: CallOutcome) => void,
+): (...args: unknown[]) => Promise<unknown> {
+  return async (...args) => {
+    const startedAt = performance.now();
+    let hasFailed = false;
+    try {
+      return await call(...args);
+    } catch (error) {
+      hasFailed = error instanceof StateUnavailableError;
+      throw error;
+    } finally {
+      onEnd({ seconds: (performance.now() - startedAt) / 1000, hasFailed });
+    }
+  };
 }
 
 type Method = (...args: unknown[]) => unknown;

@@ -6,6 +6,7 @@
 
 import { addressBlock } from "../protocol/host_port.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { Ban } from "./bans.ts";
 import type { KeptOffender, OffenderStore } from "./offenders.ts";
 import { AddressCounts, type AddressPolicy, type ConnectionLimits } from "./address_counts.ts";
 import { SharedTable } from "./shared_table.ts";
@@ -110,6 +111,33 @@ export class LoginThrottle {
     // A ban ends by itself, which the others find out here.
     if (offender !== undefined && !isBanned) this.#counts.setPolicy(offender.key, this.#policyOf(block, offender));
     return isBanned;
+  }
+
+  /** Who is banned now. */
+  list(): readonly Ban[] {
+    const now = this.#now();
+    return [...this.#offenders].filter(([block, offender]) => this.#isBanned(block, offender))
+      .map(([address, { bannedUntil }]) => ({ address, seconds: (bannedUntil - now) / 1000 }));
+  }
+
+  /** Bans an address; one that is never banned stays free. */
+  ban(host: string, seconds: number): void {
+    const block = addressBlock(host);
+    const offender = { key: this.#counts.keyOf(host), failures: [], bannedUntil: this.#now() + seconds * 1000 };
+    this.#keep(block, offender);
+    this.#counts.setPolicy(offender.key, this.#policyOf(block, offender));
+    this.wake(host);
+  }
+
+  /** Ends a ban and forgets the failures; returns whether there was one. */
+  lift(host: string): boolean {
+    const block = addressBlock(host);
+    const offender = this.#offenders.get(block);
+    if (offender === undefined) return false;
+    const wasBanned = this.#isBanned(block, offender);
+    this.#forget(block, offender);
+    this.wake(host);
+    return wasBanned;
   }
 
   /**
@@ -253,10 +281,13 @@ export class LoginThrottle {
     const free = this.#offenders.entries().find(([, offender]) => !this.#holds(offender))?.[0];
     const forgotten = free ?? oldest;
     const offender = forgotten === undefined ? undefined : this.#offenders.get(forgotten);
-    if (forgotten === undefined || offender === undefined) return;
-    this.#offenders.delete(forgotten);
-    this.#storing((store) => store.forget(forgotten));
-    this.#counts.setPolicy(offender.key, { isBanned: false });
+    if (forgotten !== undefined && offender !== undefined) this.#forget(forgotten, offender);
+  }
+
+  #forget(block: string, { key }: Offender): void {
+    this.#offenders.delete(block);
+    this.#storing((store) => store.forget(block));
+    this.#counts.setPolicy(key, { isBanned: false });
   }
 
   #waitForEnd(block: string, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import type { Settings } from "../settings/settings.ts";
 import { AccountCounts } from "./account_counts.ts";
 import { AddressCounts, type ConnectionLimits } from "./address_counts.ts";
 import type { AttemptOwner } from "./attempt_owner.ts";
+import type { Bans } from "./bans.ts";
 import { LoginThrottle } from "./login_throttle.ts";
 import type { OffenderStore } from "./offenders.ts";
 import { SharedTable } from "./shared_table.ts";
@@ -81,6 +82,11 @@ export class MemoryState implements SharedState, AttemptOwner {
 
   acquireAccount(username: string, limits: AccountLimits): AccountSlot | undefined {
     return this.#accounts.acquire(username, limits);
+  }
+
+  /** Bans, as an operator sees them. */
+  get bans(): Bans {
+    return this.#throttle;
   }
 
   isBanned(host: string): boolean {

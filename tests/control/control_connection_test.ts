@@ -100,6 +100,7 @@ async function start() {
     encoding: UTF8,
     createDigest,
     wantsDialogue: false,
+    wantsCommands: false,
     emit: (event) => events.push(event),
   };
   const connection = new ControlConnection(control, {

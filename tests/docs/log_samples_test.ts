@@ -6,8 +6,8 @@ import { type CodeBlock, codeBlocks, readPage } from "./pages.ts";
 
 const BLOCKS = codeBlocks(readPage("docs/running.md"));
 
-/** Every event that the log of the program can show; `eventsMissed` is told to readers of streams alone. */
-const EVENTS: Readonly<Record<Exclude<ServerEventName, "eventsMissed">, true>> = {
+/** Every event that the log of the program can show; the others have to be asked for by name, or are told to streams alone. */
+const EVENTS: Readonly<Record<Exclude<ServerEventName, "commandDone" | "eventsMissed">, true>> = {
   listening: true,
   connected: true,
   secured: true,

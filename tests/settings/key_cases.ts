@@ -20,6 +20,7 @@ export interface KeyCase {
   readonly beside?: string;
 }
 
+const NO_ADDRESS = '"localhost" is not a numeric IPv4 or IPv6 address, not of a link (fe80::)';
 const NO_TRUTH = { bad: "yes", message: '"yes" is not true or false' };
 const NO_FILE = { bad: "5", message: "5 is not a file; put it in quotes" };
 const NO_HOME = { bad: "5", message: "5 is not a folder, or { store: NAME, path: /folder }; put it in quotes" };
@@ -284,6 +285,8 @@ export const KEYS: readonly KeyCase[] = [
     bad: "0",
     message: "0 is not auto, or a whole number, 1 to 64",
   },
+  { key: "metrics.host", good: "0.0.0.0", becomes: "0.0.0.0", bad: "localhost", message: NO_ADDRESS },
+  { key: "metrics.port", good: "0", becomes: 0, bad: "65536", message: "65536 is not a port, 0 to 65535" },
   { key: "shutdown.drain", good: "2.5", becomes: 2.5, ...NO_SECONDS },
   { key: "shutdown.grace", good: "600", becomes: 600, ...NO_SECONDS },
   {

@@ -27,7 +27,7 @@ Deno.test("guardState() gives back an attempt that comes too late, and then rele
     fail: () => ({ isBanned: false, bannedForSeconds: undefined }),
     [Symbol.dispose]: () => void done.push("release"),
   };
-  const state = guardState(engine({ beginAttempt: () => asked.promise.then(() => attempt) }), () => {});
+  const state = guardState(engine({ beginAttempt: () => asked.promise.then(() => attempt) }), { report: () => {} });
   const leaving = new AbortController();
   const pending = state.beginAttempt("192.0.2.1", leaving.signal);
   leaving.abort(new Error("left"));
@@ -43,7 +43,7 @@ Deno.test("guardState() gives back what was acquired in the very turn in which i
   for (const turns of [0, 1, 2, 3]) {
     let released = 0;
     const asked = Promise.withResolvers<ConnectionSlot>();
-    const state = guardState(engine({ acquireConnection: () => asked.promise }), () => {});
+    const state = guardState(engine({ acquireConnection: () => asked.promise }), { report: () => {} });
     const leaving = new AbortController();
     const pending = state.acquireConnection("192.0.2.1", leaving.signal);
     asked.resolve({ loggedIn() {}, [Symbol.dispose]: () => void released++ });
@@ -59,7 +59,7 @@ Deno.test("guardState() gives back what was acquired in the very turn in which i
 Deno.test("guardState() reports a place that was lost before it came", async () => {
   const reported: string[] = [];
   const slot = { loggedIn() {}, lost: AbortSignal.abort(new Error("lease expired")), [Symbol.dispose]() {} };
-  const state = guardState(engine({ acquireConnection: () => slot }), (call) => void reported.push(call));
+  const state = guardState(engine({ acquireConnection: () => slot }), { report: (call) => void reported.push(call) });
   using _slot = await state.acquireConnection("192.0.2.1", new AbortController().signal) as Disposable;
   assertEquals(reported, ["lost"]);
 });

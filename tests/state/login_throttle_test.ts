@@ -239,3 +239,22 @@ Deno.test("LoginThrottle lets an address that it has forgotten begin as others, 
   for (let index = 0; index < 10_000; index++) await fail(throttle, `198.18.${index >> 8}.${index & 255}`);
   assert(counts.beginAttempt(key));
 });
+
+Deno.test("An operator's ban holds for its time, is listed, and can be lifted, which forgets the failures", async () => {
+  let now = 0;
+  const throttle = new LoginThrottle({ failures: 2, window: 60, duration: 60, never: ["192.0.2.9"] }, {
+    now: () => now,
+  });
+  throttle.ban("2001:db8::1", 10);
+  throttle.ban("192.0.2.9", 10);
+  assertEquals(throttle.list(), [{ address: "2001:db8:0:0::/64", seconds: 10 }]);
+  assert(throttle.isBanned("2001:db8::2"));
+  now = 10_001;
+  assertEquals([throttle.isBanned("2001:db8::2"), throttle.list(), throttle.lift("2001:db8::2")], [false, [], false]);
+
+  const signal = new AbortController().signal;
+  for (let times = 0; times < 2; times++) (await throttle.beginAttempt("192.0.2.1", signal))?.fail();
+  assertEquals([throttle.isBanned("192.0.2.1"), throttle.lift("192.0.2.1")], [true, true]);
+  (await throttle.beginAttempt("192.0.2.1", signal))?.fail();
+  assert(!throttle.isBanned("192.0.2.1"));
+});

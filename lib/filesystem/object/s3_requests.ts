@@ -13,6 +13,7 @@
 
 import { createHash } from "node:crypto";
 import { abortable, delay, yieldToEventLoop } from "../../deadline.ts";
+import type { CallOutcome } from "../../meter.ts";
 import { FileSystemError } from "../filesystem.ts";
 import { FairSlots } from "./fair_slots.ts";
 import type { Body, StoreRefusal } from "./object_store.ts";
@@ -53,7 +54,12 @@ export interface RequestsOptions {
   /** Longest wait before the second attempt; each one later has twice of it. */
   readonly backoffMs: number;
   readonly now: () => number;
+  /** Told how long each attempt took to its answer; absent: nobody wants to know. Must not throw. */
+  readonly onRequest?: OnRequest | undefined;
 }
+
+/** Told of an attempt of a request. */
+export type OnRequest = (method: "DELETE" | "GET" | "HEAD" | "POST" | "PUT", outcome: CallOutcome) => void;
 
 /** A request. */
 export interface RequestPlan {
@@ -248,9 +254,12 @@ export class StoreRequests implements AsyncDisposable {
     using _slot = await this.#slots.take(signal);
     const { method, body, doing, isWork } = plan;
     const { url, headers } = await this.#sign(plan, signing);
+    const startedAt = performance.now();
+    let hasFailed = true;
     try {
       const stallMs = isWork ? this.#workMs : this.#answerMs;
       const { answer, isRefused } = await exchange({ method, url, headers, body, stallMs, isWork, signal });
+      hasFailed = answer.status >= 500;
       if (!isRefused) return { answer };
       const refusal = withoutSecrets(await parseError(answer.status, answer.text), signing.credentials);
       const error = toError(refusal, doing, answer.headers);
@@ -259,6 +268,9 @@ export class StoreRequests implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       return { error: toUnanswered(error, doing), isUncertain: true };
+    } finally {
+      const seconds = (performance.now() - startedAt) / 1000;
+      this.#options.onRequest?.(method, { seconds, hasFailed: hasFailed && !signal.aborted });
     }
   }
 

@@ -30,7 +30,7 @@ import type { CredentialSource } from "./s3_credentials.ts";
 import { Download } from "./s3_download.ts";
 import { listObjects, listParts, listUploads } from "./s3_listings.ts";
 import { removeAll } from "./s3_removal.ts";
-import { type Settled, StoreRequests, type StoreTimeouts } from "./s3_requests.ts";
+import { type OnRequest, type Settled, StoreRequests, type StoreTimeouts } from "./s3_requests.ts";
 import type { TextAnswer } from "./s3_transport.ts";
 import { etagOfParts, isObjectOf, writeParts } from "./s3_uploads.ts";
 
@@ -62,6 +62,8 @@ export interface S3StoreOptions {
   readonly maxAttempts?: number;
   /** Longest wait before the second attempt in milliseconds, doubled for each one later. @default {200} */
   readonly backoffMs?: number;
+  /** Told how long each attempt of a request took to its answer. Must not throw. */
+  readonly onRequest?: OnRequest | undefined;
   /** The time in milliseconds since 1970, for tests. @default {Date.now} */
   readonly now?: () => number;
 }
@@ -94,7 +96,7 @@ export class S3Store implements ObjectStore {
     this.#address = new BucketAddress(options);
     this.name = this.#address.name;
     this.prefix = prefix;
-    const { backoffMs = 200, now = Date.now } = options;
+    const { backoffMs = 200, now = Date.now, onRequest } = options;
     const address = this.#address;
     this.#requests = new StoreRequests({
       address,
@@ -106,6 +108,7 @@ export class S3Store implements ObjectStore {
       maxAttempts,
       backoffMs,
       now,
+      onRequest,
     });
   }
 

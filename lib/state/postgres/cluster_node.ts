@@ -110,6 +110,11 @@ export class ClusterNode implements AsyncDisposable {
     }
   }
 
+  /** Whether it has its lease. */
+  get isHeld(): boolean {
+    return this.#term?.isHeld() ?? false;
+  }
+
   /** Connections to the database that are open. */
   get connections(): number {
     return this.#pool.connections + 1;

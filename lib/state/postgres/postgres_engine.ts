@@ -79,6 +79,11 @@ export class PostgresEngine implements AsyncDisposable {
     return this.#node.termCell;
   }
 
+  /** Whether this node has its lease. */
+  get isHeld(): boolean {
+    return this.#node.isHeld;
+  }
+
   /** Connections to the database that are open. */
   get connections(): number {
     return this.#node.connections;

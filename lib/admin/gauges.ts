@@ -1,0 +1,45 @@
+/**
+ * Values of a server that are looked up when somebody asks for its metrics.
+ *
+ * @module
+ */
+
+import type { ObservedServer } from "./observed.ts";
+import type { Gauge } from "./prometheus_text.ts";
+
+/** Looks them up. */
+export function readGauges(server: ObservedServer): Gauge[] {
+  const { instruments, certificate, since, workers, readiness } = server;
+  const running = (direction: string) =>
+    instruments.total("transfersStarted", { direction }) - instruments.total("transfers", { direction });
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return [
+    gauge("sessions", "Control connections with a session now.", sessionsNow(server)),
+    {
+      name: "transfers_running",
+      help: "Transfers of files that are under way.",
+      samples: ["receive", "send"].map((direction) => ({ labels: { direction }, value: running(direction) })),
+    },
+    gauge("ready", "1 where clients should be sent here, 0 where not.", readiness.isReady ? 1 : 0),
+    gauge("event_loops", "Event loops that serve.", workers),
+    gauge("start_time_seconds", "When the server has started, in seconds since 1970.", since.getTime() / 1000),
+    ...certificate === undefined ? [] : [
+      gauge(
+        "certificate_not_after_seconds",
+        "When the certificate expires, in seconds since 1970.",
+        certificate.validTo.getTime() / 1000,
+      ),
+    ],
+    gauge("memory_resident_bytes", "Memory of the process.", rss),
+    gauge("memory_heap_bytes", "Memory of the main event loop that JavaScript uses.", heapUsed),
+  ];
+}
+
+/** Control connections with a session now. */
+export function sessionsNow({ instruments }: Pick<ObservedServer, "instruments">): number {
+  return instruments.total("connections") - instruments.total("connectionsEnded");
+}
+
+function gauge(name: string, help: string, value: number): Gauge {
+  return { name, help, samples: [{ labels: {}, value }] };
+}
