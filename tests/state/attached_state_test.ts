@@ -7,6 +7,7 @@ import { LoginThrottle } from "../../lib/state/login_throttle.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { SharedTable } from "../../lib/state/shared_table.ts";
 import type { ConnectionSlot, LoginAttempt } from "../../lib/state/state.ts";
+import { testState } from "./state_conformance.ts";
 
 const { signal: SIGNAL } = new AbortController();
 const LIMITS = { connections: 0, connectionsPerAddress: 0, connectionsBeforeLogin: 0 };
@@ -34,6 +35,12 @@ function createTwo(failures = 3, never: readonly string[] = []) {
   };
   return { owner, attached, asked, begin };
 }
+
+testState("AttachedState", (options) => {
+  const owner = new MemoryState(options);
+  const attached = new AttachedState(new SharedTable(owner.table.memory), owner);
+  return Promise.resolve({ state: attached, others: owner, [Symbol.asyncDispose]: () => Promise.resolve() });
+});
 
 Deno.test("AttachedState asks nobody about a login that succeeds, and leaves nothing", async () => {
   const { owner, attached, asked, begin } = createTwo();
@@ -70,30 +77,6 @@ Deno.test("AttachedState tells the owner of failures, and a ban holds in both", 
   assertEquals(await attached.beginAttempt(HOST, SIGNAL), undefined);
   assertEquals(await attached.acquireConnection(HOST), "Too many failed logins, try again later.");
   assertEquals(owner.acquireConnection(HOST), "Too many failed logins, try again later.");
-});
-
-Deno.test("AttachedState takes an attempt for a failure that ends without a word, and counts it once", async () => {
-  const { owner, begin } = createTwo(2);
-  const first = await begin();
-  first[Symbol.dispose]();
-  first.giveBack();
-  await first.fail();
-  assert(!owner.isBanned(HOST));
-  (await begin())[Symbol.dispose]();
-  assert(owner.isBanned(HOST));
-});
-
-Deno.test("AttachedState lets no more begin at once than may fail, wherever those run that have begun", async () => {
-  const { owner, attached, begin } = createTwo(3);
-  const [one, two] = [await begin(), await owner.beginAttempt(HOST, SIGNAL)];
-  await (await begin()).fail();
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  attached.beginAttempt(HOST, SIGNAL).then((attempt) => resolve(attempt === undefined ? "refused" : "begun"));
-  const early = await Promise.race([late, new Promise((resolve) => setTimeout(resolve, 20, "waiting"))]);
-  assertEquals(early, "waiting"); // two run, two are left
-  await one.fail();
-  two?.fail();
-  assertEquals(await late, "refused");
 });
 
 Deno.test("AttachedState wakes who waits at the owner when an attempt is given back, and only then", async () => {
