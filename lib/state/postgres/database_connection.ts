@@ -11,8 +11,8 @@
 
 import { Buffer } from "node:buffer";
 import { DatabaseError, parse, serialize } from "pg-protocol";
+import { Authentication, type ServerMessage } from "./authentication.ts";
 import type { DatabaseAddress } from "./database_address.ts";
-import { SCRAM_SHA_256, ScramExchange } from "./scram.ts";
 
 /** A value of a statement; an array becomes one of PostgreSQL. */
 export type SqlValue = string | number | boolean | null | Uint8Array | readonly (string | number)[];
@@ -36,17 +36,6 @@ export class DatabaseUnavailableError extends Error {
   override readonly name = "DatabaseUnavailableError";
 }
 
-/** What the parser gives; see its `messages.d.ts`. */
-interface Message {
-  readonly name: string;
-  readonly fields?: readonly unknown[];
-  readonly salt?: Uint8Array;
-  readonly mechanisms?: readonly string[];
-  readonly data?: string;
-  readonly channel?: string;
-  readonly payload?: string;
-}
-
 interface Pending {
   readonly resolve: (rows: readonly SqlRow[]) => void;
   readonly reject: (reason: unknown) => void;
@@ -66,7 +55,7 @@ export class DatabaseConnection implements Disposable {
   /** Takes what was read, to call back with messages. */
   #receive: (bytes: Buffer) => void = () => {};
   /** Takes messages before the connection is ready. */
-  #onStartup: ((message: Message) => void) | undefined;
+  #onStartup: ((message: ServerMessage) => void) | undefined;
   #pending: Pending | undefined;
 
   private constructor(conn: Deno.Conn, onNotification: (channel: string, payload: string) => void) {
@@ -74,7 +63,10 @@ export class DatabaseConnection implements Disposable {
     this.#onNotification = onNotification;
     // The parser wants a stream, of which it uses no more than this.
     const stream = { on: (event: string, listen: (bytes: Buffer) => void) => void this.#listen(event, listen) };
-    parse(stream as unknown as Parameters<typeof parse>[0], (message) => this.#take(message as unknown as Message))
+    parse(
+      stream as unknown as Parameters<typeof parse>[0],
+      (message) => this.#take(message as unknown as ServerMessage),
+    )
       .catch((error) => this.#close(error)); // it never settles: the stream has no end
   }
 
@@ -192,7 +184,7 @@ export class DatabaseConnection implements Disposable {
     if (event === "data") this.#receive = listener;
   }
 
-  #take(message: Message): void {
+  #take(message: ServerMessage): void {
     if (message.name === "notification") return this.#onNotification(message.channel ?? "", message.payload ?? "");
     if (this.#onStartup !== undefined) return this.#onStartup(message);
     const pending = this.#pending;
@@ -234,62 +226,6 @@ export class DatabaseConnection implements Disposable {
     // What a server says last is why it closes; nobody knows whether the statement was run.
     pending?.reject(unavailable(pending.error ?? reason));
   }
-}
-
-/** The messages from the start of a connection until it is ready. */
-class Authentication {
-  readonly #user: string;
-  readonly #password: string;
-  readonly #send: (bytes: Uint8Array) => void;
-  #exchange: ScramExchange | undefined;
-  #isVerified = false;
-
-  constructor(user: string, password: string, send: (bytes: Uint8Array) => void) {
-    this.#user = user;
-    this.#password = password;
-    this.#send = send;
-  }
-
-  /**
-   * Takes a message.
-   *
-   * @returns Whether the connection is ready.
-   * @throws {Error} When it cannot be.
-   */
-  take(message: Message): boolean {
-    switch (message.name) {
-      case "error":
-        throw message;
-      case "authenticationSASL": {
-        if (!message.mechanisms?.includes(SCRAM_SHA_256)) throw cannotAuthenticate(this.#user);
-        this.#exchange = new ScramExchange(this.#password);
-        this.#send(serialize.sendSASLInitialResponseMessage(SCRAM_SHA_256, this.#exchange.clientFirst));
-        return false;
-      }
-      case "authenticationSASLContinue":
-        if (this.#exchange === undefined) throw cannotAuthenticate(this.#user);
-        this.#send(serialize.sendSCRAMClientFinalMessage(this.#exchange.clientFinal(message.data ?? "")));
-        return false;
-      case "authenticationSASLFinal":
-        this.#exchange?.verify(message.data ?? "");
-        this.#isVerified = true;
-        return false;
-      case "authenticationOk":
-        // A server that asks for no password may be anybody, where there is one.
-        if (this.#password !== "" && !this.#isVerified) throw cannotAuthenticate(this.#user);
-        return false;
-      case "authenticationCleartextPassword":
-      case "authenticationMD5Password":
-        throw cannotAuthenticate(this.#user);
-    }
-    return message.name === "readyForQuery";
-  }
-}
-
-function cannotAuthenticate(user: string): Error {
-  return new Error(
-    `It does not ask for a password by SCRAM-SHA-256: set password_encryption to that, and the password of ${user} anew`,
-  );
 }
 
 /** Asks for TLS; a server that has none is not spoken to. */

@@ -93,6 +93,28 @@ test("DatabaseConnection.query() sends values as they are, and goes on after an 
   assertEquals(await connection.query("SELECT repeat('x', 300000) AS x", [], 5_000), [{ x: "x".repeat(300_000) }]);
 });
 
+test("DatabaseConnection ends in time, and takes nothing else down, where a server sends rubbish", async () => {
+  await using database = await TestDatabase.open();
+  const rubbish = [
+    crypto.getRandomValues(new Uint8Array(60_000)),
+    Uint8Array.of(0x52, 0xff, 0xff, 0xff, 0xff, 0, 0), // a message longer than all
+    Uint8Array.of(0x52, 0, 0, 0, 0, 0x5a, 0, 0, 0, 0), // messages shorter than any
+    Uint8Array.of(0x5a, 0, 0, 0, 5, 0x49), // ready, without a word about the password
+  ];
+  for (const [index, bytes] of rubbish.entries()) {
+    await withServer(async (conn) => {
+      await conn.write(bytes).catch(() => {}); // it may have had enough
+      await conn.read(new Uint8Array(100)).catch(() => {});
+    }, async (port) => {
+      const opening = DatabaseConnection.open({ ...database.address, port, isEncrypted: false }, {
+        signal: AbortSignal.timeout(700),
+      });
+      const outcome = await opening.then((connection) => connection[Symbol.dispose](), () => "refused");
+      assertEquals(outcome, "refused", `${index}`);
+    });
+  }
+});
+
 test("ConnectionPool.query() ends in time when nobody answers, and finds its way back", async () => {
   await using database = await TestDatabase.open();
   await using proxy = new TcpProxy(database.address.port);
