@@ -42,9 +42,14 @@ interface Pending {
   readonly rows: SqlRow[];
   columns: readonly string[];
   error: DatabaseError | undefined;
+  /** Statements whose rows nobody wants, before the one that counts. */
+  passed: number;
 }
 
 const READ_BYTES = 16 * 1024;
+/** How much longer than here the database may work on a statement: a late answer is no use, but one that waits takes a connection. */
+const SERVER_EXTRA_MS = 500;
+const LIMIT_TIME = "SELECT set_config('statement_timeout', $1, true)";
 const SSL_ACCEPTED = "S".charCodeAt(0);
 
 /** An open connection. Whoever opens it closes it. */
@@ -118,25 +123,33 @@ export class DatabaseConnection implements Disposable {
    * @throws {DatabaseUnavailableError} When the connection has ended.
    */
   query(text: string, values: readonly SqlValue[], timeoutMs: number): Promise<readonly SqlRow[]> {
+    // All up to the sync is one transaction, and one round trip. The database does not see that a client has gone while a
+    // statement waits for a lock, so that it has to end by itself what is given up here.
     return this.#run([
+      serialize.parse({ text: LIMIT_TIME }),
+      serialize.bind({ values: [String(Math.ceil(timeoutMs) + SERVER_EXTRA_MS)] }),
+      serialize.execute(),
       serialize.parse({ text }),
       serialize.bind({ values: values.map(encode) }),
       serialize.describe({ type: "P" }),
       serialize.execute(),
       serialize.sync(),
-    ], timeoutMs);
+    ], { timeoutMs, passed: 1 });
   }
 
   /** The same with several statements at once, which take no values. */
   script(text: string, timeoutMs: number): Promise<readonly SqlRow[]> {
-    return this.#run([serialize.query(text)], timeoutMs);
+    return this.#run([serialize.query(text)], { timeoutMs, passed: 0 });
   }
 
-  async #run(messages: readonly Buffer[], timeoutMs: number): Promise<readonly SqlRow[]> {
+  async #run(
+    messages: readonly Buffer[],
+    { timeoutMs, passed }: { readonly timeoutMs: number; readonly passed: number },
+  ): Promise<readonly SqlRow[]> {
     if (this.#ended.signal.aborted) throw unavailable(this.#ended.signal.reason);
     if (this.#pending !== undefined) throw new TypeError("Cannot run a statement: another one is under way");
     const { promise, resolve, reject } = Promise.withResolvers<readonly SqlRow[]>();
-    this.#pending = { resolve, reject, rows: [], columns: [], error: undefined };
+    this.#pending = { resolve, reject, rows: [], columns: [], error: undefined, passed };
     const timer = setTimeout(() => this.#close(new Error("It does not answer in time")), timeoutMs);
     try {
       this.#write(Buffer.concat(messages));
@@ -197,7 +210,11 @@ export class DatabaseConnection implements Disposable {
       case "rowDescription":
         pending.columns = (message.fields ?? []).map((field) => (field as { readonly name: string }).name);
         return;
+      case "commandComplete":
+        pending.passed--;
+        return;
       case "dataRow":
+        if (pending.passed > 0) return;
         pending.rows.push(toRow(pending.columns, message.fields ?? []));
         return;
       case "error":

@@ -93,6 +93,27 @@ test("DatabaseConnection.query() sends values as they are, and goes on after an 
   assertEquals(await connection.query("SELECT repeat('x', 300000) AS x", [], 5_000), [{ x: "x".repeat(300_000) }]);
 });
 
+test("DatabaseConnection.query() leaves no statement behind that waits when it has given up", async () => {
+  await using database = await TestDatabase.open();
+  await database.query("CREATE TABLE public.t (x int)");
+  using locking = await database.connect();
+  await locking.script("BEGIN; LOCK TABLE public.t", 5_000);
+  const { address, authorities } = database;
+  using pool = new ConnectionPool(address, { authorities, timeoutMs: 700 });
+  const answers = await Promise.allSettled([1, 2, 3, 4].map(() => pool.query("SELECT FROM public.t")));
+  assertEquals(new Set(answers.map(({ status }) => status)), new Set(["rejected"]));
+  const left = async () =>
+    (await locking.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      [],
+      5_000,
+    )).length;
+  const end = performance.now() + 5_000;
+  while (await left() > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(await left(), 0);
+  assertEquals(await pool.query("SELECT current_setting('lock_timeout') AS x"), [{ x: "0" }]);
+});
+
 test("DatabaseConnection ends in time, and takes nothing else down, where a server sends rubbish", async () => {
   await using database = await TestDatabase.open();
   const rubbish = [
