@@ -75,7 +75,7 @@ export class ClusterNode implements AsyncDisposable {
   readonly #earlierRuns: string[] = [];
   #running: Promise<void> = Promise.resolve();
   #isReported = false;
-  #tidiedAt = 0;
+  #tidyAt = 0;
 
   private constructor(address: DatabaseAddress, options: ClusterNodeOptions) {
     this.#options = options;
@@ -214,12 +214,10 @@ export class ClusterNode implements AsyncDisposable {
         if (signal.aborted) break;
         await this.#beat(connection);
         failures = 0;
-        this.#isReported = false;
       } catch (cause) {
         connection?.[Symbol.dispose]();
         connection = undefined;
-        if (!this.#isReported && !signal.aborted) this.#options.onFailure?.(cause);
-        this.#isReported = true;
+        this.#report(cause);
         const pause = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** failures++);
         await delay(pause * (0.5 + Math.random() / 2), signal).catch(() => {}); // the loop ends
       }
@@ -280,12 +278,32 @@ export class ClusterNode implements AsyncDisposable {
 
   async #beat(connection: DatabaseConnection): Promise<void> {
     await this.#keepTerm(connection);
-    await this.#feed.poll(connection, this.#timeoutMs);
+    if (await this.#feed.poll(connection, this.#timeoutMs)) await this.#options.onConnected?.(connection);
     this.#rows.flush();
-    await this.#options.onBeat?.();
-    if (performance.now() - this.#tidiedAt < TIDY_INTERVAL_MS) return;
-    this.#tidiedAt = performance.now();
-    await connection.query("SELECT ftpsd.tidy($1)", [this.#options.failureWindow?.() ?? 3600], this.#timeoutMs);
+    await this.#work();
+    if (performance.now() < this.#tidyAt) return;
+    const [row] = await connection.query(
+      "SELECT ftpsd.tidy($1) AS more",
+      [this.#options.failureWindow?.() ?? 3600],
+      this.#timeoutMs,
+    );
+    // Very much is done in parts, so that no beat is late.
+    this.#tidyAt = performance.now() + (row?.more === "t" ? 0 : TIDY_INTERVAL_MS);
+  }
+
+  /** Does what comes with each beat. Where that fails, behind a pooler that is away perhaps, the node lives on all the same. */
+  async #work(): Promise<void> {
+    try {
+      await this.#options.onBeat?.();
+      this.#isReported = false;
+    } catch (cause) {
+      this.#report(cause);
+    }
+  }
+
+  #report(cause: unknown): void {
+    if (!this.#isReported && !this.#stopping.signal.aborted) this.#options.onFailure?.(cause);
+    this.#isReported = true;
   }
 
   /** Prolongs the term, or begins another one. */

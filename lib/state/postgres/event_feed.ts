@@ -17,7 +17,9 @@ export interface NodeEvent {
 
 /** How far back is looked for what was not heard; a node that was away for longer looks at everything anew. */
 const LOOK_BACK_S = 120;
-const MAX_SEEN = 10_000;
+/** Most events that are looked at: more than that in so short a time is a change of very many accounts. */
+const MAX_POLLED = 5_000;
+const MAX_SEEN = 2 * MAX_POLLED;
 
 /** Takes events as they are heard, and those that are found later, each once. */
 export class EventFeed {
@@ -42,23 +44,26 @@ export class EventFeed {
     }
   }
 
-  /** Looks for what was not heard. What has happened before the first time is passed over. */
-  async poll(connection: DatabaseConnection, timeoutMs: number): Promise<void> {
+  /**
+   * Looks for what was not heard. What has happened before the first time is passed over.
+   *
+   * @returns Whether some may have been missed, so that everything is to be looked at anew.
+   */
+  async poll(connection: DatabaseConnection, timeoutMs: number): Promise<boolean> {
     const rows = await connection.query(
       `SELECT id, kind, subject, seconds - extract(epoch FROM clock_timestamp() - at) AS seconds FROM ftpsd.event
-        WHERE at > clock_timestamp() - $1 * interval '1 s' ORDER BY id`,
-      [LOOK_BACK_S],
+        WHERE at > clock_timestamp() - $1 * interval '1 s' ORDER BY id DESC LIMIT $2`,
+      [LOOK_BACK_S, MAX_POLLED],
       timeoutMs,
     );
-    for (const { id, kind, subject, seconds } of rows) {
-      if (!this.#hasPolled) this.#seen.add(Number(id));
-      else {this.#take(Number(id), {
-          kind: kind as NodeEvent["kind"],
-          subject: subject ?? "",
-          seconds: Number(seconds),
-        });}
+    const mayMiss = this.#hasPolled && rows.length === MAX_POLLED && !this.#seen.has(Number(rows.at(-1)?.id));
+    for (const { id, kind, subject, seconds } of rows.toReversed()) {
+      const event = { kind: kind as NodeEvent["kind"], subject: subject ?? "", seconds: Number(seconds) };
+      if (this.#hasPolled) this.#take(Number(id), event);
+      else this.#seen.add(Number(id));
     }
     this.#hasPolled = true;
+    return mayMiss;
   }
 
   #take(id: number, event: NodeEvent): void {

@@ -66,10 +66,7 @@ export class PostgresEngine implements AsyncDisposable {
         await bans.load(connection, LOAD_TIMEOUT_MS);
         if (opened.engine !== undefined) options.onReconnected?.();
       },
-      onBeat: async () => {
-        await opened.engine?.state.beat();
-        await opened.engine?.quotas.beat();
-      },
+      onBeat: async () => void await Promise.all([opened.engine?.state.beat(), opened.engine?.quotas.beat()]),
     });
     return opened.engine = new PostgresEngine(node, bans, options);
   }

@@ -92,6 +92,8 @@ CREATE FUNCTION ftpsd.emit(p_kind text, p_subject text, p_seconds double precisi
 DECLARE v_id bigint;
 BEGIN
   INSERT INTO ftpsd.event (kind, subject, seconds) VALUES (p_kind, p_subject, p_seconds) RETURNING id INTO v_id;
+  -- What is too long for a notification is found in the table.
+  IF octet_length(p_subject) > 1000 THEN RETURN; END IF;
   PERFORM pg_notify('ftpsd',
     json_build_object('id', v_id, 'kind', p_kind, 'subject', p_subject, 'seconds', p_seconds)::text);
 END $$;
@@ -183,16 +185,25 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Forgets what nobody needs any more. One at a time is enough.
-CREATE FUNCTION ftpsd.tidy(p_window_s double precision) RETURNS void LANGUAGE plpgsql AS $$
+-- Forgets what nobody needs any more; returns whether there is more of it. One at a time is enough.
+CREATE FUNCTION ftpsd.tidy(p_window_s double precision) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE v_most int := 0; v_count int; v_table text; v_condition text;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('tidy', 0)) THEN RETURN; END IF;
-  DELETE FROM ftpsd.failure WHERE at < clock_timestamp() - p_window_s * interval '1 s';
-  DELETE FROM ftpsd.ban WHERE until < clock_timestamp();
-  DELETE FROM ftpsd.event WHERE at < clock_timestamp() - interval '10 min';
-  DELETE FROM ftpsd.record WHERE expires_at < clock_timestamp();
-  DELETE FROM ftpsd.quota_change WHERE lost_at < clock_timestamp() - interval '1 day';
-  DELETE FROM ftpsd.hold h WHERE NOT EXISTS (SELECT FROM ftpsd.node n WHERE n.id = h.node);
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('tidy', 0)) THEN RETURN false; END IF;
+  FOR v_table, v_condition IN VALUES
+    ('failure', 'at < clock_timestamp() - $1 * interval ''1 s'''),
+    ('ban', 'until < clock_timestamp()'),
+    ('event', 'at < clock_timestamp() - interval ''10 min'''),
+    ('record', 'expires_at < clock_timestamp()'),
+    ('quota_change', 'lost_at < clock_timestamp() - interval ''1 day'''),
+    ('hold', 'NOT EXISTS (SELECT FROM ftpsd.node n WHERE n.id = it.node)')
+  LOOP
+    EXECUTE format('DELETE FROM ftpsd.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM ftpsd.%1$I it WHERE %2$s LIMIT 10000))',
+      v_table, v_condition) USING p_window_s;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_most := greatest(v_most, v_count);
+  END LOOP;
+  RETURN v_most = 10000;
 END $$;
 
 -- One node does it, until it says so no more.
