@@ -26,7 +26,7 @@ export interface Tally {
   /** Ended with 226. */
   readonly whole: number;
   /** Ended with another reply: how often which. */
-  readonly told: Readonly<Record<number, number>>;
+  readonly told: Readonly<Record<string, number>>;
   /** Ended without a reply: how often why. */
   readonly cut: Readonly<Record<string, number>>;
 }
@@ -80,13 +80,13 @@ export class Load implements AsyncDisposable {
 
   /** What has become of what was under way between two moments. */
   tally(kinds: readonly Attempt["what"][], from: number, to: number): Tally {
-    const told: Record<number, number> = {};
+    const told: Record<string, number> = {};
     const cut: Record<string, number> = {};
     let whole = 0;
     for (const { what, startedAt, endedAt, outcome } of this.#attempts) {
       if (!kinds.includes(what) || endedAt < from || startedAt > to) continue;
       if (outcome.kind === "whole") whole++;
-      else if (outcome.kind === "told") told[outcome.code] = (told[outcome.code] ?? 0) + 1;
+      else if (outcome.kind === "told") told[outcome.text] = (told[outcome.text] ?? 0) + 1;
       else cut[shorten(outcome.reason)] = (cut[shorten(outcome.reason)] ?? 0) + 1;
     }
     return { whole, told, cut };

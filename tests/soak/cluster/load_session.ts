@@ -5,16 +5,16 @@
  */
 
 import { CLUSTER_USER, type FtpCluster, ReplyError } from "../../helpers/cluster/ftp_cluster.ts";
-import type { RawClient } from "../../helpers/raw_client.ts";
+import type { RawClient, RawReply } from "../../helpers/raw_client.ts";
 import { delay } from "../../../lib/deadline.ts";
 import type { Random } from "../random.ts";
 import { bytesOf, type Ledger } from "./ledger.ts";
 
 /** How a transfer has ended: with 226, with another reply, or without one. */
-export type Outcome = { readonly kind: "whole" } | { readonly kind: "told"; readonly code: number } | {
-  readonly kind: "cut";
-  readonly reason: string;
-};
+export type Outcome =
+  | { readonly kind: "whole" }
+  | { readonly kind: "told"; readonly code: number; readonly text: string }
+  | { readonly kind: "cut"; readonly reason: string };
 
 /** Something that a client wanted, from its begin to its end, by `performance.now()`. */
 export interface Attempt {
@@ -95,27 +95,27 @@ export class LoadSession {
     if (outcome.kind === "cut" || outcome.kind === "told" && outcome.code === 421) await this.#drop();
   }
 
-  async #attempt(what: Attempt["what"], run: () => Promise<number>, isContested = false): Promise<Outcome> {
+  async #attempt(what: Attempt["what"], run: () => Promise<RawReply>, isContested = false): Promise<Outcome> {
     const startedAt = performance.now();
     const outcome = await run().then(
       outcomeOf,
       (error: unknown): Outcome =>
         error instanceof ReplyError
-          ? { kind: "told", code: error.code }
+          ? { kind: "told", code: error.code, text: error.message }
           : { kind: "cut", reason: error instanceof Error ? error.message : String(error) },
     );
     this.#share.onAttempt(this, { what, isContested, startedAt, endedAt: performance.now(), outcome });
     return outcome;
   }
 
-  /** Returns the code of the reply that was the last. */
-  async #login(): Promise<number> {
+  /** Returns the reply that was the last. */
+  async #login(): Promise<RawReply> {
     const { cluster, deadlineMs } = this.#share;
     const client = await cluster.connect({ deadlineMs, ...this.#random.oneIn(2) ? { tls: "implicit" } : {} });
     try {
       for (const line of ["PBSZ 0", "PROT P", `USER ${CLUSTER_USER.name}`, `PASS ${CLUSTER_USER.password}`, "TYPE I"]) {
-        const { code } = await ask(client, line);
-        if (code >= 400) throw new ReplyError(code, line);
+        const { code, text } = await ask(client, line);
+        if (code >= 400) throw new ReplyError(code, text);
       }
     } catch (error) {
       await client[Symbol.asyncDispose]();
@@ -123,26 +123,28 @@ export class LoadSession {
     }
     this.#client = client;
     this.#left = 1 + this.#random.below(MAX_TRANSFERS);
-    return 226;
+    return { code: 226, lines: [], text: "" };
   }
 
-  async #upload(client: RawClient, name: string): Promise<number> {
+  async #upload(client: RawClient, name: string): Promise<RawReply> {
     const { ledger, maxSlowBytes } = this.#share;
     const isSlow = this.#random.oneIn(6);
     const size = 1 + this.#random.below(isSlow ? maxSlowBytes : MAX_QUICK_BYTES);
     const { content, end } = ledger.begin(name, size);
-    let code = 0;
+    let isAcknowledged = false;
     try {
-      return code = await this.#store(client, name, bytesOf(content), isSlow ? PIECE / SLOW_PACE * 1000 : 0);
+      const reply = await this.#store(client, name, bytesOf(content), isSlow ? PIECE / SLOW_PACE * 1000 : 0);
+      isAcknowledged = reply.code === 226;
+      return reply;
     } finally {
-      end(code === 226);
+      end(isAcknowledged);
     }
   }
 
-  async #store(client: RawClient, name: string, bytes: Uint8Array, pauseMs: number): Promise<number> {
+  async #store(client: RawClient, name: string, bytes: Uint8Array, pauseMs: number): Promise<RawReply> {
     await using data = await passive(client);
     const begun = await ask(client, `STOR ${name}`);
-    if (begun.code !== 150) return begun.code;
+    if (begun.code !== 150) return begun;
     await data.secure();
     try {
       for (let from = 0; from < bytes.length; from += PIECE) {
@@ -153,21 +155,21 @@ export class LoadSession {
     } catch {
       // The server has given it up, and says so.
     }
-    return (await client.readReply("an upload")).code;
+    return await client.readReply("an upload");
   }
 
-  async #download(client: RawClient, name: string): Promise<number> {
+  async #download(client: RawClient, name: string): Promise<RawReply> {
     const { ledger, onWrong } = this.#share;
     const before = ledger.contents(name);
     await using data = await passive(client);
     const begun = await ask(client, `RETR ${name}`);
-    if (begun.code !== 150) return begun.code;
+    if (begun.code !== 150) return begun;
     await data.secure();
     const bytes = await data.readAll().catch(() => new Uint8Array(0)); // cut, as the reply says
-    const { code } = await client.readReply("a download");
-    const complaint = code === 226 ? ledger.complaint(name, bytes, before) : undefined;
+    const reply = await client.readReply("a download");
+    const complaint = reply.code === 226 ? ledger.complaint(name, bytes, before) : undefined;
     if (complaint !== undefined) onWrong(`a download: ${complaint}`);
-    return code;
+    return reply;
   }
 
   async #leave(): Promise<void> {
@@ -194,6 +196,6 @@ async function passive(client: RawClient) {
   return await client.dial(Number(/\(\|\|\|(\d+)\|\)/.exec(text)?.[1]));
 }
 
-function outcomeOf(code: number): Outcome {
-  return code === 226 ? { kind: "whole" } : { kind: "told", code };
+function outcomeOf({ code, text }: RawReply): Outcome {
+  return code === 226 ? { kind: "whole" } : { kind: "told", code, text };
 }
