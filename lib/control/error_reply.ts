@@ -67,9 +67,10 @@ export function errorReply(error: unknown): Reply | undefined {
   return undefined;
 }
 
-/** Returns whether an expected failure is one that the operator has to see, since no client has caused it. */
+/** Returns whether an expected failure is one that the operator has to see, since no client has caused it. That of the state was reported. */
 export function isOutage(error: unknown): boolean {
-  return error instanceof FileSystemError && error.kind === "unavailable";
+  return error instanceof FileSystemError && error.kind === "unavailable" &&
+    !(error.cause instanceof StateUnavailableError);
 }
 
 /** The reply for an internal error; the log has the rest under the session's id. */

@@ -18,6 +18,7 @@ import type { SessionInfo } from "../session/session.ts";
 import type { SessionSelector } from "../state/session_selector.ts";
 import { SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
 import { MemoryState } from "../state/memory_state.ts";
+import { hasTerm } from "../state/postgres/node_term.ts";
 import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { SHARED_QUOTA_ALLOWANCES } from "../state/quota_allowances.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
@@ -128,7 +129,8 @@ export class ConfiguredServer {
     this.#engine = parts.engine;
     this.#claims = parts.claims;
     this.#files = parts.files;
-    const state = options.state ?? this.#engine.cluster?.state;
+    const { cluster } = this.#engine;
+    const state = options.state ?? cluster?.state;
     this.#workers = options.workers;
     this.#serverOptions = this.#optionsOf(plan);
     this.#server = new FtpServer(
@@ -137,6 +139,7 @@ export class ConfiguredServer {
         ...state && { state },
         offenders: this.#engine.offenders,
         meter: options.measured?.meter,
+        ...cluster && { isAvailable: () => hasTerm(cluster.termCell) },
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
     );

@@ -15,6 +15,7 @@ import type { FtpServerOptions } from "../server/options.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
 import { AttachedState } from "../state/attached_state.ts";
 import { type AttemptOwner, SHARED_ATTEMPTS } from "../state/attempt_owner.ts";
+import { hasTerm } from "../state/postgres/node_term.ts";
 import { SharedTable } from "../state/shared_table.ts";
 import { type QuotaAllowances, SHARED_QUOTA_ALLOWANCES } from "../state/quota_allowances.ts";
 import { type QuotaStore, SHARED_QUOTA_STORE } from "../state/quotas.ts";
@@ -99,8 +100,11 @@ async function start(
   files = servedFilesIn(memory, { eventLoops, meter });
   options = await optionsOf(plan);
   const state = stateIn(memory);
+  const { term } = memory;
+  const isAvailable = term && (() => hasTerm(term));
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, {
     ...{ state, meter, idPrefix, eventLoops },
+    ...isAvailable && { isAvailable },
     sharing: "joins",
   });
   await server.listen();

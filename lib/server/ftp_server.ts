@@ -65,6 +65,8 @@ export interface FtpServerParts {
   readonly sharing?: PortSharing;
   /** How many there are. @default {1} */
   readonly eventLoops?: number;
+  /** Whether logins may succeed now, which balancers are told. Must not throw. @default {always} */
+  readonly isAvailable?: () => boolean;
 }
 
 /**
@@ -99,6 +101,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
   readonly #eventLoops: number;
+  readonly #isAvailable: () => boolean;
   readonly #events: EventHub;
   readonly #finished = Promise.withResolvers<void>();
   #authorizer: Authorizer;
@@ -146,6 +149,7 @@ export class FtpServer implements AsyncDisposable {
     this.#meter = parts.meter;
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
+    this.#isAvailable = parts.isAvailable ?? (() => true);
     this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -361,11 +365,16 @@ export class FtpServer implements AsyncDisposable {
     const { proxyGate, dataTransports } = routes.routeOf(proxyProtocol);
     const listener = await listenControl({ host, port }, {
       proxyGate,
-      ...tls === "explicit" && { checkReply: () => this.#drained === undefined ? CHECK_REPLY : DRAIN_REPLY },
+      ...tls === "explicit" && { checkReply: () => this.#checkReply() },
       ...this.#sharing && { sharing: this.#sharing },
       ...this.#tls && { context: this.#tls },
     });
     return { listener, dataTransports, address: { ...listener.address, tls: this.#tls === undefined ? "off" : tls } };
+  }
+
+  #checkReply(): string {
+    if (this.#drained !== undefined) return DRAIN_REPLY;
+    return this.#isAvailable() ? CHECK_REPLY : UNAVAILABLE_REPLY;
   }
 
   #service(ports: PortPool, routes: ClientRoutes): Service {
@@ -431,6 +440,8 @@ const MAX_HEADER_SECONDS = 5;
 const CHECK_REPLY = formatReply(reply(220, "ftpsd is here."));
 /** The same once the server is to stop. */
 const DRAIN_REPLY = formatReply(reply(421, "Service is stopping."));
+/** The same while nobody could log in. */
+const UNAVAILABLE_REPLY = formatReply(reply(421, "Service not available, try again later."));
 
 /** How long a stopped server waits for handlers. */
 const HANDLER_TIMEOUT_MS = 5_000;

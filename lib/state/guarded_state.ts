@@ -76,7 +76,7 @@ export class GuardedFileClaims implements FileClaims {
     this.#guard = new Guard(report);
   }
 
-  /** @throws {FileSystemError} Kind `"busy"`; its cause is a `StateUnavailableError` when the engine fails. */
+  /** @throws {FileSystemError} Kind `"busy"`, or `"unavailable"` with a `StateUnavailableError` as its cause when the engine fails. */
   async claim(file: string, signal?: AbortSignal): Promise<Lease> {
     const claim = async () => {
       try {
@@ -88,7 +88,7 @@ export class GuardedFileClaims implements FileClaims {
     };
     const answer = await this.#guard.acquire("claim", claim, signal).catch((cause) => {
       if (!(cause instanceof StateUnavailableError)) throw cause;
-      throw new FileSystemError("busy", "Cannot open file for writing: nobody knows who writes it", { cause });
+      throw new FileSystemError("unavailable", "Cannot open file for writing: nobody knows who writes it", { cause });
     });
     if (answer instanceof FileSystemError) throw answer;
     return this.#guard.hold(answer, "lostClaim");

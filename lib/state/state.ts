@@ -90,7 +90,7 @@ export const SHARED_STATE: SharedMethods<SharedState> = {
 };
 
 /**
- * What the server does where the state fails. What is new is refused, with 421, or 450 for a file; what runs goes on, but for
+ * What the server does where the state fails. What is new is refused, with 421, or 451 for a file; what runs goes on, but for
  * an upload that may not be the only one of its file any more. A call that hangs ends with its signal: that of the session, of
  * the transfer, or of the time for the login before there is a session.
  */
@@ -98,7 +98,6 @@ export const ON_FAILURE = {
   acquireConnection: "refuse",
   beginAttempt: "refuse",
   acquireAccount: "refuse",
-  /** As when somebody else writes the file. */
   claim: "refuse",
   /** The attempt has counted since it began, so nobody guesses for free; but nobody knows whether there is a ban. */
   fail: "refuse",

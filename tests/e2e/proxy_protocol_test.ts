@@ -201,6 +201,16 @@ Deno.test("A balancer's checks are answered by 220 and leave no trace; so do con
   assertEquals(server.events.map(({ event }) => event), ["listening", "connected", "secured", "disconnected"]);
 });
 
+Deno.test("A server whose state is away tells balancers 421, as long as that is so", async () => {
+  let isAvailable = true;
+  await using server = await start({ parts: { isAvailable: () => isAvailable } });
+  assertEquals(await check(server), "220 ftpsd is here.\r\n");
+  isAvailable = false;
+  assertEquals(await check(server), "421 Service not available, try again later.\r\n");
+  isAvailable = true;
+  assertEquals(await check(server), "220 ftpsd is here.\r\n");
+});
+
 Deno.test("A server that is to stop tells balancers 421 first, and serves who comes meanwhile", async () => {
   await using server = await start();
   await using before = await server.login({ preface: BLOCK });

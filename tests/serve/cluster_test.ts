@@ -77,7 +77,8 @@ test("serve() refuses logins while the database is out of reach, lets a session 
   await using database = await TestDatabase.open();
   await using proxy = new TcpProxy(database.address.port);
   await using folder = await TemporaryFolder.create();
-  const configuration = await settingsIn(folder.path, database, proxy.port);
+  const balanced = { port: 0, proxyProtocol: ["127.0.0.1"] };
+  const configuration = { ...await settingsIn(folder.path, database, proxy.port), listen: [{ port: 0 }, balanced] };
   const remarks: string[] = [];
   await using server = await serve({ configuration, folder: folder.path }, {
     onRemark: ({ text }) => void remarks.push(text),
@@ -89,6 +90,8 @@ test("serve() refuses logins while the database is out of reach, lets a session 
   await client.store("/file", new TextEncoder().encode("whole"));
   assertEquals(await Deno.readTextFile(`${folder.path}/home/file`), "whole");
   assertMatch(await tryLogin(server), /^421 Service not available/);
+  // In each event loop.
+  for (let times = 0; times < 6; times++) assertMatch(await checkOf(server), /^421 Service not available/);
   proxy.cut();
   proxy.resume();
   let reply = "";
@@ -99,6 +102,13 @@ test("serve() refuses logins while the database is out of reach, lets a session 
   assertMatch(reply, /^(421 Too many|530|421 .*session)/); // the session that works on is counted
   assertEquals(remarks.filter((text) => text.startsWith("The database of the state is out of reach")).length, 1);
 });
+
+/** What a balancer is told that looks whether somebody is here, once the answer is one. */
+async function checkOf(server: RunningServer): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.addresses[1]?.port ?? 0 });
+  await conn.write(new TextEncoder().encode("PROXY UNKNOWN\r\n"));
+  return await new Response(conn.readable).text();
+}
 
 test("stateCommand() makes the schema, says so where it is missing, and serve() does not start without it", async () => {
   await using database = await TestDatabase.open({ hasSchema: false });

@@ -156,13 +156,13 @@ async function startWithClaims(folder: string, engine: FileClaims) {
 }
 
 for (const [way, atomic] of [["in place", false], ["beside it", true]] as const) {
-  Deno.test(`An upload is refused with 450, and leaves nothing, where no claim can be had, ${way}`, async () => {
+  Deno.test(`An upload is refused with 451, and leaves nothing, where no claim can be had, ${way}`, async () => {
     await using folder = await TemporaryFolder.create();
     const home = new LocalFileSystem(folder.path, { writeClaims: new GuardedFileClaims({ claim: fails }, () => {}) });
     await using server = await TestServer.start({ protection: "clear", server: { upload: { atomic } }, home });
     await using client = await server.login();
     await using _data = await client.passive();
-    await client.expect(450, "STOR /file");
+    await client.expect(451, "STOR /file");
     assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
   });
 }
@@ -173,7 +173,7 @@ Deno.test("A claim that fails is reported once, and an ending session gives up o
   await using server = failing.server;
   await using client = await server.login();
   await using _data = await client.passive();
-  await client.expect(450, "STOR /file");
+  await client.expect(451, "STOR /file");
   assertEquals(failing.reported, ["claim"]);
 
   const claimed = Promise.withResolvers<AbortSignal | undefined>();

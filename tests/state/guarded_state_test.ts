@@ -81,7 +81,7 @@ Deno.test("GuardedFileClaims.claim() refuses as for a file that is written when 
   const down = { claim: () => Promise.reject(new Error("down")) };
   const claims = new GuardedFileClaims(down, (call) => void reported.push(call));
   const error = await assertRejects(() => claims.claim("file"), FileSystemError);
-  assertEquals([error.kind, error.cause instanceof StateUnavailableError, reported], ["busy", true, ["claim"]]);
+  assertEquals([error.kind, error.cause instanceof StateUnavailableError, reported], ["unavailable", true, ["claim"]]);
 });
 
 Deno.test("GuardedFileClaims.claim() releases a claim that comes too late", async () => {

@@ -34,6 +34,12 @@ export function isTermHeld(cell: TermCell, number: bigint, { steadyUs, wallUs }:
     wallUs < Atomics.load(cell, WALL_UNTIL);
 }
 
+/** Returns whether there is a term that still lasts. */
+export function hasTerm(cell: TermCell): boolean {
+  const number = Atomics.load(cell, NUMBER);
+  return number !== 0n && isTermHeld(cell, number);
+}
+
 /** From a node's joining to the moment at which it has not been able to beat for too long. There is one at a time. */
 export class NodeTerm {
   /** Names the run of the node in the database. */
