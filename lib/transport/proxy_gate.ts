@@ -75,7 +75,9 @@ export class ProxyGate {
     this.#pendingCount++;
     new PendingHeader(socket, this.#options.timeoutMs(), {
       onHeader: (header, behind) => {
-        if (header.kind === "check") return answerCheck(socket, receiver.checkReply);
+        if (header.kind === "check" || isSame(header.source, ends.remote)) {
+          return answerCheck(socket, receiver.checkReply);
+        }
         const { source, destination, uniqueId } = header;
         receiver.onClient({ local: destination, remote: source, route: { ...ends, uniqueId } }, behind);
       },
@@ -83,6 +85,11 @@ export class ProxyGate {
       onSettled: () => void this.#pendingCount--,
     }).start();
   }
+}
+
+/** Whoever speaks for the very end of its own connection is a balancer that checks: in version 1 HAProxy says so. */
+function isSame(source: SocketAddress, remote: SocketAddress): boolean {
+  return source.host === remote.host && source.port === remote.port;
 }
 
 /** Answers, and closes once the balancer has closed, or soon: closing with unread bytes would take the answer back. */

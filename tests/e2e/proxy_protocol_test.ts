@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
@@ -184,6 +184,10 @@ async function check(server: TestServer, header = LOCAL_BLOCK): Promise<string> 
   const socket = connect({ host: server.host, port: server.port });
   if (header.length === 0) socket.end();
   else socket.write(header);
+  return await textOf(socket);
+}
+
+async function textOf(socket: Socket): Promise<string> {
   let text = "";
   for await (const bytes of socket) text += bytes;
   return text;
@@ -194,6 +198,12 @@ Deno.test("A balancer's checks are answered by 220 and leave no trace; so do con
   for (const header of [LOCAL_BLOCK, new TextEncoder().encode("PROXY UNKNOWN\r\n")]) {
     assertEquals(await check(server, header), "220 ftpsd is here.\r\n");
   }
+  const socket = connect({ host: server.host, port: server.port });
+  await new Promise((resolve) => socket.once("connect", resolve));
+  // As HAProxy checks by version 1: as a client that is at its own end of the connection.
+  const { localPort = 0 } = socket;
+  socket.write(proxyLine({ host: "127.0.0.1", port: localPort }, { host: server.host, port: server.port }));
+  assertEquals(await textOf(socket), "220 ftpsd is here.\r\n");
   assertEquals(await check(server, new Uint8Array()), "");
   await using client = await server.connect({ preface: BLOCK });
   await client.expect(221, "QUIT");
