@@ -35,6 +35,8 @@ export interface FtpClusterOptions {
   readonly family?: 4 | 6;
   /** Settings in the place of those of packaging/cluster. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Settings of TLS besides. */
+  readonly tls?: Readonly<Record<string, unknown>>;
   /** Settings of the state besides. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Whether PostgreSQL is one of its own, which a test may break. @default {false} */
@@ -222,6 +224,7 @@ async function writeConfiguration(
   const configuration = {
     ...packaged,
     passive: { ...packaged.passive, announced: `${first}-${first + PASSIVE_PORTS - 1}` },
+    tls: { ...packaged.tls, ...options.tls },
     state: { ...packaged.state, node: `ftp${index + 1}`, ...options.state },
     stores: {
       files: {
@@ -245,6 +248,7 @@ async function writeConfiguration(
 /** What of the packaged configuration is changed. */
 interface Packaged {
   readonly passive: object;
+  readonly tls: object;
   readonly state: object;
   readonly stores: { readonly files: object };
   readonly limits: object;
