@@ -13,7 +13,7 @@ import { UNABORTED } from "../../helpers/unaborted.ts";
 async function createScene() {
   const commits: QuotaAmount[] = [];
   const lost = new AbortController();
-  const engine = { isHeld: true, isThere: true };
+  const engine = { isHeld: true, isThere: true, hasRoom: true };
   const ask = <Answer>(answer: Answer) => engine.isThere ? answer : Promise.reject(new Error("out of reach"));
   const counts: QuotaCounts = {
     use: () => ask({ stored: { bytes: 0, files: 0 }, reserved: { bytes: 0, files: 0 } }),
@@ -21,7 +21,7 @@ async function createScene() {
       ask({
         lost: lost.signal,
         isHeld: () => engine.isHeld,
-        grow: () => ask(true),
+        grow: () => ask(engine.hasRoom),
         commit: (amount) => void commits.push(amount),
         [Symbol.dispose]: () => {},
       }),
