@@ -13,6 +13,7 @@ export const SHORT_COMMANDS = [
   "completions",
   "quota",
   "state",
+  "user",
   "help",
 ] as const;
 

@@ -46,6 +46,31 @@ export const CERT_OPTIONS: readonly OptionRow[] = [
 /** What `ftpsd state` does. */
 export const STATE_ACTIONS = ["init", "upgrade", "status"] as const;
 
+/** What `ftpsd user` does. */
+export const USER_ACTIONS = ["add", "set", "remove", "list"] as const;
+
+/** Where accounts are that it works on. */
+export const USER_PLACES = ["file", "postgres"] as const;
+
+/** Options of `ftpsd user`. */
+export const USER_OPTIONS: readonly OptionRow[] = [
+  { name: "config", letter: "c", value: "FILE", help: "the configuration file" },
+  {
+    name: "in",
+    value: "PLACE",
+    choices: USER_PLACES,
+    help: "the file, or the table of PostgreSQL (default: the first of accounts)",
+  },
+  { name: "home", value: "DIR", help: "folder that is the user's root, or with --store a path there" },
+  { name: "store", value: "NAME", help: "store of the configuration that the home is in" },
+  { name: "permissions", value: "LETTERS", help: "what the user may do; of elradfmwMT" },
+  { name: "group", value: "NAME", repeatable: true, help: "group of the user, in place of those before; repeatable" },
+  { name: "password-file", value: "FILE", help: "file with the password, or its hash; without it add asks" },
+  { name: "ask-password", help: "with set: ask for a new password" },
+  { name: "disabled", help: "the user cannot log in" },
+  { name: "enabled", help: "the user can log in" },
+];
+
 /** A line that may be typed. */
 export interface CommandExample {
   readonly line: string;
@@ -174,6 +199,25 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     examples: [
       { line: "ftpsd state init -c ftpsd.yaml", means: "once, before the first node starts" },
       { line: "ftpsd state upgrade -c ftpsd.yaml", means: "before nodes with a newer ftpsd start" },
+    ],
+  },
+  {
+    name: "user",
+    usage: `user ${USER_ACTIONS.join("|")} [NAME] --config FILE [options]`,
+    summary: "add, change, remove or list users",
+    about:
+      "Changes users in the configuration file, and leaves all else there as it is, comments too; or accounts in the " +
+      "table of PostgreSQL. add asks for the password, or reads it from standard input. A change of the file needs " +
+      "--allow-write for its folder, and a running server takes it on SIGHUP; a change of the table holds at once on all " +
+      "nodes, and who is removed or disabled there is logged out.",
+    options: [{ title: "Options", options: USER_OPTIONS }],
+    isRare: true,
+    operand: USER_ACTIONS,
+    takesNames: true,
+    examples: [
+      { line: "ftpsd user add alice --home /srv/ftp/alice -c ftpsd.yaml", means: "asks for her password" },
+      { line: "ftpsd user set alice --permissions elrw --disabled -c ftpsd.yaml", means: "and nothing else" },
+      { line: "ftpsd user list -c ftpsd.yaml", means: "those of the file and the table" },
     ],
   },
   {

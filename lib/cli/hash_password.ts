@@ -42,25 +42,46 @@ export async function hashPasswordCommand(args: readonly string[], input: Passwo
   if (args.length > 0) {
     throw new UsageError("hash-password takes no arguments; others on this host could see a password there", WAYS);
   }
+  return await hashOf(await askPassword({ command: "hash-password", ways: WAYS }, input), "hash-password", input);
+}
+
+/** What asks for a password, and how else it can be given. */
+export interface PasswordAsker {
+  /** The command, for messages. */
+  readonly command: string;
+  /** What to type instead. */
+  readonly ways: string;
+}
+
+/**
+ * Asks twice for a password, or reads one line where stdin is not a terminal.
+ *
+ * @throws {UsageError} When it cannot be used.
+ */
+export async function askPassword(asker: PasswordAsker, input: PasswordInput = OWN_INPUT): Promise<string> {
   const password = input.ask("Password:");
-  if (password === null) return await hash(accept(await readLine(input)), input);
-  accept(password);
+  if (password === null) return accept(await readLine(input), asker);
+  accept(password, asker);
   if (input.ask("Password again:") !== password) {
-    throw new UsageError("the two passwords differ (hash-password)", "ftpsd hash-password");
+    throw new UsageError(`the two passwords differ (${asker.command})`, `ftpsd ${asker.command}`);
   }
-  return await hash(password, input);
+  return password;
 }
 
 /** Makes the hash also of a weak password: whose it is decides. */
-async function hash(password: string, { warn }: PasswordInput): Promise<string> {
+export async function hashOf(
+  password: string,
+  command: string,
+  { warn }: Pick<PasswordInput, "warn"> = OWN_INPUT,
+): Promise<string> {
   const weakness = findPasswordWeakness(password);
-  if (weakness !== undefined) warn(`warning: the password ${weakness} (hash-password)`);
+  if (weakness !== undefined) warn(`warning: the password ${weakness} (${command})`);
   return await hashNewPassword(password);
 }
 
-function accept(password: string): string {
+function accept(password: string, { command, ways }: PasswordAsker): string {
   const problem = findPasswordProblem(password);
-  if (problem !== undefined) throw new UsageError(`the password ${problem} (hash-password)`, WAYS);
+  if (problem !== undefined) throw new UsageError(`the password ${problem} (${command})`, ways);
   return password;
 }
 

@@ -33,6 +33,7 @@ const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<str
   cert: async (args) => (await import("./cert.ts")).certCommand(args),
   quota: async (args) => (await import("./quota.ts")).quotaCommand(args),
   state: async (args) => (await import("./state.ts")).stateCommand(args),
+  user: async (args) => (await import("./user.ts")).userCommand(args),
   completions: async (args) => (await import("./completions.ts")).completionsCommand(args),
   help: (args) => Promise.resolve(helpCommand(args)),
 };
