@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { AccountChain } from "../../lib/accounts/account_chain.ts";
+import type { AccountSource } from "../../lib/accounts/account_source.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
+
+const { signal } = new AbortController();
+const home = new MemoryFileSystem();
+const [ONE, TWO] = await Promise.all([hashPassword("one", { ln: 10 }), hashPassword("two", { ln: 11 })]);
+
+/** A source that says for whom it was asked. */
+function sourceOf(accounts: Readonly<Record<string, string>>, asked: string[] = []): AccountSource {
+  return {
+    find: (name) => {
+      asked.push(name);
+      const password = Object.hasOwn(accounts, name) ? accounts[name] : undefined;
+      if (password === "away") throw new AuthorizerBusyError();
+      return password === undefined ? undefined : { password, home };
+    },
+    costs: () => [{ scheme: "scrypt", ln: 10, r: 8, p: 1 }],
+  };
+}
+
+function loginOf(chain: AccountSource) {
+  const authorizer = new PasswordAuthorizer(chain);
+  return (username: string, password: string) =>
+    authorizer.authenticate({ username, password, remoteHost: "192.0.2.1" }, { signal });
+}
+
+Deno.test("AccountChain.find() takes the first source that knows a name, whatever the others say", async () => {
+  const login = loginOf(new AccountChain([sourceOf({ alice: ONE }), sourceOf({ alice: TWO, bob: TWO })]));
+  assert(await login("alice", "one") && await login("bob", "two"));
+  assertEquals(await login("alice", "two"), undefined);
+  assertEquals(await login("carol", "one"), undefined);
+});
+
+Deno.test("AccountChain.find() ends with a source that cannot be asked, for names that no earlier one knows", async () => {
+  const login = loginOf(
+    new AccountChain([sourceOf({ alice: ONE }), sourceOf({ bob: "away" }), sourceOf({ bob: TWO })]),
+  );
+  assert(await login("alice", "one"));
+  await assertRejects(() => login("bob", "two"), AuthorizerBusyError);
+});
+
+Deno.test("AccountChain asks later sources after a wrong password alone, so that time does not tell where a name is", async () => {
+  const asked: string[] = [];
+  const login = loginOf(new AccountChain([sourceOf({ alice: ONE }), sourceOf({}, asked), sourceOf({ alice: "away" })]));
+  assert(await login("alice", "one"));
+  assertEquals(asked, []);
+  assertEquals(await login("alice", "wrong"), undefined);
+  assertEquals(asked, ["alice"]);
+});
+
+Deno.test("AccountChain.costs() gives those of all sources, and the usual one for a source that does not say", () => {
+  const silent: AccountSource = { find: () => undefined };
+  const costs = new AccountChain([sourceOf({}), sourceOf({}), silent]).costs();
+  assertEquals(costs.map((cost) => cost.scheme === "scrypt" && cost.ln), [10, 17]);
+});

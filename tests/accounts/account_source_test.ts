@@ -1,0 +1,102 @@
+import { AccountChain } from "../../lib/accounts/account_chain.ts";
+import type { AccountEntry, EntrySource } from "../../lib/accounts/account_entries.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { PostgresAccounts } from "../../lib/accounts/postgres_accounts.ts";
+import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
+import { createServices } from "../../lib/server/account_quotas.ts";
+import { EntryAccounts } from "../../lib/server/entry_accounts.ts";
+import { resolveConfiguration } from "../../lib/settings/validate.ts";
+import { type SourceScene, testAccountSource } from "../helpers/account_source_conformance.ts";
+import { IS_POSTGRES_ABSENT, TestDatabase } from "../helpers/postgres/test_database.ts";
+
+const STORE = {
+  type: "s3",
+  endpoint: "https://s3.example.org",
+  bucket: "files",
+  accessKeyFile: "a",
+  secretKeyFile: "b",
+};
+/** A home that needs no folder of the host. */
+const HOME = { store: "archive", path: "/a" };
+
+/** Accounts of entries, with homes in memory. */
+function accountsOf(source: EntrySource): EntryAccounts {
+  return new EntryAccounts(source, {
+    configuration: resolveConfiguration({ anonymous: { home: "/srv" }, stores: { archive: STORE } }),
+    acceptRisks: [],
+    openHome: () => new MemoryFileSystem(),
+    services: createServices(),
+    onProblem: (account, reason) => {
+      throw new Error(`${account}: ${reason}`);
+    },
+  });
+}
+
+/** The accounts of a file. */
+function fileScene(): SourceScene {
+  const source = new VirtualAccounts({ openHome: () => new MemoryFileSystem() });
+  return {
+    source,
+    put: (name, { password, messages, ...options }) => {
+      if (source.hasUser(name)) source.removeUser(name);
+      source.addUser(name, password, "/home", {
+        ...options,
+        ...messages?.login && { loginMessage: messages.login },
+        ...messages?.quit && { quitMessage: messages.quit },
+      });
+      return Promise.resolve();
+    },
+    remove: (name) => Promise.resolve(source.removeUser(name)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+testAccountSource({ name: "VirtualAccounts", setUp: () => Promise.resolve(fileScene()) });
+
+testAccountSource({
+  name: "PostgresAccounts",
+  ignore: IS_POSTGRES_ABSENT,
+  setUp: async () => {
+    const database = await TestDatabase.open();
+    const connection = await database.connect();
+    const query = (text: string, values: readonly string[]) => connection.query(text, values, 10_000);
+    return {
+      source: accountsOf(new PostgresAccounts({ query })),
+      put: async (name, { password, ...settings }) => {
+        await query(
+          `INSERT INTO ftpsd.account (name, password, settings) VALUES ($1, $2, $3)
+            ON CONFLICT (name) DO UPDATE SET password = $2, settings = $3`,
+          [name, password, JSON.stringify({ home: HOME, ...settings })],
+        );
+      },
+      remove: async (name) => void await query("DELETE FROM ftpsd.account WHERE name = $1", [name]),
+      [Symbol.asyncDispose]: async () => {
+        connection[Symbol.dispose]();
+        await database[Symbol.asyncDispose]();
+      },
+    };
+  },
+});
+
+testAccountSource({
+  name: "AccountChain",
+  setUp: () => {
+    const entries = new Map<string, AccountEntry>();
+    let isAway = false;
+    const find = (name: string) => {
+      if (isAway) throw new AuthorizerBusyError("It is away");
+      return entries.get(name);
+    };
+    return Promise.resolve({
+      source: new AccountChain([fileScene().source, accountsOf({ find })]),
+      put: (name, account) => Promise.resolve(void entries.set(name, { name, home: HOME, ...account })),
+      remove: (name) => Promise.resolve(void entries.delete(name)),
+      takeAway: () => {
+        isAway = true;
+        return () => isAway = false;
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+  },
+});

@@ -1,0 +1,150 @@
+/**
+ * What every source of accounts has to do, by way of an authorizer over it.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { AccountSource } from "../../lib/accounts/account_source.ts";
+import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
+import { hashPassword } from "../../lib/accounts/password_hash.ts";
+import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
+
+/** What of an account a test chooses. */
+export interface WantedAccount {
+  /** A hash. */
+  readonly password: string;
+  readonly permissions?: string;
+  readonly overrides?: readonly { readonly path: string; readonly permissions: string }[];
+  readonly messages?: { readonly login?: string; readonly quit?: string };
+  readonly limits?: { readonly connections: number };
+}
+
+/** A source with accounts that a test changes. */
+export interface SourceScene extends AsyncDisposable {
+  readonly source: AccountSource;
+  /** Adds an account, or puts it in the place of another. */
+  put(name: string, account: WantedAccount): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Lets it be out of reach until the function that comes back is called; absent: it cannot be. */
+  takeAway?(): () => void;
+}
+
+/** What is tested. */
+export interface SourceCases {
+  /** Name of the class. */
+  readonly name: string;
+  readonly ignore?: boolean;
+  readonly setUp: () => Promise<SourceScene>;
+}
+
+const COST = { ln: 10 };
+const [FIRST, SECOND] = await Promise.all([hashPassword("first", COST), hashPassword("second", COST)]);
+/** What clients may send as a name. */
+const HOSTILE_NAMES = [
+  "",
+  " alice",
+  "Alice",
+  "alice\0",
+  "\0",
+  "\ud800",
+  "'",
+  '"',
+  "\\",
+  "$1",
+  "%",
+  "alice' OR '1'='1",
+  "'; DROP TABLE ftpsd.account; --",
+  "*)(uid=*",
+  "../alice",
+  "__proto__",
+  "constructor",
+  "x".repeat(10_000),
+  "é".repeat(5_000),
+];
+
+/** Registers the tests of a source. */
+export function testAccountSource({ name, ignore = false, setUp }: SourceCases): void {
+  const test = (what: string, run: (scene: TestedSource) => Promise<void>) =>
+    Deno.test({
+      name: `${name} ${what}`,
+      ignore,
+      fn: async () => {
+        await using scene = await setUp();
+        const authorizer = new PasswordAuthorizer(scene.source, { openHome: () => new MemoryFileSystem() });
+        const { signal } = new AbortController();
+        const login = (username: string, password: string) =>
+          authorizer.authenticate({ username, password, remoteHost: "192.0.2.1" }, { signal });
+        await run({ ...scene, scene, login });
+      },
+    });
+
+  test("lets in who knows the password, with all that the account has", async ({ login, scene }) => {
+    const { signal } = new AbortController();
+    await scene.put("alice", {
+      password: FIRST,
+      permissions: "elrw",
+      overrides: [{ path: "/in", permissions: "d" }],
+      messages: { login: "Hello.\nThere.", quit: "Bye." },
+      limits: { connections: 2 },
+    });
+    await scene.put("bob", { password: SECOND });
+    const account = await login("alice", "first");
+    assertEquals([account?.username, account?.permissions, account?.loginMessage, account?.quitMessage], [
+      "alice",
+      "elrw",
+      "Hello.\nThere.",
+      "Bye.",
+    ]);
+    assertEquals(account?.limits?.connections, 2);
+    assert(await account?.hasPermission("d", "/in", { signal }) && !await account?.hasPermission("d", "/", { signal }));
+    assertEquals((await login("bob", "second"))?.permissions, "elr");
+    for (
+      const [username, password] of [["alice", "second"], ["bob", "first"], ["alice", ""], ["carol", "first"]] as const
+    ) {
+      assertEquals(await login(username, password), undefined);
+    }
+  });
+
+  test("forgets a password that was changed, and an account that was removed, though it was remembered", async ({ login, scene }) => {
+    await scene.put("alice", { password: FIRST });
+    for (let times = 0; times < 2; times++) assert(await login("alice", "first"));
+    await scene.put("alice", { password: SECOND });
+    assertEquals(await login("alice", "first"), undefined);
+    assert(await login("alice", "second"));
+    await scene.remove("alice");
+    assertEquals(await login("alice", "second"), undefined);
+  });
+
+  test("knows nobody by a hostile name, and is the same afterwards", async ({ login, scene }) => {
+    await scene.put("alice", { password: FIRST });
+    for (const hostile of HOSTILE_NAMES) {
+      assertEquals(await login(hostile, "first"), undefined, hostile.slice(0, 40));
+      assertEquals(await login("alice", hostile), undefined, hostile.slice(0, 40));
+    }
+    assert(await login("alice", "first"));
+  });
+
+  test("says which costs its hashes have, so that a name that is not there takes the work of one that is", async ({ scene }) => {
+    await scene.put("alice", { password: FIRST });
+    await scene.source.find("alice", { signal: new AbortController().signal });
+    const costs = scene.source.costs?.() ?? [];
+    assertEquals(costs.map(({ scheme, ...cost }) => [scheme, "ln" in cost && cost.ln]), [["scrypt", 10]]);
+  });
+
+  test("says that it is out of reach, which is no failed login", async ({ login, scene }) => {
+    const back = scene.takeAway?.();
+    if (back === undefined) return;
+    const error = await assertRejects(() => login("alice", "first"), AuthorizerBusyError);
+    assert(!error.countsAsFailure);
+    back();
+    await scene.put("alice", { password: FIRST });
+    assert(await login("alice", "first"));
+  });
+}
+
+interface TestedSource {
+  readonly scene: SourceScene;
+  readonly login: (username: string, password: string) => ReturnType<PasswordAuthorizer["authenticate"]>;
+}
