@@ -83,6 +83,15 @@ export interface ServerEvents {
   };
   /** An address has failed to log in too often; its connections are refused for a time. */
   banned: { readonly address: string; readonly seconds: number };
+  /** Somebody has asked the admin API to change something, which is done next. */
+  administered: {
+    /** What, such as `"ban"`. */
+    readonly action: string;
+    /** To whom or what, such as `"address 192.0.2.1"`; empty for the server itself. */
+    readonly subject: string;
+    /** Address of who asked, or `"unix socket"`. */
+    readonly by: string;
+  };
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
   /** The name that PASV announces the address of has one for the first time, or another one than before. */

@@ -97,6 +97,7 @@ export class Logger {
 const LEVELS: Readonly<Record<ServerEventName, LogLevel>> = {
   addressResolved: "info",
   addressUnresolved: "warn",
+  administered: "warn",
   banned: "warn",
   commandDone: "debug",
   commandRefused: "info",
@@ -173,6 +174,8 @@ function describe(event: ServerEvent): string {
       return `>>> starting ${SERVER_NAMES[event.tls]} server on ${withPort(event.host, event.port)} <<<`;
     case "stopped":
       return ">>> server has stopped <<<";
+    case "administered":
+      return `admin at ${event.by}: ${event.action}${event.subject === "" ? "" : ` ${event.subject}`}`;
     case "banned":
       return `${event.address} banned for ${event.seconds} s: too many failed logins`;
     case "eventsMissed":
@@ -199,6 +202,7 @@ type OfSession = Exclude<
     readonly event:
       | "addressResolved"
       | "addressUnresolved"
+      | "administered"
       | "banned"
       | "eventsMissed"
       | "listening"

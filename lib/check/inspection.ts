@@ -8,6 +8,7 @@ import { InsecureConfigurationError } from "../accounts/permission.ts";
 import { findAccountProblems } from "./account_findings.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
+import { inspectAdmin } from "./admin_files.ts";
 import { inspectDatabases } from "./state_database.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
@@ -52,6 +53,7 @@ export async function inspect(
   servedHomes: ReadonlySet<string> = new Set(),
 ): Promise<Inspection> {
   const { findings: databaseFindings, ...databases } = await inspectDatabases(configuration);
+  const { findings: adminFindings, ...adminFiles } = await inspectAdmin(configuration);
   const needs = findPermissionNeeds(configuration, origin.file, PROGRAM_FOLDER, databases);
   const host = await inspectHost(configuration, origin, now, servedHomes);
   const missing = [...await findMissingFlags(needs), ...host.missing];
@@ -60,6 +62,7 @@ export async function inspect(
     ...findAccountProblems(configuration),
     ...host.findings,
     ...databaseFindings,
+    ...adminFindings,
     ...findSettingRisks(configuration),
     ...inspectCommands(configuration),
     ...await inspectEncoding(configuration),
@@ -69,7 +72,7 @@ export async function inspect(
   ];
   const isSound = findings.every(({ severity }) => severity !== "error");
   const rest = isSound ? inspectOptions(configuration, host.files, now) : [];
-  return { findings: [...findings, ...rest], files: { ...host.files, ...databases }, missing };
+  return { findings: [...findings, ...rest], files: { ...host.files, ...databases, ...adminFiles }, missing };
 }
 
 function missingPermissions(flags: readonly string[]): Finding[] {

@@ -197,7 +197,7 @@ export function findPermissionNeeds(
   program?: string,
   databases: Databases = {},
 ): PermissionNeeds {
-  const { tls, log, state, workers, accounts } = configuration;
+  const { tls, log, state, workers, accounts, admin } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
@@ -212,6 +212,8 @@ export function findPermissionNeeds(
     state.directUrlFile,
     state.ca,
     ...accounts.flatMap(({ urlFile, ca }) => [urlFile, ca]),
+    admin?.tokenFile,
+    admin?.unix,
     ...storeFiles,
   ];
   const written = homes.filter(({ isWritten }) => isWritten);
@@ -220,14 +222,14 @@ export function findPermissionNeeds(
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
     write: distinct([
       ...written.map(({ folder }) => folder),
-      ...[log.transfers, state.file].filter((path) => path !== undefined),
+      ...[log.transfers, state.file, admin?.unix].filter((path) => path !== undefined),
     ]),
   };
 }
 
 /** Listening addresses and, on each of their hosts, the passive ports; the stores and the database; and a name that is resolved. */
 function netNeeds(
-  { listen, passive: { ports, address }, active, stores, metrics }: Configuration,
+  { listen, passive: { ports, address }, active, stores, metrics, admin }: Configuration,
   { database, accountDatabases = {} }: Databases,
 ): string[] {
   // It dials any port of any client.
@@ -236,7 +238,7 @@ function netNeeds(
   const databaseHosts = [...database === undefined ? [] : [database], ...Object.values(accountDatabases)]
     .flatMap(({ address, directAddress = address }) => [address, directAddress].map(formatSocketAddress));
   const others = [
-    ...metrics === undefined ? [] : [metrics.port === 0 ? hostOf(metrics) : formatSocketAddress(metrics)],
+    ...[metrics, admin].flatMap((http) => http === undefined ? [] : [httpAddressOf(http)]),
     ...[...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)],
   ];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
@@ -247,6 +249,14 @@ function netNeeds(
   }
   const all = [...addresses, ...addresses.flatMap(({ host }) => passivePorts.map((port) => ({ host, port })))];
   return distinct([...all.map(formatSocketAddress), ...others]);
+}
+
+/** Where an HTTP listener is; a Unix socket has a form of its own. */
+function httpAddressOf(
+  { host, port, unix }: { readonly host: string; readonly port: number; readonly unix?: string | undefined },
+): string {
+  if (unix !== undefined) return `unix:${unix}`;
+  return port === 0 ? hostOf({ host }) : formatSocketAddress({ host, port });
 }
 
 /** An address without its port, as the runtime wants it: all its ports. */

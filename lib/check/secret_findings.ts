@@ -50,7 +50,7 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
 }
 
 function secretFiles(configuration: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
-  const { tls, log, state, accounts } = configuration;
+  const { tls, log, state, accounts, admin } = configuration;
   const storeFiles = storeFilesOf(configuration);
   const files = [
     { name: "the configuration", path: file },
@@ -58,6 +58,8 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
     { name: "the state", path: state.file },
+    { name: "the token of the admin listener", path: admin?.tokenFile },
+    { name: "the admin socket", path: admin?.unix },
     ...[state.urlFile, state.directUrlFile, ...accounts.map(({ urlFile }) => urlFile)].map((path) => ({
       name: "the URL of the database",
       path,

@@ -23,6 +23,9 @@ import { createTableMemory, SharedTable } from "../state/shared_table.ts";
 import { SHARED_QUOTA_ALLOWANCES } from "../state/quota_allowances.ts";
 import { SHARED_QUOTA_STORE } from "../state/quotas.ts";
 import { SHARED_RECORDS } from "../state/records.ts";
+import type { Bans } from "../state/bans.ts";
+import type { PostgresEngine } from "../state/postgres/postgres_engine.ts";
+import type { QuotaCounts } from "../state/quotas.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { SHARED_TERM_CLAIMS } from "../state/term_claims.ts";
@@ -62,6 +65,8 @@ export interface ConfiguredServerOptions {
   readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
+  /** Called when another configuration or another certificate is in use. Must not throw. */
+  readonly onChanged?: (() => void) | undefined;
   /** Which of that it needs of the others; absent: all. */
   readonly events?: readonly ServerEventName[] | undefined;
   /** Whether `dialogue` events are made. */
@@ -282,6 +287,29 @@ export class ConfiguredServer {
     await change;
   }
 
+  /** The configuration in use, and what its files hold. */
+  get plan(): ServerPlan {
+    return this.#plan;
+  }
+
+  /** Bans, as an operator sees them. */
+  get bans(): Bans {
+    const { state } = this.#server;
+    const bans = this.#engine.cluster?.bans ?? (state instanceof MemoryState ? state.bans : undefined);
+    if (bans === undefined) throw new TypeError("Cannot tell who is banned: the state is a program's own");
+    return bans;
+  }
+
+  /** What is stored under each quota. */
+  get quotas(): QuotaCounts {
+    return this.#engine.quotas;
+  }
+
+  /** The nodes that share a state; absent: this server is alone. */
+  get cluster(): PostgresEngine | undefined {
+    return this.#engine.cluster;
+  }
+
   /** Whether clients should be sent here. */
   get readiness(): Readiness {
     if (this.#shutdown !== undefined) return { isReady: false, reason: "stopping" };
@@ -375,6 +403,7 @@ export class ConfiguredServer {
     this.#serverOptions = serverOptions;
     this.#plan = plan;
     this.#engine.cluster?.state.configure(plan.configuration);
+    this.#options.onChanged?.();
   }
 
   /** A certificate that was made in memory stays when the configuration is read again. */

@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseLocation } from "../server/configured_options.ts";
+import { NODES_STATEMENT, readNode } from "../state/postgres/cluster_view.ts";
 import { DatabaseConnection } from "../state/postgres/database_connection.ts";
 import { assertUsable, readSchemaStatus, upgradeSchema } from "../state/postgres/schema.ts";
 import { storedKey } from "../state/postgres/stored_key.ts";
@@ -27,14 +28,10 @@ export async function maintainSchema(
   const status = await readSchemaStatus(connection);
   if (action === "status") {
     assertUsable(status);
-    const nodes = await connection.query(
-      `SELECT name, ceil(extract(epoch FROM expires_at - clock_timestamp())) AS seconds,
-          (SELECT count(*) FROM ftpsd.hold WHERE node = n.id AND kind = 'account') AS sessions
-        FROM ftpsd.node n WHERE expires_at > clock_timestamp() ORDER BY name`,
-      [],
-      CONNECT_TIMEOUT_MS,
+    const nodes = (await connection.query(NODES_STATEMENT, [], CONNECT_TIMEOUT_MS)).map(readNode);
+    const lines = nodes.map(({ name, sessions, leaseSeconds }) =>
+      `node ${name}: ${sessions} sessions, lease ${leaseSeconds} s`
     );
-    const lines = nodes.map(({ name, seconds, sessions }) => `node ${name}: ${sessions} sessions, lease ${seconds} s`);
     return [`schema ${status.version}, ${nodes.length} nodes`, ...lines].join("\n");
   }
   if (action === "init" && status.version > 0) return `the schema is there: version ${status.version}`;

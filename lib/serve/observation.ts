@@ -1,72 +1,176 @@
 /**
- * The eyes on a served configuration, which are loaded where it has `metrics`.
+ * The eyes on a served configuration, and the hands: loaded where it has `metrics` or `admin`.
  *
  * @module
  */
 
+import type { AuditEntry } from "../admin/api/admin_api.ts";
+import type { HttpAddress } from "../admin/http_listener.ts";
 import type { InstrumentSet } from "../admin/instruments.ts";
-import type { ObservedServer } from "../admin/observed.ts";
+import type { SteeredServer } from "../admin/steered.ts";
 import { StartError } from "../check/exit_error.ts";
-import type { EventListener } from "../events.ts";
+import type { EventListener, ServerEventName } from "../events.ts";
 import type { Meter } from "../meter.ts";
-import type { SocketAddress } from "../transport/connection.ts";
+import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
+import type { SocketAddress } from "../transport/connection.ts";
 
 /** What is measured, and how others learn of it. */
 export interface Observation {
   /** Of the main event loop. */
   readonly meter: Meter;
   readonly instruments: InstrumentSet;
+  /** Takes what happens in all event loops. */
+  readonly take: EventListener;
+  /** Events that it needs of them. */
+  readonly events: readonly ServerEventName[];
   /** Counts lines that the log had no room for. */
   readonly countDroppedLines: (count: number) => void;
   /**
    * Lets others ask, until what comes back is disposed of.
    *
+   * @param files What the files of the configuration hold that is in use.
    * @throws {StartError} When a port cannot be had.
    */
-  readonly listen: (server: ObservedServer) => ObservationListeners;
+  readonly listen: (server: SteeredServer, files: () => ConfigurationFiles) => Promise<ObservationListeners>;
 }
 
 /** Where others ask. Disposing of it ends that. */
 export interface ObservationListeners extends AsyncDisposable {
-  readonly metrics: SocketAddress;
+  readonly metrics: SocketAddress | undefined;
+  /** Absent where it is a Unix socket, or there is none. */
+  readonly admin: SocketAddress | undefined;
+  /** Uses the certificate that is in use now. */
+  renewCertificate(): Promise<void>;
+}
+
+/** What an observation works with. */
+export interface ObservationOptions {
+  readonly workers: number;
+  /** Told of what goes wrong, and of what was done. */
+  readonly onEvent: EventListener;
 }
 
 /** Makes what a configuration asks for; `undefined` where that is nothing. Nothing of it is loaded then. */
 export async function observe(
-  { metrics }: Configuration,
-  { workers, onEvent }: { readonly workers: number; readonly onEvent: EventListener },
+  configuration: Configuration,
+  { workers, onEvent }: ObservationOptions,
 ): Promise<Observation | undefined> {
-  if (metrics === undefined) return undefined;
-  const [{ createInstruments, InstrumentWriter }, { EventLoopMeter }, { answerMetrics }, { HttpListener }] =
-    await Promise
-      .all([
-        import("../admin/instruments.ts"),
-        import("../admin/event_loop_meter.ts"),
-        import("../admin/metrics_endpoint.ts"),
-        import("../admin/http_listener.ts"),
-      ]);
+  const { metrics, admin } = configuration;
+  if (metrics === undefined && admin === undefined) return undefined;
+  const [{ createInstruments, InstrumentWriter }, { EventLoopMeter }] = await Promise.all([
+    import("../admin/instruments.ts"),
+    import("../admin/event_loop_meter.ts"),
+  ]);
   const instruments = createInstruments(workers);
   const [memory] = instruments.memories;
   if (memory === undefined) throw new TypeError("Cannot measure a server without an event loop");
   const writer = new InstrumentWriter(memory);
   const onFailure = (message: string, cause: unknown) =>
     onEvent({ event: "internalError", time: new Date(), message, cause });
+  const onAudit = (entry: AuditEntry) => onEvent({ event: "administered", time: new Date(), ...entry });
+  const panel = admin && await createPanel(instruments, { onFailure, onAudit });
   return {
     meter: new EventLoopMeter(memory),
     instruments,
+    take: panel?.take ?? (() => {}),
+    events: panel?.events ?? [],
     countDroppedLines: (count) => writer.add("logLinesDropped", [], count),
-    listen: (server) => {
-      const listener = explaining(
-        `${metrics.host} port ${metrics.port} (metrics)`,
-        () => HttpListener.listen(metrics, { answer: (request) => answerMetrics(request, server), onFailure }),
-      );
+    listen: async (server, files) => {
+      await using opened = new AsyncDisposableStack();
+      if (panel !== undefined) opened.use(panel);
+      const metricsListener = metrics && await listenForMetrics(metrics, server, onFailure);
+      if (metricsListener !== undefined) opened.use(metricsListener);
+      const adminListener = admin && panel && opened.use(await panel.listen(admin, server, files));
+      const owned = opened.move();
       return {
-        metrics: { host: metrics.host, port: listener.port },
-        [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
+        metrics: metricsListener && { host: metrics.host, port: metricsListener.port },
+        admin: admin?.unix === undefined && adminListener ? { host: admin.host, port: adminListener.port } : undefined,
+        renewCertificate: async () => await adminListener?.renew(),
+        [Symbol.asyncDispose]: () => owned.disposeAsync(),
       };
     },
   };
+}
+
+type OnFailure = (message: string, cause: unknown) => void;
+type Admin = NonNullable<Configuration["admin"]>;
+
+async function listenForMetrics(address: SocketAddress, server: SteeredServer, onFailure: OnFailure) {
+  const [{ answerMetrics }, { HttpListener }] = await Promise.all([
+    import("../admin/metrics_endpoint.ts"),
+    import("../admin/http_listener.ts"),
+  ]);
+  return explaining(
+    `${address.host} port ${address.port} (metrics)`,
+    () => HttpListener.listen(address, { answer: (request) => answerMetrics(request, server), onFailure }),
+  );
+}
+
+/** The admin page and its API. */
+async function createPanel(
+  { reader }: InstrumentSet,
+  { onFailure, onAudit }: { readonly onFailure: OnFailure; readonly onAudit: (entry: AuditEntry) => void },
+) {
+  const [{ ApiAccess }, { answerAdmin }, { History }, { RecentIncidents, INCIDENT_EVENTS }, { HttpListener }] =
+    await Promise.all([
+      import("../admin/api/access.ts"),
+      import("../admin/admin_endpoint.ts"),
+      import("../admin/history.ts"),
+      import("../admin/recent.ts"),
+      import("../admin/http_listener.ts"),
+    ]);
+  const recent = new RecentIncidents();
+  const history = new History(reader);
+  return {
+    take: recent.take,
+    events: INCIDENT_EVENTS,
+    async listen(admin: Admin, server: SteeredServer, files: () => ConfigurationFiles) {
+      const access = new ApiAccess({
+        token: () => files().adminToken,
+        hosts: () => [...admin.hosts, ...server.certificate?.names ?? []],
+      });
+      const options = { server, recent, history, access, onAudit, onFailure };
+      const open = (port: number) =>
+        explaining(
+          admin.unix ?? `${admin.host} port ${port} (admin)`,
+          () =>
+            HttpListener.listen(addressOf({ ...admin, port }, files()), {
+              answer: (request, client) => answerAdmin(request, client, options),
+              onFailure,
+            }),
+        );
+      if (admin.unix !== undefined) await removeSocket(admin.unix);
+      let listener = open(admin.port);
+      const { port } = listener;
+      if (admin.unix !== undefined) await Deno.chmod(admin.unix, 0o600);
+      return {
+        port,
+        async renew() {
+          if (!admin.tls || admin.unix !== undefined) return;
+          await listener[Symbol.asyncDispose]();
+          listener = open(port);
+        },
+        [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
+      };
+    },
+    [Symbol.dispose]: () => history[Symbol.dispose](),
+  };
+}
+
+function addressOf({ host, port, tls, unix }: Admin, { certificate }: ConfigurationFiles): HttpAddress {
+  if (unix !== undefined) return { unix };
+  if (!tls || certificate === undefined) return { host, port };
+  return { host, port, tls: { cert: certificate.certificate, key: certificate.key } };
+}
+
+/** One that an earlier run has left: nobody listens there any more, or another server does, which then cannot be reached. */
+async function removeSocket(path: string): Promise<void> {
+  try {
+    if ((await Deno.lstat(path)).isSocket) await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function explaining<Result>(where: string, listen: () => Result): Result {

@@ -32,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly addresses: readonly ListeningAddress[];
   /** Where metrics are to be had; `undefined` without `metrics`. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where the admin page and its API are; `undefined` without `admin`, or where that is a Unix socket. */
+  readonly admin: { readonly host: string; readonly port: number } | undefined;
   /** The certificate in use; `undefined` without TLS. */
   readonly certificate: CertificateInfo | undefined;
   /** How many event loops serve. */

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { ObservedServer } from "../admin/observed.ts";
 import { mayReadProgram } from "../check/permissions.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
@@ -106,21 +105,30 @@ export class Service implements AsyncDisposable {
       dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
     });
     const observation = await observe(plan.configuration, { workers, onEvent: options.onEvent });
+    const observed: { changed?: () => void } = {};
     const server = await ConfiguredServer.create(plan, {
       workers,
       mayServeAlone: plan.configuration.workers === "auto",
+      onChanged: () => observed.changed?.(),
       measured: observation && { meter: observation.meter, others: observation.instruments.memories.slice(1) },
       onEvent: (event) => {
         options.onEvent(event);
         transferLog?.event(event);
+        observation?.take(event);
       },
-      events: options.events && [...options.events, ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS],
+      events: options.events && [
+        ...options.events,
+        ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS,
+        ...observation?.events ?? [],
+      ],
       dialogue: options.dialogue,
       engine,
       accounts,
     });
     orders.attach(server);
-    return new Service(first, options, { server, observation, opened: opened.move() });
+    const service = new Service(first, options, { server, observation, opened: opened.move() });
+    observed.changed = () => service.#renewCertificate();
+    return service;
   }
 
   /** How many event loops serve. */
@@ -136,6 +144,11 @@ export class Service implements AsyncDisposable {
   /** Where metrics are to be had; `undefined` before {@linkcode Service.listen}, and where they are not. */
   get metrics(): SocketAddress | undefined {
     return this.#listeners?.metrics;
+  }
+
+  /** The same of the admin listener, also where it is a Unix socket. */
+  get admin(): SocketAddress | undefined {
+    return this.#listeners?.admin;
   }
 
   /** See `FtpServer.certificate`. */
@@ -165,8 +178,7 @@ export class Service implements AsyncDisposable {
    * @throws As `FtpServer.listen()`.
    */
   async listen(onListening: () => void = () => {}): Promise<void> {
-    this.#listeners = this.#observation?.listen(this.#observed(this.#observation));
-    if (this.#listeners !== undefined) this.#opened.use(this.#listeners);
+    await this.#observe();
     await this.#server.listen();
     this.#finished = this.#server.finished.finally(() => this.#release());
     this.#finished.catch(() => {}); // reported where it is awaited
@@ -206,26 +218,25 @@ export class Service implements AsyncDisposable {
     this.#observation?.countDroppedLines(count);
   }
 
-  #observed({ instruments: { reader } }: Observation): ObservedServer {
+  async #observe(): Promise<void> {
+    const observation = this.#observation;
+    if (observation === undefined) return;
+    const { Steering } = await import("./steering.ts");
     const server = this.#server;
-    const since = new Date();
-    return {
-      get addresses() {
-        return server.addresses;
-      },
-      get certificate() {
-        return server.certificate;
-      },
-      get workers() {
-        return server.workers;
-      },
-      get readiness() {
-        return server.readiness;
-      },
-      since,
-      instruments: reader,
-      sessions: () => server.sessions(),
-    };
+    const steering = new Steering({
+      server,
+      instruments: observation.instruments.reader,
+      reload: () => this.reload(),
+      drain: () => void this.shutdown(this.shutdownTimes).catch(() => {}), // `finished` tells
+    });
+    this.#listeners = await observation.listen(steering, () => server.plan.files);
+    this.#opened.use(this.#listeners);
+  }
+
+  #renewCertificate(): void {
+    this.#listeners?.renewCertificate().catch((cause) => {
+      this.#options.log("error", `the admin listener cannot use the certificate: ${describeThrown(cause)}`);
+    });
   }
 
   async #release(): Promise<void> {

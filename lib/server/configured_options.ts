@@ -54,6 +54,8 @@ export interface ConfigurationFiles {
   readonly database?: DatabaseLocation;
   /** The same of the databases that sources of accounts name, by their index in `accounts`. */
   readonly accountDatabases?: Readonly<Record<number, DatabaseLocation>>;
+  /** Who knows it may ask the admin API; absent: there is none. */
+  readonly adminToken?: string;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
 }

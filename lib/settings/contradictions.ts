@@ -31,6 +31,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
     ...inState(configuration),
+    ...inAdmin(configuration, given),
     ...inSources(configuration),
     ...findAccountContradictions(configuration, given),
   ];
@@ -109,6 +110,19 @@ function* inPassive(
     // The default address has no entry.
     const path = valueAt(given, ["listen"]) === undefined ? ["passive", "ports"] : ["listen", index, "port"];
     yield errorAt(path, `port ${port} is listened on, and lies in passive.ports; choose another`);
+  }
+}
+
+function* inAdmin({ admin, tls }: Configuration, given: unknown): Generator<Finding> {
+  if (admin === undefined) return;
+  if (admin.unix === undefined && admin.tokenFile === undefined) {
+    yield errorAt(["admin", "tokenFile"], "is missing; give a file");
+  }
+  if (admin.tls && tls.certificate === undefined) {
+    yield errorAt(["admin", "tls"], "needs a certificate; give tls.certificate");
+  }
+  for (const key of admin.unix === undefined ? [] : ["host", "port", "tls"]) {
+    if (valueAt(given, ["admin", key]) !== undefined) yield errorAt(["admin", key], "is given beside admin.unix");
   }
 }
 

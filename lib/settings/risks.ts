@@ -26,6 +26,7 @@ export type RiskId =
   | "proxy-from-anywhere"
   | "clear-text-store"
   | "clear-text-state"
+  | "admin-beyond-loopback"
   | "root-directory-home"
   | "home-writable-by-others"
   | "secret-in-home"
@@ -91,6 +92,12 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     danger:
       "Anybody on the way reads who logs in from where, and can lift bans, take places and learn hashes of passwords.",
     instead: "Leave sslmode out of its URL, with state.ca for a CA of your own.",
+  },
+  "admin-beyond-loopback": {
+    title: "the admin listener is reached from other hosts in clear",
+    danger:
+      "Anybody on the way reads the token, and with it sees who is connected, ends sessions, lifts bans and stops the server.",
+    instead: "Set admin.tls, or leave admin.host on the loopback interface and come by ssh -L.",
   },
   "root-directory-home": {
     title: "a home is the root of the file system",

@@ -668,6 +668,29 @@ const ROWS = mapping({
       "names a user, a client or a file.",
     { restart: true },
   ),
+  admin: setting(
+    mapping({
+      host: setting(listenAddress, "Address to listen on.", { default: "127.0.0.1" }),
+      port: setting(port, "Port, 0 for any.", { default: 8021 }),
+      tls: setting(truth, "Whether it speaks TLS, with the certificate of `tls.certificate`.", { default: false }),
+      unix: setting(
+        hostPath("a socket"),
+        "Unix socket in place of address and port, which only the user of the server can reach.",
+      ),
+      tokenFile: setting(
+        hostPath("a file"),
+        "File with the token that whoever asks has to know, at least 32 characters. Only a Unix socket may be without.",
+      ),
+      hosts: setting(
+        list(text("the name of a host")),
+        "Names under which browsers find it, beside addresses, `localhost` and the names of the certificate.",
+        { default: [] },
+      ),
+    }),
+    "Where the admin page, its API and the metrics are; without it nowhere. Beyond the loopback interface without TLS it is the " +
+      "risk `admin-beyond-loopback`.",
+    { restart: "Only the token changes by a reload." },
+  ),
   shutdown: group(
     mapping({
       drain: setting(

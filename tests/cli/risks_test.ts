@@ -53,6 +53,13 @@ const RISKY: readonly RiskyConfiguration[] = [
     },
   },
   {
+    risk: "admin-beyond-loopback",
+    text: `admin:\n  host: 0.0.0.0\n  port: 0\n  tokenFile: token\n${USER}`,
+    line: 2,
+    flags: ALL_ADDRESSES,
+    prepare: ({ path }) => Deno.writeTextFile(`${path}/token`, "t".repeat(32), { mode: 0o600 }),
+  },
+  {
     risk: "root-directory-home",
     text: USER.replace("home: home", "home: /"),
     line: 4,

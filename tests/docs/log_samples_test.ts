@@ -19,6 +19,7 @@ const EVENTS: Readonly<Record<Exclude<ServerEventName, "commandDone" | "eventsMi
   fileReceived: true,
   transferIncomplete: true,
   commandRefused: true,
+  administered: true,
   banned: true,
   connectionRefused: true,
   addressResolved: true,

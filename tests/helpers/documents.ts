@@ -7,6 +7,7 @@
 import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
+import { makeOpenApiDocument } from "./openapi_document.ts";
 import { makeOptionsModule } from "./options_module.ts";
 import { makeManPage } from "./man_page.ts";
 import { drawSpeed, withSpeedTable } from "./speed_page.ts";
@@ -33,6 +34,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/pictures/speed.svg", drawSpeed],
     ["docs/pictures/start.svg", makeStartPicture],
     ["docs/risks.md", makeRisksPage],
+    ["lib/admin/api/openapi.json", makeOpenApiDocument],
     ["lib/settings/options.ts", makeOptionsModule],
     ["packaging/cluster/ftpsd.service", makeClusterUnit],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],

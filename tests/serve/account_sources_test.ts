@@ -256,8 +256,8 @@ test("PostgresEngine.kick() ends the sessions that it names on all nodes, and a 
   await using opened = new AsyncDisposableStack();
   const clients = await sessionsOf(nodes, "alice", opened);
   const [bob, other] = await sessionsOf(nodes.slice(1), "bob", opened);
-  await engine.ban("127.0.0.1", 60);
-  await engine.unban("127.0.0.1");
+  await engine.bans.ban("127.0.0.1", 60);
+  await engine.bans.lift("127.0.0.1");
   await engine.kick({ account: "alice" });
   const start = performance.now();
   for (const client of clients) assertMatch((await client.readReply()).text, /^421 Disconnected by the server/);

@@ -21,6 +21,8 @@ export interface KeyCase {
 }
 
 const NO_ADDRESS = '"localhost" is not a numeric IPv4 or IPv6 address, not of a link (fe80::)';
+const ADMIN = { beside: "  tokenFile: token" };
+const NO_SOCKET = "5 is not a socket; put it in quotes";
 const NO_TRUTH = { bad: "yes", message: '"yes" is not true or false' };
 const NO_FILE = { bad: "5", message: "5 is not a file; put it in quotes" };
 const NO_HOME = { bad: "5", message: "5 is not a folder, or { store: NAME, path: /folder }; put it in quotes" };
@@ -287,6 +289,19 @@ export const KEYS: readonly KeyCase[] = [
   },
   { key: "metrics.host", good: "0.0.0.0", becomes: "0.0.0.0", bad: "localhost", message: NO_ADDRESS },
   { key: "metrics.port", good: "0", becomes: 0, bad: "65536", message: "65536 is not a port, 0 to 65535" },
+  { key: "admin.host", good: "'::1'", becomes: "::1", bad: "localhost", message: NO_ADDRESS, ...ADMIN },
+  { key: "admin.port", good: "0", becomes: 0, bad: "65536", message: "65536 is not a port, 0 to 65535", ...ADMIN },
+  { key: "admin.tls", good: "false", becomes: false, ...NO_TRUTH, ...ADMIN },
+  { key: "admin.unix", good: "run/admin", becomes: "/etc/ftpsd/run/admin", bad: "5", message: NO_SOCKET },
+  { key: "admin.tokenFile", good: "token", becomes: "/etc/ftpsd/token", ...NO_FILE },
+  {
+    key: "admin.hosts",
+    good: "[ftp.example.org]",
+    becomes: ["ftp.example.org"],
+    bad: "ftp.example.org",
+    message: '"ftp.example.org" is not a list',
+    ...ADMIN,
+  },
   { key: "shutdown.drain", good: "2.5", becomes: 2.5, ...NO_SECONDS },
   { key: "shutdown.grace", good: "600", becomes: 600, ...NO_SECONDS },
   {

@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Bans } from "../bans.ts";
 import { formatSelector, type SessionSelector } from "../session_selector.ts";
 import type { DatabaseAddress } from "./database_address.ts";
 import { BanList } from "./ban_list.ts";
+import { ClusterBans, NODES_STATEMENT, type NodeView, readNode } from "./cluster_view.ts";
 import { ClusterNode, type ClusterNodeOptions } from "./cluster_node.ts";
 import { DatabaseUnavailableError } from "./database_connection.ts";
 import type { NodeEvent } from "./event_feed.ts";
@@ -35,6 +37,8 @@ export class PostgresEngine implements AsyncDisposable {
   readonly records: PostgresRecords;
   readonly duties: PostgresDuties;
   readonly quotas: PostgresQuotas;
+  /** Bans, as an operator sees them. */
+  readonly bans: Bans;
   readonly #node: ClusterNode;
 
   private constructor(node: ClusterNode, bans: BanList, options: PostgresEngineOptions) {
@@ -44,6 +48,7 @@ export class PostgresEngine implements AsyncDisposable {
     this.records = new PostgresRecords(node);
     this.duties = new PostgresDuties(node);
     this.quotas = new PostgresQuotas(node);
+    this.bans = new ClusterBans((text, values) => node.query(text, values));
   }
 
   /**
@@ -94,15 +99,11 @@ export class PostgresEngine implements AsyncDisposable {
     return error instanceof DatabaseUnavailableError;
   }
 
-  /** Bans an address, of IPv6 its /64, on all nodes. */
-  async ban(block: string, seconds: number): Promise<void> {
-    await this.query("SELECT ftpsd.ban_set($1, $2)", [block, seconds]);
-  }
-
-  /** Lifts a ban on all nodes, and forgets the failures; returns whether there was one. */
-  async unban(block: string): Promise<boolean> {
-    const [row] = await this.query("SELECT ftpsd.ban_lift($1) AS lifted", [block]);
-    return row?.lifted === "t";
+  /** All nodes that are heard. */
+  async nodes(): Promise<readonly (NodeView & { readonly isThis: boolean })[]> {
+    const rows = await this.query(NODES_STATEMENT);
+    const own = this.#node.isHeld ? this.#node.term.id : undefined;
+    return rows.map(readNode).map((node) => ({ ...node, isThis: node.id === own }));
   }
 
   /**

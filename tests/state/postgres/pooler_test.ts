@@ -46,7 +46,7 @@ Deno.test({
         (await database.query("SELECT count(*) AS n FROM ftpsd.hold WHERE kind = 'account'"))[0]?.n;
       while (await held() !== "0");
     }
-    await polling.ban(HOST, 60);
+    await polling.bans.ban(HOST, 60);
     await heardWithin(hearing, 1_000);
     await heardWithin(polling, 4_000);
   },

@@ -72,7 +72,7 @@ test("PostgresState lets ten guesses over three nodes be ten, and bans on all of
     assertEquals(await state.beginAttempt(HOST, SIGNAL), undefined);
     await until(async () => typeof await state.acquireConnection(HOST, SIGNAL) === "string", 1000);
   }
-  assert(await nodes[0]?.unban(HOST));
+  assert(await nodes[0]?.bans.lift(HOST));
   for (const { state } of nodes) {
     await until(async () => typeof await state.acquireConnection(HOST, SIGNAL) !== "string", 1000);
   }

@@ -1,0 +1,70 @@
+/**
+ * What happens, as a stream of server-sent events for the page and `ftpsd top`: the server each second, with what is new.
+ *
+ * @module
+ */
+
+import { type ApiContext, describeServer, describeSession } from "./routes.ts";
+
+const EVERY_MS = 1_000;
+
+/**
+ * Streams messages of the form `data: {"server": …, "sessions": […], "totals": {…}, "incidents": […]}`: at once, then each
+ * second. A reader that is slow gets fewer. The first one has the incidents of before.
+ *
+ * @param signal Ends the stream.
+ */
+export function followState(context: ApiContext, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let seen = 0;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let isBusy = false;
+  const end = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    clearInterval(timer);
+    try {
+      controller.close();
+    } catch {
+      // The reader has gone.
+    }
+  };
+  const send = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    if (isBusy || (controller.desiredSize ?? 0) <= 0) return;
+    isBusy = true;
+    try {
+      const message = await describeState(context, seen);
+      seen = context.recent.count;
+      if (!signal.aborted) controller.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
+    } catch {
+      end(controller); // an event loop has ended: the reader comes again
+    } finally {
+      isBusy = false;
+    }
+  };
+  return new ReadableStream<Uint8Array>({
+    start: async (controller) => {
+      signal.addEventListener("abort", () => end(controller), { once: true });
+      await send(controller);
+      if (!signal.aborted) timer = setInterval(() => void send(controller), EVERY_MS);
+    },
+    cancel: () => clearInterval(timer),
+  }, { highWaterMark: 4 });
+}
+
+async function describeState({ server, recent }: ApiContext, seen: number): Promise<unknown> {
+  const { instruments } = server;
+  const total = (direction: string) => instruments.total("transferredBytes", { direction });
+  return {
+    time: Date.now() / 1000,
+    server: describeServer(server),
+    sessions: (await server.sessions()).map(describeSession),
+    totals: {
+      received: total("receive"),
+      sent: total("send"),
+      logins: instruments.total("logins", { result: "succeeded" }),
+      loginsFailed: instruments.total("logins", { result: "failed" }),
+      transfers: instruments.total("transfers", { result: "complete" }),
+      incomplete: instruments.total("transfers", { result: "incomplete" }),
+    },
+    incidents: recent.since(seen),
+  };
+}

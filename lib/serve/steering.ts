@@ -1,0 +1,102 @@
+/**
+ * A served configuration as the admin part sees and steers it.
+ *
+ * @module
+ */
+
+import project from "../../deno.json" with { type: "json" };
+import type { InstrumentReader } from "../admin/instruments.ts";
+import type { AcceptedRiskReport, NodeReport, QuotaReport, SteeredServer } from "../admin/steered.ts";
+import { allQuotas } from "../server/account_quotas.ts";
+import type { Bans } from "../state/bans.ts";
+import type { QuotaUse } from "../state/quotas.ts";
+import type { SessionSelector } from "../state/session_selector.ts";
+import type { ConfiguredServer } from "./configured_server.ts";
+
+/** What it works with. */
+export interface SteeringOptions {
+  readonly server: ConfiguredServer;
+  readonly instruments: InstrumentReader;
+  readonly reload: () => Promise<void>;
+  /** Begins to stop. Must not throw. */
+  readonly drain: () => void;
+}
+
+/** Steers a server. */
+export class Steering implements SteeredServer {
+  readonly version: string = project.version;
+  readonly since: Date = new Date();
+  readonly instruments: InstrumentReader;
+  readonly reload: () => Promise<void>;
+  readonly drain: () => void;
+  readonly #server: ConfiguredServer;
+
+  constructor({ server, instruments, reload, drain }: SteeringOptions) {
+    this.#server = server;
+    this.instruments = instruments;
+    this.reload = reload;
+    this.drain = drain;
+  }
+
+  get addresses(): SteeredServer["addresses"] {
+    return this.#server.addresses;
+  }
+
+  get certificate(): SteeredServer["certificate"] {
+    return this.#server.certificate;
+  }
+
+  get workers(): number {
+    return this.#server.workers;
+  }
+
+  get readiness(): SteeredServer["readiness"] {
+    return this.#server.readiness;
+  }
+
+  get bans(): Bans {
+    return this.#server.bans;
+  }
+
+  get acceptedRisks(): readonly AcceptedRiskReport[] {
+    return this.#server.plan.configuration.acceptRisks.map(({ risk, reason, until }) => ({
+      risk,
+      reason,
+      ...until && { until: until.toISOString().slice(0, 10) },
+    }));
+  }
+
+  sessions(): ReturnType<SteeredServer["sessions"]> {
+    return this.#server.sessions();
+  }
+
+  async quotas(): Promise<readonly QuotaReport[]> {
+    const { quotas, plan } = this.#server;
+    return await Promise.all(
+      allQuotas(plan.configuration).map(async ({ name, limits }) => ({
+        name,
+        limits,
+        used: sumOf(await quotas.use(name)),
+      })),
+    );
+  }
+
+  async nodes(): Promise<readonly NodeReport[]> {
+    const nodes = await this.#server.cluster?.nodes() ?? [];
+    return nodes.map(({ name, sessions, leaseSeconds, isThis }) => ({ name, isThis, sessions, leaseSeconds }));
+  }
+
+  async disconnect(selector: SessionSelector): Promise<number | undefined> {
+    const { cluster } = this.#server;
+    const isOfThisNode = "session" in selector;
+    if (cluster === undefined || isOfThisNode) return await this.#server.disconnect(selector);
+    await cluster.kick(selector);
+    return undefined;
+  }
+}
+
+function sumOf(use: QuotaUse | undefined): QuotaReport["used"] {
+  if (use === undefined) return undefined;
+  const { stored, reserved } = use;
+  return { bytes: stored.bytes + reserved.bytes, files: stored.files + reserved.files };
+}
