@@ -14,6 +14,14 @@ export const TOKEN = "0123456789abcdef0123456789abcdef";
 /** The user that it has. */
 export const ALICE = { name: "alice", password: "correct horse" };
 
+/** What the API has answered. */
+export interface ApiAnswer {
+  readonly status: number;
+  /** As JSON, where there is one. */
+  // deno-lint-ignore no-explicit-any -- tests look into it
+  readonly body: any;
+}
+
 /** It owns its folder. */
 export class AdminServer implements AsyncDisposable {
   readonly server: RunningServer;
@@ -57,7 +65,7 @@ export class AdminServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.server.admin?.port}`;
   }
 
-  /** Asks the API; the answer as JSON, where there is one. */
+  /** Asks the API. */
   async ask(
     path: string,
     { method = "GET", body, headers = {}, token = TOKEN }: {
@@ -66,7 +74,7 @@ export class AdminServer implements AsyncDisposable {
       readonly headers?: Readonly<Record<string, string>>;
       readonly token?: string;
     } = {},
-  ) {
+  ): Promise<ApiAnswer> {
     const response = await fetch(`${this.url}/api/v1${path}`, {
       method,
       headers: {
@@ -77,8 +85,7 @@ export class AdminServer implements AsyncDisposable {
       ...body !== undefined && { body: JSON.stringify(body) },
     });
     const text = await response.text();
-    // deno-lint-ignore no-explicit-any -- tests look into it
-    return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as any };
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
   }
 
   /** A client that has logged in. */

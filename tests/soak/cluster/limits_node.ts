@@ -104,7 +104,7 @@ class LimitsNode {
           await pause(5);
         }
       case "unban":
-        await this.#engine.unban(order.host);
+        await this.#engine.bans.lift(order.host);
         return {};
     }
   }
