@@ -41,7 +41,7 @@ if (import.meta.main) {
   if (faults.length === 0) throw new TypeError(`There is no fault "${options.fault}"`);
   printRow(["fault", "whole", "told", "cut", "logins: whole", "told", "cut", "normal after"]);
   printRow(Array.from({ length: 8 }, () => "---"));
-  const { acknowledged, wrong, internalErrors } = await playFaults({
+  const { faults: reports, acknowledged, wrong } = await playFaults({
     faults,
     sessions: Number(options.sessions),
     seed: Number(options.seed),
@@ -53,6 +53,9 @@ if (import.meta.main) {
       printRow([name, ...describe(transfers), ...describe(logins), `${(normalAfterMs / 1000).toFixed(1)} s`]),
   });
   print(`${acknowledged} uploads were acknowledged; wrong or missing: ${wrong.length}`);
-  for (const line of [...wrong, ...internalErrors.slice(0, 20)]) print(`  ${line}`);
+  for (const line of wrong) print(`  ${line}`);
+  for (const { name, errors } of reports) {
+    for (const [message, times] of Object.entries(errors)) print(`${name}: ${times} times "${message}"`);
+  }
   if (wrong.length > 0) Deno.exit(1);
 }

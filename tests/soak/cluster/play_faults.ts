@@ -30,6 +30,8 @@ export interface FaultReport {
   readonly logins: Tally;
   /** From its end until the last transfer or login has failed; all sessions have uploaded something new after it. In milliseconds. */
   readonly normalAfterMs: number;
+  /** What nodes have logged as errors meanwhile: how often what. */
+  readonly errors: Readonly<Record<string, number>>;
 }
 
 /** What has come of all. */
@@ -39,8 +41,6 @@ export interface PlayReport {
   readonly acknowledged: number;
   /** Those that are missing or wrong, and downloads that were. */
   readonly wrong: readonly string[];
-  /** Lines of the nodes' logs that tell of errors of their own. */
-  readonly internalErrors: readonly string[];
 }
 
 /** Begins a cluster, plays fault after fault, and looks into the store at the end. */
@@ -61,12 +61,12 @@ export async function playFaults(options: PlayOptions): Promise<PlayReport> {
     const complaint = load.ledger.complaint(name, await cluster.store.read(`ftp/${name}`));
     if (complaint !== undefined) wrong.push(complaint);
   }
-  const internalErrors = cluster.nodes.flatMap(({ lines }) => lines).filter((line) => /internal error/i.test(line));
-  return { faults: reports, acknowledged: load.ledger.acknowledged, wrong, internalErrors };
+  return { faults: reports, acknowledged: load.ledger.acknowledged, wrong };
 }
 
 async function play(fault: Fault, cluster: FtpCluster, load: Load, options: PlayOptions): Promise<FaultReport> {
   const from = performance.now();
+  const before = cluster.nodes.map(({ lines }) => lines.length);
   await fault.strike(cluster);
   await new Promise((resolve) => setTimeout(resolve, options.lastsMs(fault)));
   await fault.mend(cluster);
@@ -80,5 +80,16 @@ async function play(fault: Fault, cluster: FtpCluster, load: Load, options: Play
     transfers: load.tally(["upload", "download"], from, to),
     logins: load.tally(["login"], from, to),
     normalAfterMs: load.lastFailure(mendedAt) - mendedAt,
+    errors: countErrors(cluster.nodes.flatMap(({ lines }, index) => lines.slice(before[index]))),
   };
+}
+
+/** Counts errors by what they say, without times and sessions. */
+function countErrors(lines: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of lines) {
+    const [, message] = /^\[E [^\]]*\] (?:internal error(?: in session \S+)?: )?(.*)/.exec(line) ?? [];
+    if (message !== undefined) counts[message] = (counts[message] ?? 0) + 1;
+  }
+  return counts;
 }
