@@ -109,15 +109,18 @@ export class Load implements AsyncDisposable {
   }
 
   #take(session: LoadSession, attempt: Attempt): void {
-    // Whoever writes to a name at the same time as somebody else is refused, fault or not.
-    const isBusy = attempt.isContested && attempt.outcome.kind === "told" && attempt.outcome.code === 450;
-    if (!isBusy) this.#attempts.push(attempt);
+    if (!isBusy(attempt)) this.#attempts.push(attempt);
     if (attempt.what === "upload" && attempt.outcome.kind === "whole") {
       this.#lastUploads.set(session, attempt.startedAt);
     }
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
+}
+
+/** Whoever writes to a name at the same time as somebody else is refused, and whoever reads what is replaced is cut, fault or not. */
+function isBusy({ what, isContested, outcome }: Attempt): boolean {
+  return isContested && outcome.kind === "told" && outcome.code === (what === "upload" ? 450 : 451);
 }
 
 /** Without what differs from one to the next. */
