@@ -4,6 +4,7 @@
  * @module
  */
 
+import { coversHost } from "../protocol/certificate_name.ts";
 import { sameHost } from "../protocol/host_port.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
@@ -103,7 +104,7 @@ function* dateFindings({ validFrom, validTo }: CertificateInfo, now: Date): Gene
 
 function* nameFindings({ names }: CertificateInfo, listenHosts: readonly string[]): Generator<Finding> {
   for (const host of new Set(listenHosts)) {
-    if (isUnspecific(host) || names.some((name) => covers(name, host))) continue;
+    if (isUnspecific(host) || names.some((name) => coversHost(name, host))) continue;
     const known = names.length === 0 ? "has no names" : `is for ${names.join(", ")}`;
     yield certificateFinding(
       "warning",
@@ -123,13 +124,6 @@ function* chainFindings({ selfSigned, hasIssuer }: CertificateInfo): Generator<F
 /** Returns whether a host says nothing about the name by which clients come: all addresses, or this host only. */
 function isUnspecific(host: string): boolean {
   return host === "localhost" || host.startsWith("127.") || ["0.0.0.0", "::", "::1"].some((it) => sameHost(it, host));
-}
-
-/** Returns whether a name of a certificate stands for a host (RFC 9525 §6.3: a wildcard for exactly one label). */
-function covers(name: string, host: string): boolean {
-  const [pattern, wanted] = [name.toLowerCase(), host.toLowerCase()];
-  if (pattern === wanted || sameHost(name, host)) return true;
-  return pattern.startsWith("*.") && wanted.includes(".") && pattern.slice(1) === wanted.slice(wanted.indexOf("."));
 }
 
 function certificateFinding(severity: "error" | "warning", message: string): Finding {

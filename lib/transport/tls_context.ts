@@ -4,8 +4,9 @@
  * @module
  */
 
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import tls from "node:tls";
+import { alternativeNames } from "../protocol/certificate_name.ts";
 import { type CertificatePair, type ReadPair, readPair } from "./certificate_pair.ts";
 import { type ClientCertificatePolicy, ClientCertificates } from "./client_certificates.ts";
 
@@ -144,16 +145,9 @@ function describe({ chain: [leaf, ...others], publicKey }: ReadPair): Certificat
     publicKeyPin: createHash("sha256").update(publicKey).digest("base64"),
     validFrom: new Date(leaf.validFrom),
     validTo: new Date(leaf.validTo),
-    names: alternativeNames(leaf),
+    names: alternativeNames(leaf.subjectAltName ?? ""),
     // By names only: the runtime cannot verify with every key that it can use.
     selfSigned: leaf.issuer === leaf.subject,
     hasIssuer: others.some(({ subject }) => subject === leaf.issuer),
   };
-}
-
-function alternativeNames({ subjectAltName = "" }: X509Certificate): string[] {
-  return subjectAltName.split(", ").flatMap((name) => {
-    const [, value] = /^(?:DNS|IP Address):(.+)$/.exec(name) ?? [];
-    return value === undefined ? [] : [value];
-  });
 }
