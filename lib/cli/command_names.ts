@@ -7,6 +7,7 @@
 /** Sub-commands that do one thing and end. */
 export const SHORT_COMMANDS = [
   "check",
+  "doctor",
   "permissions",
   "hash-password",
   "cert",

@@ -24,6 +24,23 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
   { name: "explain", value: "ID", choices: RISK_IDS, help: "explain a risk" },
 ];
 
+/** Options of `ftpsd doctor`. */
+export const DOCTOR_OPTIONS: readonly OptionRow[] = [
+  { name: "implicit", help: "TLS from the first byte, as on port 990" },
+  { name: "user", value: "NAME", help: "log in, to look at data connections and files, too" },
+  { name: "password-file", value: "FILE", help: "file with the password (default: asks for it)" },
+  { name: "insecure", help: "log in even to a server that cannot prove who it is" },
+  { name: "anonymous", help: "try what anonymous may do" },
+  { name: "no-upload", help: "store no files" },
+  { name: "folder", value: "PATH", help: "folder on the server to store files in; they are removed again" },
+  { name: "ca", value: "FILE", help: "PEM of the authority, or of the certificate, to trust" },
+  { name: "name", value: "NAME", help: "name that the certificate has to be for (default: HOST)" },
+  { name: "timeout", value: "SECONDS", help: "longest wait for one thing, 1 to 300 (default: 10)" },
+  { name: "json", help: "print JSON" },
+  { name: "self", help: "look at the listeners of a configuration, from their own host" },
+  { name: "config", letter: "c", value: "FILE", help: "the configuration, with --self" },
+];
+
 /** Options of `ftpsd permissions`, beside those of `serve`. */
 export const PERMISSIONS_OPTIONS: readonly OptionRow[] = [
   { name: "systemd", help: "print a systemd unit that holds the line" },
@@ -92,8 +109,8 @@ export interface CommandRow {
   readonly isRare?: true;
   /** Whether it takes the options of `serve`, too. */
   readonly takesServeOptions?: true;
-  /** What may follow that is no option: a folder, or one of some words. */
-  readonly operand?: "DIR" | readonly string[];
+  /** What may follow that is no option: a folder, a server, or one of some words. */
+  readonly operand?: "DIR" | "HOST" | readonly string[];
   /** Whether names may follow that. */
   readonly takesNames?: true;
   readonly examples: readonly CommandExample[];
@@ -129,6 +146,23 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     examples: [
       { line: "ftpsd check -c ftpsd.yaml", means: "everything about that file" },
       { line: "ftpsd check --explain anonymous-write", means: "what can happen, and what to do instead" },
+    ],
+  },
+  {
+    name: "doctor",
+    usage: "doctor HOST[:PORT] [options]",
+    summary: "look at a server as its clients do, and tell what is wrong",
+    about: "Connects to an FTP server, this one or any other, and tells what is wrong about TLS, certificate, login, " +
+      "addresses and ports, and what to do about it. With --user it stores some small files, fetches them, and removes " +
+      "them. It connects to HOST alone: deno run --allow-net=HOST is enough. With --self --config FILE it looks at the " +
+      "listeners of a configuration from their own host. The exit status is 0 when nothing is wrong, and 1 when a " +
+      "finding is an error.",
+    options: [{ title: "Options", options: DOCTOR_OPTIONS }],
+    operand: "HOST",
+    examples: [
+      { line: "ftpsd doctor ftp.example.org", means: "what can be seen without a login" },
+      { line: "ftpsd doctor ftp.example.org:2121 --user alice", means: "all of it; asks for the password" },
+      { line: "ftpsd doctor --self -c ftpsd.yaml", means: "on the server itself" },
     ],
   },
   {
@@ -226,6 +260,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     summary: "print the completions of a shell",
     about: "Prints a script that lets a shell complete commands, options and their values.",
     options: [],
+    isRare: true,
     operand: SHELLS,
     examples: [
       { line: "source <(ftpsd completions bash)", means: "in ~/.bashrc; the same with zsh" },

@@ -36,6 +36,7 @@ function commandLines(row: CommandRow): string[] {
 }
 
 function operandWords(operand: NonNullable<CommandRow["operand"]>): string {
+  if (operand === "HOST") return "-a '(__fish_print_hostnames)'";
   return operand === "DIR" ? "-a '(__fish_complete_directories)'" : `-a ${quoted(operand.join(" "))}`;
 }
 

@@ -54,6 +54,7 @@ function commandCase(row: CommandRow): string[] {
 
 function operandSpec({ name, operand }: CommandRow): string[] {
   if (operand === undefined) return [];
+  if (operand === "HOST") return [quoted("1:host:_hosts")];
   if (operand !== "DIR") return [quoted(`1:word:(${operand.join(" ")})`)];
   return [name === "serve" ? "'1:folder or command:_ftpsd_first'" : "'1:folder:_files -/'"];
 }

@@ -20,7 +20,7 @@ export interface PasswordInput {
 
 /** Stdin and the terminal of the program. */
 const OWN_INPUT: PasswordInput = {
-  ask: (message) => Deno.stdout.isTerminal() ? promptSecret(message, { mask: "" }) : askOnStderr(message),
+  ask: askSecret,
   read: (buffer) => Deno.stdin.read(buffer),
   warn: (line) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
 };
@@ -97,6 +97,11 @@ async function readLine(input: PasswordInput): Promise<string> {
     end = line.subarray(0, length).indexOf(0x0a);
   }
   return new TextDecoder().decode(line.subarray(0, end < 0 ? length : end)).replace(/\r$/, "");
+}
+
+/** Asks on the terminal, without echo; `null` when stdin is none. */
+export function askSecret(message: string): string | null {
+  return Deno.stdout.isTerminal() ? promptSecret(message, { mask: "" }) : askOnStderr(message);
 }
 
 /** The same as `promptSecret`, which asks on stdout, for when that is to hold nothing but the hash. */

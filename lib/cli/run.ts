@@ -69,6 +69,7 @@ async function runCommand(args: readonly string[]): Promise<ExitStatus | undefin
   const row = findCommandRow(name);
   if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return await printed(commandHelp(row));
   if (name === "check") return await runCheck(rest);
+  if (name === "doctor") return await runDoctor(rest);
   const printer = Object.hasOwn(PRINTERS, name) ? PRINTERS[name] : undefined;
   return printer === undefined ? undefined : await printed(await printer(rest));
 }
@@ -78,6 +79,13 @@ async function runCheck(args: readonly string[]): Promise<ExitStatus> {
   const { output, isClean } = await checkCommand(args);
   await print(output);
   return isClean ? EXIT_STATUS.stopped : EXIT_STATUS.badUsage;
+}
+
+async function runDoctor(args: readonly string[]): Promise<ExitStatus> {
+  const [{ doctorCommand }, { askSecret }] = await Promise.all([import("./doctor.ts"), import("./hash_password.ts")]);
+  const { output, isWell } = await doctorCommand(args, askSecret);
+  await print(output);
+  return isWell ? EXIT_STATUS.stopped : EXIT_STATUS.couldNotRun;
 }
 
 async function runServe(

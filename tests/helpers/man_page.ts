@@ -61,6 +61,9 @@ const ENDING = [
   "When it is set, the log has no colors on a terminal either.",
 ];
 
+/** Indent of man(7) behind a tag. */
+const TAG_WIDTH = 7;
+
 function optionEntry({ name, letter, value, choices, help }: OptionRow): string[] {
   const spellings = [...letter === undefined ? [] : [`\\fB\\-${letter}\\fR`], `\\fB\\-\\-${escaped(name)}\\fR`];
   const argument = value === undefined ? "" : ` \\fI${escaped(value)}\\fR`;
@@ -68,6 +71,8 @@ function optionEntry({ name, letter, value, choices, help }: OptionRow): string[
   return [
     ".TP",
     `${spellings.join(", ")}${argument}`,
+    // A short tag would have the text beside it, and no other has.
+    ...letter === undefined && value === undefined && name.length < TAG_WIDTH - 2 ? [".br"] : [],
     escaped(help),
     ...isListed ? [] : [".br", `One of ${choices?.map((choice) => `\\fB${escaped(choice)}\\fR`).join(", ")}.`],
   ];

@@ -3,6 +3,7 @@ import project from "../../deno.json" with { type: "json" };
 import { shortHelp } from "../../lib/cli/help_text.ts";
 import { Installation, USER } from "../cli/installation.ts";
 import { runMain, SpawnedServer } from "../cli/spawned_server.ts";
+import { TestServer } from "../helpers/test_server.ts";
 import { executableTest } from "./executable.ts";
 
 /** Of the password `secret`: argon2id, checked by a library that is loaded when it is needed. */
@@ -32,6 +33,19 @@ Deno.test(
     assertEquals((await server.exited()).code, 0);
   }),
 );
+
+Deno.test(executableTest("the executable examines a server", async (executable) => {
+  await using server = await TestServer.start();
+  await using installation = await Installation.create(`users: [{ name: bob, password: "x", home: home }]\n`);
+  await Deno.writeTextFile(`${installation.path}/ca.pem`, server.caCert);
+  const { code, stdout } = await runMain({
+    executable,
+    flags,
+    args: ["doctor", `127.0.0.1:${server.port}`, "--ca", `${installation.path}/ca.pem`],
+  });
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /^ok {7}tls-handshake: TLSv1\.3/m);
+}));
 
 Deno.test(executableTest("the executable lets a user write, in several event loops", async (executable) => {
   await using installation = await Installation.create("");
