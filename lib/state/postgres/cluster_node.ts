@@ -29,7 +29,7 @@ export interface ClusterNodeOptions extends ConnectionPoolOptions {
   readonly failureWindow?: () => number;
   /** Told of what nodes tell each other, once each. Must not throw. */
   readonly onEvent?: (event: NodeEvent) => void;
-  /** Called with each beat. */
+  /** Called with each beat, unless the last call has not ended yet. */
   readonly onBeat?: () => Promise<void>;
   /** Called once it hears again, and has bans and accounts to look at anew. */
   readonly onConnected?: (connection: DatabaseConnection) => Promise<void>;
@@ -74,6 +74,8 @@ export class ClusterNode implements AsyncDisposable {
   /** Runs that have ended, or never begun, with the one that lasts. */
   readonly #earlierRuns: string[] = [];
   #running: Promise<void> = Promise.resolve();
+  /** What comes with beats and is not over yet. */
+  #working: Promise<void> | undefined;
   #isReported = false;
   #tidyAt = 0;
 
@@ -191,10 +193,11 @@ export class ClusterNode implements AsyncDisposable {
     else this.#rows.release(id);
   }
 
-  /** Leaves: what it holds is free at once. Waits no longer than one statement may take. */
+  /** Leaves: what it holds is free at once. Waits no longer than what comes with a beat and one statement may take. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+    await this.#working;
     await this.#rows.settle();
     if (this.#term?.isHeld()) {
       await this.query("SELECT ftpsd.node_leave($1)", [this.#term.id]).catch(() => {}); // then its lease ends
@@ -280,7 +283,8 @@ export class ClusterNode implements AsyncDisposable {
     await this.#keepTerm(connection);
     if (await this.#feed.poll(connection, this.#timeoutMs)) await this.#options.onConnected?.(connection);
     this.#rows.flush();
-    await this.#work();
+    // No beat waits for it: statements of the pool may take longer than the lease lasts.
+    this.#working ??= this.#work().finally(() => this.#working = undefined);
     if (performance.now() < this.#tidyAt) return;
     const [row] = await connection.query(
       "SELECT ftpsd.tidy($1) AS more",

@@ -1,0 +1,37 @@
+import { ClusterNode, type ClusterNodeOptions } from "../../../lib/state/postgres/cluster_node.ts";
+import { IS_POSTGRES_ABSENT, TestDatabase } from "../../helpers/postgres/test_database.ts";
+
+const LEASE_MS = 3_000;
+const POLL_MS = 20;
+const WITHIN_MS = 10_000;
+
+function test(name: string, run: () => Promise<void>): void {
+  Deno.test({ name, ignore: IS_POSTGRES_ABSENT, fn: run });
+}
+
+function open(
+  { address, authorities }: TestDatabase,
+  options: Partial<ClusterNodeOptions> = {},
+): Promise<ClusterNode> {
+  return ClusterNode.open(address, { name: "test", leaseMs: LEASE_MS, authorities, ...options });
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + WITHIN_MS; !await isSo();) {
+    if (performance.now() > end) throw new Error(`It was not so within ${WITHIN_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+test("a node beats on while the work of a beat waits for statements that take long", async () => {
+  await using database = await TestDatabase.open();
+  const stall = Promise.withResolvers<void>();
+  await using _node = await open(database, { onBeat: () => stall.promise });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => stall.resolve());
+  const ends = new Set<string>();
+  await until(async () => {
+    const [row] = await database.query("SELECT expires_at FROM ftpsd.node");
+    return ends.add(row?.expires_at ?? "").size === 4;
+  });
+});
