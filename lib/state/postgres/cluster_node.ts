@@ -76,6 +76,8 @@ export class ClusterNode implements AsyncDisposable {
   #running: Promise<void> = Promise.resolve();
   /** What comes with beats and is not over yet. */
   #working: Promise<void> | undefined;
+  /** Whether the database is being told of all that is held, or may yet hear it. */
+  #isTelling = false;
   #isReported = false;
   #tidyAt = 0;
 
@@ -86,6 +88,8 @@ export class ClusterNode implements AsyncDisposable {
     this.#beatMs = Math.min(this.#leaseMs / BEATS, MAX_BEAT_MS);
     this.#pool = new ConnectionPool(address, options);
     this.#rows = new HeldRows(async (ids) => {
+      // What is given back meanwhile would come back with that; it waits for the next beat.
+      if (this.#isTelling) throw new DatabaseUnavailableError("The database is being told what is held");
       const term = this.#term;
       if (term !== undefined) await this.query("SELECT ftpsd.hold_release($1, $2)", [term.id, ids]);
     });
@@ -325,7 +329,8 @@ export class ClusterNode implements AsyncDisposable {
       return await this.#join(connection);
     }
     term.extend(sentAt, this.#leaseMs * (1 - MARGIN));
-    if (row.announced !== "t") await this.#announce(connection, term, row.run ?? "");
+    if (row.announced !== "t") return await this.#announce(connection, term, row.run ?? "");
+    this.#isTelling = false;
   }
 
   async #join(connection: DatabaseConnection): Promise<void> {
@@ -334,6 +339,7 @@ export class ClusterNode implements AsyncDisposable {
     const before = [...this.#earlierRuns];
     this.#earlierRuns.push(term.id); // also when nobody knows whether it has come to be
     const sentAt = readClocks();
+    this.#isTelling = true;
     await connection.query(
       "SELECT ftpsd.node_join($1, $2, $3, $4, $5, $6, $7, $8)",
       [this.owner, term.id, this.#options.name, this.#leaseMs, before, ...this.#rows.columns()],
@@ -342,18 +348,21 @@ export class ClusterNode implements AsyncDisposable {
     this.#earlierRuns.splice(0, before.length);
     term.extend(sentAt, this.#leaseMs * (1 - MARGIN));
     this.#term = term;
+    this.#isTelling = false;
     // So that all know at once whether everybody has said what is held.
     await connection.query("SELECT ftpsd.node_beat($1, $2)", [term.id, this.#leaseMs], this.#timeoutMs);
   }
 
   /** After a crash of the database: says what is held. */
   async #announce(connection: DatabaseConnection, term: NodeTerm, run: string): Promise<void> {
+    this.#isTelling = true;
     const [row] = await connection.query(
       "SELECT ftpsd.node_announce($1, $2, $3, $4, $5) AS done",
       [term.id, run, ...this.#rows.columns()],
       this.#timeoutMs,
     );
     if (row?.done !== "t") throw new DatabaseUnavailableError("The database has started anew once more");
+    this.#isTelling = false;
     await connection.query("SELECT ftpsd.node_beat($1, $2)", [term.id, this.#leaseMs], this.#timeoutMs);
   }
 

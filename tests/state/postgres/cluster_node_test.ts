@@ -35,3 +35,23 @@ test("a node beats on while the work of a beat waits for statements that take lo
     return ends.add(row?.expires_at ?? "").size === 4;
   });
 });
+
+test("a place that is given back while a node joins anew does not come back with that", async () => {
+  await using database = await TestDatabase.open();
+  await using node = await open(database, { maxConnections: 1 });
+  const hold = await node.take("account", "alice", 0);
+  const { id } = node.term;
+  using locker = await database.connect();
+  // The last that joining needs.
+  await locker.script("BEGIN; LOCK TABLE ftpsd.quota_change IN EXCLUSIVE MODE", WITHIN_MS);
+  await database.query("DELETE FROM ftpsd.node");
+  await until(async () => {
+    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    return (await database.query(waiting)).length > 0;
+  });
+  hold?.[Symbol.dispose]();
+  await node.query("SELECT pg_sleep(0.05)"); // behind what is given back
+  await locker.script("COMMIT", WITHIN_MS);
+  await until(() => Promise.resolve(node.isHeld && node.term.id !== id));
+  await until(async () => (await database.query("SELECT FROM ftpsd.hold WHERE key = 'alice'")).length === 0);
+});
