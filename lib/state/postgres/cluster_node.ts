@@ -290,13 +290,14 @@ export class ClusterNode implements AsyncDisposable {
     // No beat waits for it: statements of the pool may take longer than the lease lasts.
     this.#working ??= this.#work().finally(() => this.#working = undefined);
     if (performance.now() < this.#tidyAt) return;
+    this.#tidyAt = performance.now() + TIDY_INTERVAL_MS; // also where it is too slow, which ends the connection
     const [row] = await connection.query(
       "SELECT ftpsd.tidy($1) AS more",
       [this.#options.failureWindow?.() ?? 3600],
       this.#timeoutMs,
     );
     // Very much is done in parts, so that no beat is late.
-    this.#tidyAt = performance.now() + (row?.more === "t" ? 0 : TIDY_INTERVAL_MS);
+    if (row?.more === "t") this.#tidyAt = 0;
   }
 
   /** Does what comes with each beat. Where that fails, behind a pooler that is away perhaps, the node lives on all the same. */

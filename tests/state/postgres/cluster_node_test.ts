@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { ClusterNode, type ClusterNodeOptions } from "../../../lib/state/postgres/cluster_node.ts";
 import { IS_POSTGRES_ABSENT, TestDatabase } from "../../helpers/postgres/test_database.ts";
 
@@ -54,4 +55,18 @@ test("a place that is given back while a node joins anew does not come back with
   await locker.script("COMMIT", WITHIN_MS);
   await until(() => Promise.resolve(node.isHeld && node.term.id !== id));
   await until(async () => (await database.query("SELECT FROM ftpsd.hold WHERE key = 'alice'")).length === 0);
+});
+
+test("a node whose tidying is too slow tries that again later, and keeps its connection", async () => {
+  await using database = await TestDatabase.open();
+  await database.query(`CREATE OR REPLACE FUNCTION ftpsd.tidy(p_window_s double precision) RETURNS boolean
+    LANGUAGE sql AS 'SELECT pg_sleep(60) IS NULL'`);
+  let connected = 0;
+  let beats = 0;
+  await using _node = await open(database, {
+    onConnected: () => Promise.resolve(void connected++),
+    onBeat: () => Promise.resolve(void beats++),
+  });
+  await until(() => Promise.resolve(beats === 4));
+  assertEquals(connected, 2); // at first, and once it was too slow
 });
