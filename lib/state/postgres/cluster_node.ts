@@ -102,6 +102,7 @@ export class ClusterNode implements AsyncDisposable {
    * @throws {SchemaError} When the schema is not one for this program.
    * @throws {DatabaseUnavailableError} When the database is out of reach.
    * @throws {DatabaseError} When it refuses.
+   * @throws {Error} When transactions there do not see what others have done before they had their locks.
    */
   static async open(address: DatabaseAddress, options: ClusterNodeOptions): Promise<ClusterNode> {
     const node = new ClusterNode(address, options);
@@ -111,6 +112,7 @@ export class ClusterNode implements AsyncDisposable {
       return node;
     } catch (error) {
       node.#stopping.abort();
+      node.#term?.end(error); // its timer, too
       node.#pool[Symbol.dispose]();
       throw error;
     }
@@ -274,7 +276,10 @@ export class ClusterNode implements AsyncDisposable {
   }
 
   async #begin(connection: DatabaseConnection): Promise<void> {
-    if (this.#term === undefined) assertUsable(await readSchemaStatus(connection));
+    if (this.#term === undefined) {
+      assertUsable(await readSchemaStatus(connection));
+      await assertIsolation(connection);
+    }
     // First, since the lease may be short of its end.
     await this.#keepTerm(connection);
     await connection.query("LISTEN ftpsd", [], this.#timeoutMs);
@@ -371,4 +376,17 @@ export class ClusterNode implements AsyncDisposable {
   get #timeoutMs(): number {
     return this.#term === undefined ? START_TIMEOUT_MS : Math.min(this.#leaseMs / BEATS, MAX_BEAT_MS);
   }
+}
+
+/** A limit is exact where who has waited for a lock sees what the one before has done. */
+async function assertIsolation(connection: DatabaseConnection): Promise<void> {
+  const [row] = await connection.query(
+    "SELECT current_setting('default_transaction_isolation') AS level",
+    [],
+    START_TIMEOUT_MS,
+  );
+  if (row?.level === "read committed") return;
+  throw new Error(
+    `default_transaction_isolation is "${row?.level}" there for this user, and has to be "read committed"`,
+  );
 }

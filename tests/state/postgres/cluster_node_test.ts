@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClusterNode, type ClusterNodeOptions } from "../../../lib/state/postgres/cluster_node.ts";
 import { IS_POSTGRES_ABSENT, TestDatabase } from "../../helpers/postgres/test_database.ts";
 
@@ -69,4 +69,23 @@ test("a node whose tidying is too slow tries that again later, and keeps its con
   });
   await until(() => Promise.resolve(beats === 4));
   assertEquals(connected, 2); // at first, and once it was too slow
+});
+
+test("ClusterNode.open() refuses a database whose statements see what was there before they had their locks", async () => {
+  await using database = await TestDatabase.open();
+  await database.query(
+    `ALTER DATABASE ${database.address.database} SET default_transaction_isolation = 'repeatable read'`,
+  );
+  const error = await assertRejects(() => open(database), Error, "default_transaction_isolation");
+  assert(error.message.includes("repeatable read"), error.message);
+  assertEquals(await database.query("SELECT FROM ftpsd.node"), []);
+});
+
+test("ClusterNode.open() leaves nothing running where it fails behind its joining", async () => {
+  await using database = await TestDatabase.open();
+  await assertRejects(
+    () => open(database, { onConnected: () => Promise.reject(new Error("no bans")) }),
+    Error,
+    "no bans",
+  );
 });
