@@ -104,7 +104,8 @@ async function takeStep(connection: DatabaseConnection, versions: readonly Schem
     const step = versions[version];
     if (step !== undefined) {
       await connection.script(
-        `${VERSION_TABLE}${step.sql};
+        // The look at the version has set its own time for the whole transaction.
+        `SET LOCAL statement_timeout = ${STEP_TIMEOUT_MS}; ${VERSION_TABLE}${step.sql};
         INSERT INTO ftpsd.schema_version (version, usable_from) VALUES (${version + 1}, ${step.usableFrom})
           ON CONFLICT (only_one) DO UPDATE SET version = excluded.version, usable_from = excluded.usable_from`,
         STEP_TIMEOUT_MS,

@@ -46,6 +46,14 @@ test("upgradeSchema() leaves everything as it was when a step fails", async () =
   assertEquals(await database.query("SELECT to_regclass('ftpsd.half') AS name"), [{ name: null }]);
 });
 
+test("upgradeSchema() lets a step take its time", async () => {
+  await using database = await TestDatabase.open();
+  using connection = await database.connect();
+  const sql = "CREATE TABLE ftpsd.seen AS SELECT current_setting('statement_timeout') AS timeout";
+  await upgradeSchema(connection, [...SCHEMA_VERSIONS, { usableFrom: 1, sql }]);
+  assertEquals(await database.query("SELECT timeout FROM ftpsd.seen"), [{ timeout: "10min" }]);
+});
+
 function assertThrowsSchema(status: Awaited<ReturnType<typeof readSchemaStatus>>, message: string): void {
   assertThrows(() => assertUsable(status), SchemaError, message);
 }
