@@ -27,6 +27,9 @@ export interface ListedAccount {
 }
 
 const TIMEOUT_MS = 10_000;
+const INSERT = `INSERT INTO ftpsd.account (name, password, enabled, settings) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (name) DO NOTHING RETURNING name`;
+const UPDATE = "UPDATE ftpsd.account SET password = $2, enabled = $3, settings = $4 WHERE name = $1 RETURNING name";
 
 /** Tells that there is no such account, or one already. The message is for the operator. */
 export class AccountTableError extends Error {
@@ -111,19 +114,16 @@ export class AccountTable implements Disposable {
         name,
       ],
     );
-    if (kind === "add" && row !== undefined) {
-      throw new AccountTableError(`there is an account ${JSON.stringify(name)} already`);
-    }
+    if (kind === "add" && row !== undefined) throw isThere(name);
     if (kind === "set" && row === undefined) throw isMissing(name);
     const password = change.password ?? row?.password ?? "";
     const enabled = change.enabled ?? (row === undefined || row.enabled === "t");
     const settings = { ...JSON.parse(row?.settings ?? "{}"), ...change.settings };
     const warning = await this.#check({ ...settings, name, password });
-    await this.#query(
-      `INSERT INTO ftpsd.account (name, password, enabled, settings) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (name) DO UPDATE SET password = $2, enabled = $3, settings = $4`,
-      [name, password, enabled, JSON.stringify(settings)],
-    );
+    const written = await this.#query(kind === "add" ? INSERT : UPDATE, [
+      ...[name, password, enabled, JSON.stringify(settings)],
+    ]);
+    if (written.length === 0) throw isThere(name); // somebody else has added it meanwhile
     return warning;
   }
 
@@ -151,6 +151,10 @@ export class AccountTable implements Disposable {
   async #query(text: string, values: Parameters<DatabaseConnection["query"]>[1] = []) {
     return await this.#connection.query(text, values, TIMEOUT_MS);
   }
+}
+
+function isThere(name: string): AccountTableError {
+  return new AccountTableError(`there is an account ${JSON.stringify(name)} already`);
 }
 
 function isMissing(name: string): AccountTableError {
