@@ -281,18 +281,20 @@ async function list(scene: Scene, name: string | undefined): Promise<string> {
   return lines.length === 0 ? "there are no users" : lines.join("\n");
 }
 
-/** A line about a user; in a table of one's own names may have control characters. */
+/** A line about a user; whoever writes to a table may put control characters into what it says. */
 function line(
   name: string,
   place: Place,
   { home, permissions, enabled }: { readonly home: unknown; readonly permissions: unknown; readonly enabled: boolean },
 ): string {
-  const shown = typeof home === "string" ? home : JSON.stringify(home);
-  return [
-    /\p{Cc}/u.test(name) ? JSON.stringify(name) : name,
-    place,
-    shown,
-    permissions ?? "elr",
-    ...enabled ? [] : ["disabled"],
-  ].join("\t");
+  return [shown(name), place, shown(home), shown(permissions ?? "elr"), ...enabled ? [] : ["disabled"]].join("\t");
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" && !/\p{C}/u.test(value) ? value : visible(String(JSON.stringify(value)));
+}
+
+/** JSON leaves some that no terminal should get, as those of C1. */
+function visible(json: string): string {
+  return json.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -180,6 +180,10 @@ Deno.test({
       await user("add", name, "--home", "alice", "--password-file", await hashFile(folder.path));
       await user("remove", name);
     }
+    await database.query(
+      `UPDATE ftpsd.account SET settings = '{"home": "\\u001b[2J\\u009b1m\\n", "permissions": "\\t"}'`,
+    );
+    assertEquals(await user("list"), 'alice\tpostgres\t"\\u001b[2J\\u{9b}1m\\n"\t"\\t"\tdisabled');
     await user("remove", "alice");
     await assertRejects(() => user("remove", "alice"), UsageError, "there is no account");
     await user("add", "filip", "--home", "/srv", "--in", "file", "--password-file", await hashFile(folder.path));
