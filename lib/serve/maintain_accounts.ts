@@ -27,6 +27,8 @@ export interface ListedAccount {
 }
 
 const TIMEOUT_MS = 10_000;
+/** A list of a million accounts is one answer. */
+const MAX_ANSWER_BYTES = 1 << 30;
 const INSERT = `INSERT INTO ftpsd.account (name, password, enabled, settings) VALUES ($1, $2, $3, $4)
   ON CONFLICT (name) DO NOTHING RETURNING name`;
 const UPDATE = "UPDATE ftpsd.account SET password = $2, enabled = $3, settings = $4 WHERE name = $1 RETURNING name";
@@ -63,7 +65,8 @@ export class AccountTable implements Disposable {
   ): Promise<AccountTable> {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
-    const connection = await DatabaseConnection.open(address, { authorities, signal: deadline.signal })
+    const options = { authorities, maxAnswerBytes: MAX_ANSWER_BYTES, signal: deadline.signal };
+    const connection = await DatabaseConnection.open(address, options)
       .finally(() => clearTimeout(timer));
     return new AccountTable(connection, configuration, homes);
   }

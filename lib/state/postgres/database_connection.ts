@@ -26,6 +26,8 @@ export interface OpenConnectionOptions {
   readonly authorities?: readonly string[];
   /** Told of notifications. Must not throw. */
   readonly onNotification?: (channel: string, payload: string) => void;
+  /** Most bytes of an answer; more ends the connection. @default {64 MiB} */
+  readonly maxAnswerBytes?: number;
   /** Ends the opening. */
   readonly signal: AbortSignal;
 }
@@ -47,6 +49,9 @@ interface Pending {
 }
 
 const READ_BYTES = 16 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Before it is ready, a server says its version and some settings. */
+const MAX_STARTUP_BYTES = 64 * 1024;
 /** How much longer than here the database may work on a statement: a late answer is no use, but one that waits takes a connection. */
 const SERVER_EXTRA_MS = 500;
 const LIMIT_TIME = "SELECT set_config('statement_timeout', $1, true)";
@@ -56,16 +61,20 @@ const SSL_ACCEPTED = "S".charCodeAt(0);
 export class DatabaseConnection implements Disposable {
   readonly #conn: Deno.Conn;
   readonly #onNotification: (channel: string, payload: string) => void;
+  readonly #maxAnswerBytes: number;
   readonly #ended = new AbortController();
+  /** Bytes of what is being received: the start, an answer, a notification. */
+  #answerBytes = 0;
   /** Takes what was read, to call back with messages. */
   #receive: (bytes: Buffer) => void = () => {};
   /** Takes messages before the connection is ready. */
   #onStartup: ((message: ServerMessage) => void) | undefined;
   #pending: Pending | undefined;
 
-  private constructor(conn: Deno.Conn, onNotification: (channel: string, payload: string) => void) {
+  private constructor(conn: Deno.Conn, { onNotification = () => {}, maxAnswerBytes }: OpenConnectionOptions) {
     this.#conn = conn;
     this.#onNotification = onNotification;
+    this.#maxAnswerBytes = maxAnswerBytes ?? MAX_ANSWER_BYTES;
     // The parser wants a stream, of which it uses no more than this.
     const stream = { on: (event: string, listen: (bytes: Buffer) => void) => void this.#listen(event, listen) };
     parse(
@@ -82,7 +91,7 @@ export class DatabaseConnection implements Disposable {
    * @throws {DatabaseError} When the database refuses.
    */
   static async open(address: DatabaseAddress, options: OpenConnectionOptions): Promise<DatabaseConnection> {
-    const { signal, onNotification = () => {} } = options;
+    const { signal } = options;
     let conn: Deno.Conn | undefined;
     const cut = () => closeQuietly(conn);
     signal.addEventListener("abort", cut, { once: true });
@@ -97,7 +106,7 @@ export class DatabaseConnection implements Disposable {
         signal.throwIfAborted(); // from here on, an abort closes this one
         await secured.handshake();
       }
-      const connection = new DatabaseConnection(conn, onNotification);
+      const connection = new DatabaseConnection(conn, options);
       await connection.#start(address);
       signal.throwIfAborted();
       return connection;
@@ -150,6 +159,7 @@ export class DatabaseConnection implements Disposable {
     if (this.#pending !== undefined) throw new TypeError("Cannot run a statement: another one is under way");
     const { promise, resolve, reject } = Promise.withResolvers<readonly SqlRow[]>();
     this.#pending = { resolve, reject, rows: [], columns: [], error: undefined, passed };
+    this.#answerBytes = 0;
     const timer = setTimeout(() => this.#close(new Error("It does not answer in time")), timeoutMs);
     try {
       this.#write(Buffer.concat(messages));
@@ -189,6 +199,9 @@ export class DatabaseConnection implements Disposable {
     for (;;) {
       const count = await this.#conn.read(buffer);
       if (count === null) return this.#close(new Error("It has closed the connection"));
+      this.#answerBytes += count;
+      const limit = this.#onStartup === undefined ? this.#maxAnswerBytes : MAX_STARTUP_BYTES;
+      if (this.#answerBytes > limit) return this.#close(new Error(`It answers with more than ${limit} bytes`));
       this.#receive(Buffer.from(buffer.subarray(0, count))); // the parser keeps what is not a whole message
     }
   }
@@ -198,7 +211,10 @@ export class DatabaseConnection implements Disposable {
   }
 
   #take(message: ServerMessage): void {
-    if (message.name === "notification") return this.#onNotification(message.channel ?? "", message.payload ?? "");
+    if (message.name === "notification") {
+      if (this.#pending === undefined) this.#answerBytes = 0;
+      return this.#onNotification(message.channel ?? "", message.payload ?? "");
+    }
     if (this.#onStartup !== undefined) return this.#onStartup(message);
     const pending = this.#pending;
     if (pending === undefined) {

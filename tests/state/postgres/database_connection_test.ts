@@ -136,6 +136,25 @@ test("DatabaseConnection ends in time, and takes nothing else down, where a serv
   }
 });
 
+test("DatabaseConnection keeps no answer that has no end, before it is ready and after", async () => {
+  await using database = await TestDatabase.open();
+  await withServer(async (conn) => {
+    const notices = new Uint8Array(70_000).map((_, index) => [0x4e, 0, 0, 0, 5, 0][index % 6] ?? 0);
+    await conn.write(notices).catch(() => {}); // it may have had enough
+    await conn.read(new Uint8Array(1)).catch(() => {});
+  }, async (port) => {
+    const message = await refusal({ ...database.address, port, isEncrypted: false }, []);
+    assertEquals(message, "It answers with more than 65536 bytes");
+  });
+  const { address, authorities } = database;
+  const options = { authorities, maxAnswerBytes: 100_000, signal: AbortSignal.timeout(10_000) };
+  using connection = await DatabaseConnection.open(address, options);
+  const rows = (count: number) =>
+    connection.query("SELECT repeat('x', 1000) FROM generate_series(1, $1)", [count], 5_000);
+  for (let times = 0; times < 3; times++) assertEquals((await rows(90)).length, 90);
+  await assertRejects(() => rows(200), DatabaseUnavailableError, "It answers with more than 100000 bytes");
+});
+
 test("ConnectionPool.query() ends in time when nobody answers, and finds its way back", async () => {
   await using database = await TestDatabase.open();
   await using proxy = new TcpProxy(database.address.port);
