@@ -7,6 +7,7 @@
 import { type AdminApiOptions, answerApi, refusal, STRICT_HEADERS } from "./api/admin_api.ts";
 import type { HttpClient } from "./http_listener.ts";
 import { answerMetrics } from "./metrics_endpoint.ts";
+import { answerPage } from "./page/page.ts";
 
 /** Answers a request. */
 export async function answerAdmin(request: Request, client: HttpClient, options: AdminApiOptions): Promise<Response> {
@@ -18,5 +19,6 @@ export async function answerAdmin(request: Request, client: HttpClient, options:
     const unknown = pathname === "/metrics" ? options.access.refuseClient(client.host, request) : undefined;
     return unknown === undefined ? answerMetrics(request, options.server) : refusal(unknown);
   }
-  return new Response("Not found\n", { status: 404, headers: STRICT_HEADERS });
+  return await answerPage(request, options.access) ??
+    new Response("Not found\n", { status: 404, headers: STRICT_HEADERS });
 }

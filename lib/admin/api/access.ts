@@ -50,6 +50,11 @@ export class ApiAccess {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Whether one needs a token. */
+  get wantsToken(): boolean {
+    return this.#options.token() !== undefined;
+  }
+
   /**
    * Looks whether a page of another site makes a browser ask: by a name of its own that leads here (DNS rebinding), or by a
    * request that it may send without being able to read the answer.

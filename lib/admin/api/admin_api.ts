@@ -72,7 +72,7 @@ async function answer(request: Request, client: HttpClient, options: AdminApiOpt
   const path = pathname.slice(PREFIX.length);
   if (!pathname.startsWith(`${PREFIX}/`)) return failure(404, "there is nothing here; the API is below /api/v1/");
   if (path === "/openapi.json" && request.method === "GET") return json(await loadDocument());
-  if (path === "/stream" && request.method === "GET") return streamOf(options, client, request.signal);
+  if (path === "/stream" && request.method === "GET") return streamOf(options, client);
   const matches = ROUTES.flatMap((route) => {
     const params = match(route.path, path);
     return params === undefined ? [] : [{ route, params }];
@@ -97,8 +97,9 @@ async function loadDocument(): Promise<unknown> {
   return (await import("./openapi.json", { with: { type: "json" } })).default;
 }
 
-function streamOf(options: AdminApiOptions, { signal }: HttpClient, left: AbortSignal): Response {
-  return new Response(followState(options, AbortSignal.any([signal, left])), {
+/** It is cancelled when the client has gone. */
+function streamOf(options: AdminApiOptions, { signal }: HttpClient): Response {
+  return new Response(followState(options, signal), {
     headers: { ...STRICT_HEADERS, "content-type": "text/event-stream; charset=utf-8" },
   });
 }

@@ -27,6 +27,7 @@ export function followState(context: ApiContext, signal: AbortSignal): ReadableS
       // The reader has gone.
     }
   };
+  let stop = () => {};
   const send = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     if (isBusy || (controller.desiredSize ?? 0) <= 0) return;
     isBusy = true;
@@ -42,11 +43,15 @@ export function followState(context: ApiContext, signal: AbortSignal): ReadableS
   };
   return new ReadableStream<Uint8Array>({
     start: async (controller) => {
-      signal.addEventListener("abort", () => end(controller), { once: true });
+      stop = () => end(controller);
+      signal.addEventListener("abort", stop, { once: true });
       await send(controller);
       if (!signal.aborted) timer = setInterval(() => void send(controller), EVERY_MS);
     },
-    cancel: () => clearInterval(timer),
+    cancel: () => {
+      clearInterval(timer);
+      signal.removeEventListener("abort", stop);
+    },
   }, { highWaterMark: 4 });
 }
 
