@@ -40,6 +40,7 @@ export type {
 } from "./lib/state/state.ts";
 export type { Lease, MaybePromise } from "./lib/shared_port.ts";
 export type { CallOutcome, Dependency, Meter } from "./lib/meter.ts";
+export type { Span, Trace } from "./lib/tracing.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
 export type { KeptOffender, OffenderStore } from "./lib/state/offenders.ts";
 export type { FtpServerOptions } from "./lib/server/options.ts";

@@ -165,7 +165,7 @@ export class SessionContext implements CommandContext {
     await this.#parts.channel.send(reply(150, plan.announcement));
     const finished = this.#announce(plan, running);
     try {
-      const moving = running.transfer.run(this.dataPort, this.#transferOptions(plan, running.slot), plan.body);
+      const moving = this.#move(plan, running);
       running.announce(); // now that a port that follows is awaited
       await moving;
       if (running.transfer.ending === "fin") await this.#assertClientConnected(running.transfer);
@@ -176,6 +176,16 @@ export class SessionContext implements CommandContext {
     }
     finished();
     return reply(226, "Transfer complete.");
+  }
+
+  async #move(plan: TransferPlan, { transfer, slot }: RunningTransfer): Promise<void> {
+    const { trace } = this.#state.service;
+    const move = () => transfer.run(this.dataPort, this.#transferOptions(plan, slot), plan.body);
+    if (trace === undefined) return await move();
+    await trace("transfer", { "ftp.direction": plan.direction }, async (span) => {
+      await move();
+      span.set("ftp.bytes", transfer.bytes);
+    });
   }
 
   /** Resolves when no call of a file system is under way. Never rejects. */

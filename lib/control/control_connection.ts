@@ -143,6 +143,12 @@ export class ControlConnection {
 
   /** Serves the client to the end of the connection. Never rejects. */
   async run(): Promise<void> {
+    const { service: { trace }, event: { session } } = this.#state;
+    if (trace === undefined) return await this.#serve();
+    await trace("session", { "ftp.session": session }, () => this.#serve());
+  }
+
+  async #serve(): Promise<void> {
     const { service, settings: { timeouts, banner } } = this.#state;
     service.emit("connected", { ...this.#state.event, ...routeFields(this.#state.session) });
     // A data connection that waits for its transfer has a time of its own, where there is one.
@@ -258,12 +264,22 @@ export class ControlConnection {
   #run(command: CommandLine, admission: Admission): Reply | undefined | Promise<Reply | undefined> {
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
-    if (row.dataConnection !== "uses" && !row.longRunning) return row.run(this.#context, request);
+    if (row.dataConnection !== "uses" && !row.longRunning) return this.#runRow(row, request);
     const running = this.#state.startTransfer();
     const { signal } = running.transfer;
     running.done = this.#runTransfer(running, command, row, { ...request, signal });
     this.#watch.start();
     return undefined;
+  }
+
+  #runRow(row: CommandSpec, request: CommandRequest): Reply | Promise<Reply> {
+    const { trace } = this.#state.service;
+    if (trace === undefined) return row.run(this.#context, request);
+    return trace(row.verb, {}, async (span) => {
+      const answer = await row.run(this.#context, request);
+      span.set("ftp.reply", answer.code);
+      return answer;
+    });
   }
 
   /** Runs beside the dialogue. Never rejects. */
@@ -277,7 +293,7 @@ export class ControlConnection {
     // Also before the data connection and behind it: a file system may never answer.
     using _stalled = running.transfer.watch(this.#state.settings.timeouts.data * 1000);
     try {
-      const answer = await this.#replyTo(async () => await row.run(this.#context, request));
+      const answer = await this.#replyTo(async () => await this.#runRow(row, request));
       if (!await this.#answer(command, answer, startedAt)) void this.#end.closeGracefully();
     } catch (error) {
       // The control connection is gone. The dialogue may wait for nothing but this transfer, so it has to end.

@@ -16,6 +16,7 @@ import type { TextEncoding } from "../protocol/text_encoding.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { AccountSlot, SharedState } from "../state/state.ts";
+import type { Trace } from "../tracing.ts";
 import { describeThrown } from "../thrown.ts";
 import type { DataTransport } from "../transport/connection.ts";
 
@@ -49,6 +50,8 @@ export interface Service {
   readonly wantsCommands: boolean;
   /** Counts bytes of files; absent: nobody does. */
   readonly onMoved?: Meter["moved"] | undefined;
+  /** Does work in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
   /** Emits an event; never throws. */
   emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void;
 }

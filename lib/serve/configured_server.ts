@@ -10,6 +10,7 @@ import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
 import type { Readiness } from "../admin/observed.ts";
 import type { InstrumentMemory } from "../admin/instruments.ts";
+import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
@@ -63,6 +64,8 @@ export interface ConfiguredServerOptions {
   readonly accounts?: AccountDatabases | undefined;
   /** Takes the measurements of the main event loop, and where each of the others counts its own; absent: nobody does. */
   readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
+  /** Does work of the main event loop in spans; absent: nobody follows them, in no event loop. */
+  readonly trace?: Trace | undefined;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Called when another configuration or another certificate is in use. Must not throw. */
@@ -84,7 +87,7 @@ interface Parts {
   readonly files: ServedFiles;
 }
 
-function createParts({ engine = inMemory(), workers, measured, onEvent }: ConfiguredServerOptions): Parts {
+function createParts({ engine = inMemory(), workers, measured, trace, onEvent }: ConfiguredServerOptions): Parts {
   const claims = new SharedTable(createTableMemory(MAX_CLAIMS));
   const onProblem = (message: string, cause: unknown) =>
     onEvent({ event: "internalError", time: new Date(), message, cause });
@@ -96,6 +99,7 @@ function createParts({ engine = inMemory(), workers, measured, onEvent }: Config
     duties: cluster?.duties,
     eventLoops: workers,
     meter: measured?.meter,
+    trace,
     onProblem,
   });
   return { engine, claims, files };
@@ -144,6 +148,7 @@ export class ConfiguredServer {
         ...state && { state },
         offenders: this.#engine.offenders,
         meter: options.measured?.meter,
+        trace: options.trace,
         ...cluster && { isAvailable: () => hasTerm(cluster.termCell) },
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
@@ -356,6 +361,7 @@ export class ConfiguredServer {
       changeTimeoutMs: this.#options.changeTimeoutMs,
       memory: this.#sharedMemory(),
       instruments: this.#options.measured?.others,
+      traced: this.#options.trace !== undefined,
       ports: this.#sharedPorts(),
       events: this.#options.events,
       onEvent: this.#options.onEvent,

@@ -10,6 +10,7 @@ import type { InstrumentSet } from "../admin/instruments.ts";
 import type { SteeredServer } from "../admin/steered.ts";
 import { StartError } from "../check/exit_error.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
+import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -19,6 +20,8 @@ import type { SocketAddress } from "../transport/connection.ts";
 export interface Observation {
   /** Of the main event loop. */
   readonly meter: Meter;
+  /** The same of spans; absent: nobody follows them. */
+  readonly trace: Trace | undefined;
   readonly instruments: InstrumentSet;
   /** Takes what happens in all event loops. */
   readonly take: EventListener;
@@ -57,7 +60,7 @@ export async function observe(
   { workers, onEvent }: ObservationOptions,
 ): Promise<Observation | undefined> {
   const { metrics, admin } = configuration;
-  if (metrics === undefined && admin === undefined) return undefined;
+  if (metrics === undefined && admin === undefined && !isExporting()) return undefined;
   const [{ createInstruments, InstrumentWriter }, { EventLoopMeter }] = await Promise.all([
     import("../admin/instruments.ts"),
     import("../admin/event_loop_meter.ts"),
@@ -69,9 +72,12 @@ export async function observe(
   const onFailure = (message: string, cause: unknown) =>
     onEvent({ event: "internalError", time: new Date(), message, cause });
   const onAudit = (entry: AuditEntry) => onEvent({ event: "administered", time: new Date(), ...entry });
+  // With all that this loads; most servers export nothing.
+  const telemetry = isExporting() ? await import("../admin/open_telemetry.ts") : undefined;
   const panel = admin && await createPanel(instruments, { onFailure, onAudit });
   return {
     meter: new EventLoopMeter(memory),
+    trace: telemetry && await telemetry.createTrace(),
     instruments,
     take: panel?.take ?? (() => {}),
     events: panel?.events ?? [],
@@ -79,6 +85,7 @@ export async function observe(
     listen: async (server, files) => {
       await using opened = new AsyncDisposableStack();
       if (panel !== undefined) opened.use(panel);
+      await telemetry?.exportInstruments(instruments.reader, server);
       const metricsListener = metrics && await listenForMetrics(metrics, server, onFailure);
       if (metricsListener !== undefined) opened.use(metricsListener);
       const adminListener = admin && panel && opened.use(await panel.listen(admin, server, files));
@@ -91,6 +98,14 @@ export async function observe(
       };
     },
   };
+}
+
+/** Where Deno puts what exports to OpenTelemetry, where `OTEL_DENO=true` is in the environment. */
+const TELEMETRY = Symbol.for("opentelemetry.js.api.1");
+
+function isExporting(): boolean {
+  const api = (globalThis as { [TELEMETRY]?: { readonly trace?: unknown } })[TELEMETRY];
+  return api?.trace !== undefined;
 }
 
 type OnFailure = (message: string, cause: unknown) => void;

@@ -10,6 +10,7 @@ import type { ObjectSweeper } from "../filesystem/object/object_sweep.ts";
 import type { HomeOpener } from "../server/account_home.ts";
 import { createHomes } from "../server/configured_options.ts";
 import type { AccountServices } from "../server/account_quotas.ts";
+import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import { StoreHomes } from "../server/store_homes.ts";
 import type { Duties } from "../state/duties.ts";
@@ -29,6 +30,8 @@ export interface ServedFilesOptions {
   readonly eventLoops: number;
   /** Takes measurements; absent: nobody does. */
   readonly meter?: Meter | undefined;
+  /** Does requests to stores in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
   /** Told of what goes wrong and refuses nothing. Must not throw. */
   readonly onProblem: (message: string, cause: unknown) => void;
 }
@@ -44,14 +47,14 @@ export class ServedFiles implements AsyncDisposable {
   #isClosed = false;
 
   constructor(options: ServedFilesOptions) {
-    const { records, quotas, eventLoops, onProblem, meter } = options;
+    const { records, quotas, eventLoops, onProblem, meter, trace } = options;
     this.#options = options;
     const claims = new GuardedFileClaims(options.claims, (call, cause) => {
       onProblem(describeFailure(call, cause), cause);
     });
     this.services = { claims, records, quotas: new QuotaLedger(quotas) };
     const report = (cause: unknown) => onProblem(describeThrown(cause), cause);
-    this.#stores = new StoreHomes({ claims, records, eventLoops, report, meter });
+    this.#stores = new StoreHomes({ claims, records, eventLoops, report, meter, trace });
     this.openHome = createHomes(claims, this.#stores.open);
   }
 

@@ -110,6 +110,7 @@ export class Service implements AsyncDisposable {
       workers,
       mayServeAlone: plan.configuration.workers === "auto",
       onChanged: () => observed.changed?.(),
+      trace: observation?.trace,
       measured: observation && { meter: observation.meter, others: observation.instruments.memories.slice(1) },
       onEvent: (event) => {
         options.onEvent(event);

@@ -33,6 +33,8 @@ export interface WorkerGroupOptions {
   readonly memory: SharedMemory;
   /** Where each counts what it measures, in order; absent: nobody wants to know. */
   readonly instruments?: readonly InstrumentMemory[] | undefined;
+  /** Whether spans are followed. @default {false} */
+  readonly traced?: boolean;
   /** What else they share. */
   readonly ports: PortOwner;
   /** Which events `onEvent` is told of; absent: all. */
@@ -187,7 +189,7 @@ class Member {
   /** Lets it serve; resolves when it does. */
   start(plan: ServerPlan): Promise<void> {
     const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
-    const { count, dialogue, memory, events, instruments } = this.#options;
+    const { count, dialogue, memory, events, instruments, traced = false } = this.#options;
     this.send({
       kind: "start",
       plan,
@@ -196,6 +198,7 @@ class Member {
       eventLoops: count + 1,
       memory,
       instruments: instruments?.[this.#index - 1],
+      traced,
       events,
     });
     return this.#started.promise;

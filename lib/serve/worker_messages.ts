@@ -56,6 +56,8 @@ export type ToWorker =
     readonly memory: SharedMemory;
     /** Where the worker alone counts what it measures; absent: nobody wants to know. */
     readonly instruments?: InstrumentMemory | undefined;
+    /** Whether spans are followed. */
+    readonly traced: boolean;
     /** Events that somebody wants; of the others the worker keeps silent. Absent: all. */
     readonly events?: readonly ServerEventName[] | undefined;
   }

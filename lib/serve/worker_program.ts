@@ -8,6 +8,7 @@ import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import type { InstrumentMemory } from "../admin/instruments.ts";
+import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import { toServerOptions } from "../server/configured_options.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
@@ -93,17 +94,18 @@ send({ kind: "ready" });
 async function start(
   start: Extract<ToWorker, { readonly kind: "start" }>,
 ): Promise<void> {
-  const { plan, idPrefix, dialogue, eventLoops, memory, instruments, events: names } = start;
+  const { plan, idPrefix, dialogue, eventLoops, memory, instruments, traced, events: names } = start;
   events.flush();
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
   const meter = instruments && await createMeter(instruments);
-  files = servedFilesIn(memory, { eventLoops, meter });
+  const trace = traced ? await createTrace() : undefined;
+  files = servedFilesIn(memory, { eventLoops, meter, trace });
   options = await optionsOf(plan);
   const state = stateIn(memory);
   const { term } = memory;
   const isAvailable = term && (() => hasTerm(term));
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, {
-    ...{ state, meter, idPrefix, eventLoops },
+    ...{ state, meter, trace, idPrefix, eventLoops },
     ...isAvailable && { isAvailable },
     sharing: "joins",
   });
@@ -117,10 +119,19 @@ async function createMeter(instruments: InstrumentMemory): Promise<Meter> {
   return new EventLoopMeter(instruments);
 }
 
+/** The same of spans. */
+async function createTrace(): Promise<Trace> {
+  return await (await import("../admin/open_telemetry.ts")).createTrace();
+}
+
 /** The files, with what the main event loop owns of them. */
 function servedFilesIn(
   { claims, term, quotas, keepsQuotas }: SharedMemory,
-  { eventLoops, meter }: { readonly eventLoops: number; readonly meter: Meter | undefined },
+  { eventLoops, meter, trace }: {
+    readonly eventLoops: number;
+    readonly meter: Meter | undefined;
+    readonly trace: Trace | undefined;
+  },
 ): ServedFiles {
   const store = keepsQuotas ? ports.port<QuotaStore>("quotaStore", SHARED_QUOTA_STORE) : undefined;
   const allowances = term && ports.port<QuotaAllowances>("quotaAllowances", SHARED_QUOTA_ALLOWANCES);
@@ -133,6 +144,7 @@ function servedFilesIn(
       : createNodeQuotas(allowances, term),
     eventLoops,
     meter,
+    trace,
     onProblem: (message, cause) => tell({ event: "internalError", time: new Date(), message, cause }),
   });
 }

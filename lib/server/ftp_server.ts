@@ -33,6 +33,7 @@ import { Acceptor, type Listening, type ListeningAddress, type RefuseConnection 
 import { ClientRoutes } from "./client_routes.ts";
 import { createTls, tlsReplacement, tryOtherPair } from "./server_tls.ts";
 import { describeThrown } from "../thrown.ts";
+import type { Trace } from "../tracing.ts";
 
 /** What {@linkcode FtpServer.shutdown} waits for. */
 export interface ShutdownOptions {
@@ -59,6 +60,8 @@ export interface FtpServerParts {
   readonly offenders?: OffenderStore | undefined;
   /** Takes measurements; absent: nobody does. */
   readonly meter?: Meter | undefined;
+  /** Does work in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
@@ -98,6 +101,7 @@ export class FtpServer implements AsyncDisposable {
   /** Obeys the options, unlike the state of another. */
   readonly #ownState: MemoryState | undefined;
   readonly #meter: Meter | undefined;
+  readonly #trace: Trace | undefined;
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
   readonly #eventLoops: number;
@@ -147,6 +151,7 @@ export class FtpServer implements AsyncDisposable {
           this.#emit("internalError", { message: describeFailure("keepAttempts", cause), cause }),
       }));
     this.#meter = parts.meter;
+    this.#trace = parts.trace;
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
     this.#isAvailable = parts.isAvailable ?? (() => true);
@@ -396,6 +401,7 @@ export class FtpServer implements AsyncDisposable {
       },
       state: guardState(this.#state, {
         report: (call, cause) => this.#emit("internalError", { message: describeFailure(call, cause), cause }),
+        trace: this.#trace,
         onCall: meter && ((call, outcome) => meter.called("state", call, outcome)),
       }),
       dataTransports: routes.direct.dataTransports,
@@ -409,6 +415,7 @@ export class FtpServer implements AsyncDisposable {
       get wantsCommands() {
         return wantsCommands();
       },
+      trace: this.#trace,
       onMoved: meter && ((direction, bytes) => meter.moved(direction, bytes)),
       emit: (event, fields) => this.#emit(event, fields),
     };

@@ -8,6 +8,7 @@ import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
 import type { ObjectStore } from "../filesystem/object/object_store.ts";
 import type { PartBuffers } from "../filesystem/object/part_buffers.ts";
+import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import type { StoreHome } from "../settings/forms.ts";
 import type { Configuration, StoreSettings } from "../settings/table.ts";
@@ -29,6 +30,8 @@ export interface StoreHomesOptions {
   readonly report: (cause: unknown) => void;
   /** Takes measurements; absent: nobody does. */
   readonly meter?: Meter | undefined;
+  /** Does requests in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
 }
 
 /** A store that homes are in. */
@@ -89,7 +92,7 @@ export class StoreHomes implements AsyncDisposable {
   #store(settings: StoreSettings, ca: string | undefined): OpenedStore {
     const key = JSON.stringify([settings, ca]);
     const opened = this.#opened.get(key) ??
-      { settings, store: createStore(this.#loaded, settings, { ca, meter: this.#options.meter }) };
+      { settings, store: createStore(this.#loaded, settings, { ...this.#options, ca }) };
     this.#opened.set(key, opened);
     return opened;
   }
@@ -125,7 +128,7 @@ export class StoreHomes implements AsyncDisposable {
 function createStore(
   loaded: Loaded | undefined,
   settings: StoreSettings,
-  { ca, meter }: { readonly ca: string | undefined; readonly meter: Meter | undefined },
+  { ca, meter, trace }: Pick<StoreHomesOptions, "meter" | "trace"> & { readonly ca: string | undefined },
 ): ObjectStore {
   if (loaded === undefined) throw new Error("Stores were opened before what they need was loaded");
   const { endpoint, region, bucket, prefix, addressing } = settings;
@@ -143,6 +146,7 @@ function createStore(
     ...addressing !== undefined && { pathStyle: addressing === "path" },
     credentials: (options) => files.read(options),
     ...ca !== undefined && { ca },
+    trace,
     onRequest: meter && ((method, outcome) => meter.called("store", method, outcome)),
   });
 }

@@ -8,6 +8,7 @@ import { abortable } from "../deadline.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import { FileSystemError } from "../filesystem/filesystem.ts";
 import type { CallOutcome } from "../meter.ts";
+import type { Trace } from "../tracing.ts";
 import { isLease, type Lease, type LeaseMember, type MaybePromise } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
 import { type LoginAttempt, type ON_FAILURE, SHARED_STATE, type SharedState, StateUnavailableError } from "./state.ts";
@@ -26,19 +27,24 @@ export function describeFailure(call: Call, cause: unknown): string {
 /** What a guard tells others; none of it may throw. */
 export interface GuardListeners {
   readonly report: ReportFailure;
+  /** Does calls in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
   /** Told how long each call took, with what it waited for; absent: nobody wants to know. */
   readonly onCall?: ((call: keyof SharedState, outcome: CallOutcome) => void) | undefined;
 }
 
 /** Makes each failure of an engine what {@linkcode ON_FAILURE} says. */
-export function guardState(engine: SharedState, { report, onCall }: GuardListeners): SharedState {
+export function guardState(engine: SharedState, { report, trace, onCall }: GuardListeners): SharedState {
   const guard = new Guard(report);
   const methods = Object.entries(SHARED_STATE).map(([name, members]) => {
-    const call = async (...args: unknown[]): Promise<unknown> => {
+    const acquire = async (...args: unknown[]): Promise<unknown> => {
       const ask = () => (engine[name as keyof SharedState] as Method).apply(engine, args);
       const answer = await guard.acquire(name as keyof SharedState, ask, args.at(-1) as AbortSignal);
       return isLease(answer) ? guard.members(answer, members as Members) : answer;
     };
+    const call = trace === undefined
+      ? acquire
+      : (...args: unknown[]) => trace(`state ${name}`, {}, () => acquire(...args));
     return [name, onCall === undefined ? call : timed(call, (outcome) => onCall(name as keyof SharedState, outcome))];
   });
   return Object.fromEntries(methods) as SharedState;

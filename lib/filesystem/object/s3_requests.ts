@@ -14,6 +14,7 @@
 import { createHash } from "node:crypto";
 import { abortable, delay, yieldToEventLoop } from "../../deadline.ts";
 import type { CallOutcome } from "../../meter.ts";
+import type { Trace } from "../../tracing.ts";
 import { FileSystemError } from "../filesystem.ts";
 import { FairSlots } from "./fair_slots.ts";
 import type { Body, StoreRefusal } from "./object_store.ts";
@@ -56,6 +57,8 @@ export interface RequestsOptions {
   readonly now: () => number;
   /** Told how long each attempt took to its answer; absent: nobody wants to know. Must not throw. */
   readonly onRequest?: OnRequest | undefined;
+  /** Does requests in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Told of an attempt of a request. */
@@ -258,7 +261,17 @@ export class StoreRequests implements AsyncDisposable {
     let hasFailed = true;
     try {
       const stallMs = isWork ? this.#workMs : this.#answerMs;
-      const { answer, isRefused } = await exchange({ method, url, headers, body, stallMs, isWork, signal });
+      const request = { method, url, headers, body, stallMs, isWork, signal };
+      const { trace } = this.#options;
+      const { answer, isRefused } = await (trace === undefined ? exchange(request) : trace(
+        `store ${method}`,
+        { "server.address": url.host },
+        async (span) => {
+          const exchanged = await exchange(request);
+          span.set("http.response.status_code", exchanged.answer.status);
+          return exchanged;
+        },
+      ));
       hasFailed = answer.status >= 500;
       if (!isRefused) return { answer };
       const refusal = withoutSecrets(await parseError(answer.status, answer.text), signing.credentials);

@@ -5,6 +5,7 @@
  */
 
 import { abortable } from "../../deadline.ts";
+import type { Trace } from "../../tracing.ts";
 import { type CallOptions, FileSystemError } from "../filesystem.ts";
 import {
   type Body,
@@ -64,6 +65,8 @@ export interface S3StoreOptions {
   readonly backoffMs?: number;
   /** Told how long each attempt of a request took to its answer. Must not throw. */
   readonly onRequest?: OnRequest | undefined;
+  /** Does requests in spans; absent: nobody follows them. */
+  readonly trace?: Trace | undefined;
   /** The time in milliseconds since 1970, for tests. @default {Date.now} */
   readonly now?: () => number;
 }
@@ -96,7 +99,7 @@ export class S3Store implements ObjectStore {
     this.#address = new BucketAddress(options);
     this.name = this.#address.name;
     this.prefix = prefix;
-    const { backoffMs = 200, now = Date.now, onRequest } = options;
+    const { backoffMs = 200, now = Date.now, onRequest, trace } = options;
     const address = this.#address;
     this.#requests = new StoreRequests({
       address,
@@ -109,6 +112,7 @@ export class S3Store implements ObjectStore {
       backoffMs,
       now,
       onRequest,
+      trace,
     });
   }
 
