@@ -46,23 +46,53 @@ export async function createTrace(): Promise<Trace> {
     });
 }
 
-/** Lets the exporter read all instruments, and the gauges, whenever it exports. Histograms are two counters: times and their sum. */
-export async function exportInstruments(reader: InstrumentReader, server: ObservedServer): Promise<void> {
+/** How often the exporter is told; it exports each minute, unless its environment says otherwise. */
+const TELL_INTERVAL_MS = 5_000;
+
+/**
+ * Tells the exporter what has been counted and what the gauges show, until it is disposed of. Histograms are two counters: times
+ * and their sum.
+ *
+ * Instruments that the exporter reads by itself would end the process late, if ever: at its end Deno waits for them in the thread
+ * that should answer.
+ */
+export async function exportInstruments(reader: InstrumentReader, server: ObservedServer): Promise<Disposable> {
   const { metrics } = await import("@opentelemetry/api");
   const meter = metrics.getMeter(NAME);
-  for (const [name, row] of Object.entries(INSTRUMENTS) as [InstrumentName, InstrumentRow][]) {
-    const observe = (suffix: string, valueOf: (sample: Sample) => number) =>
-      meter.createObservableCounter(`ftpsd.${row.name.replace(/_total$/, "")}${suffix}`, { description: row.help })
-        .addCallback((result) => {
-          for (const sample of reader.samples(name)) result.observe(valueOf(sample), { ...sample.labels });
-        });
-    observe(row.kind === "counter" ? "" : ".count", ({ value }) => value);
-    if (row.kind === "histogram") observe(".sum", ({ sum = 0 }) => sum);
-  }
-  for (const { name, help } of readGauges(server)) {
-    meter.createObservableGauge(`ftpsd.${name}`, { description: help }).addCallback((result) => {
-      const samples = readGauges(server).find((gauge) => gauge.name === name)?.samples ?? [];
-      for (const { value, labels } of samples) result.observe(value, { ...labels });
-    });
-  }
+  const counters = (Object.entries(INSTRUMENTS) as [InstrumentName, InstrumentRow][]).flatMap(([name, row]) => {
+    const tellOf = (suffix: string, valueOf: (sample: Sample) => number) => {
+      const counter = meter.createCounter(`ftpsd.${row.name.replace(/_total$/, "")}${suffix}`, {
+        description: row.help,
+      });
+      const told = new Map<string, number>();
+      return () => {
+        for (const sample of reader.samples(name)) {
+          const key = JSON.stringify(sample.labels);
+          const value = valueOf(sample);
+          counter.add(value - (told.get(key) ?? 0), { ...sample.labels });
+          told.set(key, value);
+        }
+      };
+    };
+    const count = tellOf(row.kind === "counter" ? "" : ".count", ({ value }) => value);
+    return row.kind === "counter" ? [count] : [count, tellOf(".sum", ({ sum = 0 }) => sum)];
+  });
+  const gauges = new Map(
+    readGauges(server).map(({ name, help }) =>
+      [name, meter.createGauge(`ftpsd.${name}`, { description: help })] as const
+    ),
+  );
+  const tell = () => {
+    for (const tellCounter of counters) tellCounter();
+    for (const { name, samples } of readGauges(server)) {
+      for (const { value, labels } of samples) gauges.get(name)?.record(value, { ...labels });
+    }
+  };
+  const timer = setInterval(tell, TELL_INTERVAL_MS);
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      tell();
+    },
+  };
 }

@@ -85,7 +85,7 @@ export async function observe(
     listen: async (server, files) => {
       await using opened = new AsyncDisposableStack();
       if (panel !== undefined) opened.use(panel);
-      await telemetry?.exportInstruments(instruments.reader, server);
+      opened.use(await telemetry?.exportInstruments(instruments.reader, server));
       const metricsListener = metrics && await listenForMetrics(metrics, server, onFailure);
       if (metricsListener !== undefined) opened.use(metricsListener);
       const adminListener = admin && panel && opened.use(await panel.listen(admin, server, files));

@@ -97,7 +97,7 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     title: "the admin listener is reached from other hosts in clear",
     danger:
       "Anybody on the way reads the token, and with it sees who is connected, ends sessions, lifts bans and stops the server.",
-    instead: "Set admin.tls, or leave admin.host on the loopback interface and come by ssh -L.",
+    instead: "Set admin.tls, or leave admin.host on the loopback interface and come through a tunnel of ssh.",
   },
   "root-directory-home": {
     title: "a home is the root of the file system",

@@ -34,9 +34,7 @@ class Collector implements AsyncDisposable {
     return {
       OTEL_DENO: "true",
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.#server.addr.port}`,
-      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-      OTEL_BSP_SCHEDULE_DELAY: "100",
-      OTEL_METRIC_EXPORT_INTERVAL: "100",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", // all is exported at the end; with short intervals Deno may hang there
     };
   }
 
