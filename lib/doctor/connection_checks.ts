@@ -35,7 +35,9 @@ export const CONNECTION_CHECKS: readonly Check[] = [
     judge: ({ greeting }) => {
       if ("failure" in greeting) return error(greeting.failure);
       const { reply } = greeting;
-      return reply.code === 220 ? ok("220") : error(`the server greets with "${replyText(reply)}"`);
+      return reply.code === 220
+        ? ok("the server greets with 220")
+        : error(`the server greets with "${replyText(reply)}"`);
     },
   }),
   defineCheck({
@@ -60,7 +62,9 @@ export const CONNECTION_CHECKS: readonly Check[] = [
     judge: ({ greeting }) => {
       if ("failure" in greeting || greeting.reply.code !== 220) return undefined;
       const text = greeting.reply.lines.join(" ");
-      return VERSION.test(text.replace(ADDRESS, "")) ? warning(`the greeting is "${shown(text)}"`) : ok("no version");
+      return VERSION.test(text.replace(ADDRESS, ""))
+        ? warning(`the greeting is "${shown(text)}"`)
+        : ok("the greeting tells none");
     },
   }),
   defineCheck({

@@ -25,7 +25,9 @@ export const FILE_CHECKS: readonly Check[] = [
     judge: ({ roundTrips }) => {
       const bad = roundTrips.find(({ problem }) => problem !== undefined);
       const sizes = roundTrips.map(({ bytes }) => bytes);
-      if (bad === undefined) return ok(`${sizes.length} files, from ${sizes.at(0)} to ${sizes.at(-1)} bytes`);
+      if (bad === undefined) {
+        return ok(`${sizes.length} files of ${sizes.at(0)} to ${sizes.at(-1)} bytes come back as they were`);
+      }
       return error(`a file of ${bad.bytes} bytes: ${bad.problem}`);
     },
   }),
@@ -51,12 +53,16 @@ export const FILE_CHECKS: readonly Check[] = [
     remedy: "let uploads count only if they end with close_notify (tls.requireCloseNotify: true)",
     page: "docs/troubleshooting.md#an-upload-arrives-and-the-client-gets-426",
     judge: ({ cutUpload }) => {
-      if (isComplete(cutUpload)) return warning(`it gets ${cutUpload.reply?.code}: a cut upload looks whole`);
+      if (isComplete(cutUpload)) {
+        return warning(`an upload without it gets ${cutUpload.reply?.code}: a cut upload looks whole`);
+      }
       const { reply } = cutUpload;
       return reply === undefined
-        ? warning(`it is not answered (${describeEnd(cutUpload)}): clients that never send close_notify hang`)
+        ? warning(
+          `an upload without it is not answered (${describeEnd(cutUpload)}): clients that never send close_notify hang`,
+        )
         : note(
-          `it gets "${
+          `an upload without it gets "${
             replyText(reply)
           }", so that no cut upload looks whole; clients that never send close_notify cannot upload`,
         );

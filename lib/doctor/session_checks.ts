@@ -33,7 +33,7 @@ export const SESSION_CHECKS: readonly Check[] = [
     remedy: "look at name and password, and into the server's log",
     page: "docs/troubleshooting.md#521-to-534-protection-and-login",
     judge: ({ login: { user, reply } }) =>
-      reply.code === 230 ? ok(`as ${user}`) : error(`the login as ${user} gets "${replyText(reply)}"`),
+      reply.code === 230 ? ok(`logged in as ${user}`) : error(`the login as ${user} gets "${replyText(reply)}"`),
   }),
   featureCheck("utf8", /^UTF8$/, "names may be read in another encoding than they were written in", "UTF8"),
   featureCheck("mlsd", /^MLS[TD]\b/, "clients have to guess at the form, the times and the zone of listings", "MLST"),
@@ -45,7 +45,7 @@ export const SESSION_CHECKS: readonly Check[] = [
     remedy:
       "use a server, or a firewall, that lets it pass: without it there is no IPv6, and no NAT without PASV's address",
     page: "docs/interop.md#data-connections",
-    judge: ({ epsv }) => epsv === true ? ok("it is known") : warning(`EPSV gets "${replyText(epsv)}"`),
+    judge: ({ epsv }) => epsv === true ? ok("EPSV is known") : warning(`EPSV gets "${replyText(epsv)}"`),
   }),
   defineCheck({
     id: "passive-address",
@@ -102,7 +102,7 @@ export const SESSION_CHECKS: readonly Check[] = [
       }
       return codes.includes(0)
         ? warning("PORT with the address of a third party is not answered, as if the server tried to connect to it")
-        : ok(`refused (${codes.join(", ")})`);
+        : ok(`an address of a third party is refused (${codes.join(", ")})`);
     },
   }),
   defineCheck({
@@ -111,7 +111,8 @@ export const SESSION_CHECKS: readonly Check[] = [
     needs: ["listing"],
     remedy: "look at what is said of passive ports and of TLS, and into the server's log",
     page: "docs/troubleshooting.md#425-426-the-data-connection",
-    judge: ({ listing }) => isComplete(listing) ? ok("it does") : error(`LIST ends with ${describeEnd(listing)}`),
+    judge: ({ listing }) =>
+      isComplete(listing) ? ok("LIST succeeds with TLS") : error(`LIST ends with ${describeEnd(listing)}`),
   }),
   defineCheck({
     id: "session-reuse",
@@ -122,9 +123,11 @@ export const SESSION_CHECKS: readonly Check[] = [
       "or use clients that resume",
     page: "docs/tls.md#session-reuse",
     judge: ({ freshListing, listing }) => {
-      if (isComplete(freshListing)) return ok("they do not have to");
+      if (isComplete(freshListing)) return ok("data connections need not resume");
       if (!isComplete(listing) && !isAboutReuse(freshListing)) return undefined; // As the listing says
-      return warning(`they have to: without, LIST ends with ${describeEnd(freshListing)}; many clients cannot`);
+      return warning(
+        `data connections have to resume: else LIST ends with ${describeEnd(freshListing)}; many clients cannot`,
+      );
     },
   }),
   defineCheck({
@@ -136,7 +139,7 @@ export const SESSION_CHECKS: readonly Check[] = [
     judge: ({ clearListing }) =>
       isComplete(clearListing)
         ? warning("a listing came in clear: whoever listens reads files of clients that forget PROT P")
-        : ok(`refused: ${describeEnd(clearListing)}`),
+        : ok(`LIST without TLS ends with ${describeEnd(clearListing)}`),
   }),
 ];
 
@@ -150,7 +153,7 @@ function featureCheck(id: string, line: RegExp, otherwise: string, name: string)
     page: "docs/interop.md#commands-and-listings",
     judge: ({ features }) =>
       features.some((feature) => line.test(feature))
-        ? ok("FEAT lists it")
+        ? ok(`FEAT lists ${name}`)
         : warning(`FEAT lists no ${name}: ${otherwise}`),
   });
 }

@@ -41,7 +41,9 @@ export const TLS_CHECKS: readonly Check[] = [
     judge: ({ versions }) => {
       const accepted = OLD_VERSIONS.filter((version) => versions.get(version));
       if (accepted.length > 0) return error(`${accepted.join(" and ")} accepted`);
-      return OLD_VERSIONS.every((version) => versions.get(version) === false) ? ok("neither is accepted") : undefined;
+      return OLD_VERSIONS.every((version) => versions.get(version) === false)
+        ? ok("neither TLS 1.0 nor 1.1 is accepted")
+        : undefined;
     },
   }),
   defineCheck({
@@ -53,7 +55,7 @@ export const TLS_CHECKS: readonly Check[] = [
     judge: ({ versions }) => {
       const isAccepted = versions.get("TLS 1.3");
       if (isAccepted === undefined) return undefined;
-      return isAccepted ? ok("it is accepted") : warning("TLS 1.3 is not accepted");
+      return isAccepted ? ok("TLS 1.3 is accepted") : warning("TLS 1.3 is not accepted");
     },
   }),
   defineCheck({
@@ -72,9 +74,11 @@ export const TLS_CHECKS: readonly Check[] = [
     page: CERTIFICATES,
     judge: ({ certificates: [leaf], examination: { name } }) => {
       if (leaf === undefined || name === undefined) return undefined;
-      if (isFor(leaf, name)) return ok(`it is for ${name}`);
+      if (isFor(leaf, name)) return ok(`the certificate is for ${name}`);
       const names = leaf.subjectAltName ?? "";
-      return error(`not for ${name}, ${names === "" ? "and has no names at all" : `but for ${shown(names)}`}`);
+      return error(
+        `the certificate is not for ${name}, ${names === "" ? "and has no names at all" : `but for ${shown(names)}`}`,
+      );
     },
   }),
   defineCheck({
@@ -95,7 +99,7 @@ export const TLS_CHECKS: readonly Check[] = [
       if (isIncomplete) return error(`the certificate of its issuer is not sent: ${nameIn(leaf.issuer)}`);
       return isStray
         ? warning("it has certificates in a wrong order, or of others")
-        : ok(`${certificates.length} sent`);
+        : ok(`${certificates.length} certificates sent`);
     },
   }),
   defineCheck({
@@ -107,7 +111,7 @@ export const TLS_CHECKS: readonly Check[] = [
     judge: ({ certificates: [leaf, ...others], handshake }) => {
       if (leaf === undefined || "failure" in handshake) return undefined;
       const { problem } = handshake;
-      if (problem === undefined) return ok("it is trusted");
+      if (problem === undefined) return ok("the certificate is trusted");
       if (/EXPIRED|NOT_YET_VALID/.test(problem)) return undefined; // As its dates say
       if (isSelfIssued(leaf)) {
         return error("the certificate is self-signed: clients refuse it until they are told to trust it");
