@@ -125,7 +125,7 @@ export interface RealClient {
   readonly distrust?: RegExp;
   /** It never sends close_notify on uploads, and needs a server that does not ask for that. */
   readonly omitsCloseNotify?: true;
-  /** Whether it also moves special files over each network, and 1 GiB where `FTPSD_TEST_LARGE` is 1. */
+  /** Whether it also moves special files over each network, and a file of as many MiB as `FTPSD_TEST_LARGE` says. */
   readonly thorough?: true;
   /** A word on it for the page. */
   readonly remark?: string;
