@@ -14,7 +14,7 @@ import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
 import { StoreHomes } from "../server/store_homes.ts";
 import type { Duties } from "../state/duties.ts";
-import { describeFailure, GuardedFileClaims } from "../state/guarded_state.ts";
+import { GuardedFileClaims, reportSparingly } from "../state/guarded_state.ts";
 import type { QuotaCounts } from "../state/quotas.ts";
 import type { StateRecords } from "../state/records.ts";
 import { describeThrown } from "../thrown.ts";
@@ -49,9 +49,7 @@ export class ServedFiles implements AsyncDisposable {
   constructor(options: ServedFilesOptions) {
     const { records, quotas, eventLoops, onProblem, meter, trace } = options;
     this.#options = options;
-    const claims = new GuardedFileClaims(options.claims, (call, cause) => {
-      onProblem(describeFailure(call, cause), cause);
-    });
+    const claims = new GuardedFileClaims(options.claims, reportSparingly(onProblem));
     this.services = { claims, records, quotas: new QuotaLedger(quotas) };
     const report = (cause: unknown) => onProblem(describeThrown(cause), cause);
     this.#stores = new StoreHomes({ claims, records, eventLoops, report, meter, trace });

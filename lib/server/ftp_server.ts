@@ -27,7 +27,7 @@ import type { PortSharing } from "../transport/node_socket.ts";
 import type { CertificateInfo, TlsContext } from "../transport/tls_context.ts";
 import { checkOptions, type FtpServerOptions, withFixedSettings } from "./options.ts";
 import { EventHub, type EventStreamOptions } from "./event_hub.ts";
-import { describeFailure, guardState } from "../state/guarded_state.ts";
+import { guardState, reportSparingly } from "../state/guarded_state.ts";
 import { MemoryState } from "../state/memory_state.ts";
 import { Acceptor, type Listening, type ListeningAddress, type RefuseConnection } from "./acceptor.ts";
 import { ClientRoutes } from "./client_routes.ts";
@@ -144,11 +144,11 @@ export class FtpServer implements AsyncDisposable {
     this.#commands = commands;
     this.#refuseConnection = options.refuseConnection;
     this.#events = new EventHub(options);
+    const reportStateFailure = reportSparingly((message, cause) => this.#emit("internalError", { message, cause }));
     this.#state = parts.state ??
       (this.#ownState = new MemoryState(settings, {
         offenders: parts.offenders,
-        onStoreFailure: (cause) =>
-          this.#emit("internalError", { message: describeFailure("keepAttempts", cause), cause }),
+        onStoreFailure: (cause) => reportStateFailure("keepAttempts", cause),
       }));
     this.#meter = parts.meter;
     this.#trace = parts.trace;
@@ -400,7 +400,7 @@ export class FtpServer implements AsyncDisposable {
         return commands();
       },
       state: guardState(this.#state, {
-        report: (call, cause) => this.#emit("internalError", { message: describeFailure(call, cause), cause }),
+        report: reportSparingly((message, cause) => this.#emit("internalError", { message, cause })),
         trace: this.#trace,
         onCall: meter && ((call, outcome) => meter.called("state", call, outcome)),
       }),

@@ -19,9 +19,26 @@ type CallsThat<Effect> = { [Name in Call]: (typeof ON_FAILURE)[Name] extends Eff
 /** Told of a failure. Must not throw. */
 export type ReportFailure = (call: Call, cause: unknown) => void;
 
-/** A failure, for the log. */
-export function describeFailure(call: Call, cause: unknown): string {
-  return `The state has failed (${call}): ${describeThrown(cause)}`;
+/** Failures of a call that come within this time of one that was reported are counted, and told with the next one. */
+const REPORT_INTERVAL_MS = 10_000;
+
+/**
+ * Tells of failures for the log, but does not fill it while the engine is away: of each call one in ten seconds.
+ *
+ * @param tell Given a line, and the last cause. Must not throw.
+ */
+export function reportSparingly(
+  tell: (message: string, cause: unknown) => void,
+  now: () => number = () => performance.now(),
+): ReportFailure {
+  const calls = new Map<Call, { readonly toldAt: number; missed: number }>();
+  return (call, cause) => {
+    const last = calls.get(call);
+    if (last !== undefined && now() - last.toldAt < REPORT_INTERVAL_MS) return void last.missed++;
+    calls.set(call, { toldAt: now(), missed: 0 });
+    const others = last === undefined || last.missed === 0 ? "" : `; ${last.missed} more times since it was said last`;
+    tell(`The state has failed (${call}): ${describeThrown(cause)}${others}`, cause);
+  };
 }
 
 /** What a guard tells others; none of it may throw. */

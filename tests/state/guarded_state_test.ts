@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { WriteClaims } from "../../lib/filesystem/write_claims.ts";
-import { GuardedFileClaims, guardState } from "../../lib/state/guarded_state.ts";
+import { GuardedFileClaims, guardState, reportSparingly } from "../../lib/state/guarded_state.ts";
 import { resolveSettings } from "../../lib/settings/validate.ts";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { type ConnectionSlot, type SharedState, StateUnavailableError } from "../../lib/state/state.ts";
@@ -94,4 +94,22 @@ Deno.test("GuardedFileClaims.claim() releases a claim that comes too late", asyn
   await assertRejects(async () => await pending, Error, "left");
   asked.resolve({ [Symbol.dispose]: () => released.resolve() });
   await released.promise;
+});
+
+Deno.test("reportSparingly() tells of one failure of a call in ten seconds, with how many there were", () => {
+  let now = 0;
+  const lines: string[] = [];
+  const report = reportSparingly((line) => lines.push(line), () => now);
+  for (let times = 0; times < 1000; times++) report("claim", new Error("away"));
+  report("fail", new Error("away"));
+  now = 10_000;
+  report("claim", new Error("away"));
+  now = 30_000;
+  report("claim", new Error("gone"));
+  assertEquals(lines, [
+    "The state has failed (claim): Error: away",
+    "The state has failed (fail): Error: away",
+    "The state has failed (claim): Error: away; 999 more times since it was said last",
+    "The state has failed (claim): Error: gone",
+  ]);
 });
