@@ -62,12 +62,12 @@ export class KeyedRows {
   #parent;
   #create;
   #empty;
-  /** @type {Map<string, { element: any, update: (item: any) => void }>} */
+  /** @type {Map<string, { element: any, update: (item: any) => void, remove?: () => void }>} */
   #rows = new Map();
 
   /**
    * @param {Element} parent
-   * @param {(key: string, item: any) => { element: any, update: (item: any) => void }} create
+   * @param {(key: string, item: any) => { element: any, update: (item: any) => void, remove?: () => void }} create
    * @param {string} [empty] What is shown where there is none.
    */
   constructor(parent, create, empty) {
@@ -84,8 +84,9 @@ export class KeyedRows {
    */
   show(items, keyOf) {
     const keys = new Set(items.map(keyOf));
-    for (const [key, { element }] of this.#rows) {
+    for (const [key, { element, remove }] of this.#rows) {
       if (keys.has(key)) continue;
+      remove?.();
       element.remove();
       this.#rows.delete(key);
     }

@@ -46,7 +46,7 @@ export class Overview {
     setText(readiness, server.isReady ? "ready" : server.notReady === "stopping" ? "draining" : server.notReady);
     this.#tiles.show([
       ["Sessions", formatCount(server.sessions)],
-      ["Transfers now", formatCount(sessions.filter((/** @type {any} */ { transfer }) => transfer).length)],
+      ["Transfers", formatCount(sessions.filter((/** @type {any} */ { transfer }) => transfer).length)],
       ["Receiving", rate(rates?.received)],
       ["Sending", rate(rates?.sent)],
       ["Completed", formatCount(totals.transfers)],

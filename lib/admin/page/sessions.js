@@ -14,6 +14,9 @@ const MAX_LISTED = 5;
 /** A transfer that has not moved for so long is said to stand still. */
 const STILL_SECONDS = 5;
 
+/** Rows out of sight are brought up to date in so many turns, those in sight at once: that keeps each frame short. */
+const TURNS = 5;
+
 /** Orders of the table, by name. */
 const ORDERS = {
   transfers: (/** @type {any} */ a, /** @type {any} */ b) => Number(!!b.transfer) - Number(!!a.transfer) || older(a, b),
@@ -32,12 +35,34 @@ export class SessionsTable {
   /** @type {readonly any[]} */
   #sessions = [];
   #now = 0;
+  #turn = 0;
   /** When each transfer has moved last, by session. @type {Map<string, { path: string, bytes: number, at: number }>} */
   #moved = new Map();
 
   /** @param {() => void} onChange What is shown should be shown anew. */
   constructor(onChange) {
-    this.#rows = new KeyedRows(document.querySelector("#sessions tbody") ?? document.body, makeRow);
+    const seen = new WeakSet();
+    const observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) seen.add(target);
+        else seen.delete(target);
+      }
+      onChange();
+    }, { rootMargin: "200px" });
+    const makeObserved = (/** @type {string} */ key, /** @type {any} */ item) => {
+      const { element, update } = makeRow(key, item);
+      let isNew = true;
+      observer.observe(element);
+      return {
+        element,
+        update: (/** @type {any} */ now) => {
+          if (isNew || now.isTurn || seen.has(element)) update(now);
+          isNew = false;
+        },
+        remove: () => observer.unobserve(element),
+      };
+    };
+    this.#rows = new KeyedRows(document.querySelector("#sessions tbody") ?? document.body, makeObserved);
     this.#slowest = new KeyedRows(byId("slowest"), makeListed, "No transfer is running.");
     this.#largest = new KeyedRows(byId("largest"), makeListed, "No transfer is running.");
     byId("filter").addEventListener("input", onChange);
@@ -70,8 +95,10 @@ export class SessionsTable {
     const found = this.#sessions.filter(fits(byId("filter").value)).sort(order);
     const transferring = this.#sessions.filter(({ transfer }) => transfer !== undefined);
     const fastest = transferring.reduce((most, { transfer }) => Math.max(most, transfer.rate), 1);
-    const described = (/** @type {any} */ session) => ({
+    this.#turn = (this.#turn + 1) % TURNS;
+    const described = (/** @type {any} */ session, /** @type {number} */ index) => ({
       session,
+      isTurn: index % TURNS === this.#turn,
       fastest,
       age: this.#now - Date.parse(session.since) / 1000,
       still: this.#now - (this.#moved.get(session.session)?.at ?? this.#now),
