@@ -153,7 +153,7 @@ function prettyPrefix(time: Date, level: LogLevel): string {
 }
 
 /** Shows control characters, which could forge lines or command a terminal, by their codes. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex -- control characters are what is looked for
     /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

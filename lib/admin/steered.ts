@@ -41,6 +41,8 @@ export interface AcceptedRiskReport {
 export interface SteeredServer extends ObservedServer {
   readonly version: string;
   readonly bans: Bans;
+  /** How long a ban lasts by the configuration. */
+  readonly banSeconds: number;
   readonly acceptedRisks: readonly AcceptedRiskReport[];
   /** What is stored under each quota of the configuration. */
   quotas(): Promise<readonly QuotaReport[]>;
@@ -51,9 +53,10 @@ export interface SteeredServer extends ObservedServer {
   /**
    * Reads the configuration again.
    *
+   * @returns Accepted risks, warnings, and what waits for a restart: a line for each.
    * @throws {UnusableConfigurationError} When it cannot be used; nothing has changed then.
    */
-  reload(): Promise<void>;
+  reload(): Promise<readonly string[]>;
   /** Begins to stop, in the times of the configuration. */
   drain(): void;
 }

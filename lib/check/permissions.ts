@@ -12,6 +12,7 @@ import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf } from "./account_findings.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Returns which flags are missing, exactly; none when everything needed was granted. */
@@ -255,7 +256,7 @@ function netNeeds(
 function httpAddressOf(
   { host, port, unix }: { readonly host: string; readonly port: number; readonly unix?: string | undefined },
 ): string {
-  if (unix !== undefined) return `unix:${unix}`;
+  if (unix !== undefined) return `unix:${resolve(unix)}`; // the runtime wants it absolute
   return port === 0 ? hostOf({ host }) : formatSocketAddress({ host, port });
 }
 

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Sub-commands that ask a running server, or steer it, over its admin listener. */
+export const ADMIN_COMMANDS = ["status", "who", "top", "kick", "ban", "unban", "reload", "drain"] as const;
+
 /** Sub-commands that do one thing and end. */
 export const SHORT_COMMANDS = [
   "check",
@@ -15,6 +18,7 @@ export const SHORT_COMMANDS = [
   "quota",
   "state",
   "user",
+  ...ADMIN_COMMANDS,
   "help",
 ] as const;
 

@@ -5,8 +5,10 @@
  */
 
 import { RISK_IDS } from "../settings/risks.ts";
-import { type CommandName, SHORT_COMMANDS } from "./command_names.ts";
-import { OPTION_GROUPS, type OptionGroup, type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
+import { ADMIN_ROWS } from "./admin_commands.ts";
+import { SHORT_COMMANDS } from "./command_names.ts";
+import type { CommandRow } from "./command_row.ts";
+import { OPTION_GROUPS, type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
 
 /** Shells that there are completions for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -87,34 +89,6 @@ export const USER_OPTIONS: readonly OptionRow[] = [
   { name: "disabled", help: "the user cannot log in" },
   { name: "enabled", help: "the user can log in" },
 ];
-
-/** A line that may be typed. */
-export interface CommandExample {
-  readonly line: string;
-  readonly means: string;
-}
-
-/** A sub-command. */
-export interface CommandRow {
-  readonly name: Exclude<CommandName, "help">;
-  /** Its command line, after `ftpsd`. */
-  readonly usage: string;
-  /** What it does, in a few words. */
-  readonly summary: string;
-  /** What else there is to know, in whole sentences. */
-  readonly about: string;
-  /** Its own options. */
-  readonly options: readonly OptionGroup[];
-  /** Whether the short help leaves it out. */
-  readonly isRare?: true;
-  /** Whether it takes the options of `serve`, too. */
-  readonly takesServeOptions?: true;
-  /** What may follow that is no option: a folder, a server, or one of some words. */
-  readonly operand?: "DIR" | "HOST" | readonly string[];
-  /** Whether names may follow that. */
-  readonly takesNames?: true;
-  readonly examples: readonly CommandExample[];
-}
 
 /** All sub-commands; the first one is meant where none is named. */
 export const COMMAND_ROWS: readonly CommandRow[] = [
@@ -254,6 +228,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
       { line: "ftpsd user list -c ftpsd.yaml", means: "those of the file and the table" },
     ],
   },
+  ...ADMIN_ROWS,
   {
     name: "completions",
     usage: `completions ${SHELLS.join("|")}`,

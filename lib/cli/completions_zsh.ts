@@ -4,7 +4,8 @@
  * @module
  */
 
-import { COMMAND_NAMES, COMMAND_ROWS, type CommandRow, optionsOf } from "./command_table.ts";
+import type { CommandRow } from "./command_row.ts";
+import { COMMAND_NAMES, COMMAND_ROWS, optionsOf } from "./command_table.ts";
 import type { OptionRow } from "./option_table.ts";
 
 /** Makes the script, which can be sourced, or put on the `fpath` as `_ftpsd`. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { COMMAND_ROWS, type CommandExample, type CommandRow } from "./command_table.ts";
+import type { CommandExample, CommandRow } from "./command_row.ts";
+import { COMMAND_ROWS } from "./command_table.ts";
 import { type OptionRow, SERVE_OPTIONS } from "./option_table.ts";
 
 const HELP_WIDTH = 80;

@@ -6,6 +6,7 @@
 
 import project from "../../deno.json" with { type: "json" };
 import { ConfigurationError, formatFinding } from "../settings/finding.ts";
+import { ADMIN_COMMANDS } from "./command_names.ts";
 import { COMMAND_NAMES, findCommandRow } from "./command_table.ts";
 import {
   EXIT_STATUS,
@@ -70,6 +71,8 @@ async function runCommand(args: readonly string[]): Promise<ExitStatus | undefin
   if (row !== undefined && (rest.includes("--help") || rest.includes("-h"))) return await printed(commandHelp(row));
   if (name === "check") return await runCheck(rest);
   if (name === "doctor") return await runDoctor(rest);
+  const asked = ADMIN_COMMANDS.find((command) => command === name);
+  if (asked !== undefined) return await runAdmin(asked, rest);
   const printer = Object.hasOwn(PRINTERS, name) ? PRINTERS[name] : undefined;
   return printer === undefined ? undefined : await printed(await printer(rest));
 }
@@ -86,6 +89,18 @@ async function runDoctor(args: readonly string[]): Promise<ExitStatus> {
   const { output, isWell } = await doctorCommand(args, askSecret);
   await print(output);
   return isWell ? EXIT_STATUS.stopped : EXIT_STATUS.couldNotRun;
+}
+
+/** Asks a running server, or steers it. */
+async function runAdmin(name: typeof ADMIN_COMMANDS[number], args: readonly string[]): Promise<ExitStatus> {
+  if (name === "top") {
+    const table = await (await import("./top.ts")).topCommand(args);
+    return table === "" ? EXIT_STATUS.stopped : await printed(table);
+  }
+  const { adminCommand } = await import("./admin.ts");
+  const { output, isGood } = await adminCommand(name, args);
+  await print(output);
+  return isGood ? EXIT_STATUS.stopped : EXIT_STATUS.couldNotRun;
 }
 
 async function runServe(

@@ -11,10 +11,8 @@ import type { EventListener } from "../events.ts";
 import { Logger } from "../logger.ts";
 import { type LogListeners, takeWarnings } from "../serve/log_writer.ts";
 import type { Reading } from "../serve/reloader.ts";
-import { UnusableConfigurationError } from "../serve/serve_settings.ts";
-import { Service } from "../serve/service.ts";
+import { reasonsOf, Service } from "../serve/service.ts";
 import { catchUncaughtErrors } from "../server/uncaught_errors.ts";
-import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import type { Configuration } from "../settings/table.ts";
 import { describeThrown } from "../thrown.ts";
 import { ConnectionError } from "../transport/connection.ts";
@@ -120,12 +118,6 @@ async function reload(service: Service, logger: Logger): Promise<void> {
       logger.log("error", `reload failed, keeping the current configuration: ${reason}`);
     }
   }
-}
-
-function reasonsOf(error: unknown): readonly string[] {
-  if (error instanceof UnusableConfigurationError) return error.reasons;
-  if (error instanceof ConfigurationError) return error.findings.map(formatFinding);
-  return [error instanceof Error ? error.message : String(error)];
 }
 
 /** Logs who is connected. Never rejects. */

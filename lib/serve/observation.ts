@@ -11,6 +11,7 @@ import type { SteeredServer } from "../admin/steered.ts";
 import { StartError } from "../check/exit_error.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { Trace } from "../tracing.ts";
+import { modeBits } from "../mode_bits.ts";
 import type { Meter } from "../meter.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
@@ -158,7 +159,13 @@ async function createPanel(
       if (admin.unix !== undefined) await removeSocket(admin.unix);
       let listener = open(admin.port);
       const { port } = listener;
-      if (admin.unix !== undefined) await Deno.chmod(admin.unix, 0o600);
+      if (admin.unix !== undefined && !closeToOthers(admin.unix)) {
+        await listener[Symbol.asyncDispose]();
+        throw new StartError(
+          `others on this host could reach ${admin.unix} for a moment (admin.unix): the umask lets them`,
+          "umask 077 before the start; in a unit of systemd UMask=0077",
+        );
+      }
       return {
         port,
         async renew() {
@@ -179,14 +186,45 @@ function addressOf({ host, port, tls, unix }: Admin, { certificate }: Configurat
   return { host, port, tls: { cert: certificate.certificate, key: certificate.key } };
 }
 
-/** One that an earlier run has left: nobody listens there any more, or another server does, which then cannot be reached. */
+/**
+ * Removes one that an earlier run has left.
+ *
+ * @throws {StartError} When somebody listens there.
+ */
 async function removeSocket(path: string): Promise<void> {
   try {
-    if ((await Deno.lstat(path)).isSocket) await Deno.remove(path);
+    if (!(await Deno.lstat(path)).isSocket) return; // listening fails, and says so
+    await refuseServed(path);
+    await Deno.remove(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
+
+/** Only where connections are refused nobody listens; one that takes none now, or not from this user, may still be served. */
+async function refuseServed(path: string): Promise<void> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+  }
+  throw new StartError(`the socket is in use: ${path} (admin)`, "ss -lxp tells who has it");
+}
+
+/**
+ * Lets nobody but this user reach a socket from now on, and returns whether nobody could before: who has connected by then stays
+ * connected. To be called before anything else can happen.
+ */
+function closeToOthers(path: string): boolean {
+  const mode = modeBits(Deno.lstatSync(path).mode, Deno.build.os);
+  if (mode === undefined) return true;
+  Deno.chmodSync(path, 0o600);
+  return (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+/** Who may write to a socket may connect. */
+const WRITABLE_BY_OTHERS = 0o022;
 
 function explaining<Result>(where: string, listen: () => Result): Result {
   try {

@@ -51,7 +51,7 @@ export class Reloader implements AsyncDisposable {
   readonly #started = Promise.withResolvers<void>();
   #running: ServerPlan | undefined;
   #watcher: CertificateWatcher | undefined;
-  #reloading: Promise<void> = this.#started.promise;
+  #reloading: Promise<readonly string[]> = this.#started.promise.then(() => []);
   /** Whether a reload waits for the one before; it reads all that has changed until then. */
   #isQueued = false;
   readonly #disposed = new AbortController();
@@ -71,12 +71,13 @@ export class Reloader implements AsyncDisposable {
   /**
    * Reads everything again. One reload follows the other.
    *
+   * @returns What was logged of it: accepted risks, warnings, and what waits for a restart.
    * @throws {UnusableConfigurationError} When it is wrong or unsafe; nothing has changed then, as after other errors.
    */
-  reload(): Promise<void> {
+  reload(): Promise<readonly string[]> {
     if (this.#isQueued) return this.#reloading;
     this.#isQueued = true;
-    this.#reloading = this.#reloading.catch(() => {}).then(() => {
+    this.#reloading = this.#reloading.then(() => {}, () => {}).then(() => {
       this.#isQueued = false;
       return this.#reload();
     });
@@ -91,18 +92,20 @@ export class Reloader implements AsyncDisposable {
     await this.#watcher?.[Symbol.asyncDispose]();
   }
 
-  async #reload(): Promise<void> {
-    if (this.#disposed.signal.aborted || this.#running === undefined) return;
+  async #reload(): Promise<readonly string[]> {
+    if (this.#disposed.signal.aborted || this.#running === undefined) return [];
     const { log } = this.#options;
     try {
       const { plan, findings, obstacles } = await this.#read(this.#running);
       if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
       const needs = await this.#apply(this.#running, plan);
       log("info", "configuration reloaded");
-      this.#remark(findings);
+      const remarks = this.#remark(findings);
       for (const text of needs) log("warn", text);
+      return [...remarks, ...needs];
     } catch (error) {
       if (!this.#disposed.signal.aborted) throw error;
+      return [];
     }
   }
 
@@ -129,15 +132,17 @@ export class Reloader implements AsyncDisposable {
     }
   }
 
-  /** Logs accepted risks and warnings, at every start and reload. */
-  #remark(findings: readonly Finding[]): void {
+  /** Logs accepted risks and warnings, at every start and reload, and returns them. */
+  #remark(findings: readonly Finding[]): readonly string[] {
     const { log, nameOf } = this.#options;
-    for (const finding of findings) {
+    const lines = findings.map((finding) => {
       const { risk, message } = finding;
       const name = nameOf?.(finding) ?? formatWhere(finding);
       const text = name === "" ? message : `${name}: ${message}`;
-      log("warn", risk === undefined ? text : `risk ${risk} accepted: ${text}`);
-    }
+      return risk === undefined ? text : `risk ${risk} accepted: ${text}`;
+    });
+    for (const line of lines) log("warn", line);
+    return lines;
   }
 
   /** Watches the files of the certificate in use from now on. */

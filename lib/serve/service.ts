@@ -11,7 +11,7 @@ import type { ShutdownOptions } from "../server/ftp_server.ts";
 import { describeThrown } from "../thrown.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { SessionSelector } from "../state/session_selector.ts";
-import { formatFinding } from "../settings/finding.ts";
+import { ConfigurationError, formatFinding } from "../settings/finding.ts";
 import type { SocketAddress } from "../transport/connection.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExpiryNotice } from "./certificate_watcher.ts";
@@ -194,8 +194,8 @@ export class Service implements AsyncDisposable {
   }
 
   /** See {@linkcode Reloader.reload}. */
-  reload(): Promise<void> {
-    return this.#reloader.reload();
+  async reload(): Promise<void> {
+    await this.#reloader.reload();
   }
 
   /** See `ConfiguredServer.shutdownTimes`. */
@@ -223,15 +223,27 @@ export class Service implements AsyncDisposable {
     const observation = this.#observation;
     if (observation === undefined) return;
     const { Steering } = await import("./steering.ts");
+    const { log } = this.#options;
     const server = this.#server;
     const steering = new Steering({
       server,
       instruments: observation.instruments.reader,
-      reload: () => this.reload(),
+      reload: () => this.#reloadFor(log),
       drain: () => void this.shutdown(this.shutdownTimes).catch(() => {}), // `finished` tells
     });
     this.#listeners = await observation.listen(steering, () => server.plan.files);
     this.#opened.use(this.#listeners);
+  }
+
+  /** Says what is wrong to the log, too: who has changed the file may be somebody else. */
+  async #reloadFor(log: ServiceOptions["log"]): Promise<readonly string[]> {
+    try {
+      return await this.#reloader.reload();
+    } catch (error) {
+      const reasons = reasonsOf(error);
+      for (const reason of reasons) log("error", `reload failed, keeping the current configuration: ${reason}`);
+      throw new UnusableConfigurationError(reasons, { cause: error });
+    }
   }
 
   #renewCertificate(): void {
@@ -245,6 +257,13 @@ export class Service implements AsyncDisposable {
     await this.#reloader[Symbol.asyncDispose]();
     await this.#opened.disposeAsync();
   }
+}
+
+/** Why a reload has failed: a line for each reason. */
+export function reasonsOf(error: unknown): readonly string[] {
+  if (error instanceof UnusableConfigurationError) return error.reasons;
+  if (error instanceof ConfigurationError) return error.findings.map(formatFinding);
+  return [error instanceof Error ? error.message : describeThrown(error)];
 }
 
 /** Most that are started without a number: what is gained by more is small, and each takes memory. */

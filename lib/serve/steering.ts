@@ -17,7 +17,8 @@ import type { ConfiguredServer } from "./configured_server.ts";
 export interface SteeringOptions {
   readonly server: ConfiguredServer;
   readonly instruments: InstrumentReader;
-  readonly reload: () => Promise<void>;
+  /** See {@linkcode SteeredServer.reload}. */
+  readonly reload: () => Promise<readonly string[]>;
   /** Begins to stop. Must not throw. */
   readonly drain: () => void;
 }
@@ -27,7 +28,7 @@ export class Steering implements SteeredServer {
   readonly version: string = project.version;
   readonly since: Date = new Date();
   readonly instruments: InstrumentReader;
-  readonly reload: () => Promise<void>;
+  readonly reload: () => Promise<readonly string[]>;
   readonly drain: () => void;
   readonly #server: ConfiguredServer;
 
@@ -56,6 +57,10 @@ export class Steering implements SteeredServer {
 
   get bans(): Bans {
     return this.#server.bans;
+  }
+
+  get banSeconds(): number {
+    return this.#server.plan.configuration.ban.duration;
   }
 
   get acceptedRisks(): readonly AcceptedRiskReport[] {

@@ -1,7 +1,8 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { programTest } from "../helpers/client_program.ts";
+import { runProgram } from "../helpers/run_program.ts";
 import { Installation, USER } from "./installation.ts";
-import { runMain, SpawnedServer } from "./spawned_server.ts";
+import { denoArguments, runMain, SpawnedServer } from "./spawned_server.ts";
 
 Deno.test(programTest({
   program: "curl",
@@ -20,8 +21,50 @@ Deno.test(programTest({
       const args = ["--silent", "--unix-socket", socket, "http://localhost/api/v1/server"];
       const { stdout: answer } = await new Deno.Command("curl", { args }).output();
       assertMatch(new TextDecoder().decode(answer), /"isReady":true/);
+      const asked = await runMain({ flags, args: ["status", "--config", file] });
+      assertEquals([asked.code, asked.stdout.split("\n")[0]], [0, "ready        yes"]);
+      const second = await runMain({ flags, args: ["--config", file, "--port", "0"] });
+      assertEquals([second.code, second.stderr.match(/error: (.*)/)?.[1]], [
+        1,
+        `the socket is in use: ${socket} (admin)`,
+      ]);
+      const after = await runMain({ flags, args: ["who", "--url", `unix:${socket}`] });
+      assertEquals([after.code, after.stdout], [0, "nobody is connected\n"]);
       server.kill("SIGKILL");
       await server.exited();
+      const gone = await runMain({ flags, args: ["status", "--config", file] });
+      assertEquals([gone.code, gone.stderr.match(/error: (.*)/)?.[1]], [1, `the server cannot be reached: ${socket}`]);
     }
   },
 }));
+
+Deno.test({
+  name: "The admin socket is not served where the umask lets others reach it before its mode is set",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using installation = await Installation.create(`listen: [{ port: 0 }]\nadmin: { unix: admin.sock }\n${USER}`);
+    const { path, file } = installation;
+    const { stdout } = await runMain({ flags: [`--allow-read=${file}`], args: ["permissions", "--config", file] });
+    const flags = stdout.match(/--allow-\S+/g) ?? [];
+    const words = [Deno.execPath(), ...denoArguments({ flags, args: ["--config", file] })];
+    const { code, stderr } = await runProgram("sh", ["-c", 'umask 000; exec "$@"', "sh", ...words], {
+      env: { NO_COLOR: "1" },
+    });
+    assertEquals(code, 1);
+    assertMatch(stderr, /^error: others on this host could reach .*admin\.sock for a moment .*\nhint: umask 077/m);
+    await assertRejects(() => Deno.lstat(`${path}/admin.sock`), Deno.errors.NotFound);
+  },
+});
+
+Deno.test("An admin port that is in use is told in a line, and everything else is closed", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const token = "0123456789abcdef0123456789abcdef";
+  await using installation = await Installation.create(
+    `listen: [{ port: 0 }]\nadmin: { port: ${port}, tokenFile: admin.token }\n${USER}`,
+  );
+  await Deno.writeTextFile(`${installation.path}/admin.token`, token, { mode: 0o600 });
+  const flags = ["--allow-net", `--allow-read=${installation.path}`];
+  const { code, stderr } = await runMain({ flags, args: ["--config", installation.file] });
+  assertEquals([code, stderr.match(/error: (.*)/)?.[1]], [1, `the port is in use: 127.0.0.1 port ${port} (admin)`]);
+});

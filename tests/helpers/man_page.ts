@@ -5,7 +5,8 @@
  */
 
 import project from "../../deno.json" with { type: "json" };
-import { COMMAND_ROWS, type CommandExample, type CommandRow } from "../../lib/cli/command_table.ts";
+import type { CommandExample, CommandRow } from "../../lib/cli/command_row.ts";
+import { COMMAND_ROWS } from "../../lib/cli/command_table.ts";
 import type { OptionRow } from "../../lib/cli/option_table.ts";
 
 /** Writes the page. */

@@ -5,12 +5,14 @@
  */
 
 import * as v from "valibot";
+import { addressBlock } from "../../protocol/host_port.ts";
 import type { SessionInfo } from "../../session/session.ts";
 import { sessionsNow } from "../gauges.ts";
 import { type History, type SpanName, SPANS } from "../history.ts";
 import type { RecentIncidents } from "../recent.ts";
-import type { SteeredServer } from "../steered.ts";
+import type { QuotaReport, SteeredServer } from "../steered.ts";
 import {
+  ACCOUNT,
   BAN,
   HISTORY_POINT,
   INCIDENT,
@@ -19,6 +21,7 @@ import {
   NEW_BAN,
   NODE,
   QUOTA,
+  RELOADED,
   SERVER,
   SESSION,
   TRANSFER,
@@ -125,6 +128,13 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/accounts",
+    summary: "Accounts that are logged in to this node, or have a quota of their own",
+    answer: v.array(ACCOUNT),
+    run: async ({ server }) => describeAccounts(await server.sessions(), await server.quotas()),
+  },
+  {
+    method: "GET",
     path: "/bans",
     summary: "Who is banned, on all nodes",
     answer: v.array(BAN),
@@ -136,9 +146,11 @@ export const ROUTES: readonly Route[] = [
     summary: "Ban an address, on all nodes; sessions that it has go on",
     action: "ban",
     body: NEW_BAN,
+    answer: BAN,
     run: async ({ server }, { body }) => {
-      const { address, seconds } = body as v.InferOutput<typeof NEW_BAN>;
+      const { address, seconds = server.banSeconds } = body as v.InferOutput<typeof NEW_BAN>;
       await server.bans.ban(address, seconds);
+      return { address: addressBlock(address), seconds };
     },
   },
   {
@@ -184,8 +196,9 @@ export const ROUTES: readonly Route[] = [
     path: "/reload",
     summary: "Read the configuration again; one that cannot be used changes nothing",
     action: "reload",
+    answer: RELOADED,
     failures: { 409: "The configuration cannot be used." },
-    run: ({ server }) => server.reload(),
+    run: async ({ server }) => ({ remarks: await server.reload() }),
   },
   {
     method: "POST",
@@ -235,6 +248,28 @@ export function describeSession(info: SessionInfo): v.InferOutput<typeof SESSION
     ...transfer && { transfer: { ...transfer, rate: rateOf(transfer) } },
   };
 }
+
+function describeAccounts(
+  sessions: readonly SessionInfo[],
+  quotas: readonly QuotaReport[],
+): v.InferOutput<typeof ACCOUNT>[] {
+  const quotaOf = new Map(quotas.map(({ name, limits, used }) => [name, { limits, ...used && { used } }]));
+  const own = quotas.flatMap(({ name }) => name.startsWith(USER_QUOTA) ? [name.slice(USER_QUOTA.length)] : []);
+  const of = new Map<string, SessionInfo[]>(own.map((account) => [account, []]));
+  for (const session of sessions) {
+    if (!session.isLoggedIn || session.username === undefined) continue;
+    const others = of.get(session.username);
+    if (others === undefined) of.set(session.username, [session]);
+    else others.push(session);
+  }
+  return [...of].sort(([a], [b]) => a < b ? -1 : 1).map(([account, sessions]) => {
+    const quota = quotaOf.get(`${USER_QUOTA}${account}`);
+    const transfers = sessions.filter(({ transfer }) => transfer !== undefined).length;
+    return { account, sessions: sessions.length, transfers, ...quota && { quota } };
+  });
+}
+
+const USER_QUOTA = "user ";
 
 function describeTransfer({ session, remote, username, transfer }: SessionInfo): v.InferOutput<typeof TRANSFER>[] {
   if (transfer === undefined) return [];

@@ -115,7 +115,28 @@ const MAX_BAN_SECONDS = 10 * 366 * 86_400;
 /** A ban to make. */
 export const NEW_BAN = v.strictObject({
   address: v.pipe(v.string(), v.ip("is no IPv4 or IPv6 address")),
-  seconds: v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_BAN_SECONDS)),
+  seconds: v.optional(v.pipe(
+    v.number(),
+    v.minValue(1),
+    v.maxValue(MAX_BAN_SECONDS),
+    v.description("Absent: `ban.duration` of the configuration."),
+  )),
+});
+
+/** An account, as far as this node knows. */
+export const ACCOUNT = v.object({
+  account: v.string(),
+  sessions: v.pipe(count, v.description("Logged in to this node.")),
+  transfers: v.pipe(count, v.description("Files that it is transferring.")),
+  quota: v.optional(v.omit(QUOTA, ["name"])),
+});
+
+/** What a reload has come to. */
+export const RELOADED = v.object({
+  remarks: v.pipe(
+    v.array(v.string()),
+    v.description("Accepted risks, warnings, and what waits for a restart, as the log has them."),
+  ),
 });
 
 /** How many sessions were ended. */
