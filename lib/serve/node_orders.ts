@@ -102,25 +102,30 @@ export class NodeOrders implements AsyncDisposable {
     this.#waking.abort();
     if (this.#isLooking || this.#stopping.signal.aborted) return;
     this.#isLooking = true;
-    this.#start(() => this.#lookOn().finally(() => this.#isLooking = false));
+    this.#start(() => this.#lookOn());
   }
 
+  /** Looks until there is nothing to look at; says so in the turn of its last look, so that no change falls between two. */
   async #lookOn(): Promise<void> {
-    const server = await this.#server.promise;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const now = performance.now();
-      const changed = this.#changed;
-      const isAll = this.#mayHaveMissed;
-      this.#changed = new Set();
-      this.#mayHaveMissed = false;
-      const due = [...this.#again].flatMap(([name, at]) => at <= now ? [name] : []);
-      for (const name of due) this.#again.delete(name);
-      for (const name of changed) this.#again.set(name, now + SECOND_LOOK_MS);
-      const names = new Set([...changed, ...due]);
-      if (names.size > 0 || isAll) await this.#endUnknown(server, (name) => isAll || names.has(name));
-      else if (this.#again.size === 0) return;
-      else await this.#wait(Math.min(...this.#again.values()) - now);
+    try {
+      const server = await this.#server.promise;
+      const { signal } = this.#stopping;
+      while (!signal.aborted) {
+        const now = performance.now();
+        const changed = this.#changed;
+        const isAll = this.#mayHaveMissed;
+        this.#changed = new Set();
+        this.#mayHaveMissed = false;
+        const due = [...this.#again].flatMap(([name, at]) => at <= now ? [name] : []);
+        for (const name of due) this.#again.delete(name);
+        for (const name of changed) this.#again.set(name, now + SECOND_LOOK_MS);
+        const names = new Set([...changed, ...due]);
+        if (names.size > 0 || isAll) await this.#endUnknown(server, (name) => isAll || names.has(name));
+        else if (this.#again.size === 0) return;
+        else await this.#wait(Math.min(...this.#again.values()) - now);
+      }
+    } finally {
+      this.#isLooking = false;
     }
   }
 
