@@ -44,15 +44,16 @@ export class AccountFeed implements AsyncDisposable {
   /** Never rejects: whether the database can be asked is found out, and told, by those who ask. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    let hasHeard = false;
+    let mayHaveMissed = false;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         using connection = await this.#listen();
         failures = 0;
-        if (hasHeard) this.#options.onReconnected();
-        hasHeard = true;
+        if (mayHaveMissed) this.#options.onReconnected();
+        mayHaveMissed = true; // from its end on
         await this.#watch(connection);
       } catch {
+        mayHaveMissed = true;
         const pause = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** failures);
         await delay(pause * (0.5 + Math.random() / 2), signal).catch(() => {}); // the loop ends
       }
