@@ -221,7 +221,7 @@ END $$;
 
 const HOLDS = `
 -- Takes one more of a kind under a key, where fewer than the limit are held; 0: no limit. One lock a call, so none waits for two.
-CREATE FUNCTION ftpsd.hold_take(p_node uuid, p_id bigint, p_kind text, p_key text, p_limit int)
+CREATE FUNCTION ftpsd.hold_take(p_node uuid, p_id bigint, p_kind text, p_key text, p_limit bigint)
 RETURNS text LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE v_answer text; v_count int;
 BEGIN

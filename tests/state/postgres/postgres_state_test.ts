@@ -50,6 +50,22 @@ test("PostgresState.acquireAccount() has exactly four of 500 that come at once f
   assertEquals(slots.filter((slot) => slot !== undefined).length, 4);
 });
 
+test("PostgresState takes limits as large as settings may have", async () => {
+  await using database = await openEmpty();
+  const most = Number.MAX_SAFE_INTEGER;
+  const seconds = 2_147_482; // the most that a time may have
+  const { ban } = resolveSettings({ ban: { failures: 1_000, window: seconds, duration: seconds } });
+  const limits = { connections: 0, connectionsPerAddress: most, connectionsBeforeLogin: 0 };
+  const { state, bans } = await database.join({ limits, ban });
+  using _connection = asSlot(await state.acquireConnection(HOST, SIGNAL));
+  using slot = await state.acquireAccount("alice", { connections: most }, SIGNAL);
+  assert(slot !== undefined);
+  const attempt = await state.beginAttempt(HOST, SIGNAL);
+  assert(attempt !== undefined && !(await attempt.fail()).isBanned);
+  await bans.ban(HOST, seconds);
+  assertEquals((await bans.list()).map(({ address }) => address), [HOST]);
+});
+
 test("PostgresState lets ten guesses over three nodes be ten, and bans on all of them within a second", async () => {
   await using database = await openEmpty();
   const nodes = await joinThree(database, { ban: banAfter(10) });
@@ -109,3 +125,8 @@ test("PostgresDuties gives a duty to one node, and to another one when that leav
   await one?.[Symbol.asyncDispose]();
   assert(await two?.duties.take("sweep", 60_000));
 });
+
+function asSlot<Slot>(answer: Slot | string): Slot {
+  if (typeof answer === "string") throw new Error(answer);
+  return answer;
+}
