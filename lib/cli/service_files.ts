@@ -41,9 +41,10 @@ export interface UnitOptions {
 
 /** Writes the unit. */
 export function formatSystemdUnit(configuration: Configuration, options: UnitOptions): string {
-  const { listen, limits: { connections } } = configuration;
+  const { listen, limits: { connections }, state, accounts } = configuration;
   const { needs, command, usesDeno } = options;
   const isPrivileged = listen.some(({ port }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
+  const needsDatabase = [state, ...accounts].some(({ type }) => type === "postgres");
   const needed = connections === 0 ? MAX_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
   const descriptors = Math.max(needed, MIN_DESCRIPTORS);
   return [
@@ -51,6 +52,8 @@ export function formatSystemdUnit(configuration: Configuration, options: UnitOpt
     "Description=FTPS server",
     "After=network-online.target",
     "Wants=network-online.target",
+    // Five quick failures are the end otherwise, as where nodes are up again before their database.
+    ...needsDatabase ? ["# It cannot start while its database is away, and tries on.", "StartLimitIntervalSec=0"] : [],
     "",
     "[Service]",
     "Type=exec",
@@ -58,6 +61,7 @@ export function formatSystemdUnit(configuration: Configuration, options: UnitOpt
     "ExecReload=/bin/kill -HUP $MAINPID",
     "User=ftpsd",
     "Restart=on-failure",
+    ...needsDatabase ? ["RestartSec=2"] : [],
     "# A configuration that cannot be used does not get better by itself.",
     "RestartPreventExitStatus=2",
     "# Before the runtime can listen for it, SIGHUP ends the process, which is no clean exit.",

@@ -1,4 +1,4 @@
-import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertMatch, assertNotMatch } from "@std/assert";
 import { formatSystemdUnit } from "../../lib/cli/service_files.ts";
 import { findPermissionNeeds } from "../../lib/check/permissions.ts";
 import { programTest } from "../helpers/client_program.ts";
@@ -88,6 +88,16 @@ for (
       ),
   }));
 }
+
+Deno.test("formatSystemdUnit() lets a server that needs a database try again until that is there", () => {
+  const state = "state: { type: postgres, urlFile: db.url }\n";
+  const accounts = "accounts: [{ type: postgres, urlFile: db.url, homes: /srv }]\n";
+  for (const text of [state + USER, accounts]) {
+    assertMatch(unitOf(text), /^\[Unit\]\n(?:.+\n)*StartLimitIntervalSec=0$/m);
+    assertMatch(unitOf(text), /^RestartSec=2$/m);
+  }
+  assertNotMatch(unitOf(USER), /StartLimit|RestartSec/);
+});
 
 Deno.test("formatSystemdUnit() leaves no variable and no specifier of a command to systemd", () => {
   const options = { needs: { net: [], read: [], write: [] }, usesDeno: true };
