@@ -39,7 +39,8 @@ export type {
   SharedState,
 } from "./lib/state/state.ts";
 export type { Lease, MaybePromise } from "./lib/shared_port.ts";
-export type { CallOutcome, Dependency, Meter } from "./lib/meter.ts";
+export type { EventKeeper, KeptEvent } from "./lib/event_keeper.ts";
+export type { CallOutcome, Dependency, HookResult, Meter } from "./lib/meter.ts";
 export type { Span, Trace } from "./lib/tracing.ts";
 export { StateUnavailableError } from "./lib/state/state.ts";
 export type { KeptOffender, OffenderStore } from "./lib/state/offenders.ts";

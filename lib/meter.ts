@@ -17,6 +17,15 @@ export interface CallOutcome {
   readonly hasFailed: boolean;
 }
 
+/**
+ * What became of an event on its way to a hook: told; not told in one attempt; given up after the last; or never kept, since there
+ * was no room.
+ */
+export type HookResult = "delivered" | "failed" | "expired" | "lost";
+
+/** All of them. */
+export const HOOK_RESULTS: readonly HookResult[] = ["delivered", "failed", "expired", "lost"];
+
 /** Takes measurements. It is called for each command and each piece of a file, so every call is cheap; none throws. */
 export interface Meter {
   /** An event has happened. */
@@ -25,4 +34,6 @@ export interface Meter {
   moved(direction: "send" | "receive", bytes: number): void;
   /** A call of something beyond the server has ended. */
   called(dependency: Dependency, call: string, outcome: CallOutcome): void;
+  /** An event has come a step further on its way to a hook. */
+  told(hook: string, result: HookResult): void;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ServerEventName, ServerEvents } from "../events.ts";
-import type { CallOutcome, Dependency, Meter } from "../meter.ts";
+import type { CallOutcome, Dependency, HookResult, Meter } from "../meter.ts";
 import { type InstrumentMemory, InstrumentWriter } from "./instruments.ts";
 
 /** Counts what one event loop measures. */
@@ -29,6 +29,10 @@ export class EventLoopMeter implements Meter {
     const isState = dependency === "state";
     this.#writer.observe(isState ? "stateSeconds" : "storeSeconds", [call], seconds);
     if (hasFailed) this.#writer.add(isState ? "stateFailures" : "storeFailures");
+  }
+
+  told(hook: string, result: HookResult): void {
+    this.#writer.add("hookEvents", [hook, result]);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Gauge } from "./prometheus_text.ts";
 
 /** Looks them up. */
 export function readGauges(server: ObservedServer): Gauge[] {
-  const { instruments, certificate, since, workers, readiness } = server;
+  const { instruments, certificate, since, workers, readiness, waitingForHooks } = server;
   const running = (direction: string) =>
     instruments.total("transfersStarted", { direction }) - instruments.total("transfers", { direction });
   const { rss, heapUsed } = Deno.memoryUsage();
@@ -30,6 +30,9 @@ export function readGauges(server: ObservedServer): Gauge[] {
         certificate.validTo.getTime() / 1000,
       ),
     ],
+    ...waitingForHooks === undefined
+      ? []
+      : [gauge("hook_events_waiting", "Events that wait for hooks.", waitingForHooks)],
     gauge("memory_resident_bytes", "Memory of the process.", rss),
     gauge("memory_heap_bytes", "Memory of the main event loop that JavaScript uses.", heapUsed),
   ];

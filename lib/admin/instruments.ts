@@ -6,6 +6,8 @@
  */
 
 import { ALL_COMMANDS } from "../commands/command_table.ts";
+import { HOOK_EVENTS } from "../hook_events.ts";
+import { HOOK_RESULTS } from "../meter.ts";
 
 /** A counter, or the distribution of a time. */
 export interface InstrumentRow {
@@ -86,6 +88,11 @@ export const INSTRUMENTS = {
   storeFailures: counter(
     "store_failures_total",
     "Requests to object stores that have failed; they may have been repeated.",
+  ),
+  hookEvents: counter(
+    "hook_events_total",
+    "Events on their way to hooks: told, not told in an attempt, given up, or not kept.",
+    { hook: HOOK_EVENTS, result: HOOK_RESULTS },
   ),
   logLinesDropped: counter("log_lines_dropped_total", "Lines that the log had no room for."),
 } as const satisfies Readonly<Record<string, InstrumentRow>>;

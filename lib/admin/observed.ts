@@ -26,6 +26,8 @@ export interface ObservedServer {
   readonly since: Date;
   readonly instruments: InstrumentReader;
   readonly readiness: Readiness;
+  /** Events that wait for hooks; absent: there are no hooks. */
+  readonly waitingForHooks?: number | undefined;
   /** Who is connected, in all event loops. */
   sessions(): Promise<readonly SessionInfo[]>;
 }

@@ -16,7 +16,8 @@ import { type CertificateContents, PemFileError, readCertificateFiles, readPemFi
 import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
-import { inspectStateFile } from "./state_file.ts";
+import { inspectStateFiles } from "./state_file.ts";
+import { inspectHooks } from "./hook_findings.ts";
 import { inspectStores } from "./store_findings.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
 
@@ -49,17 +50,19 @@ export async function inspectHost(
   const certificate = await inspectCertificate(configuration, now);
   const clientCa = await inspectClientCa(configuration);
   const { findings: storeFindings, storeAuthorities } = await inspectStores(configuration);
+  const { findings: hookFindings, hookAuthorities } = await inspectHooks(configuration);
   return {
     findings: [
       ...homes.flatMap(({ findings }) => findings),
       ...certificate.findings,
       ...clientCa.findings,
       ...storeFindings,
+      ...hookFindings,
       ...await inspectTransferLog(configuration),
-      ...await inspectStateFile(configuration),
+      ...await inspectStateFiles(configuration),
       ...await findSecretRisks(configuration, origin),
     ],
-    files: { ...certificate.files, ...clientCa.files, storeAuthorities },
+    files: { ...certificate.files, ...clientCa.files, storeAuthorities, hookAuthorities },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
   };
 }

@@ -10,6 +10,7 @@ import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf } from "./account_findings.ts";
+import { hookFilesOf, hookHostsOf } from "./hook_files.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
 import { resolve } from "node:path";
@@ -198,7 +199,7 @@ export function findPermissionNeeds(
   program?: string,
   databases: Databases = {},
 ): PermissionNeeds {
-  const { tls, log, state, workers, accounts, admin } = configuration;
+  const { tls, log, state, workers, accounts, admin, hooks } = configuration;
   const homes = hostHomesOf(configuration);
   const loadedFrom = typeof workers === "number" && workers > 1 ? program : undefined;
   const storeFiles = storeFilesOf(configuration).map(({ path }) => path);
@@ -216,6 +217,8 @@ export function findPermissionNeeds(
     admin?.tokenFile,
     admin?.unix,
     ...storeFiles,
+    hooks?.queue,
+    ...hookFilesOf(configuration),
   ];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {
@@ -223,16 +226,14 @@ export function findPermissionNeeds(
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
     write: distinct([
       ...written.map(({ folder }) => folder),
-      ...[log.transfers, state.file, admin?.unix].filter((path) => path !== undefined),
+      ...[log.transfers, state.file, admin?.unix, hooks?.queue].filter((path) => path !== undefined),
     ]),
   };
 }
 
-/** Listening addresses and, on each of their hosts, the passive ports; the stores and the database; and a name that is resolved. */
-function netNeeds(
-  { listen, passive: { ports, address }, active, stores, metrics, admin }: Configuration,
-  { database, accountDatabases = {} }: Databases,
-): string[] {
+/** Listening addresses and, on each of their hosts, the passive ports; the stores, hooks and the database; and a name that is resolved. */
+function netNeeds(configuration: Configuration, { database, accountDatabases = {} }: Databases): string[] {
+  const { listen, passive: { ports, address }, active, stores, metrics, admin } = configuration;
   // It dials any port of any client.
   if (active.enabled) return [];
   const addresses = listen.map(({ host, port }) => ({ host, port }));
@@ -241,6 +242,7 @@ function netNeeds(
   const others = [
     ...[metrics, admin].flatMap((http) => http === undefined ? [] : [httpAddressOf(http)]),
     ...[...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)],
+    ...hookHostsOf(configuration),
   ];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (

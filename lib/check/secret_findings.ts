@@ -8,6 +8,7 @@ import { dirname, sep } from "node:path";
 import { classifyPassword, hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
+import { hooksOf } from "./hook_files.ts";
 import { storeFilesOf } from "./store_files.ts";
 import { modeBits } from "../mode_bits.ts";
 
@@ -50,7 +51,7 @@ export async function findSecretRisks(configuration: Configuration, origin: Conf
 }
 
 function secretFiles(configuration: Configuration, { file, passwordFile }: ConfigurationOrigin): NamedFile[] {
-  const { tls, log, state, accounts, admin } = configuration;
+  const { tls, log, state, accounts, admin, hooks } = configuration;
   const storeFiles = storeFilesOf(configuration);
   const files = [
     { name: "the configuration", path: file },
@@ -60,6 +61,8 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
     { name: "the state", path: state.file },
     { name: "the token of the admin listener", path: admin?.tokenFile },
     { name: "the admin socket", path: admin?.unix },
+    { name: "the queue of hooks", path: hooks?.queue },
+    ...hooksOf(configuration).map(([, { tokenFile }]) => ({ name: "the token of a hook", path: tokenFile })),
     ...[state.urlFile, state.directUrlFile, ...accounts.map(({ urlFile }) => urlFile)].map((path) => ({
       name: "the URL of the database",
       path,

@@ -1,5 +1,5 @@
 /**
- * The file of the state: who else may have a hand in it.
+ * The files of the state and of the queue of hooks: who else may have a hand in it.
  *
  * @module
  */
@@ -7,42 +7,50 @@
 import { dirname } from "node:path";
 import { modeBits } from "../mode_bits.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
 import { shellWord } from "./exit_error.ts";
 
-const PATH = ["state", "file"];
 const WRITABLE_BY_OTHERS = 0o022;
 const READABLE_BY_OTHERS = 0o044;
 const STICKY = 0o1000;
+
+/** Looks at both files. */
+export async function inspectStateFiles({ state, hooks }: Configuration): Promise<Finding[]> {
+  return [...await inspectFile(state.file, ["state", "file"]), ...await inspectFile(hooks?.queue, ["hooks", "queue"])];
+}
 
 /**
  * Looks at the file, and at its folder where Deno permits that. It is not opened: a server that runs has it, and closing it once
  * more in its process would end its locks.
  */
-export async function inspectStateFile({ state: { file } }: Configuration): Promise<Finding[]> {
+async function inspectFile(file: string | undefined, path: KeyPath): Promise<Finding[]> {
   if (file === undefined || !await mayRead(file)) return [];
   const info = await lstatIfThere(file);
-  return [...info === undefined ? await missingFolder(file) : fileFindings(file, info), ...await folderFindings(file)];
+  return [
+    ...info === undefined ? await missingFolder(file, path) : fileFindings(file, info, path),
+    ...await folderFindings(file, path),
+  ];
 }
 
-function* fileFindings(file: string, info: Deno.FileInfo): Generator<Finding> {
+function* fileFindings(file: string, info: Deno.FileInfo, path: KeyPath): Generator<Finding> {
   const look = `ls -l ${shellWord(file)}`;
   if (info.isSymlink) {
-    return yield { ...errorAt(PATH, `${file} is a symbolic link; name the file itself`), hint: look };
+    return yield { ...errorAt(path, `${file} is a symbolic link; name the file itself`), hint: look };
   }
-  if (!info.isFile) return yield { ...errorAt(PATH, `${file} is no file`), hint: look };
+  if (!info.isFile) return yield { ...errorAt(path, `${file} is no file`), hint: look };
   const mode = modeBits(info.mode, Deno.build.os) ?? 0;
   const octal = (mode & 0o777).toString(8).padStart(4, "0");
   const hint = `chmod 600 ${shellWord(file)}`;
   if ((mode & WRITABLE_BY_OTHERS) !== 0) {
-    yield { ...errorAt(PATH, `${file} has mode ${octal}, which lets others on this host change it`), hint };
+    yield { ...errorAt(path, `${file} has mode ${octal}, which lets others on this host change it`), hint };
   } else if ((mode & READABLE_BY_OTHERS) !== 0) {
     const message = `${file} has mode ${octal}, which lets others on this host read it`;
-    yield { severity: "warning", path: PATH, message, hint };
+    yield { severity: "warning", path, message, hint };
   }
   if (!isOwn(file, info, mode)) {
     const message = `${file} belongs to another user than the one who runs the server`;
-    yield { ...errorAt(PATH, message), hint: look };
+    yield { ...errorAt(path, message), hint: look };
   }
 }
 
@@ -62,20 +70,20 @@ function isOwn(file: string, { uid }: Deno.FileInfo, mode: number): boolean {
   }
 }
 
-async function missingFolder(file: string): Promise<Finding[]> {
+async function missingFolder(file: string, path: KeyPath): Promise<Finding[]> {
   const folder = dirname(file);
   if (!await mayRead(folder) || await lstatIfThere(folder) !== undefined) return [];
-  return [{ ...errorAt(PATH, `${folder} does not exist`), hint: `mkdir -m 700 ${shellWord(folder)}` }];
+  return [{ ...errorAt(path, `${folder} does not exist`), hint: `mkdir -m 700 ${shellWord(folder)}` }];
 }
 
 /** Who may write in the folder may put another file in the place of this one. */
-async function folderFindings(file: string): Promise<Finding[]> {
+async function folderFindings(file: string, path: KeyPath): Promise<Finding[]> {
   const folder = dirname(file);
   if (!await mayRead(folder)) return [];
   const mode = modeBits((await lstatIfThere(folder))?.mode ?? null, Deno.build.os) ?? 0;
   if ((mode & 0o002) === 0 || (mode & STICKY) !== 0) return [];
   const message = `others on this host may put another file in the place of ${file}`;
-  return [{ ...errorAt(PATH, message), hint: `chmod o-w ${shellWord(folder)}` }];
+  return [{ ...errorAt(path, message), hint: `chmod o-w ${shellWord(folder)}` }];
 }
 
 async function mayRead(path: string): Promise<boolean> {

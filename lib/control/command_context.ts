@@ -170,6 +170,7 @@ export class SessionContext implements CommandContext {
       await moving;
       if (running.transfer.ending === "fin") await this.#assertClientConnected(running.transfer);
       await plan.finish?.(running.transfer);
+      await this.#keep(plan, running);
     } catch (error) {
       finished(error instanceof Error ? error : new Error(describeThrown(error), { cause: error }));
       throw error;
@@ -213,6 +214,17 @@ export class SessionContext implements CommandContext {
       requireSessionReuse: tls.sessionReuse === "require",
       requireCloseNotify: tls.requireCloseNotify,
     };
+  }
+
+  /** Lets whoever wants to know of the file for certain keep that, before the client gets 226. */
+  async #keep(
+    { direction, file }: TransferPlan,
+    { transfer: { bytes, seconds }, session }: RunningTransfer,
+  ): Promise<void> {
+    const { keeper } = this.#state.service;
+    if (keeper === undefined || file === undefined) return;
+    const event = direction === "send" ? "fileSent" : "fileReceived";
+    await keeper.keep({ event, time: new Date(), ...sessionEvent(session), ...file, bytes, seconds });
   }
 
   /** Emits the start of a file transfer; the returned function prepares the event of its end. */

@@ -9,6 +9,7 @@ import type { CommandContext, TransferPlan } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command_table.ts";
 import type { PortPool } from "../data/port_pool.ts";
 import { Transfer } from "../data/transfer.ts";
+import type { EventKeeper } from "../event_keeper.ts";
 import type { ServerEventName, ServerEvents, SessionEvent } from "../events.ts";
 import type { Digest, HashAlgorithm } from "../filesystem/filesystem.ts";
 import type { Meter } from "../meter.ts";
@@ -52,6 +53,8 @@ export interface Service {
   readonly onMoved?: Meter["moved"] | undefined;
   /** Does work in spans; absent: nobody follows them. */
   readonly trace?: Trace | undefined;
+  /** Keeps what files have been moved before clients hear of it; absent: nobody does. */
+  readonly keeper?: EventKeeper | undefined;
   /** Emits an event; never throws. */
   emit<Name extends ServerEventName>(event: Name, fields: ServerEvents[Name]): void;
 }

@@ -12,6 +12,7 @@ import type { Readiness } from "../admin/observed.ts";
 import type { InstrumentMemory } from "../admin/instruments.ts";
 import type { Trace } from "../tracing.ts";
 import type { Meter } from "../meter.ts";
+import { type EventKeeper, SHARED_EVENT_KEEPER } from "../event_keeper.ts";
 import type { EventListener, ServerEvent, ServerEventName } from "../events.ts";
 import { FtpServer, type ShutdownOptions } from "../server/ftp_server.ts";
 import type { FtpServerOptions } from "../server/options.ts";
@@ -66,6 +67,8 @@ export interface ConfiguredServerOptions {
   readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
   /** Does work of the main event loop in spans; absent: nobody follows them, in no event loop. */
   readonly trace?: Trace | undefined;
+  /** Keeps what files have been moved before clients hear of it, which stays the caller's; absent: nobody does. */
+  readonly keeper?: EventKeeper | undefined;
   /** Told of what happens in all of them. */
   readonly onEvent: EventListener;
   /** Called when another configuration or another certificate is in use. Must not throw. */
@@ -150,6 +153,7 @@ export class ConfiguredServer {
         meter: options.measured?.meter,
         trace: options.trace,
         ...cluster && { isAvailable: () => hasTerm(cluster.termCell) },
+        keeper: options.keeper,
         ...options.workers > 1 && { sharing: "begins", eventLoops: options.workers },
       },
     );
@@ -376,6 +380,7 @@ export class ConfiguredServer {
       ...this.#engine.cluster && { term: this.#engine.cluster.termCell },
       quotas: this.#engine.quotaTable.memory,
       keepsQuotas: this.#engine.quotaStore !== undefined,
+      keepsEvents: this.#options.keeper !== undefined,
     };
   }
 
@@ -389,6 +394,7 @@ export class ConfiguredServer {
       ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
       ports.share("quotaAllowances", this.#engine.cluster.quotas, SHARED_QUOTA_ALLOWANCES);
     }
+    if (this.#options.keeper !== undefined) ports.share("eventKeeper", this.#options.keeper, SHARED_EVENT_KEEPER);
     if (this.#options.accounts !== undefined) {
       ports.share<AccountEntries>("accountEntries", this.#options.accounts, SHARED_ACCOUNT_ENTRIES);
     }

@@ -38,6 +38,8 @@ export interface ReloaderOptions {
    */
   readonly read: (servedHomes: ReadonlySet<string>) => Promise<Reading>;
   readonly server: ConfiguredServer;
+  /** Told of a plan that the server uses from now on. Must not reject. */
+  readonly onApplied?: ((plan: ServerPlan) => Promise<void>) | undefined;
   readonly log: (level: Remark["level"], text: string) => void;
   /** Names what a finding is about where there is a better name than its key, such as an option. */
   readonly nameOf?: (finding: Finding) => string | undefined;
@@ -126,6 +128,7 @@ export class Reloader implements AsyncDisposable {
       const { plan, needs } = applyReload(this.#running ?? running, next);
       await this.#options.server.reconfigure(plan);
       this.#running = plan;
+      await this.#options.onApplied?.(plan);
       return needs;
     } finally {
       this.#watch(this.#running ?? running);

@@ -34,11 +34,12 @@ const KEPT: readonly Keep[] = [
   ...restartPaths(CONFIGURATION).map((path): Keep => (running, next) => keepValue(path, running, next)),
   keepCertificate,
   keepSessionReuse,
+  keepHooks,
 ];
 
 /** Puts what cannot change into what is to hold from now on. */
 export function applyReload(running: ServerPlan, next: ServerPlan): Reloaded {
-  let plan = next;
+  let plan = withQueue(running, next);
   const needs: string[] = [];
   for (const keep of KEPT) {
     const kept = keep(running, plan);
@@ -90,6 +91,24 @@ function keepSessionReuse({ configuration: { tls } }: ServerPlan, next: ServerPl
   if (configuration.workers === 1) return undefined;
   const path = ["tls", "sessionReuse"];
   return { path, plan: withSetting(next, path, tls.sessionReuse) };
+}
+
+/** The queue stays open when the last hook goes. */
+function withQueue({ configuration: { hooks } }: ServerPlan, next: ServerPlan): ServerPlan {
+  if (hooks === undefined || next.configuration.hooks !== undefined) return next;
+  const { queue, maxWaiting, keepFor } = hooks;
+  return { ...next, configuration: { ...next.configuration, hooks: { queue, maxWaiting, keepFor } } };
+}
+
+/** The queue is opened at the start, and event loops know by then whether there is one. */
+function keepHooks(running: ServerPlan, next: ServerPlan): Kept | undefined {
+  const [before, after] = [running.configuration.hooks, next.configuration.hooks];
+  if (after === undefined || before?.queue === after.queue) return undefined;
+  if (before !== undefined) {
+    return { path: ["hooks", "queue"], plan: withSetting(next, ["hooks", "queue"], before.queue) };
+  }
+  const { hooks: _, ...configuration } = next.configuration;
+  return { path: ["hooks"], plan: { ...next, configuration } };
 }
 
 function withSetting({ configuration, files }: ServerPlan, path: KeyPath, value: unknown): ServerPlan {

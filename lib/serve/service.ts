@@ -20,12 +20,14 @@ import { AccountDatabases } from "./account_databases.ts";
 import { NodeOrders } from "./node_orders.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
+import { EVENTS_FOR_HOOKS, openHooks, type ServedHooks } from "./served_hooks.ts";
+import type { ServerPlan } from "./worker_messages.ts";
 import { joinCluster, openStateEngine, withCluster } from "./state_engine.ts";
 import { type Observation, type ObservationListeners, observe } from "./observation.ts";
 import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
 
 /** What a {@linkcode Service} works with. */
-export interface ServiceOptions extends Omit<ReloaderOptions, "server"> {
+export interface ServiceOptions extends Omit<ReloaderOptions, "server" | "onApplied"> {
   /** Told of what happens in all event loops. */
   readonly onEvent: EventListener;
   /** Which of that it needs; it may be told of others. Absent: all. */
@@ -43,6 +45,7 @@ export class Service implements AsyncDisposable {
   readonly #server: ConfiguredServer;
   readonly #reloader: Reloader;
   readonly #observation: Observation | undefined;
+  readonly #hooks: ServedHooks | undefined;
   #listeners: ObservationListeners | undefined;
   /** What outlives the server: the log of transfers and the state. */
   readonly #opened: AsyncDisposableStack;
@@ -55,6 +58,7 @@ export class Service implements AsyncDisposable {
     made: {
       readonly server: ConfiguredServer;
       readonly observation: Observation | undefined;
+      readonly hooks: ServedHooks | undefined;
       readonly opened: AsyncDisposableStack;
     },
   ) {
@@ -62,8 +66,13 @@ export class Service implements AsyncDisposable {
     this.#options = options;
     this.#server = made.server;
     this.#observation = made.observation;
+    this.#hooks = made.hooks;
     this.#opened = made.opened;
-    this.#reloader = new Reloader({ ...options, server: made.server });
+    this.#reloader = new Reloader({
+      ...options,
+      server: made.server,
+      onApplied: (plan) => this.#useHooks(plan),
+    });
   }
 
   /**
@@ -106,6 +115,8 @@ export class Service implements AsyncDisposable {
     });
     const observation = await observe(plan.configuration, { workers, onEvent: options.onEvent });
     const observed: { changed?: () => void } = {};
+    const meter = observation?.meter;
+    const hooks = opened.use(await openHooks(plan, { log: options.log, meter }));
     const server = await ConfiguredServer.create(plan, {
       workers,
       mayServeAlone: plan.configuration.workers === "auto",
@@ -116,18 +127,21 @@ export class Service implements AsyncDisposable {
         options.onEvent(event);
         transferLog?.event(event);
         observation?.take(event);
+        hooks?.hooks.event(event);
       },
+      keeper: hooks?.hooks,
       events: options.events && [
         ...options.events,
         ...transferLog === undefined ? [] : TRANSFER_LOG_EVENTS,
         ...observation?.events ?? [],
+        ...hooks === undefined ? [] : EVENTS_FOR_HOOKS,
       ],
       dialogue: options.dialogue,
       engine,
       accounts,
     });
     orders.attach(server);
-    const service = new Service(first, options, { server, observation, opened: opened.move() });
+    const service = new Service(first, options, { server, observation, hooks, opened: opened.move() });
     observed.changed = () => service.#renewCertificate();
     return service;
   }
@@ -183,6 +197,7 @@ export class Service implements AsyncDisposable {
     await this.#server.listen();
     this.#finished = this.#server.finished.finally(() => this.#release());
     this.#finished.catch(() => {}); // reported where it is awaited
+    await this.#useHooks(this.#first.plan);
     onListening();
     const { log, noticeIntervalMs } = this.#options;
     this.#reloader.start(this.#first);
@@ -219,6 +234,10 @@ export class Service implements AsyncDisposable {
     this.#observation?.countDroppedLines(count);
   }
 
+  async #useHooks(plan: ServerPlan): Promise<void> {
+    await this.#hooks?.configure(plan);
+  }
+
   async #observe(): Promise<void> {
     const observation = this.#observation;
     if (observation === undefined) return;
@@ -228,6 +247,7 @@ export class Service implements AsyncDisposable {
     const steering = new Steering({
       server,
       instruments: observation.instruments.reader,
+      waitingForHooks: () => this.#hooks?.hooks.waiting,
       reload: () => this.#reloadFor(log),
       drain: () => void this.shutdown(this.shutdownTimes).catch(() => {}), // `finished` tells
     });

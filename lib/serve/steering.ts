@@ -17,6 +17,8 @@ import type { ConfiguredServer } from "./configured_server.ts";
 export interface SteeringOptions {
   readonly server: ConfiguredServer;
   readonly instruments: InstrumentReader;
+  /** How many events wait for hooks; `undefined` where there are none. */
+  readonly waitingForHooks: () => number | undefined;
   /** See {@linkcode SteeredServer.reload}. */
   readonly reload: () => Promise<readonly string[]>;
   /** Begins to stop. Must not throw. */
@@ -31,8 +33,10 @@ export class Steering implements SteeredServer {
   readonly reload: () => Promise<readonly string[]>;
   readonly drain: () => void;
   readonly #server: ConfiguredServer;
+  readonly #waitingForHooks: () => number | undefined;
 
-  constructor({ server, instruments, reload, drain }: SteeringOptions) {
+  constructor({ server, instruments, waitingForHooks, reload, drain }: SteeringOptions) {
+    this.#waitingForHooks = waitingForHooks;
     this.#server = server;
     this.instruments = instruments;
     this.reload = reload;
@@ -53,6 +57,10 @@ export class Steering implements SteeredServer {
 
   get readiness(): SteeredServer["readiness"] {
     return this.#server.readiness;
+  }
+
+  get waitingForHooks(): number | undefined {
+    return this.#waitingForHooks();
   }
 
   get bans(): Bans {

@@ -38,6 +38,8 @@ export interface SharedMemory {
   readonly quotas: TableMemory;
   /** Whether the main event loop keeps them beyond the process. */
   readonly keepsQuotas: boolean;
+  /** Whether it keeps events for hooks. */
+  readonly keepsEvents: boolean;
 }
 
 /** Another plan, or only another certificate. */

@@ -6,6 +6,7 @@
 
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
+import { type EventKeeper, SHARED_EVENT_KEEPER } from "../event_keeper.ts";
 import type { ServerEvent, ServerEventName } from "../events.ts";
 import type { InstrumentMemory } from "../admin/instruments.ts";
 import type { Trace } from "../tracing.ts";
@@ -31,6 +32,7 @@ import { takeWarnings } from "./log_writer.ts";
 import { createFileClaims, createNodeQuotas } from "./node_claims.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { ServedFiles } from "./served_files.ts";
+import type { RemoteKeeper } from "./served_hooks.ts";
 import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
@@ -50,6 +52,8 @@ let events = new EventBatch({ send: (events) => scope.postMessage({ kind: "event
 let files: ServedFiles | undefined;
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
+/** Absent where there are no hooks. */
+let keeper: RemoteKeeper | undefined;
 /** The change that was asked for last: one that was given up must not take its place. */
 let lastChange = 0;
 let prepared: { readonly id: number; readonly use: () => void } | undefined;
@@ -102,10 +106,11 @@ async function start(
   files = servedFilesIn(memory, { eventLoops, meter, trace });
   options = await optionsOf(plan);
   const state = stateIn(memory);
+  keeper = await keeperIn(memory, plan);
   const { term } = memory;
   const isAvailable = term && (() => hasTerm(term));
   server = new FtpServer({ ...options, dialogue, onEvent: tell }, {
-    ...{ state, meter, trace, idPrefix, eventLoops },
+    ...{ state, meter, trace, keeper, idPrefix, eventLoops },
     ...isAvailable && { isAvailable },
     sharing: "joins",
   });
@@ -122,6 +127,16 @@ async function createMeter(instruments: InstrumentMemory): Promise<Meter> {
 /** The same of spans. */
 async function createTrace(): Promise<Trace> {
   return await (await import("../admin/open_telemetry.ts")).createTrace();
+}
+
+/** Loaded when needed, too. */
+async function keeperIn(
+  { keepsEvents }: SharedMemory,
+  { configuration }: ServerPlan,
+): Promise<RemoteKeeper | undefined> {
+  if (!keepsEvents) return undefined;
+  const { RemoteKeeper } = await import("./served_hooks.ts");
+  return new RemoteKeeper(ports.port<EventKeeper>("eventKeeper", SHARED_EVENT_KEEPER), configuration);
 }
 
 /** The files, with what the main event loop owns of them. */
@@ -171,6 +186,7 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
     const useBoth = () => {
       options = next;
       use();
+      if ("plan" in change) keeper?.configure(change.plan.configuration);
     };
     if (id === lastChange) prepared = { id, use: useBoth };
     return undefined;

@@ -58,6 +58,8 @@ export interface ConfigurationFiles {
   readonly adminToken?: string;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
+  /** The same of receivers, by the name of the hook. */
+  readonly hookAuthorities?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Opens homes in stores. */

@@ -11,6 +11,7 @@ import type { OffenderStore } from "../state/offenders.ts";
 import type { SharedState } from "../state/state.ts";
 import { PortPool } from "../data/port_pool.ts";
 import { Watchdog } from "../deadline.ts";
+import type { EventKeeper } from "../event_keeper.ts";
 import type { ServerEventName, ServerEventOf, ServerEvents } from "../events.ts";
 import { createDigest } from "../filesystem/node_digest.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
@@ -62,6 +63,8 @@ export interface FtpServerParts {
   readonly meter?: Meter | undefined;
   /** Does work in spans; absent: nobody follows them. */
   readonly trace?: Trace | undefined;
+  /** Keeps what files have been moved before clients hear of it; absent: nobody does. */
+  readonly keeper?: EventKeeper | undefined;
   /** Beginning of the ids of its sessions, unique in the process. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
@@ -102,6 +105,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #ownState: MemoryState | undefined;
   readonly #meter: Meter | undefined;
   readonly #trace: Trace | undefined;
+  readonly #keeper: EventKeeper | undefined;
   readonly #idPrefix: string;
   readonly #sharing: PortSharing | undefined;
   readonly #eventLoops: number;
@@ -152,6 +156,7 @@ export class FtpServer implements AsyncDisposable {
       }));
     this.#meter = parts.meter;
     this.#trace = parts.trace;
+    this.#keeper = parts.keeper;
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
     this.#isAvailable = parts.isAvailable ?? (() => true);
@@ -416,6 +421,7 @@ export class FtpServer implements AsyncDisposable {
         return wantsCommands();
       },
       trace: this.#trace,
+      keeper: this.#keeper,
       onMoved: meter && ((direction, bytes) => meter.moved(direction, bytes)),
       emit: (event, fields) => this.#emit(event, fields),
     };

@@ -7,6 +7,7 @@
 
 import { type AccountSettings, homesOf } from "./account_rights.ts";
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
+import { HOOK_EVENTS } from "../hook_events.ts";
 import { errorAt, type Finding } from "./finding.ts";
 import { type PortRange, show } from "./forms.ts";
 import { type KeyPath, valueAt } from "./key_path.ts";
@@ -33,6 +34,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...inState(configuration),
     ...inAdmin(configuration, given),
     ...inSources(configuration),
+    ...inHooks(configuration),
     ...findAccountContradictions(configuration, given),
   ];
 }
@@ -139,6 +141,14 @@ function* inState({ state: { type, file, urlFile, directUrlFile, ca } }: Configu
 
 function sizeOf({ from, to }: PortRange): number {
   return to - from + 1;
+}
+
+function* inHooks({ hooks, state }: Configuration): Generator<Finding> {
+  if (hooks === undefined) return;
+  if (HOOK_EVENTS.every((name) => hooks[name] === undefined)) {
+    yield errorAt(["hooks"], `has no hook; give one of ${HOOK_EVENTS.join(", ")}`);
+  }
+  if (hooks.queue === state.file) yield errorAt(["hooks", "queue"], "is the file of the state; give another one");
 }
 
 /** Keys of a source that only databases have. */

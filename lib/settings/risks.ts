@@ -27,6 +27,7 @@ export type RiskId =
   | "clear-text-store"
   | "clear-text-state"
   | "admin-beyond-loopback"
+  | "clear-text-hook"
   | "root-directory-home"
   | "home-writable-by-others"
   | "secret-in-home"
@@ -98,6 +99,13 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     danger:
       "Anybody on the way reads the token, and with it sees who is connected, ends sessions, lifts bans and stops the server.",
     instead: "Set admin.tls, or leave admin.host on the loopback interface and come through a tunnel of ssh.",
+  },
+  "clear-text-hook": {
+    title: "events are told to a hook in clear",
+    danger:
+      "Anybody on the way reads who stores which files, and can keep that from the receiver. On one host, any program that takes " +
+      "the port before the receiver does.",
+    instead: "Use a URL with https:, with hooks.*.ca for a CA of your own.",
   },
   "root-directory-home": {
     title: "a home is the root of the file system",

@@ -579,6 +579,55 @@ const store = mapping({
   ),
 });
 
+/** What each hook has. */
+const HOOK_ROWS = {
+  url: required(
+    httpUrl,
+    "Where a POST goes for each event. `http:` is the risk `clear-text-hook`, on the loopback address, too.",
+  ),
+  tokenFile: required(
+    hostPath("a file"),
+    "File with the key of the signatures: `whsec_` and base64, or any other word, of 24 bytes or more. It is read at each attempt.",
+  ),
+  ca: setting(hostPath("a file"), "Who signs the certificate of the receiver, beside those that Deno trusts, PEM."),
+  timeout: setting(secondsOverZero, "Longest time of an attempt, in seconds.", { default: 10 }),
+};
+
+const hook = mapping({
+  ...HOOK_ROWS,
+  required: setting(
+    truth,
+    "Whether 226 waits until the event is in the queue: without room there the client gets 451, though the file has come. If not, " +
+      "such an event is lost, which the log says.",
+    { default: true },
+  ),
+});
+
+const otherHook = v.pipe(mapping(HOOK_ROWS), v.transform((given) => ({ ...given, required: false })));
+
+const hooks = mapping({
+  fileReceived: setting(hook, "Told of each file that was received whole."),
+  fileSent: setting(otherHook, "The same of files that were sent whole."),
+  transferIncomplete: setting(otherHook, "The same of transfers that were cut."),
+  loginSucceeded: setting(otherHook, "The same of logins."),
+  loginFailed: setting(otherHook, "The same of logins that were refused."),
+  banned: setting(otherHook, "The same of addresses that were banned."),
+  queue: required(
+    hostPath("a file"),
+    "File of SQLite in which events wait, which is made with mode 600 where it is not there. Each server needs its own.",
+  ),
+  maxWaiting: setting(
+    wholeNumber(1, 10_000_000, "a number of events"),
+    "Most events that wait, of all hooks; some 500 bytes each.",
+    { default: 100_000 },
+  ),
+  keepFor: setting(
+    seconds,
+    "How long an event is tried, in seconds; then it is given up, which the log says. 0 for ever.",
+    { default: 259_200 },
+  ),
+});
+
 const acceptedRisk = mapping({
   risk: required(
     choice(RISK_IDS, { form: "an id of [risks.md](risks.md)" }),
@@ -691,6 +740,9 @@ const ROWS = mapping({
       "risk `admin-beyond-loopback`.",
     { restart: "Only the token changes by a reload." },
   ),
+  hooks: setting(hooks, "Programs elsewhere that are told of events over HTTP, see [hooks.md](hooks.md).", {
+    restart: "The first hook, and another `queue`, wait for a restart.",
+  }),
   shutdown: group(
     mapping({
       drain: setting(

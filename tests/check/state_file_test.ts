@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { findSecretRisks } from "../../lib/check/secret_findings.ts";
-import { inspectStateFile } from "../../lib/check/state_file.ts";
+import { inspectStateFiles } from "../../lib/check/state_file.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { problemsOf, read } from "../settings/configuration_text.ts";
 
 async function findingsOf(file: string): Promise<string[]> {
   const configuration = read(`state: { type: sqlite, file: '${file}' }\nanonymous: { home: /srv/pub }\n`);
-  return (await inspectStateFile(configuration)).map(({ severity, message }) => `${severity}: ${message}`);
+  return (await inspectStateFiles(configuration)).map(({ severity, message }) => `${severity}: ${message}`);
 }
 
-Deno.test("inspectStateFile() finds nothing about a file that is the server's alone, or not there yet", async () => {
+Deno.test("inspectStateFiles() finds nothing about a file that is the server's alone, or not there yet", async () => {
   await using folder = await TemporaryFolder.create();
   const file = `${folder.path}/state.db`;
   assertEquals(await findingsOf(file), []);
@@ -18,7 +18,7 @@ Deno.test("inspectStateFile() finds nothing about a file that is the server's al
 });
 
 Deno.test({
-  name: "inspectStateFile() refuses a file that others have a hand in",
+  name: "inspectStateFiles() refuses a file that others have a hand in",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using folder = await TemporaryFolder.create();

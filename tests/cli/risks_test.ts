@@ -60,6 +60,13 @@ const RISKY: readonly RiskyConfiguration[] = [
     prepare: ({ path }) => Deno.writeTextFile(`${path}/token`, "t".repeat(32), { mode: 0o600 }),
   },
   {
+    risk: "clear-text-hook",
+    text: "hooks:\n  queue: hooks.db\n  fileReceived:\n    url: http://127.0.0.1:9\n    tokenFile: token\n" + USER,
+    line: 4,
+    flags: (folder) => ["--allow-net=127.0.0.1", `--allow-read=${folder}`, `--allow-write=${folder}/hooks.db`],
+    prepare: ({ path }) => Deno.writeTextFile(`${path}/token`, "0123456789abcdef01234567", { mode: 0o600 }),
+  },
+  {
     risk: "root-directory-home",
     text: USER.replace("home: home", "home: /"),
     line: 4,

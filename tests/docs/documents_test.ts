@@ -28,11 +28,24 @@ Deno.test("CONFIGURATION takes the defaults that it tells", () => {
   for (const [path, value] of defaultsOf(CONFIGURATION)) {
     if (path.startsWith("users") || path.startsWith("anonymous") || path.startsWith("listen.")) continue;
     const whole = path.split(".").reduceRight<unknown>((part, key) => ({ [key]: part }), value);
-    const { admin, ...others } = whole as { readonly admin?: object };
-    const given = { anonymous: { home: "pub" }, ...others, ...admin && { admin: { tokenFile: "token", ...admin } } };
+    const { admin, hooks, ...others } = whole as { readonly admin?: object; readonly hooks?: object };
+    const given = {
+      anonymous: { home: "pub" },
+      ...others,
+      ...admin && { admin: { tokenFile: "token", ...admin } },
+      ...hooks && { hooks: withRequired(hooks) },
+    };
     assertEquals(problemsOf(JSON.stringify(given)), [], path);
   }
 });
+
+/** Hooks with what each must have, and a queue. */
+function withRequired(hooks: object): object {
+  const hook = { url: "https://example.org", tokenFile: "token" };
+  const given = Object.entries(hooks)
+    .map(([name, value]) => [name, typeof value === "object" ? { ...hook, ...value } : value]);
+  return { queue: "hooks.db", banned: hook, ...Object.fromEntries(given) };
+}
 
 Deno.test("RISKS says of each risk in whole sentences what can happen and what to do", () => {
   assertEquals(Object.keys(RISKS), [...RISK_IDS]);

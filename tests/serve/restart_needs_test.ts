@@ -48,6 +48,8 @@ const FIXED: readonly string[] = [
   "accounts",
   "workers",
   "log",
+  "metrics",
+  "hooks",
 ];
 
 for (const { key, good, beside } of KEYS) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HOOK_EVENTS } from "../../lib/hook_events.ts";
 import type { Configuration } from "../../lib/settings/table.ts";
 import { ConfigurationError } from "../../lib/settings/finding.ts";
 import { readConfiguration } from "../../lib/settings/read_configuration.ts";
@@ -49,6 +50,8 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   overrides: { path: "/in", permissions: "lw" },
   mounts: { path: "/shared", home: "/srv/shared" },
   acceptRisks: { risk: "no-close-notify", reason: "old scanner" },
+  hooks: { queue: "hooks.db", fileSent: "{ url: 'https://example.org', tokenFile: hook.token }" },
+  ...Object.fromEntries(HOOK_EVENTS.map((name) => [name, { url: "https://example.org", tokenFile: "hook.token" }])),
   stores: {
     type: "s3",
     endpoint: "https://s3.example.org",

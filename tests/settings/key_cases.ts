@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HOOK_EVENTS } from "../../lib/hook_events.ts";
 import { RISK_IDS } from "../../lib/settings/risks.ts";
 
 /** A key of the file with a good value and a bad one. */
@@ -302,6 +303,28 @@ export const KEYS: readonly KeyCase[] = [
     message: '"ftp.example.org" is not a list',
     ...ADMIN,
   },
+  { key: "hooks.queue", good: "hooks.db", becomes: "/etc/ftpsd/hooks.db", ...NO_FILE },
+  {
+    key: "hooks.maxWaiting",
+    good: "10",
+    becomes: 10,
+    bad: "0",
+    message: "0 is not a number of events, 1 to 10000000",
+  },
+  { key: "hooks.keepFor", good: "0", becomes: 0, ...NO_SECONDS },
+  { key: "hooks.fileReceived.required", good: "false", becomes: false, ...NO_TRUTH },
+  ...HOOK_EVENTS.flatMap((name): KeyCase[] => [
+    {
+      key: `hooks.${name}.url`,
+      good: "https://hooks.example.org/ftpsd",
+      becomes: "https://hooks.example.org/ftpsd",
+      bad: "hooks.example.org",
+      message: '"hooks.example.org" is not the address of a service such as https://s3.example.org',
+    },
+    { key: `hooks.${name}.tokenFile`, good: "token", becomes: "/etc/ftpsd/token", ...NO_FILE },
+    { key: `hooks.${name}.ca`, good: "ca.pem", becomes: "/etc/ftpsd/ca.pem", ...NO_FILE },
+    { key: `hooks.${name}.timeout`, good: "2.5", becomes: 2.5, ...NO_TIME },
+  ]),
   { key: "shutdown.drain", good: "2.5", becomes: 2.5, ...NO_SECONDS },
   { key: "shutdown.grace", good: "600", becomes: 600, ...NO_SECONDS },
   {

@@ -1,5 +1,6 @@
 /**
- * The file of a state in SQLite: opened by one server at a time, of which nothing but a lock and the schema is said here.
+ * A file of SQLite, with a state or with what waits for hooks: opened by one server at a time, of which nothing but a lock and the
+ * schema is said here.
  *
  * It is written ahead (`journal_mode=WAL`): a write is one append to a file beside it, 0.02 ms in the median and 0.1 ms for 99 of
  * 100, where a rollback journal takes 2.4 and 20 ms. With `synchronous=NORMAL` what was written outlives the process, however
@@ -14,14 +15,26 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-/** Marks the files of ftpsd among those of SQLite: "ftps". */
-const APPLICATION_ID = 0x66747073;
-/** Version of the schema that this program writes. */
-const SCHEMA_VERSION = 1;
+/** What a file holds. */
+export interface DatabaseContent {
+  /** In words, for errors, such as `state of ftpsd`. */
+  readonly name: string;
+  /** Marks such files among those of SQLite. */
+  readonly applicationId: number;
+  /** Version of the schema that this program writes. */
+  readonly version: number;
+  /** Makes the tables. */
+  readonly schema: string;
+}
+
 /** Longest wait, in milliseconds, for a command that has the file for a moment; the event loop stops meanwhile. */
 const BUSY_TIMEOUT_MS = 200;
 
-const SCHEMA = `
+const STATE: DatabaseContent = {
+  name: "state of ftpsd",
+  applicationId: 0x66747073, // "ftps"
+  version: 1,
+  schema: `
   CREATE TABLE records (space TEXT, key BLOB, value BLOB NOT NULL, expires REAL NOT NULL, PRIMARY KEY (space, key))
     STRICT, WITHOUT ROWID;
   CREATE INDEX records_by_end ON records (expires);
@@ -29,9 +42,10 @@ const SCHEMA = `
     STRICT, WITHOUT ROWID;
   CREATE TABLE quotas (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, files INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE recounts (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-`;
+`,
+};
 
-/** A file that cannot be used as a state. The message is a short reason for the operator. */
+/** A file that cannot be used. The message is a short reason for the operator. */
 export class StateFileError extends Error {
   /** The name of the class. */
   override readonly name = "StateFileError";
@@ -49,6 +63,8 @@ export class StateFileError extends Error {
 export interface OpenDatabaseOptions {
   /** Whether to go without the lock while a server has it. @default {false} */
   readonly mayShare?: boolean;
+  /** What it holds. @default {a state} */
+  readonly content?: DatabaseContent;
 }
 
 /** An open file. */
@@ -70,7 +86,7 @@ export class SqliteDatabase implements Disposable {
    *
    * @throws {StateFileError}
    */
-  static open(path: string, { mayShare = false }: OpenDatabaseOptions = {}): SqliteDatabase {
+  static open(path: string, { mayShare = false, content = STATE }: OpenDatabaseOptions = {}): SqliteDatabase {
     using opened = new DisposableStack();
     const lock = openLocked(path);
     if (lock !== undefined) opened.use(lock.file);
@@ -79,7 +95,7 @@ export class SqliteDatabase implements Disposable {
     try {
       const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
       opened.defer(() => db.close());
-      prepare(db);
+      prepare(db, content);
       opened.move();
       return new SqliteDatabase(db, lock?.file, isAlone);
     } catch (cause) {
@@ -123,14 +139,16 @@ function createIfMissing(path: string): void {
   }
 }
 
-function prepare(db: DatabaseSync): void {
+function prepare(db: DatabaseSync, content: DatabaseContent): void {
   db.exec("PRAGMA trusted_schema = OFF; PRAGMA synchronous = NORMAL");
   const version = numberOf(db, "user_version");
   const application = numberOf(db, "application_id");
   const isEmpty = version === 0 && application === 0 && numberOf(db, "schema_version") === 0;
-  if (!isEmpty && application !== APPLICATION_ID) throw new StateFileError("it is a database, but no state of ftpsd");
-  if (version > SCHEMA_VERSION) {
-    throw new StateFileError(`a newer ftpsd has written it (schema ${version}, this one knows ${SCHEMA_VERSION})`);
+  if (!isEmpty && application !== content.applicationId) {
+    throw new StateFileError(`it is a database, but no ${content.name}`);
+  }
+  if (version > content.version) {
+    throw new StateFileError(`a newer ftpsd has written it (schema ${version}, this one knows ${content.version})`);
   }
   if (!isEmpty) {
     const [problem] = Object.values(db.prepare("PRAGMA quick_check(1)").get() ?? {});
@@ -138,8 +156,8 @@ function prepare(db: DatabaseSync): void {
   }
   db.exec("PRAGMA journal_mode = WAL");
   if (!isEmpty) return;
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA}
-    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  db.exec(`BEGIN IMMEDIATE; ${content.schema}
+    PRAGMA application_id = ${content.applicationId}; PRAGMA user_version = ${content.version}; COMMIT`);
 }
 
 function numberOf(db: DatabaseSync, pragma: string): number {

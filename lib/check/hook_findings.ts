@@ -1,0 +1,80 @@
+/**
+ * Hooks of a configuration, as far as this host shows: their tokens and authorities. No receiver is asked.
+ *
+ * @module
+ */
+
+import { keyOf } from "../hooks/hook_message.ts";
+import { errorAt, type Finding } from "../settings/finding.ts";
+import type { KeyPath } from "../settings/key_path.ts";
+import { RISKS } from "../settings/risks.ts";
+import type { Configuration } from "../settings/table.ts";
+import { ExitError } from "./exit_error.ts";
+import { hooksOf } from "./hook_files.ts";
+import { PemFileError, readPemFile } from "./host_files.ts";
+
+/** What was found about hooks. */
+export interface HookInspection {
+  readonly findings: readonly Finding[];
+  /** The authorities that are named, PEM, by the name of the hook. */
+  readonly hookAuthorities: Readonly<Record<string, string>>;
+}
+
+const READABLE_BY_OTHERS = 0o004;
+
+/** Reads the files of hooks; what Deno does not permit to read is passed over. */
+export async function inspectHooks(configuration: Configuration): Promise<HookInspection> {
+  const findings: Finding[] = [];
+  const hookAuthorities: Record<string, string> = {};
+  for (const [name, { url, tokenFile, ca }] of hooksOf(configuration)) {
+    const at = ["hooks", name];
+    if (url.startsWith("http:")) findings.push(clearText([...at, "url"], url));
+    const token = await read(tokenFile, [...at, "tokenFile"], findings);
+    if (token !== undefined) findings.push(...tokenFindings(tokenFile, [...at, "tokenFile"], token));
+    if (ca === undefined) continue;
+    const key = [...at, "ca"];
+    const text = (await read(ca, key, findings))?.text;
+    if (text?.includes("-----BEGIN CERTIFICATE-----")) hookAuthorities[name] = text;
+    else if (text !== undefined) findings.push(errorAt(key, `${ca} holds no certificate in PEM`));
+  }
+  return { findings, hookAuthorities };
+}
+
+function clearText(path: KeyPath, value: string): Finding {
+  const { title, instead } = RISKS["clear-text-hook"];
+  return { severity: "risk", risk: "clear-text-hook", path, value, message: `${title}. ${instead}` };
+}
+
+async function read(
+  path: string,
+  key: KeyPath,
+  findings: Finding[],
+): Promise<{ readonly text: string; readonly mode?: number | undefined } | undefined> {
+  if ((await Deno.permissions.query({ name: "read", path })).state !== "granted") return undefined;
+  try {
+    return await readPemFile(path, key);
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    const where = error instanceof PemFileError ? error.path : key;
+    findings.push({ severity: "error", path: where, message: error.message, hint: error.hint });
+    return undefined;
+  }
+}
+
+function* tokenFindings(
+  file: string,
+  path: KeyPath,
+  { text, mode }: { readonly text: string; readonly mode?: number | undefined },
+): Generator<Finding> {
+  try {
+    void keyOf(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const hint = "echo whsec_$(openssl rand -base64 32)";
+    yield { ...errorAt(path, `${file} ${error.message}`), hint };
+  }
+  if (mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return;
+  const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  const message = `${file} has mode ${octal}, which lets others on this host read it; use chmod 600`;
+  yield { severity: "risk", risk: "key-readable-by-others", path, message };
+}
