@@ -6,6 +6,8 @@
 
 import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
+import { makeGrafanaDashboard } from "./grafana_dashboard.ts";
+import { withMetricsTable } from "./monitoring_page.ts";
 import { makeJsonSchema } from "./json_schema.ts";
 import { makeOpenApiDocument } from "./openapi_document.ts";
 import { makeOptionsModule } from "./options_module.ts";
@@ -30,6 +32,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.1", makeManPage],
     ["docs/ftpsd.schema.json", () => JSON.stringify(makeJsonSchema())],
+    ["docs/monitoring.md", () => withMetricsTable(urlOf("docs/monitoring.md"))],
     ["docs/performance.md", () => withSpeedTable(urlOf("docs/performance.md"))],
     ["docs/pictures/speed.svg", drawSpeed],
     ["docs/pictures/start.svg", makeStartPicture],
@@ -37,6 +40,7 @@ export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
     ["lib/admin/api/openapi.json", makeOpenApiDocument],
     ["lib/settings/options.ts", makeOptionsModule],
     ["packaging/cluster/ftpsd.service", makeClusterUnit],
+    ["packaging/monitoring/dashboard.json", makeGrafanaDashboard],
     ["packaging/systemd/ftpsd.service", makeSystemdUnit],
   ] as const).map(([path, make]) => [path, {
     url: urlOf(path),
