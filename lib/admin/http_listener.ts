@@ -75,3 +75,52 @@ export class HttpListener implements AsyncDisposable {
     clearTimeout(timer);
   }
 }
+
+/** A listener that can be opened anew on its port, as for another certificate. */
+export class RenewableListener implements AsyncDisposable {
+  readonly port: number;
+  readonly #open: (port: number) => HttpListener;
+  /** Absent where it could not be opened anew. */
+  #listener: HttpListener | undefined;
+  /** What is under way; never rejects. */
+  #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  /**
+   * Opens it.
+   *
+   * @param open Opens a listener on a port, 0 for any.
+   * @throws What `open` throws.
+   */
+  constructor(port: number, open: (port: number) => HttpListener) {
+    this.#open = open;
+    this.#listener = open(port);
+    this.port = this.#listener.port;
+  }
+
+  /**
+   * Closes it and opens it anew; for a moment nobody is let in. One call follows the other.
+   *
+   * @throws What `open` throws; nobody is let in then until the next call has succeeded.
+   */
+  async renew(): Promise<void> {
+    const renewed = this.#last.then(async () => {
+      await this.#close();
+      if (!this.#isClosed) this.#listener = this.#open(this.port);
+    });
+    this.#last = renewed.catch(() => {}); // reported to the caller
+    await renewed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.#last;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    await listener?.[Symbol.asyncDispose]();
+  }
+}

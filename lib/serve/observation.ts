@@ -128,14 +128,19 @@ async function createPanel(
   { reader }: InstrumentSet,
   { onFailure, onAudit }: { readonly onFailure: OnFailure; readonly onAudit: (entry: AuditEntry) => void },
 ) {
-  const [{ ApiAccess }, { answerAdmin }, { History }, { RecentIncidents, INCIDENT_EVENTS }, { HttpListener }] =
-    await Promise.all([
-      import("../admin/api/access.ts"),
-      import("../admin/admin_endpoint.ts"),
-      import("../admin/history.ts"),
-      import("../admin/recent.ts"),
-      import("../admin/http_listener.ts"),
-    ]);
+  const [
+    { ApiAccess },
+    { answerAdmin },
+    { History },
+    { RecentIncidents, INCIDENT_EVENTS },
+    { HttpListener, RenewableListener },
+  ] = await Promise.all([
+    import("../admin/api/access.ts"),
+    import("../admin/admin_endpoint.ts"),
+    import("../admin/history.ts"),
+    import("../admin/recent.ts"),
+    import("../admin/http_listener.ts"),
+  ]);
   const recent = new RecentIncidents();
   const history = new History(reader);
   return {
@@ -157,8 +162,7 @@ async function createPanel(
             }),
         );
       if (admin.unix !== undefined) await removeSocket(admin.unix);
-      let listener = open(admin.port);
-      const { port } = listener;
+      const listener = new RenewableListener(admin.port, open);
       if (admin.unix !== undefined && !closeToOthers(admin.unix)) {
         await listener[Symbol.asyncDispose]();
         throw new StartError(
@@ -166,12 +170,14 @@ async function createPanel(
           "umask 077 before the start; in a unit of systemd UMask=0077",
         );
       }
+      let pair = files().certificate;
       return {
-        port,
+        port: listener.port,
         async renew() {
-          if (!admin.tls || admin.unix !== undefined) return;
-          await listener[Symbol.asyncDispose]();
-          listener = open(port);
+          const { certificate } = files();
+          if (!admin.tls || admin.unix !== undefined || certificate?.certificate === pair?.certificate) return;
+          pair = certificate;
+          await listener.renew();
         },
         [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
       };
