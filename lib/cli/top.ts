@@ -153,7 +153,7 @@ export class Picture {
       `ftpsd ${version}, up ${formatDuration(time - Date.parse(since) / 1000)}, ${
         isReady ? "ready" : `NOT READY: ${notReady ?? ""}`
       }${days}`,
-      `${server.sessions} sessions, ${transfers} transfers; in ${rate("received")}, out ${rate("sent")}; ` +
+      `sessions ${server.sessions}, transfers ${transfers}; in ${rate("received")}, out ${rate("sent")}; ` +
       `logins ${totals.logins}, failed ${totals.loginsFailed}`,
     ].map(printable);
   }

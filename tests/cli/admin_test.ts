@@ -128,6 +128,6 @@ Deno.test("ftpsd top prints one table where there is no terminal", async () => {
   await using admin = await AdminServer.start();
   await using _client = await admin.login();
   const output = await topCommand(["--url", admin.url, "--token-file", `${admin.folder}/admin.token`]);
-  assertMatch(output, /^ftpsd \S+, up \d+s, ready, certificate \d+ days\n1 sessions, 0 transfers;/);
+  assertMatch(output, /^ftpsd \S+, up \d+s, ready, certificate \d+ days\nsessions 1, transfers 0;/);
   assertMatch(output, /^alice +127\.0\.0\.1 +\d+s$/m);
 });

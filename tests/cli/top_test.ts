@@ -43,7 +43,7 @@ Deno.test("Picture sorts by what moves now, not by what has moved", () => {
   picture.take(message(2, [{ name: "slow", bytes: 9_002_048 }, { name: "fast", bytes: 4_194_304 }], 1));
   const lines = picture.lines({ columns: 80 });
   assertEquals(lines.slice(4).map((line) => line.split(" ")[0]), ["fast", "slow", "idle0"]);
-  assertMatch(lines[1] ?? "", /^3 sessions, 2 transfers; in 2\.0 MiB\/s, out 0 B\/s; logins 3, failed 1$/);
+  assertMatch(lines[1] ?? "", /^sessions 3, transfers 2; in 2\.0 MiB\/s, out 0 B\/s; logins 3, failed 1$/);
   assertMatch(lines[4] ?? "", /4\.0 MiB +2\.0 MiB\/s +↑ \/fast\.b/);
   assertMatch(lines[5] ?? "", /1\.0 KiB\/s/);
 });
