@@ -119,6 +119,42 @@ Deno.test("lib/ loads the database only where a state is in one", async () => {
   assertEquals(modules.filter((_, index) => isStatic.test(sources[index] ?? "")), []);
 });
 
+/** Paths that a module imports where it is loaded: not types, nor what it loads later. */
+function importsOf(path: string, source: string): string[] {
+  const statements = source.matchAll(/^(?:import|export) (?!type)([^;"]*?)from "(\.[^"]+)";/gm);
+  const loaded = [...statements].filter(([, names = ""]) => {
+    const [, inBraces] = /^\s*\{([^}]*)\}\s*$/.exec(names) ?? [];
+    return inBraces?.split(",").every((name) => name.trim() === "" || name.trim().startsWith("type ")) !== true;
+  });
+  return loaded.map(([, , specifier = ""]) => localPath(new URL(specifier, new URL(path, ROOT)).href));
+}
+
+Deno.test("A plain server loads nothing of metrics, admin, hooks, doctor, stores and databases but how they are named", async () => {
+  const loaded = new Set<string>();
+  const visit = async (path: string): Promise<void> => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    const source = await Deno.readTextFile(new URL(path, ROOT));
+    for (const imported of importsOf(path, source)) if (imported.endsWith(".ts")) await visit(imported);
+  };
+  const parts = [
+    "main.ts",
+    "lib/cli/run.ts",
+    "lib/cli/serve.ts",
+    "lib/serve/service.ts",
+    "lib/serve/worker_program.ts",
+  ];
+  for (const path of parts) await visit(path);
+  const optional = /^lib\/(?:admin|doctor|hooks|filesystem\/object|state\/postgres|state\/sqlite)\//;
+  assertEquals([...loaded].filter((path) => optional.test(path)).sort(), [
+    "lib/filesystem/object/s3_address.ts",
+    "lib/hooks/hook_message.ts",
+    "lib/state/postgres/database_address.ts",
+    "lib/state/postgres/node_term.ts",
+  ]);
+  assertGreater(loaded.size, 150);
+});
+
 Deno.test("findViolations() accepts imports that go down", () => {
   const graph = new Map([
     ["main.ts", ["lib/cli/run.ts"]],
