@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InstrumentReader } from "./instruments.ts";
 import type { ObservedServer } from "./observed.ts";
 import type { Gauge } from "./prometheus_text.ts";
 
@@ -41,6 +42,31 @@ export function readGauges(server: ObservedServer): Gauge[] {
 /** Control connections with a session now. */
 export function sessionsNow({ instruments }: Pick<ObservedServer, "instruments">): number {
   return instruments.total("connections") - instruments.total("connectionsEnded");
+}
+
+/** What has happened since the start. */
+export interface Totals {
+  /** Bytes of files. */
+  readonly received: number;
+  readonly sent: number;
+  readonly logins: number;
+  readonly loginsFailed: number;
+  /** Of files, that came to their end. */
+  readonly transfers: number;
+  /** Of files, that did not. */
+  readonly incomplete: number;
+}
+
+/** Adds up. */
+export function totalsOf(reader: InstrumentReader): Totals {
+  return {
+    received: reader.total("transferredBytes", { direction: "receive" }),
+    sent: reader.total("transferredBytes", { direction: "send" }),
+    logins: reader.total("logins", { result: "succeeded" }),
+    loginsFailed: reader.total("logins", { result: "failed" }),
+    transfers: reader.total("transfers", { result: "complete" }),
+    incomplete: reader.total("transfers", { result: "incomplete" }),
+  };
 }
 
 function gauge(name: string, help: string, value: number): Gauge {

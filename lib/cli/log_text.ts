@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Totals } from "../admin/gauges.ts";
 import { accountsOf, mayWrite, type PlacedAccount } from "../check/account_findings.ts";
 import { shellWord } from "../check/exit_error.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
@@ -115,6 +116,12 @@ export function describeSessions(sessions: readonly SessionInfo[], now: Date): s
     `${counted(sessions.length, "session")}, ${counted(transfers, "transfer")}`,
     ...oldestFirst.map((session) => describeSession(session, now)),
   ];
+}
+
+/** Describes what has happened since the start. */
+export function describeTotals({ logins, loginsFailed, transfers, incomplete, received, sent }: Totals): string {
+  return `since the start: logins ${logins}, failed ${loginsFailed}; transfers ${transfers}, cut ${incomplete}; ` +
+    `bytes received ${received}, sent ${sent}`;
 }
 
 function describeSession(info: SessionInfo, now: Date): string {

@@ -20,7 +20,7 @@ import { describeObstacles, optionFor, refuseObstacles } from "./findings_text.t
 import { loadConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
 import type { ProcessSignals } from "./signals.ts";
-import { describeSessions, describeShutdown, describeStart } from "./log_text.ts";
+import { describeSessions, describeShutdown, describeStart, describeTotals } from "./log_text.ts";
 
 /** Where the log goes. */
 export interface LogOutput {
@@ -124,7 +124,9 @@ async function reload(service: Service, logger: Logger): Promise<void> {
 async function reportSessions(service: Service, logger: Logger): Promise<void> {
   try {
     const sessions = await service.sessions();
-    logger.answer("status", describeSessions(sessions, new Date()), { sessions });
+    const { totals } = service;
+    const lines = [...describeSessions(sessions, new Date()), ...totals === undefined ? [] : [describeTotals(totals)]];
+    logger.answer("status", lines, { sessions, ...totals && { totals } });
   } catch (error) {
     logger.log("error", `cannot tell who is connected: ${error}`);
   }

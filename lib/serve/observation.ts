@@ -6,6 +6,7 @@
 
 import type { AuditEntry } from "../admin/api/admin_api.ts";
 import type { HttpAddress } from "../admin/http_listener.ts";
+import type { Totals } from "../admin/gauges.ts";
 import type { InstrumentSet } from "../admin/instruments.ts";
 import type { SteeredServer } from "../admin/steered.ts";
 import { StartError } from "../check/exit_error.ts";
@@ -28,6 +29,8 @@ export interface Observation {
   readonly take: EventListener;
   /** Events that it needs of them. */
   readonly events: readonly ServerEventName[];
+  /** What has happened in all event loops since the start. */
+  readonly totals: () => Totals;
   /** Counts lines that the log had no room for. */
   readonly countDroppedLines: (count: number) => void;
   /**
@@ -62,9 +65,10 @@ export async function observe(
 ): Promise<Observation | undefined> {
   const { metrics, admin } = configuration;
   if (metrics === undefined && admin === undefined && !isExporting()) return undefined;
-  const [{ createInstruments, InstrumentWriter }, { EventLoopMeter }] = await Promise.all([
+  const [{ createInstruments, InstrumentWriter }, { EventLoopMeter }, { totalsOf }] = await Promise.all([
     import("../admin/instruments.ts"),
     import("../admin/event_loop_meter.ts"),
+    import("../admin/gauges.ts"),
   ]);
   const instruments = createInstruments(workers);
   const [memory] = instruments.memories;
@@ -82,6 +86,7 @@ export async function observe(
     instruments,
     take: panel?.take ?? (() => {}),
     events: panel?.events ?? [],
+    totals: () => totalsOf(instruments.reader),
     countDroppedLines: (count) => writer.add("logLinesDropped", [], count),
     listen: async (server, files) => {
       await using opened = new AsyncDisposableStack();

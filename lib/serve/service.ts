@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Totals } from "../admin/gauges.ts";
 import { mayReadProgram } from "../check/permissions.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
@@ -227,6 +228,11 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
     await (this.#finished ?? this.#release()).catch(() => {}); // reported by `finished`
+  }
+
+  /** What has happened since the start; `undefined` where nobody measures. */
+  get totals(): Totals | undefined {
+    return this.#observation?.totals();
   }
 
   /** Counts lines that the log had no room for. */

@@ -30,6 +30,8 @@ Deno.test(programTest({
       ]);
       const after = await runMain({ flags, args: ["who", "--url", `unix:${socket}`] });
       assertEquals([after.code, after.stdout], [0, "nobody is connected\n"]);
+      server.kill("SIGUSR2");
+      await server.line(/^ {4}since the start: logins 0, failed 0; transfers 0, cut 0; bytes received 0, sent 0$/);
       server.kill("SIGKILL");
       await server.exited();
       const gone = await runMain({ flags, args: ["status", "--config", file] });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { totalsOf } from "../gauges.ts";
 import { type ApiContext, describeServer, describeSession } from "./routes.ts";
 
 const EVERY_MS = 1_000;
@@ -57,19 +58,11 @@ export function followState(context: ApiContext, signal: AbortSignal): ReadableS
 
 async function describeState({ server, recent }: ApiContext, seen: number): Promise<unknown> {
   const { instruments } = server;
-  const total = (direction: string) => instruments.total("transferredBytes", { direction });
   return {
     time: Date.now() / 1000,
     server: describeServer(server),
     sessions: (await server.sessions()).map(describeSession),
-    totals: {
-      received: total("receive"),
-      sent: total("send"),
-      logins: instruments.total("logins", { result: "succeeded" }),
-      loginsFailed: instruments.total("logins", { result: "failed" }),
-      transfers: instruments.total("transfers", { result: "complete" }),
-      incomplete: instruments.total("transfers", { result: "incomplete" }),
-    },
+    totals: totalsOf(instruments),
     incidents: recent.since(seen),
   };
 }
