@@ -3,7 +3,7 @@ import { HAS_PROC } from "../helpers/process_state.ts";
 import { fuzz } from "./fuzz.ts";
 import { assertHoldsNoMore } from "./holdings.ts";
 
-const SECONDS = 30;
+const SECONDS = 20;
 const reason = HAS_PROC ? "" : " (ignored: only Linux shows what a process holds under /proc)";
 
 Deno.test({

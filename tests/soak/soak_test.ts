@@ -3,7 +3,7 @@ import { HAS_PROC } from "../helpers/process_state.ts";
 import { assertHoldsNoMore } from "./holdings.ts";
 import { soak } from "./soak.ts";
 
-const SECONDS = 45;
+const SECONDS = 30;
 const reason = HAS_PROC ? "" : " (ignored: only Linux shows what a process holds under /proc)";
 
 Deno.test({
