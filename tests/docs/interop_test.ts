@@ -11,13 +11,15 @@ const NAMES_PROGRAM = new URL("tests/helpers/test_names.ts", ROOT).pathname;
 
 /** What holds each row of the page: tests by file, from `tests/`, and beginning of the name; or why there is none. */
 const PROOFS: Readonly<Record<string, string | Readonly<Record<string, readonly string[]>>>> = {
-  T1: { "soak/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "close_notify"', "STOR over TLSv1.3, resumed"] },
+  T1: {
+    "soak/upload_ending_tls13_test.ts": ['STOR over TLSv1.3, ended by "close_notify"', "STOR over TLSv1.3, resumed"],
+  },
   T1a: {
-    "soak/upload_ending_test.ts": ['STOR over TLSv1.3, ended by "reset"'],
+    "soak/upload_ending_tls13_test.ts": ['STOR over TLSv1.3, ended by "reset"'],
     "soak/tls_upload_ending_test.ts": ['An upload over TLSv1.3 ended by "reset"'],
   },
   T1b: {
-    "soak/upload_ending_test.ts": [
+    "soak/upload_ending_tls13_test.ts": [
       'STOR over TLSv1.3, ended by "fin", requireCloseNotify true',
       'STOR over TLSv1.3, ended by "fin", requireCloseNotify false',
     ],

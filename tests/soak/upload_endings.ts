@@ -1,3 +1,9 @@
+/**
+ * Tests of what becomes of uploads, by how their client ends them.
+ *
+ * @module
+ */
+
 import { assertEquals } from "@std/assert";
 import type { ServerEvent } from "../../lib/events.ts";
 import { programTest } from "../helpers/client_program.ts";
@@ -23,28 +29,34 @@ const UNPROVEN = "426, transferIncomplete: the upload ended without TLS close_no
 const RESET = "426, transferIncomplete: the data connection was reset, a part on disk";
 const KILLED = "no reply, transferIncomplete, a part on disk";
 
-const CLEAR_ROWS = (["fin", "reset", "kill"] as const).map((ending): Uploads => {
-  return { protocol: "clear", ending, requireCloseNotify: true, resume: false };
-});
+function rowsOf(protocol: Uploads["protocol"]): Uploads[] {
+  if (protocol === "clear") {
+    return (["fin", "reset", "kill"] as const).map((ending) => {
+      return { protocol, ending, requireCloseNotify: true, resume: false };
+    });
+  }
+  return [
+    ...(["close_notify", "fin", "reset", "kill"] as const).flatMap((ending) =>
+      [true, false].map((requireCloseNotify) => ({ protocol, ending, requireCloseNotify, resume: false }))
+    ),
+    { protocol, ending: "close_notify", requireCloseNotify: true, resume: true },
+    { protocol, ending: "fin", requireCloseNotify: false, resume: true },
+  ];
+}
 
-const TLS_ROWS = (["TLSv1.2", "TLSv1.3"] as const).flatMap((protocol): Uploads[] => [
-  ...(["close_notify", "fin", "reset", "kill"] as const).flatMap((ending) =>
-    [true, false].map((requireCloseNotify) => ({ protocol, ending, requireCloseNotify, resume: false }))
-  ),
-  { protocol, ending: "close_notify", requireCloseNotify: true, resume: true },
-  { protocol, ending: "fin", requireCloseNotify: false, resume: true },
-]);
-
-for (const uploads of [...CLEAR_ROWS, ...TLS_ROWS]) {
-  const { protocol, ending, requireCloseNotify, resume } = uploads;
-  const expected = expectation(uploads);
-  const setting = protocol === "clear" ? "" : `, requireCloseNotify ${requireCloseNotify}`;
-  Deno.test(programTest({
-    program: "python3",
-    name: `STOR over ${protocol}${resume ? ", resumed" : ""}, ended by "${ending}"${setting}: ` +
-      `${UPLOADS} times ${expected}`,
-    fn: async () => assertEquals(await countResults(uploads), { [expected]: UPLOADS }),
-  }));
+/** Makes the tests of protocols. */
+export function testUploadEndings(...protocols: readonly Uploads["protocol"][]): void {
+  for (const uploads of protocols.flatMap(rowsOf)) {
+    const { protocol, ending, requireCloseNotify, resume } = uploads;
+    const expected = expectation(uploads);
+    const setting = protocol === "clear" ? "" : `, requireCloseNotify ${requireCloseNotify}`;
+    Deno.test(programTest({
+      program: "python3",
+      name: `STOR over ${protocol}${resume ? ", resumed" : ""}, ended by "${ending}"${setting}: ` +
+        `${UPLOADS} times ${expected}`,
+      fn: async () => assertEquals(await countResults(uploads), { [expected]: UPLOADS }),
+    }));
+  }
 }
 
 function expectation({ protocol, ending, requireCloseNotify }: Uploads): string {

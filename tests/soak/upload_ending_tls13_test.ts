@@ -1,0 +1,3 @@
+import { testUploadEndings } from "./upload_endings.ts";
+
+testUploadEndings("TLSv1.3");
