@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sessionsNow } from "./gauges.ts";
+import { sessionsNow, type Totals, totalsOf } from "./gauges.ts";
 import type { InstrumentReader } from "./instruments.ts";
 
 /** Numbers of a span of time. */
@@ -29,15 +29,8 @@ export const SPANS = { hour: { seconds: 10, count: 360 }, day: { seconds: 300, c
 /** Which history. */
 export type SpanName = keyof typeof SPANS;
 
-/** Counters at a moment. */
-interface Reading {
-  readonly at: number;
-  readonly received: number;
-  readonly sent: number;
-  readonly logins: number;
-  readonly loginsFailed: number;
-  readonly incomplete: number;
-}
+/** Totals at a moment, in seconds since 1970. */
+type Reading = Totals & { readonly at: number };
 
 /** Takes readings from its making until it is disposed of. */
 export class History implements Disposable {
@@ -78,15 +71,7 @@ export class History implements Disposable {
   }
 
   #read(): Reading {
-    const reader = this.#reader;
-    return {
-      at: Date.now() / 1000,
-      received: reader.total("transferredBytes", { direction: "receive" }),
-      sent: reader.total("transferredBytes", { direction: "send" }),
-      logins: reader.total("logins", { result: "succeeded" }),
-      loginsFailed: reader.total("logins", { result: "failed" }),
-      incomplete: reader.total("transfers", { result: "incomplete" }),
-    };
+    return { at: Date.now() / 1000, ...totalsOf(this.#reader) };
   }
 
   [Symbol.dispose](): void {
