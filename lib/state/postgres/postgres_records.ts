@@ -4,6 +4,7 @@
  * @module
  */
 
+import { orderedKey } from "../ordered_key.ts";
 import type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "../records.ts";
 import type { ClusterNode } from "./cluster_node.ts";
 import type { SqlRow } from "./database_connection.ts";
@@ -19,7 +20,7 @@ export class PostgresRecords implements StateRecords {
   async get(space: string, key: string): Promise<string | undefined> {
     const [row] = await this.#node.query(
       "SELECT value FROM ftpsd.record WHERE space = $1 AND digest = sha256($2) AND expires_at > clock_timestamp()",
-      [space, toBytes(key)],
+      [space, orderedKey(key)],
     );
     return row && valueOf(row);
   }
@@ -31,12 +32,15 @@ export class PostgresRecords implements StateRecords {
         VALUES ($1, $2, $3, coalesce(clock_timestamp() + $4::float8 * interval '1 s', 'infinity'))
         ON CONFLICT (space, digest) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
       // As JSON: PostgreSQL has no character 0 and no lone surrogates.
-      [space, toBytes(key), JSON.stringify(value), seconds],
+      [space, orderedKey(key), JSON.stringify(value), seconds],
     );
   }
 
   async delete(space: string, key: string): Promise<void> {
-    await this.#node.query("DELETE FROM ftpsd.record WHERE space = $1 AND digest = sha256($2)", [space, toBytes(key)]);
+    await this.#node.query("DELETE FROM ftpsd.record WHERE space = $1 AND digest = sha256($2)", [
+      space,
+      orderedKey(key),
+    ]);
   }
 
   async list(space: string, options: ListRecordsOptions = {}): Promise<readonly StateRecord[]> {
@@ -46,7 +50,7 @@ export class PostgresRecords implements StateRecords {
         WHERE space = $1 AND substr(key, 1, ${INDEXED_BYTES}) >= substr(greatest($2::bytea, $3), 1, ${INDEXED_BYTES})
           AND key > $3 AND substr(key, 1, length($2)) = $2 AND ($4::bytea IS NULL OR substr(key, 1, ${INDEXED_BYTES}) < $4)
           AND expires_at > clock_timestamp() ORDER BY substr(record.key, 1, ${INDEXED_BYTES}), record.key LIMIT $5`,
-      [space, toBytes(prefix), toBytes(after), behind(prefix), limit],
+      [space, orderedKey(prefix), orderedKey(after), behind(prefix), limit],
     );
     return rows.map((row) => ({ key: toText(row.key ?? ""), value: valueOf(row) }));
   }
@@ -59,20 +63,9 @@ function valueOf({ value }: SqlRow): string {
   return JSON.parse(value ?? '""');
 }
 
-/** Bytes whose order is that of the UTF-16 code units, which the port wants. */
-function toBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 2);
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    bytes[index * 2] = unit >> 8;
-    bytes[index * 2 + 1] = unit & 0xff;
-  }
-  return bytes;
-}
-
 /** What no beginning of a key that begins so reaches, as far as it is in the index; null where there is none. */
 function behind(prefix: string): Uint8Array | null {
-  const bytes = toBytes(prefix).slice(0, INDEXED_BYTES);
+  const bytes = orderedKey(prefix).slice(0, INDEXED_BYTES);
   const last = bytes.findLastIndex((byte) => byte < 0xff);
   if (last < 0) return null;
   bytes[last] = (bytes[last] ?? 0) + 1;

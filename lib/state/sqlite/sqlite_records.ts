@@ -4,6 +4,7 @@
  * @module
  */
 
+import { orderedKey } from "../ordered_key.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ListRecordsOptions, RecordOptions, StateRecord, StateRecords } from "../records.ts";
 
@@ -41,37 +42,23 @@ export class SqliteRecords implements StateRecords {
   }
 
   get(space: string, key: string): string | undefined {
-    const row = this.#get.get(space, toBytes(key), this.#now());
+    const row = this.#get.get(space, orderedKey(key), this.#now());
     return row === undefined ? undefined : toText(row.value as Uint8Array);
   }
 
   set(space: string, key: string, value: string, { expiresAt = NEVER }: RecordOptions = {}): void {
     if (this.#sets++ % SETS_BETWEEN_SWEEPS === SETS_BETWEEN_SWEEPS - 1) this.#sweep.run(this.#now());
-    this.#set.run(space, toBytes(key), toBytes(value), Math.min(expiresAt, NEVER));
+    this.#set.run(space, orderedKey(key), orderedKey(value), Math.min(expiresAt, NEVER));
   }
 
   delete(space: string, key: string): void {
-    this.#delete.run(space, toBytes(key));
+    this.#delete.run(space, orderedKey(key));
   }
 
   list(space: string, { prefix = "", after = "", limit = 1000 }: ListRecordsOptions = {}): StateRecord[] {
-    const rows = this.#list.all(space, toBytes(after), toBytes(prefix), behind(prefix), this.#now(), limit);
+    const rows = this.#list.all(space, orderedKey(after), orderedKey(prefix), behind(prefix), this.#now(), limit);
     return rows.map(({ key, value }) => ({ key: toText(key as Uint8Array), value: toText(value as Uint8Array) }));
   }
-}
-
-/**
- * Bytes whose order is that of the UTF-16 code units, which the port wants. Unlike a text of SQLite they keep a lone surrogate,
- * and what is behind a NUL.
- */
-function toBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 2);
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    bytes[index * 2] = unit >> 8;
-    bytes[index * 2 + 1] = unit & 0xff;
-  }
-  return bytes;
 }
 
 /** Is behind every key that anybody has. */
@@ -79,7 +66,7 @@ const BEHIND_ALL = new Uint8Array(4096).fill(0xff);
 
 /** The first key behind all that begin so. */
 function behind(prefix: string): Uint8Array {
-  const bytes = toBytes(prefix);
+  const bytes = orderedKey(prefix);
   const last = bytes.findLastIndex((byte) => byte < 0xff);
   if (last < 0) return BEHIND_ALL;
   bytes[last] = (bytes[last] ?? 0) + 1;
