@@ -9,6 +9,7 @@ import { RISKS } from "../settings/risks.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExitError } from "./exit_error.ts";
 import { PemFileError, readPemFile } from "./host_files.ts";
+import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found. */
 export interface AdminInspection {
@@ -17,7 +18,6 @@ export interface AdminInspection {
   readonly adminToken?: string;
 }
 
-const READABLE_BY_OTHERS = 0o004;
 /** Of what `openssl rand -hex 16` writes: 128 bits. */
 const MIN_TOKEN_LENGTH = 32;
 
@@ -47,17 +47,10 @@ async function readToken(path: string): Promise<{ readonly findings: readonly Fi
       const message = `${path} holds no token of at least ${MIN_TOKEN_LENGTH} letters, digits or signs`;
       return { findings: [{ ...errorAt(key, message), hint: `(umask 077; openssl rand -hex 32 > ${path})` }] };
     }
-    return { findings: [...readableRisk(path, mode)], token };
+    return { findings: findReadableSecret(path, mode, key), token };
   } catch (error) {
     if (!(error instanceof ExitError)) throw error;
     const where = error instanceof PemFileError ? error.path : key;
     return { findings: [{ severity: "error", path: where, message: error.message, hint: error.hint }] };
   }
-}
-
-function* readableRisk(path: string, mode: number | undefined): Generator<Finding> {
-  if (mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, "0");
-  const message = `${path} has mode ${octal}, which lets others on this host read it; use chmod 600`;
-  yield { severity: "risk", risk: "key-readable-by-others", path: ["admin", "tokenFile"], message };
 }

@@ -12,6 +12,7 @@ import type { Configuration } from "../settings/table.ts";
 import { ExitError } from "./exit_error.ts";
 import { hooksOf } from "./hook_files.ts";
 import { PemFileError, readPemFile } from "./host_files.ts";
+import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found about hooks. */
 export interface HookInspection {
@@ -19,8 +20,6 @@ export interface HookInspection {
   /** The authorities that are named, PEM, by the name of the hook. */
   readonly hookAuthorities: Readonly<Record<string, string>>;
 }
-
-const READABLE_BY_OTHERS = 0o004;
 
 /** Reads the files of hooks; what Deno does not permit to read is passed over. */
 export async function inspectHooks(configuration: Configuration): Promise<HookInspection> {
@@ -73,8 +72,5 @@ function* tokenFindings(
     const hint = "echo whsec_$(openssl rand -base64 32)";
     yield { ...errorAt(path, `${file} ${error.message}`), hint };
   }
-  if (mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, "0");
-  const message = `${file} has mode ${octal}, which lets others on this host read it; use chmod 600`;
-  yield { severity: "risk", risk: "key-readable-by-others", path, message };
+  yield* findReadableSecret(file, mode, path);
 }

@@ -13,6 +13,7 @@ import type { ConfigurationFiles, DatabaseLocation } from "../server/configured_
 import type { Configuration } from "../settings/table.ts";
 import { ExitError } from "./exit_error.ts";
 import { PemFileError, readPemFile } from "./host_files.ts";
+import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found about all databases of a configuration. */
 export interface DatabaseInspection extends Pick<ConfigurationFiles, "database" | "accountDatabases"> {
@@ -25,8 +26,6 @@ export interface StateDatabaseInspection {
   /** Absent where there is none, or it is not known. */
   readonly database?: DatabaseLocation;
 }
-
-const READABLE_BY_OTHERS = 0o004;
 
 /** Looks at the databases of the state and of all sources of accounts. */
 export async function inspectDatabases(configuration: Configuration): Promise<DatabaseInspection> {
@@ -119,8 +118,5 @@ function* risksOf(
     const { title, instead } = RISKS["clear-text-state"];
     yield { severity: "risk", risk: "clear-text-state", path: key, message: `${title}. ${instead}` };
   }
-  if (mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, "0");
-  const message = `${file} has mode ${octal}, which lets others on this host read it; use chmod 600`;
-  yield { severity: "risk", risk: "key-readable-by-others", path: key, message };
+  yield* findReadableSecret(file, mode, key);
 }

@@ -11,6 +11,7 @@ import type { Configuration } from "../settings/table.ts";
 import { ExitError } from "./exit_error.ts";
 import { PemFileError, readPemFile } from "./host_files.ts";
 import { type StoreFile, storeFilesOf } from "./store_files.ts";
+import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found about stores. */
 export interface StoreInspection {
@@ -18,8 +19,6 @@ export interface StoreInspection {
   /** The authorities that are named, PEM, by the name of the store. */
   readonly storeAuthorities: Readonly<Record<string, string>>;
 }
-
-const READABLE_BY_OTHERS = 0o004;
 
 /** Finds stores that are spoken to in clear. */
 export function findStoreRisks({ stores }: Configuration): RiskFinding[] {
@@ -59,8 +58,5 @@ function* findFileProblems(
   const isCa = key.at(-1) === "ca";
   if (isCa && !text.includes("-----BEGIN CERTIFICATE-----")) yield errorAt(key, `${path} holds no certificate in PEM`);
   if (!isCa && !/^\S+$/.test(text.trim())) yield errorAt(key, `${path} has to hold one word, and nothing else`);
-  if (!isSecret || mode === undefined || (mode & READABLE_BY_OTHERS) === 0) return;
-  const octal = (mode & 0o777).toString(8).padStart(4, "0");
-  const message = `${path} has mode ${octal}, which lets others on this host read it; use chmod 600`;
-  yield { severity: "risk", risk: "key-readable-by-others", path: key, message };
+  if (isSecret) yield* findReadableSecret(path, mode, key);
 }
