@@ -90,6 +90,7 @@ export {
   AuthorizerBusyError,
   type AuthorizerBusyErrorOptions,
   type Credentials,
+  LoginRefusedError,
 } from "./lib/accounts/authorizer.ts";
 export type { WorkOptions, WorkPlaces } from "./lib/accounts/work_queue.ts";
 export type {
@@ -163,7 +164,12 @@ export { MountedFileSystem } from "./lib/filesystem/mounts/mounted_filesystem.ts
 export type { Mount } from "./lib/filesystem/mounts/mount_table.ts";
 export { type ClosedNames, PatternFileSystem } from "./lib/filesystem/patterns/pattern_filesystem.ts";
 export { DropBoxFileSystem, type DropBoxOptions } from "./lib/filesystem/drop_box/drop_box_filesystem.ts";
-export { ConnectionError, type ConnectionErrorKind } from "./lib/transport/connection.ts";
+export {
+  ConnectionError,
+  type ConnectionErrorKind,
+  type PeerCertificate,
+  type TlsInfo,
+} from "./lib/transport/connection.ts";
 export type { PortSharing } from "./lib/transport/node_socket.ts";
 export type { CertificateInfo } from "./lib/transport/tls_context.ts";
 export type {

@@ -51,8 +51,8 @@ export interface ServerEvents {
   };
   /** A user is logged in. */
   loginSucceeded: SessionEvent;
-  /** A login was refused. */
-  loginFailed: SessionEvent;
+  /** A login was refused. `reason`: why, where it is not that the name or the password is wrong. */
+  loginFailed: SessionEvent & { readonly reason?: string | undefined };
   /** A user left by QUIT, REIN or another USER; not when the connection just ends. */
   loggedOut: SessionEvent;
   /** A file transfer begins. */

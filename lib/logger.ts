@@ -221,7 +221,7 @@ function describeSession(event: OfSession): string {
     case "loginSucceeded":
       return `USER '${event.username}' logged in.`;
     case "loginFailed":
-      return `USER '${event.username}' failed login.`;
+      return `USER '${event.username}' failed login${event.reason === undefined ? "" : `: ${event.reason}`}.`;
     case "loggedOut":
       return `USER '${event.username}' logged out.`;
     case "transferStarted":

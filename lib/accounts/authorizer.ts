@@ -5,6 +5,7 @@
  */
 
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
+import type { TlsInfo } from "../transport/connection.ts";
 import type { PermissionLetter } from "./permission.ts";
 
 /** What a client gave with USER and PASS, and where it comes from. */
@@ -15,6 +16,8 @@ export interface Credentials {
   readonly password: string;
   /** Numeric address of the client. */
   readonly remoteHost: string;
+  /** How the control connection is protected, and what certificate the client has shown; absent: it is in clear. */
+  readonly tls?: TlsInfo | undefined;
 }
 
 /** Limits of one account; absent or 0: none. */
@@ -68,8 +71,9 @@ export interface Authorizer {
    * @param options.signal Aborts when the client leaves or the login deadline passes.
    * @returns The account, or `undefined` when the name or the password is wrong.
    * @throws {AuthorizerBusyError} When passwords cannot be checked now: the client gets 421, and is not said to have failed.
-   * Whatever else is thrown counts as a failed login of the client's address, and so does an attempt that is aborted: else
-   * a guess whose client does not wait would be free.
+   * @throws {LoginRefusedError} When the log is to tell why; for the client it is a wrong password. Whatever else is thrown
+   * counts as a failed login of the client's address, and so does an attempt that is aborted: else a guess whose client does
+   * not wait would be free.
    */
   authenticate(
     credentials: Credentials,
@@ -103,4 +107,13 @@ export class AuthorizerBusyError extends Error {
     super(message, options);
     this.countsAsFailure = options.countsAsFailure ?? false;
   }
+}
+
+/**
+ * A login that is refused for a reason that the log tells and the client does not: to the client it is a wrong password, so it
+ * has to take the time of one. The message is the reason, as in "the account has expired".
+ */
+export class LoginRefusedError extends Error {
+  /** Name of the class. */
+  override readonly name = "LoginRefusedError";
 }

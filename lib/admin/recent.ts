@@ -74,7 +74,7 @@ function incidentOf(event: ServerEvent): Incident | undefined {
     case "internalError":
       return { time, event: event.event, session: event.session, text: event.message };
     case "loginFailed":
-      return { time, event: event.event, ...whoOf(event), text: "login failed" };
+      return { time, event: event.event, ...whoOf(event), text: event.reason ?? "login failed" };
     case "commandRefused": {
       const command = `${event.command}${event.argument ? ` ${event.argument}` : ""}`;
       return { time, event: event.event, ...whoOf(event), text: `${command}: ${event.reply}`, code: event.code };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Account, AuthorizerBusyError } from "../accounts/authorizer.ts";
+import { type Account, AuthorizerBusyError, LoginRefusedError } from "../accounts/authorizer.ts";
 import type { LoginFailure } from "../commands/command.ts";
 import { abortable } from "../deadline.ts";
 import { addressBlock } from "../protocol/host_port.ts";
@@ -25,24 +25,31 @@ export async function authenticate(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Account | LoginFailure> {
   const { service, session } = state;
-  const credentials = { ...login, remoteHost: session.remote.host };
+  const credentials = { ...login, remoteHost: session.remote.host, tls: session.tls };
   using attempt = await service.state.beginAttempt(credentials.remoteHost, signal);
   if (attempt === undefined) return "banned";
   const decision = Promise.try(() => service.authorizer.authenticate(credentials, { signal }));
   // An authorizer that does not heed the signal keeps nobody else of the address waiting.
-  const account = await abortable(decision, signal).then(checkAccount).catch(async (error) => {
+  const answer = await abortable(decision, signal).then(checkAccount).catch(async (error) => {
+    if (error instanceof LoginRefusedError) return error;
     if (error instanceof AuthorizerBusyError && !error.countsAsFailure) attempt.giveBack();
     else await countFailure(state, attempt);
     throw error;
   });
-  if (account === undefined) return await countFailure(state, attempt) ? "wrongAndBanned" : "wrong";
+  if (answer === undefined || answer instanceof LoginRefusedError) {
+    return await countFailure(state, attempt, answer?.message) ? "wrongAndBanned" : "wrong";
+  }
   attempt.giveBack();
-  return account;
+  return answer;
 }
 
 /** Returns whether the address is banned now. */
-async function countFailure({ service, session, event }: SessionState, attempt: LoginAttempt): Promise<boolean> {
-  service.emit("loginFailed", event);
+async function countFailure(
+  { service, session, event }: SessionState,
+  attempt: LoginAttempt,
+  reason?: string,
+): Promise<boolean> {
+  service.emit("loginFailed", { ...event, ...reason !== undefined && { reason } });
   const { isBanned, bannedForSeconds: seconds } = await attempt.fail();
   if (seconds !== undefined) service.emit("banned", { address: addressBlock(session.remote.host), seconds });
   return isBanned;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { AuthorizerBusyError } from "../accounts/authorizer.ts";
+import { AuthorizerBusyError, LoginRefusedError } from "../accounts/authorizer.ts";
 import { FileSystemError, type FileSystemErrorKind } from "../filesystem/filesystem.ts";
 import { isLease, type Lease, type LeaseMember, type SharedMethods } from "../shared_port.ts";
 import { describeThrown } from "../thrown.ts";
@@ -63,18 +63,22 @@ interface SentError {
   readonly fileSystem?: FileSystemErrorKind;
   /** Of an `AuthorizerBusyError`. */
   readonly busy?: { readonly countsAsFailure: boolean };
+  /** Whether it is a `LoginRefusedError`. */
+  readonly isLoginRefused?: boolean;
 }
 
 function toSent(error: unknown): SentError {
   const message = error instanceof Error ? error.message : describeThrown(error);
   if (error instanceof FileSystemError) return { message, fileSystem: error.kind };
   if (error instanceof AuthorizerBusyError) return { message, busy: { countsAsFailure: error.countsAsFailure } };
+  if (error instanceof LoginRefusedError) return { message, isLoginRefused: true };
   return { message };
 }
 
 /** Makes an error again of what was sent. */
-export function fromSent({ message, fileSystem, busy }: SentError): Error {
+export function fromSent({ message, fileSystem, busy, isLoginRefused }: SentError): Error {
   if (fileSystem !== undefined) return new FileSystemError(fileSystem, message);
+  if (isLoginRefused === true) return new LoginRefusedError(message);
   return busy === undefined ? new Error(message) : new AuthorizerBusyError(message, busy);
 }
 

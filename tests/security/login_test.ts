@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { AccountSource } from "../../lib/accounts/account_source.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { AuthorizerBusyError, LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
@@ -85,6 +85,25 @@ Deno.test("PASS replies 421 and closes when the authorizer has too much to do, w
   assertEquals((await client.command(`PASS ${SECRET}`)).text, "421 Too many logins at once, try again later.");
   await client.closed();
   assert(!server.events.some((event) => event.event === "loginFailed"));
+});
+
+Deno.test("PASS answers a login that is refused for a reason like one with a wrong password; the log has the reason", async () => {
+  const refuse = () => Promise.reject(new LoginRefusedError("the account has expired"));
+  const settings = { ban: { failures: 1 }, timeouts: { failedLogin: 0 } };
+  const heard = [];
+  for (const authenticate of [refuse, () => Promise.resolve(undefined)]) {
+    await using server = await TestServer.start({ server: { authorizer: { authenticate }, ...settings } });
+    await using client = await server.connect();
+    await client.expect(331, "USER user");
+    const { text } = await client.command(`PASS ${SECRET}`);
+    const told = [...server.events];
+    heard.push({ text, banned: told.some(({ event }) => event === "banned") });
+    const failed = told.filter((event) => event.event === "loginFailed");
+    assertEquals(failed.map(({ reason }) => reason), [authenticate === refuse ? "the account has expired" : undefined]);
+    assert(!told.some(({ event }) => event === "internalError"));
+    server.events.length = 0;
+  }
+  assertEquals(heard[0], heard[1]);
 });
 
 Deno.test("PASS tells nothing of names where accounts come from a source that fails, hangs or has a faulty account", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { AuthorizerBusyError, LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { FileSystemError } from "../../lib/filesystem/filesystem.ts";
 import { RemotePorts } from "../../lib/serve/remote_ports.ts";
 import { type PortConnection, PortOwner, type PortRequest } from "../../lib/serve/shared_ports.ts";
@@ -190,6 +190,7 @@ Deno.test("Errors of a shared port keep the class that callers tell apart", asyn
     new AuthorizerBusyError("Too many", { countsAsFailure: true }),
     new TypeError("Not so"),
     "thrown",
+    new LoginRefusedError("the account has expired"),
   ];
   const { booth } = createBooth({
     plain: (index) => {
@@ -204,6 +205,9 @@ Deno.test("Errors of a shared port keep the class that callers tell apart", asyn
   assertInstanceOf(busy, AuthorizerBusyError);
   assertEquals([busy.countsAsFailure, busy.message], [true, "Too many"]);
   assertEquals([other?.name, other?.message, text?.message], ["Error", "Not so", "thrown"]);
+  const refused = await thrown(4);
+  assertInstanceOf(refused, LoginRefusedError);
+  assertEquals(refused.message, "the account has expired");
 });
 
 for (
