@@ -23,6 +23,9 @@ const REST_MS = 15_000;
 /** A server that does nothing but fail must not use up the memory of the test. */
 const MAX_INTERNAL_ERRORS = 100;
 
+/** Kind of the descriptors that are sockets. */
+const SOCKET = "socket:";
+
 /** V8 keeps its space for young objects at 1 MiB. */
 const STEADY_FLAGS = ["--max-semi-space-size=1"];
 /** Of the GNU C library; mallopt(3). */
@@ -193,11 +196,29 @@ export class MeasuredServer implements AsyncDisposable {
    *
    * @throws {Error} When some stay.
    */
-  async settled(): Promise<ServerState> {
+  settled(): Promise<ServerState> {
+    return this.#measureUntil((state) => hasNoSession(state) && state.listeners === this.#ports.size);
+  }
+
+  /**
+   * Measures when no session is left, without the ports that are kept for the next data connections: they stay some 10 s.
+   *
+   * @throws {Error} When some stay.
+   */
+  async left(): Promise<ServerState> {
+    const state = await this.#measureUntil(hasNoSession);
+    const listeners = this.#ports.size;
+    const kept = state.listeners - listeners;
+    if (kept === 0) return state;
+    const others = state.descriptors.filter((kind) => kind !== SOCKET);
+    const sockets = Array<string>(state.descriptors.length - others.length - kept).fill(SOCKET);
+    return { ...state, listeners, descriptors: [...others, ...sockets].toSorted(), timers: state.timers - 1 };
+  }
+
+  async #measureUntil(isEnough: (state: ServerState) => boolean): Promise<ServerState> {
     for (const deadline = performance.now() + DEADLINE_MS;; await pause(PAUSE_MS)) {
       const state = await this.measure();
-      const { connected = 0, disconnected = 0 } = state.events;
-      if (connected === disconnected && state.listeners === this.#ports.size) return state;
+      if (isEnough(state)) return state;
       if (performance.now() > deadline) throw new Error(`The server does not come to rest: ${Deno.inspect(state)}`);
     }
   }
@@ -255,6 +276,10 @@ export class MeasuredServer implements AsyncDisposable {
   #tell(event: LoggedEvent): void {
     for (const take of [...this.#waiting]) take(event);
   }
+}
+
+function hasNoSession({ events: { connected = 0, disconnected = 0 } }: ServerState): boolean {
+  return connected === disconnected;
 }
 
 function pause(ms: number): Promise<void> {

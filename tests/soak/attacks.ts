@@ -74,7 +74,7 @@ export async function suffer(attack: Attack): Promise<Figures> {
   await using server = await MeasuredServer.start(attack.server);
   await attack.prepare?.(server.home);
   await visitOften(server); // What is made once, is made from here on.
-  const before = await server.settled();
+  const before = await server.left();
   await using stack = new AsyncDisposableStack();
   const user = stack.use(new Asker(await server.login()));
   const attacking = await attack.begin(server, attack.clients, stack);
