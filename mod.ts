@@ -56,7 +56,13 @@ export type { PortRange } from "./lib/settings/forms.ts";
 export type { SessionReuse, TlsPolicy } from "./lib/settings/settings.ts";
 export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/settings/risks.ts";
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
-export type { AccountOptions, AccountSource, FoundAccount } from "./lib/accounts/account_source.ts";
+export type {
+  AccountOptions,
+  AccountSource,
+  DelegatedPassword,
+  FoundAccount,
+  RefusalOptions,
+} from "./lib/accounts/account_source.ts";
 export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";
 export {
   type AnonymousOptions,

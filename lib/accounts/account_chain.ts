@@ -5,14 +5,16 @@
  */
 
 import type { CallOptions } from "../filesystem/filesystem.ts";
-import type { AccountSource, FoundAccount } from "./account_source.ts";
+import { type AccountSource, type FoundAccount, isDelegated, type RefusalOptions } from "./account_source.ts";
+import { decoyOf } from "./decoy.ts";
 import type { HashCost } from "./password_digest.ts";
 import { DEFAULT_SCRYPT_COST } from "./password_hash.ts";
 import { distinctCosts } from "./password_verifier.ts";
 
 /**
- * Asks sources in their order; the first that knows a name decides, whatever the others say. One that cannot be asked ends the
- * search: it might have known the name.
+ * Asks sources in their order; the first that knows a name decides, whatever the others say. One that checks passwords itself knows
+ * a name only with its password: where that is wrong, the next one is asked. A source that cannot be asked ends the search: it
+ * might have known the name.
  */
 export class AccountChain implements AccountSource {
   readonly #sources: readonly AccountSource[];
@@ -22,13 +24,7 @@ export class AccountChain implements AccountSource {
   }
 
   async find(name: string, options: CallOptions): Promise<FoundAccount | undefined> {
-    for (const [index, source] of this.#sources.entries()) {
-      const found = await source.find(name, options) ?? undefined;
-      if (found === undefined) continue;
-      const later = this.#sources.slice(index + 1);
-      return later.length === 0 ? found : { ...found, refuse: (options) => askInVain(later, name, options) };
-    }
-    return undefined;
+    return await findIn(this.#sources, name, options);
   }
 
   /** Those of all sources, so that a failing login takes the work of each, wherever a name is. */
@@ -38,13 +34,37 @@ export class AccountChain implements AccountSource {
   }
 }
 
-/** Lets a wrong password take the time of the sources that were not asked, so that nobody learns in which a name is. */
-async function askInVain(sources: readonly AccountSource[], name: string, options: CallOptions): Promise<void> {
+async function findIn(
+  sources: readonly AccountSource[],
+  name: string,
+  options: CallOptions,
+): Promise<FoundAccount | undefined> {
+  for (const [index, source] of sources.entries()) {
+    const found = await source.find(name, options) ?? undefined;
+    if (found === undefined) continue;
+    const later = sources.slice(index + 1);
+    if (later.length === 0) return found;
+    const refuse = (options: RefusalOptions) => askInVain(later, name, options);
+    if (!isDelegated(found.password)) return { ...found, refuse };
+    return { ...found, refuse, otherwise: (options) => findIn(later, name, options) };
+  }
+  return undefined;
+}
+
+/**
+ * Lets a wrong password take the time of the sources that were not asked, so that nobody learns in which a name is. Those that
+ * check passwords get a decoy: they learn nothing of accounts that are not theirs.
+ */
+async function askInVain(sources: readonly AccountSource[], name: string, options: RefusalOptions): Promise<void> {
+  const { credentials, signal } = options;
   for (const source of sources) {
     try {
-      await source.find(name, options);
+      const found = await source.find(name, { signal }) ?? undefined;
+      if (found === undefined) continue;
+      if (!isDelegated(found.password)) return; // the search would have ended here
+      await found.password.check(decoyOf(credentials), { signal });
     } catch {
-      return; // the search would have ended here
+      return; // and here
     }
   }
 }

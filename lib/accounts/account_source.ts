@@ -6,7 +6,7 @@
 
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
-import type { AccountLimits } from "./authorizer.ts";
+import type { AccountLimits, Credentials } from "./authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
 import type { PermissionOverride } from "./permission.ts";
@@ -37,6 +37,40 @@ export interface AccountOptions {
   readonly limits?: AccountLimits;
 }
 
+/** A password that is checked elsewhere, as by a directory that does not show its hashes. */
+export interface DelegatedPassword {
+  /**
+   * Checks the password. Names that do not exist should take as long as others.
+   *
+   * @param credentials What the client gave. The password is not empty.
+   * @param options.signal Aborts when the client leaves or the login deadline passes.
+   * @returns The account, which is remembered with the success; `undefined` when there is none of that name and password. Its
+   * `password` means nothing.
+   * @throws {AuthorizerBusyError} When nobody can check it now.
+   * @throws {LoginRefusedError} When the account may not log in for a reason that the log is to tell.
+   */
+  check(credentials: Credentials, options: CallOptions): MaybePromise<FoundAccount | undefined>;
+  /**
+   * Who checks it: successes with one do not count with another.
+   *
+   * @default {""}
+   */
+  readonly checkedBy?: string;
+  /**
+   * How long a success counts for the next logins with the same password, in seconds; 0: not at all. Refusals are never
+   * remembered.
+   *
+   * @default 60
+   */
+  readonly rememberSeconds?: number;
+}
+
+/** What is known of a login that fails. */
+export interface RefusalOptions extends CallOptions {
+  /** What the client gave. */
+  readonly credentials: Credentials;
+}
+
 /** An account as a source has it. */
 export interface FoundAccount extends AccountOptions {
   /**
@@ -48,9 +82,10 @@ export interface FoundAccount extends AccountOptions {
   readonly username?: string;
   /**
    * A hash of scrypt, as `hashPassword()` makes it, argon2id or bcrypt; or clear text, which cannot begin like a hash
-   * (`$scheme$`). A {@linkcode StoredPassword} is either, read before. Any password fits where `any` is set.
+   * (`$scheme$`). A {@linkcode StoredPassword} is either, read before. Any password fits where `any` is set. A
+   * {@linkcode DelegatedPassword} is checked elsewhere, and whether there is such an account is known only then.
    */
-  readonly password: string | StoredPassword | { readonly any: true };
+  readonly password: string | StoredPassword | { readonly any: true } | DelegatedPassword;
   /** A file system, or the path of a directory of the host. It is opened when the password was right. */
   readonly home: string | FileSystem;
   /**
@@ -75,7 +110,12 @@ export interface FoundAccount extends AccountOptions {
    * Called once the password was wrong, before the answer: takes the time that a name would have taken that is not there.
    * Must not throw.
    */
-  refuse?(options: CallOptions): MaybePromise<void>;
+  refuse?(options: RefusalOptions): MaybePromise<void>;
+  /**
+   * Asked once a password that is checked elsewhere was wrong: who else may have the name. What it throws is that of
+   * {@linkcode AccountSource.find}.
+   */
+  otherwise?(options: CallOptions): MaybePromise<FoundAccount | undefined>;
 }
 
 /**
@@ -107,4 +147,10 @@ export interface AccountSource {
    * name exists. Absent: those of the hashes that were checked last, at most 8; before any, that of `hashPassword()`.
    */
   costs?(): readonly HashCost[];
+}
+
+/** Returns whether a password is checked elsewhere. */
+export function isDelegated(password: FoundAccount["password"] | undefined): password is DelegatedPassword {
+  return typeof password === "object" && password !== null && "check" in password &&
+    typeof password.check === "function";
 }

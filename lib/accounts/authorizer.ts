@@ -90,22 +90,31 @@ export interface AuthorizerBusyErrorOptions extends ErrorOptions {
    * @default {false}
    */
   readonly countsAsFailure?: boolean;
+  /**
+   * Whether what knows the accounts is away, such as a directory; else too many wait for it. The reply says which.
+   *
+   * @default {false}
+   */
+  readonly isOutage?: boolean;
 }
 
 /**
- * A login that was neither accepted nor refused, because too many others wait for their password to be checked. The
- * client may try again later.
+ * A login that was neither accepted nor refused, because too many others wait for their password to be checked, or nobody can
+ * check it now. The client may try again later.
  */
 export class AuthorizerBusyError extends Error {
   /** Name of the class. */
   override readonly name = "AuthorizerBusyError";
   /** Whether the attempt counts as a failed login all the same. */
   readonly countsAsFailure: boolean;
+  /** Whether what knows the accounts is away. */
+  readonly isOutage: boolean;
 
   /** Makes the error. */
   constructor(message?: string, options: AuthorizerBusyErrorOptions = {}) {
     super(message, options);
     this.countsAsFailure = options.countsAsFailure ?? false;
+    this.isOutage = options.isOutage ?? false;
   }
 }
 

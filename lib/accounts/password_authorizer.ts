@@ -8,7 +8,7 @@ import { abortable } from "../deadline.ts";
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import { addressBlock } from "../protocol/host_port.ts";
 import { isWithin } from "../protocol/pathname.ts";
-import type { AccountSource, FoundAccount } from "./account_source.ts";
+import { type AccountSource, type DelegatedPassword, type FoundAccount, isDelegated } from "./account_source.ts";
 import {
   ANONYMOUS,
   assertAnonymousReadOnly,
@@ -17,7 +17,8 @@ import {
   findPermissions,
   READ_PERMISSIONS,
 } from "./permission.ts";
-import { type Account, type Authorizer, type Credentials, DEFAULT_MESSAGES } from "./authorizer.ts";
+import { type Account, type Authorizer, type Credentials, DEFAULT_MESSAGES, LoginRefusedError } from "./authorizer.ts";
+import { DelegatedVerifier } from "./delegated_verifier.ts";
 import { StoredPassword } from "./password_hash.ts";
 import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
 
@@ -51,6 +52,7 @@ export class PasswordAuthorizer implements Authorizer {
   readonly #source: AccountSource;
   readonly #openHome: ((home: string) => FileSystem) | undefined;
   readonly #verifier: PasswordVerifier;
+  readonly #elsewhere: DelegatedVerifier;
 
   /**
    * Makes an authorizer of the accounts of a source.
@@ -61,6 +63,8 @@ export class PasswordAuthorizer implements Authorizer {
     this.#source = source;
     this.#openHome = options.openHome;
     this.#verifier = new PasswordVerifier(options);
+    const { maxRemembered } = options;
+    this.#elsewhere = new DelegatedVerifier(maxRemembered === undefined ? {} : { maxRemembered });
   }
 
   /**
@@ -70,27 +74,69 @@ export class PasswordAuthorizer implements Authorizer {
    * @throws {AuthorizerBusyError} When too many passwords wait to be checked already, or the source throws it.
    * @throws {TypeError | SyntaxError} When the account is not what it must be; for all but the password, only when that fits.
    * @throws {InsecureConfigurationError} When any password fits and a letter lets it change something, without `forceWrite`.
+   * @throws {LoginRefusedError} When whoever checks the password elsewhere gives a reason.
    * @throws The reason of `options.signal` when it aborts, and what the source throws.
    */
   async authenticate(credentials: Credentials, options: CallOptions): Promise<Account | undefined> {
-    const { username, password, remoteHost } = credentials;
+    const { username } = credentials;
     const { signal } = options;
     signal.throwIfAborted();
     // A source that does not heed the signal keeps nobody waiting. One in a database may say `null`.
-    const found = await abortable(Promise.try(() => this.#source.find(username, { signal })), signal) ?? undefined;
+    let found = await abortable(Promise.try(() => this.#source.find(username, { signal })), signal) ?? undefined;
     signal.throwIfAborted();
+    while (found !== undefined && isDelegated(found.password)) {
+      const account = await this.#checkElsewhere(found, found.password, credentials, options);
+      if (account !== undefined) return await this.#completed(username, account, signal);
+      const { otherwise } = found;
+      found = await abortable(Promise.try(() => otherwise?.({ signal })), signal) ?? undefined;
+      signal.throwIfAborted();
+    }
+    return await this.#compare(found, credentials, options);
+  }
+
+  /** Lets another check the password; where that gives a reason to refuse, the time is that of a wrong one all the same. */
+  async #checkElsewhere(
+    found: FoundAccount,
+    password: DelegatedPassword,
+    credentials: Credentials,
+    { signal }: CallOptions,
+  ): Promise<FoundAccount | undefined> {
+    try {
+      return await this.#elsewhere.check(password, credentials, {
+        signal,
+        owner: addressBlock(credentials.remoteHost),
+      });
+    } catch (error) {
+      if (!(error instanceof LoginRefusedError)) throw error;
+      await this.#compare(undefined, credentials, { signal });
+      await abortable(Promise.try(() => found.refuse?.({ signal, credentials })), signal);
+      throw error;
+    }
+  }
+
+  /** Compares the password with that of an account, or of none. */
+  async #compare(
+    found: FoundAccount | undefined,
+    credentials: Credentials,
+    { signal }: CallOptions,
+  ): Promise<Account | undefined> {
+    const { username, password, remoteHost } = credentials;
     const stored = found && readPassword(username, found);
     // Bound, as a closure would keep the signal of this session for as long as the success is remembered.
     const isCurrent = found?.isCurrent?.bind(found);
     const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
     const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
     if (!fits) {
-      await abortable(Promise.try(() => found?.refuse?.({ signal })), signal);
+      await abortable(Promise.try(() => found?.refuse?.({ signal, credentials })), signal);
       return undefined;
     }
+    const account = await this.#completed(username, found, signal);
+    return isCurrent?.() === false ? undefined : account; // it may have been removed or replaced meanwhile
+  }
+
+  async #completed(name: string, found: FoundAccount | undefined, signal: AbortSignal): Promise<Account | undefined> {
     const account = await complete(found, signal);
-    // It may have been removed or replaced meanwhile.
-    return account && isCurrent?.() !== false ? this.#open(username, account) : undefined;
+    return account && this.#open(name, account);
   }
 
   #open(name: string, found: FoundAccount): Account {

@@ -5,7 +5,7 @@
  */
 
 import type { CallOptions } from "../filesystem/filesystem.ts";
-import { type AccountEntry, AccountRowError, type EntrySource } from "./account_entries.ts";
+import { type AccountEntry, AccountRowError, type EntryFinder } from "./account_entries.ts";
 import { AuthorizerBusyError } from "./authorizer.ts";
 
 /** A row: texts as PostgreSQL writes them. */
@@ -40,7 +40,7 @@ const MAX_DEPTH = 8;
  * Finds accounts by asking for each login, so that a change holds on all nodes from the next login on. The success of an earlier
  * login counts only as long as the hash is the same.
  */
-export class PostgresAccounts implements EntrySource {
+export class PostgresAccounts implements EntryFinder {
   readonly #runner: StatementRunner;
   readonly #statement: string;
 
@@ -67,7 +67,7 @@ export class PostgresAccounts implements EntrySource {
     try {
       return await this.#runner.query(this.#statement, [name]);
     } catch (cause) {
-      throw new AuthorizerBusyError("The database with the accounts cannot be asked", { cause });
+      throw new AuthorizerBusyError("The database with the accounts cannot be asked", { cause, isOutage: true });
     }
   }
 }

@@ -62,7 +62,10 @@ export function errorReply(error: unknown): Reply | undefined {
   if (error instanceof DataConnectTimeoutError) return CONNECT_TIMEOUT_REPLIES[error.mode];
   if (error instanceof ConnectionError) return reply(425, "Can't open data connection.");
   if (error instanceof CommandAbortedError) return reply(451, "Requested action aborted.");
-  if (error instanceof AuthorizerBusyError) return reply(421, "Too many logins at once, try again later.", "close");
+  if (error instanceof AuthorizerBusyError) {
+    const reason = error.isOutage ? "Accounts cannot be checked now" : "Too many logins at once";
+    return reply(421, `${reason}, try again later.`, "close");
+  }
   if (error instanceof StateUnavailableError) return reply(421, "Service not available, try again later.", "close");
   return undefined;
 }

@@ -31,7 +31,7 @@ import type { QuotaCounts } from "../state/quotas.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { SHARED_STATE, type SharedState } from "../state/state.ts";
 import { SHARED_TERM_CLAIMS } from "../state/term_claims.ts";
-import type { AccountDatabases } from "./account_databases.ts";
+import type { AccountSources } from "./account_sources.ts";
 import { accountProblem } from "./account_problem.ts";
 import { createFileClaims } from "./node_claims.ts";
 import { ServedFiles } from "./served_files.ts";
@@ -62,7 +62,7 @@ export interface ConfiguredServerOptions {
   /** What is remembered beyond sessions, which stays the caller's; absent: in memory, to the end of the process. */
   readonly engine?: StateEngine;
   /** Sources of accounts beside the configuration, which stay the caller's; absent: there are none. */
-  readonly accounts?: AccountDatabases | undefined;
+  readonly accounts?: AccountSources | undefined;
   /** Takes the measurements of the main event loop, and where each of the others counts its own; absent: nobody does. */
   readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
   /** Does work of the main event loop in spans; absent: nobody follows them, in no event loop. */

@@ -17,7 +17,7 @@ import type { SocketAddress } from "../transport/connection.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExpiryNotice } from "./certificate_watcher.ts";
 import { ConfiguredServer } from "./configured_server.ts";
-import { AccountDatabases } from "./account_databases.ts";
+import { AccountSources } from "./account_sources.ts";
 import { NodeOrders } from "./node_orders.ts";
 import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
@@ -101,7 +101,7 @@ export class Service implements AsyncDisposable {
       }),
     );
     const accounts = opened.use(
-      await AccountDatabases.open(plan, {
+      await AccountSources.open(plan, {
         cluster,
         onAccount: (name) => orders.accountChanged(name),
         onReconnected: () => orders.accountsMissed(),

@@ -62,7 +62,7 @@ interface SentError {
   /** Of a `FileSystemError`. */
   readonly fileSystem?: FileSystemErrorKind;
   /** Of an `AuthorizerBusyError`. */
-  readonly busy?: { readonly countsAsFailure: boolean };
+  readonly busy?: { readonly countsAsFailure: boolean; readonly isOutage: boolean };
   /** Whether it is a `LoginRefusedError`. */
   readonly isLoginRefused?: boolean;
 }
@@ -70,7 +70,10 @@ interface SentError {
 function toSent(error: unknown): SentError {
   const message = error instanceof Error ? error.message : describeThrown(error);
   if (error instanceof FileSystemError) return { message, fileSystem: error.kind };
-  if (error instanceof AuthorizerBusyError) return { message, busy: { countsAsFailure: error.countsAsFailure } };
+  if (error instanceof AuthorizerBusyError) {
+    const { countsAsFailure, isOutage } = error;
+    return { message, busy: { countsAsFailure, isOutage } };
+  }
   if (error instanceof LoginRefusedError) return { message, isLoginRefused: true };
   return { message };
 }

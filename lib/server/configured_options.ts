@@ -161,6 +161,11 @@ function createAuthorizer(configuration: Configuration, now: Date, options: ToSe
   return new PasswordAuthorizer(new AccountChain(sources), { places: workPlaces });
 }
 
+/** Returns whether a type of sources tells of an account only to who has its password. */
+function checksPasswords(_type: Configuration["accounts"][number]["type"] | undefined): boolean {
+  return false; // no such type yet
+}
+
 /** Accounts of a source that is not the file. */
 function createEntryAccounts(
   configuration: Configuration,
@@ -169,9 +174,12 @@ function createEntryAccounts(
     & ToServerOptionsOptions
     & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks">,
 ): EntryAccounts {
-  const source: EntrySource = { find: (name, options) => entries?.find(index, name, options) };
-  const homes = configuration.accounts[index]?.homes;
-  return new EntryAccounts(source, { ...options, configuration, homes, onProblem: onAccountProblem });
+  const { type, homes } = configuration.accounts[index] ?? {};
+  const source: EntrySource = checksPasswords(type)
+    ? { login: (credentials, options) => entries?.login(index, credentials, options) }
+    : { find: (name, options) => entries?.find(index, name, options) };
+  const name = `accounts[${index}]`;
+  return new EntryAccounts(source, { ...options, configuration, homes, name, onProblem: onAccountProblem });
 }
 
 /** The users of the configuration, and anonymous. */

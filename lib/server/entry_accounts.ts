@@ -7,14 +7,15 @@
  * @module
  */
 
-import { type AccountEntry, AccountRowError, type EntrySource } from "../accounts/account_entries.ts";
-import type { AccountSource, FoundAccount } from "../accounts/account_source.ts";
-import { AuthorizerBusyError } from "../accounts/authorizer.ts";
+import { type AccountEntry, AccountRowError, type EntryLogin, type EntrySource } from "../accounts/account_entries.ts";
+import type { AccountSource, DelegatedPassword, FoundAccount } from "../accounts/account_source.ts";
+import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../accounts/authorizer.ts";
 import type { HashCost } from "../accounts/password_digest.ts";
 import { DEFAULT_SCRYPT_COST, isPasswordHash, StoredPassword } from "../accounts/password_hash.ts";
 import { distinctCosts } from "../accounts/password_verifier.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
+import type { MaybePromise } from "../shared_port.ts";
 import { HomeRefusedError, inspectHomeIn, pathIn } from "../filesystem/local/homes_folder.ts";
 import { AccountEntryError, readAccountEntry } from "../settings/account_entry.ts";
 import { permissionsOf } from "../settings/account_rights.ts";
@@ -31,6 +32,14 @@ export interface EntryAccountsOptions {
   readonly configuration: Configuration;
   /** Folder below which homes on the host have to be; absent: there may be none. */
   readonly homes?: string | undefined;
+  /**
+   * How long a source that checks passwords itself is not asked again after a success, in seconds.
+   *
+   * @default 60
+   */
+  readonly rememberSeconds?: number | undefined;
+  /** Names the source among those of a server. @default {""} */
+  readonly name?: string;
   /** Risks of homes that are accepted. */
   readonly acceptRisks: readonly RiskId[];
   readonly openHome: HomeOpener;
@@ -43,6 +52,8 @@ export interface EntryAccountsOptions {
 const MAX_AGE_MS = 250;
 /** Most costs that are kept of hashes that were seen; a failing login takes the work of each. */
 const MAX_COSTS = 8;
+/** Takes the place of a password that is checked elsewhere, where an entry has to have one. */
+const CHECKED_ELSEWHERE = "-";
 const NO_FOLDER = "its home is a folder of the host, which needs accounts[…].homes";
 
 /** Makes accounts of the entries of one source. */
@@ -58,8 +69,10 @@ export class EntryAccounts implements AccountSource {
 
   /** @throws {AuthorizerBusyError} When the source cannot be asked now. */
   async find(name: string, options: CallOptions): Promise<FoundAccount | undefined> {
+    if ("login" in this.#source) return this.#checkedBy(this.#source);
+    const source = this.#source;
     const foundAt = performance.now();
-    const entry = await this.#ask(name, options);
+    const entry = await this.#ask(name, options, () => source.find(name, options));
     const password = entry && this.#readPassword(entry);
     if (entry === undefined || password === undefined) return undefined;
     this.#keepCost(password);
@@ -71,15 +84,42 @@ export class EntryAccounts implements AccountSource {
     };
   }
 
-  /** Those of the hashes that were found last. */
+  /** Those of the hashes that were found last; none where passwords are checked elsewhere. */
   costs(): readonly HashCost[] {
+    if ("login" in this.#source) return [];
     return this.#costs.length > 0 ? this.#costs : [{ scheme: "scrypt", ...DEFAULT_SCRYPT_COST }];
   }
 
+  /** Whoever it is, the source says it when it has the password. */
+  #checkedBy(source: EntryLogin): FoundAccount {
+    const { rememberSeconds, name } = this.#options;
+    const password: DelegatedPassword = {
+      ...rememberSeconds !== undefined && { rememberSeconds },
+      ...name !== undefined && { checkedBy: name },
+      check: (credentials, options) => this.#login(source, credentials, options),
+    };
+    return { password, home: "" };
+  }
+
+  async #login(
+    source: EntryLogin,
+    credentials: Credentials,
+    options: CallOptions,
+  ): Promise<FoundAccount | undefined> {
+    const entry = await this.#ask(credentials.username, options, () => source.login(credentials, options));
+    if (entry === undefined) return undefined;
+    const complete = async ({ signal }: CallOptions) => await this.#tryToOpen(entry, signal);
+    return { username: entry.name, password: CHECKED_ELSEWHERE, home: "", complete };
+  }
+
   /** What is no account is passed over, as if it was not there. */
-  async #ask(name: string, options: CallOptions): Promise<AccountEntry | undefined> {
+  async #ask(
+    name: string,
+    options: CallOptions,
+    ask: () => MaybePromise<AccountEntry | undefined>,
+  ): Promise<AccountEntry | undefined> {
     try {
-      const entry = await this.#source.find(name, options) ?? undefined;
+      const entry = await ask() ?? undefined;
       if (entry === undefined || entry.enabled === false) return undefined;
       if (entry.name.toLowerCase() !== ANONYMOUS) return entry;
       this.#options.onProblem(
@@ -87,7 +127,8 @@ export class EntryAccounts implements AccountSource {
         `${JSON.stringify(entry.name)} is for everybody, whom the configuration file describes`,
       );
     } catch (error) {
-      if (error instanceof AuthorizerBusyError || options.signal.aborted) throw error;
+      const isAnswer = error instanceof AuthorizerBusyError || error instanceof LoginRefusedError;
+      if (isAnswer || options.signal.aborted) throw error;
       this.#options.onProblem(name, reasonOf(error));
     }
     return undefined;
@@ -114,12 +155,19 @@ export class EntryAccounts implements AccountSource {
     options: CallOptions,
   ): Promise<FoundAccount | undefined> {
     const isOld = performance.now() - foundAt > MAX_AGE_MS;
-    const current = isOld ? await this.#ask(name, options) : entry;
+    const source = this.#source;
+    const current = isOld && "find" in source
+      ? await this.#ask(name, options, () => source.find(name, options))
+      : entry;
     if (current === undefined || current.password !== entry.password || current.name !== entry.name) return undefined;
+    return await this.#tryToOpen(current, options.signal);
+  }
+
+  async #tryToOpen(entry: AccountEntry, signal: AbortSignal): Promise<FoundAccount | undefined> {
     try {
-      return await this.#open(current);
+      return await this.#open({ password: CHECKED_ELSEWHERE, ...entry });
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       this.#options.onProblem(entry.name, reasonOf(error));
       return undefined;
     }

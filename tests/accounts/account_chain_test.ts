@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AccountChain } from "../../lib/accounts/account_chain.ts";
 import type { AccountSource } from "../../lib/accounts/account_source.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
@@ -51,6 +51,47 @@ Deno.test("AccountChain asks later sources after a wrong password alone, so that
   assertEquals(asked, []);
   assertEquals(await login("alice", "wrong"), undefined);
   assertEquals(asked, ["alice"]);
+});
+
+/** A source that checks passwords itself, and says what it was asked. */
+function checking(accounts: Readonly<Record<string, string>>, asked: string[] = []): AccountSource {
+  const check = ({ username, password }: Credentials) => {
+    asked.push(`${username}:${password}`);
+    if (accounts[username] === "expired") throw new LoginRefusedError("it has expired");
+    return accounts[username] === password ? { username, password: "-", home } : undefined;
+  };
+  return { find: () => ({ password: { check, rememberSeconds: 0 }, home }), costs: () => [] };
+}
+
+Deno.test("AccountChain asks the next source where one that checks passwords itself refuses", async () => {
+  const asked: string[] = [];
+  const later: string[] = [];
+  const sources = [
+    checking({ alice: "a", eve: "expired" }, asked),
+    sourceOf({ alice: ONE, bob: TWO, eve: ONE }, later),
+  ];
+  const login = loginOf(new AccountChain(sources));
+  assert(await login("alice", "a"));
+  assertEquals(later, []);
+  assert(await login("alice", "one") && await login("bob", "two"));
+  assertEquals(await login("carol", "one"), undefined);
+  assertEquals([asked, later], [["alice:a", "alice:one", "bob:two", "carol:one"], ["alice", "bob", "carol"]]);
+  // A reason to refuse is the end, but takes the same time.
+  await assertRejects(() => login("eve", "one"), LoginRefusedError, "it has expired");
+  assertEquals(later.at(-1), "eve");
+});
+
+Deno.test("AccountChain gives a decoy to a source that checks passwords itself, after a wrong password of an earlier one", async () => {
+  const asked: string[] = [];
+  const login = loginOf(new AccountChain([sourceOf({ alice: ONE }), checking({ alice: "wrong password" }, asked)]));
+  assert(await login("alice", "one"));
+  assertEquals(asked, []);
+  assertEquals(await login("alice", "wrong password"), undefined);
+  assertEquals(asked.length, 1);
+  assertMatch(asked[0] ?? "", /^[a-z0-9]{5}:[a-z0-9]{14}$/);
+  assert(!asked[0]?.includes("alice"));
+  assertEquals(await login("alice", ""), undefined); // as the others, but nobody shows it
+  assertMatch(asked[1] ?? "", /^[a-z0-9]{5}:[a-z0-9]{12}$/);
 });
 
 Deno.test("AccountChain.costs() gives those of all sources, and the usual one for a source that does not say", () => {

@@ -77,14 +77,21 @@ Deno.test("PASS closes the connection after three failures, and a success before
   assertEquals((await server.event("disconnected")).reason, "Authentication failed. Disconnecting.");
 });
 
-Deno.test("PASS replies 421 and closes when the authorizer has too much to do, which is no failed login", async () => {
-  const authorizer = { authenticate: () => Promise.reject(new AuthorizerBusyError("full")) };
-  await using server = await TestServer.start({ server: { authorizer } });
-  await using client = await server.connect();
-  await client.expect(331, "USER user");
-  assertEquals((await client.command(`PASS ${SECRET}`)).text, "421 Too many logins at once, try again later.");
-  await client.closed();
-  assert(!server.events.some((event) => event.event === "loginFailed"));
+Deno.test("PASS replies 421 and closes when passwords cannot be checked now, which is no failed login", async () => {
+  for (
+    const [isOutage, text] of [
+      [false, "421 Too many logins at once, try again later."],
+      [true, "421 Accounts cannot be checked now, try again later."],
+    ] as const
+  ) {
+    const authorizer = { authenticate: () => Promise.reject(new AuthorizerBusyError("full", { isOutage })) };
+    await using server = await TestServer.start({ server: { authorizer } });
+    await using client = await server.connect();
+    await client.expect(331, "USER user");
+    assertEquals((await client.command(`PASS ${SECRET}`)).text, text);
+    await client.closed();
+    assert(!server.events.some((event) => event.event === "loginFailed"));
+  }
 });
 
 Deno.test("PASS answers a login that is refused for a reason like one with a wrong password; the log has the reason", async () => {

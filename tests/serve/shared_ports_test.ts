@@ -187,7 +187,7 @@ Deno.test("A lease whose call is cancelled while it is on its way is undone and 
 Deno.test("Errors of a shared port keep the class that callers tell apart", async () => {
   const errors: readonly unknown[] = [
     new FileSystemError("busy", "It is written"),
-    new AuthorizerBusyError("Too many", { countsAsFailure: true }),
+    new AuthorizerBusyError("Too many", { countsAsFailure: true, isOutage: true }),
     new TypeError("Not so"),
     "thrown",
     new LoginRefusedError("the account has expired"),
@@ -203,7 +203,7 @@ Deno.test("Errors of a shared port keep the class that callers tell apart", asyn
   assertInstanceOf(file, FileSystemError);
   assertEquals([file.kind, file.message], ["busy", "It is written"]);
   assertInstanceOf(busy, AuthorizerBusyError);
-  assertEquals([busy.countsAsFailure, busy.message], [true, "Too many"]);
+  assertEquals([busy.countsAsFailure, busy.isOutage, busy.message], [true, true, "Too many"]);
   assertEquals([other?.name, other?.message, text?.message], ["Error", "Not so", "thrown"]);
   const refused = await thrown(4);
   assertInstanceOf(refused, LoginRefusedError);

@@ -10,9 +10,10 @@ import {
   AccountRowError,
   type EntrySource,
 } from "../accounts/account_entries.ts";
-import { AuthorizerBusyError } from "../accounts/authorizer.ts";
+import { AuthorizerBusyError, type Credentials } from "../accounts/authorizer.ts";
 import { StartError } from "../check/exit_error.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
+import type { MaybePromise } from "../shared_port.ts";
 import type { DatabaseLocation } from "../server/configured_options.ts";
 import type { AccountSourceSettings } from "../settings/table.ts";
 import type { PostgresEngine } from "../state/postgres/postgres_engine.ts";
@@ -20,7 +21,7 @@ import { describeThrown } from "../thrown.ts";
 import type { ServerPlan } from "./worker_messages.ts";
 
 /** What the sources work with. */
-export interface AccountDatabasesOptions {
+export interface AccountSourcesOptions {
   /** The database of the state; absent: there is none. */
   readonly cluster: PostgresEngine | undefined;
   /** Told the name of an account that was changed in a database of its own. Must not throw. */
@@ -36,14 +37,19 @@ const NOBODY = "";
 /** Class of errors of PostgreSQL for values that do not fit, as a name where a number is wanted. */
 const DATA_EXCEPTION = /^22/;
 
-/** The sources, from {@linkcode AccountDatabases.open} until they are disposed of. */
-export class AccountDatabases implements AccountEntries, AsyncDisposable {
+/** Most names that are kept of who was let in. */
+const MAX_GUESTS = 65_536;
+
+/** The sources, from {@linkcode AccountSources.open} until they are disposed of. */
+export class AccountSources implements AccountEntries, AsyncDisposable {
   readonly #sources = new Map<number, EntrySource>();
   readonly #opened = new AsyncDisposableStack();
-  readonly #options: AccountDatabasesOptions;
+  readonly #options: AccountSourcesOptions;
   readonly #failed = new Set<number>();
+  /** Who was let in by a source that checks passwords itself; who was last comes last. */
+  readonly #guests = new Set<string>();
 
-  private constructor(options: AccountDatabasesOptions) {
+  private constructor(options: AccountSourcesOptions) {
     this.#options = options;
   }
 
@@ -52,42 +58,71 @@ export class AccountDatabases implements AccountEntries, AsyncDisposable {
    *
    * @throws {StartError} When one cannot be used.
    */
-  static async open(plan: ServerPlan, options: AccountDatabasesOptions): Promise<AccountDatabases | undefined> {
+  static async open(plan: ServerPlan, options: AccountSourcesOptions): Promise<AccountSources | undefined> {
     const { accounts } = plan.configuration;
     if (accounts.every(({ type }) => type === "file")) return undefined;
-    const databases = new AccountDatabases(options);
+    const sources = new AccountSources(options);
     await using opened = new AsyncDisposableStack();
-    opened.use(databases);
+    opened.use(sources);
     for (const [index, settings] of accounts.entries()) {
       if (settings.type !== "file") {
-        databases.#sources.set(index, await databases.#open(settings, index, plan.files.accountDatabases?.[index]));
+        sources.#sources.set(index, await sources.#open(settings, index, plan.files.accountDatabases?.[index]));
       }
     }
     opened.move();
-    return databases;
+    return sources;
   }
 
   /** See {@linkcode AccountEntries.find}. */
-  async find(source: number, name: string, options: CallOptions): Promise<AccountEntry | undefined> {
+  async find(index: number, name: string, options: CallOptions): Promise<AccountEntry | undefined> {
+    const source = this.#sources.get(index);
+    if (source === undefined || !("find" in source)) return undefined;
+    return await this.#ask(index, () => source.find(name, options));
+  }
+
+  /** See {@linkcode AccountEntries.login}. */
+  async login(index: number, credentials: Credentials, options: CallOptions): Promise<AccountEntry | undefined> {
+    const source = this.#sources.get(index);
+    if (source === undefined || !("login" in source)) return undefined;
+    const entry = await this.#ask(index, () => source.login(credentials, options));
+    if (entry !== undefined) this.#keepGuest(entry.name);
+    return entry;
+  }
+
+  /** Tells once that a source cannot be asked, until it can. */
+  async #ask(
+    index: number,
+    ask: () => MaybePromise<AccountEntry | undefined>,
+  ): Promise<AccountEntry | undefined> {
     try {
-      const entry = await this.#sources.get(source)?.find(name, options);
-      this.#failed.delete(source);
+      const entry = await ask();
+      this.#failed.delete(index);
       return entry;
     } catch (error) {
-      if (error instanceof AuthorizerBusyError && !this.#failed.has(source)) {
-        this.#failed.add(source);
-        this.#options.onFailure(`accounts[${source}]: ${error.message}: ${describeThrown(error.cause)}`);
+      if (error instanceof AuthorizerBusyError && error.isOutage && !this.#failed.has(index)) {
+        this.#failed.add(index);
+        const cause = error.cause === undefined ? "" : `: ${describeThrown(error.cause)}`;
+        this.#options.onFailure(`accounts[${index}]: ${error.message}${cause}`);
       }
       throw error;
     }
   }
 
+  #keepGuest(name: string): void {
+    this.#guests.delete(name);
+    this.#guests.add(name);
+    const [first] = this.#guests;
+    if (this.#guests.size > MAX_GUESTS && first !== undefined) this.#guests.delete(first);
+  }
+
   /**
-   * Returns whether any source knows an account.
+   * Returns whether any source knows an account. One that checks passwords itself cannot be asked without: those that it has let in
+   * are known, until it has let in very many others.
    *
    * @throws {AuthorizerBusyError} When one that might cannot be asked.
    */
   async knows(name: string, options: CallOptions): Promise<boolean> {
+    if (this.#guests.has(name)) return true;
     for (const source of this.#sources.keys()) {
       try {
         const entry = await this.find(source, name, options);
