@@ -58,11 +58,13 @@ export { type Risk, RISK_IDS, type RiskId, RISKS } from "./lib/settings/risks.ts
 export { VirtualAuthorizer, type VirtualAuthorizerOptions } from "./lib/server/virtual_authorizer.ts";
 export type {
   AccountOptions,
+  AccountRuleSet,
   AccountSource,
   DelegatedPassword,
   FoundAccount,
   RefusalOptions,
 } from "./lib/accounts/account_source.ts";
+export { type AccountRuleOptions, AccountRules } from "./lib/accounts/account_rules.ts";
 export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";
 export {
   type AnonymousOptions,

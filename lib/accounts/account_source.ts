@@ -11,6 +11,17 @@ import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
 import type { PermissionOverride } from "./permission.ts";
 
+/** What decides beside the password; `AccountRules` is one. */
+export interface AccountRuleSet {
+  /**
+   * Returns why nobody may log in with these credentials now, for the log alone; `undefined` where that is right. Asked before
+   * the password is looked at: to the client, the name is unknown then.
+   */
+  refusal(credentials: Credentials, now: Date): string | undefined;
+  /** Returns why sessions may not go on now: they end at their next command, and behind a running transfer. */
+  ending?(now: Date): string | undefined;
+}
+
 /** Options of an account. */
 export interface AccountOptions {
   /**
@@ -35,6 +46,8 @@ export interface AccountOptions {
   readonly overrides?: readonly PermissionOverride[];
   /** Limits over all sessions of the account; absent: none. */
   readonly limits?: AccountLimits;
+  /** When and from where it may be used; absent: always, from everywhere. */
+  readonly rules?: AccountRuleSet | undefined;
 }
 
 /** A password that is checked elsewhere, as by a directory that does not show its hashes. */

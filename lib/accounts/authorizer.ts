@@ -58,6 +58,11 @@ export interface Account {
    * @param options.signal As for {@linkcode Account.hasPermission}.
    */
   mayMove?(path: string, options: CallOptions): boolean | Promise<boolean>;
+  /**
+   * Returns why a session may not go on now, for the log; `undefined` where it may. Asked before each command: the client gets
+   * 421 then. A transfer that runs goes to its end.
+   */
+  ending?(now: Date): string | undefined;
 }
 
 /** Replies to a login and to QUIT where an account has none of its own. */

@@ -7,7 +7,6 @@
  * @module
  */
 
-import type { CallOptions } from "../filesystem/filesystem.ts";
 import type { DelegatedPassword, FoundAccount } from "./account_source.ts";
 import { AuthorizerBusyError, type Credentials } from "./authorizer.ts";
 import { decoyOf } from "./decoy.ts";
@@ -34,6 +33,16 @@ export interface DelegatedVerifierOptions {
    * @default 1024
    */
   readonly maxRemembered?: number;
+}
+
+/** How a password is to be checked. */
+export interface DelegatedCheckOptions extends WorkOptions {
+  /**
+   * Returns whether a success that is remembered counts now.
+   *
+   * @default {it does}
+   */
+  readonly counts?: (account: FoundAccount) => boolean;
 }
 
 /** A login that succeeded. */
@@ -77,10 +86,10 @@ export class DelegatedVerifier {
   async check(
     password: DelegatedPassword,
     credentials: Credentials,
-    options: WorkOptions,
+    options: DelegatedCheckOptions,
   ): Promise<FoundAccount | undefined> {
     options.signal.throwIfAborted();
-    const known = this.#find(password, credentials);
+    const known = this.#find(password, credentials, options);
     if (known !== undefined) return known;
     return await runInPlace(this.#places, () => this.#checkInTurn(password, credentials, options), options);
   }
@@ -88,15 +97,15 @@ export class DelegatedVerifier {
   async #checkInTurn(
     password: DelegatedPassword,
     credentials: Credentials,
-    { signal }: CallOptions,
+    options: DelegatedCheckOptions,
   ): Promise<FoundAccount | undefined> {
     // Somebody ahead in the queue may have come with the same name and password.
-    const known = this.#find(password, credentials);
+    const known = this.#find(password, credentials, options);
     if (known !== undefined) return known;
     const key = keyOf(password, credentials);
     const wasCompared = this.#remembered.has(key);
     try {
-      const account = await ask(password, credentials, signal);
+      const account = await ask(password, credentials, options.signal);
       this.#keep(key, password, { credentials, account });
       return account;
     } catch (error) {
@@ -110,7 +119,11 @@ export class DelegatedVerifier {
     }
   }
 
-  #find(password: DelegatedPassword, credentials: Credentials): FoundAccount | undefined {
+  #find(
+    password: DelegatedPassword,
+    credentials: Credentials,
+    { counts }: DelegatedCheckOptions,
+  ): FoundAccount | undefined {
     const key = keyOf(password, credentials);
     let success = this.#remembered.get(key);
     if (success !== undefined && success.until <= performance.now()) {
@@ -118,7 +131,7 @@ export class DelegatedVerifier {
       success = undefined;
     }
     const isSame = equalDigests(this.#identify(credentials), success?.digest ?? this.#nothing);
-    if (!isSame || success === undefined) return undefined;
+    if (!isSame || success === undefined || counts?.(success.account) === false) return undefined;
     this.#set(key, success);
     return success.account;
   }

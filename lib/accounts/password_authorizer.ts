@@ -74,7 +74,8 @@ export class PasswordAuthorizer implements Authorizer {
    * @throws {AuthorizerBusyError} When too many passwords wait to be checked already, or the source throws it.
    * @throws {TypeError | SyntaxError} When the account is not what it must be; for all but the password, only when that fits.
    * @throws {InsecureConfigurationError} When any password fits and a letter lets it change something, without `forceWrite`.
-   * @throws {LoginRefusedError} When whoever checks the password elsewhere gives a reason.
+   * @throws {LoginRefusedError} When a rule of the account refuses it, or whoever checks the password elsewhere gives a reason;
+   * after the work of a name that is not there.
    * @throws The reason of `options.signal` when it aborts, and what the source throws.
    */
   async authenticate(credentials: Credentials, options: CallOptions): Promise<Account | undefined> {
@@ -86,7 +87,7 @@ export class PasswordAuthorizer implements Authorizer {
     signal.throwIfAborted();
     while (found !== undefined && isDelegated(found.password)) {
       const account = await this.#checkElsewhere(found, found.password, credentials, options);
-      if (account !== undefined) return await this.#completed(username, account, signal);
+      if (account !== undefined) return await this.#completed(account, credentials, signal);
       const { otherwise } = found;
       found = await abortable(Promise.try(() => otherwise?.({ signal })), signal) ?? undefined;
       signal.throwIfAborted();
@@ -102,10 +103,16 @@ export class PasswordAuthorizer implements Authorizer {
     { signal }: CallOptions,
   ): Promise<FoundAccount | undefined> {
     try {
-      return await this.#elsewhere.check(password, credentials, {
+      const refusalOf = (account: FoundAccount) => account.rules?.refusal(credentials, new Date());
+      const account = await this.#elsewhere.check(password, credentials, {
         signal,
         owner: addressBlock(credentials.remoteHost),
+        // Who is refused waits for the one who checks the password, as everybody does whose password is wrong.
+        counts: (account) => refusalOf(account) === undefined,
       });
+      const refusal = account && refusalOf(account);
+      if (refusal !== undefined) throw new LoginRefusedError(refusal);
+      return account;
     } catch (error) {
       if (!(error instanceof LoginRefusedError)) throw error;
       await this.#compare(undefined, credentials, { signal });
@@ -121,28 +128,37 @@ export class PasswordAuthorizer implements Authorizer {
     { signal }: CallOptions,
   ): Promise<Account | undefined> {
     const { username, password, remoteHost } = credentials;
-    const stored = found && readPassword(username, found);
+    const refusal = found?.rules?.refusal(credentials, new Date());
+    // Who is refused is nobody, whatever the password and whatever is remembered of it.
+    const stored = found && refusal === undefined ? readPassword(username, found) : undefined;
     // Bound, as a closure would keep the signal of this session for as long as the success is remembered.
     const isCurrent = found?.isCurrent?.bind(found);
     const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
     const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
     if (!fits) {
       await abortable(Promise.try(() => found?.refuse?.({ signal, credentials })), signal);
+      if (refusal !== undefined) throw new LoginRefusedError(refusal);
       return undefined;
     }
-    const account = await this.#completed(username, found, signal);
+    const account = await this.#completed(found, credentials, signal);
     return isCurrent?.() === false ? undefined : account; // it may have been removed or replaced meanwhile
   }
 
-  async #completed(name: string, found: FoundAccount | undefined, signal: AbortSignal): Promise<Account | undefined> {
+  async #completed(
+    found: FoundAccount | undefined,
+    credentials: Credentials,
+    signal: AbortSignal,
+  ): Promise<Account | undefined> {
     const account = await complete(found, signal);
-    return account && this.#open(name, account);
+    const lateRefusal = account === found ? undefined : account?.rules?.refusal(credentials, new Date());
+    if (lateRefusal !== undefined) throw new LoginRefusedError(lateRefusal);
+    return account && this.#open(credentials.username, account);
   }
 
   #open(name: string, found: FoundAccount): Account {
     const { login, quit } = DEFAULT_MESSAGES;
     const { username = name, home, loginMessage = login, quitMessage = quit, limits = {} } = found;
-    const { permissions = READ_PERMISSIONS, overrides = [] } = found;
+    const { permissions = READ_PERMISSIONS, overrides = [], rules } = found;
     assertRights(username, found);
     if (typeof limits !== "object" || limits === null) throw unusable(username, "its limits are no object");
     if (typeof home === "string" && home !== "" && !this.#openHome) throw unusable(username, "no openHome is set");
@@ -160,6 +176,7 @@ export class PasswordAuthorizer implements Authorizer {
       async hasPermission(letter, path, options) {
         return (await findPermissions(rights, path, options)).includes(letter);
       },
+      ...rules?.ending !== undefined && { ending: rules.ending.bind(rules) },
       mayMove: (path) => !rights.overrides.some((override) => isWithin(path, override.path)),
     };
   }

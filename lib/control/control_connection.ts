@@ -47,6 +47,7 @@ const FOREIGN_VERBS = [
 /** How many pipelined lines are obeyed before other sessions get their turn. */
 const MAX_BATCH = 16;
 
+const ACCOUNT_ENDED = reply(421, "This account cannot be used now.", "close");
 const TIMED_OUT = "Control connection timed out.";
 
 /** How long the session's end waits for a command that an authorizer or a file system does not answer. */
@@ -264,12 +265,24 @@ export class ControlConnection {
   #run(command: CommandLine, admission: Admission): Reply | undefined | Promise<Reply | undefined> {
     if ("refusal" in admission) return admission.refusal;
     const { row, request } = admission;
+    const ended = row.quits ? undefined : this.#endOfAccount();
+    if (ended !== undefined) return ended;
     if (row.dataConnection !== "uses" && !row.longRunning) return this.#runRow(row, request);
     const running = this.#state.startTransfer();
     const { signal } = running.transfer;
     running.done = this.#runTransfer(running, command, row, { ...request, signal });
     this.#watch.start();
     return undefined;
+  }
+
+  /** The last reply, where the account may not be used any more. What runs goes to its end first. */
+  #endOfAccount(): Reply | undefined {
+    const { session: { login }, running } = this.#state;
+    if (login.state !== "loggedIn" || login.account.ending === undefined || running !== undefined) return undefined;
+    const reason = login.account.ending(new Date());
+    if (reason === undefined) return undefined;
+    this.#end.setReason(reason);
+    return ACCOUNT_ENDED;
   }
 
   #runRow(row: CommandSpec, request: CommandRequest): Reply | Promise<Reply> {

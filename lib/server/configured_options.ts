@@ -18,6 +18,7 @@ import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
+import { rulesOf } from "./account_rule_set.ts";
 import { EntryAccounts, type EntryAccountsOptions } from "./entry_accounts.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
@@ -195,7 +196,7 @@ function createFileAccounts(
   for (const user of users) {
     const { name, password, limits, enabled } = user;
     const home = openAccountHome(user, name, sources); // of others, too: their files count under quotas
-    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits });
+    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits, rules: rulesOf(user) });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);

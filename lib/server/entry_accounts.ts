@@ -8,7 +8,7 @@
  */
 
 import { type AccountEntry, AccountRowError, type EntryLogin, type EntrySource } from "../accounts/account_entries.ts";
-import type { AccountSource, DelegatedPassword, FoundAccount } from "../accounts/account_source.ts";
+import type { AccountRuleSet, AccountSource, DelegatedPassword, FoundAccount } from "../accounts/account_source.ts";
 import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../accounts/authorizer.ts";
 import type { HashCost } from "../accounts/password_digest.ts";
 import { DEFAULT_SCRYPT_COST, isPasswordHash, StoredPassword } from "../accounts/password_hash.ts";
@@ -17,12 +17,13 @@ import { ANONYMOUS } from "../accounts/permission.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { HomeRefusedError, inspectHomeIn, pathIn } from "../filesystem/local/homes_folder.ts";
-import { AccountEntryError, readAccountEntry } from "../settings/account_entry.ts";
+import { AccountEntryError, readAccountEntry, readEntryRules } from "../settings/account_entry.ts";
 import { permissionsOf } from "../settings/account_rights.ts";
 import type { Home } from "../settings/forms.ts";
 import type { RiskId } from "../settings/risks.ts";
 import type { Configuration, UserSettings } from "../settings/table.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
+import { rulesOf } from "./account_rule_set.ts";
 import { AccountQuotas, type AccountServices } from "./account_quotas.ts";
 import { findHomeRisks } from "./virtual_authorizer.ts";
 
@@ -79,6 +80,7 @@ export class EntryAccounts implements AccountSource {
     return {
       username: entry.name,
       password,
+      rules: this.#rulesOf(entry),
       home: "", // opened by complete()
       complete: (options) => this.#complete(name, { entry, foundAt }, options),
     };
@@ -109,7 +111,8 @@ export class EntryAccounts implements AccountSource {
     const entry = await this.#ask(credentials.username, options, () => source.login(credentials, options));
     if (entry === undefined) return undefined;
     const complete = async ({ signal }: CallOptions) => await this.#tryToOpen(entry, signal);
-    return { username: entry.name, password: CHECKED_ELSEWHERE, home: "", complete };
+    const rules = this.#rulesOf(entry);
+    return { username: entry.name, password: CHECKED_ELSEWHERE, rules, home: "", complete };
   }
 
   /** What is no account is passed over, as if it was not there. */
@@ -143,6 +146,16 @@ export class EntryAccounts implements AccountSource {
       this.#options.onProblem(name, error.message);
     }
     return undefined;
+  }
+
+  /** Those that cannot be read refuse everybody. */
+  #rulesOf(entry: AccountEntry): AccountRuleSet | undefined {
+    try {
+      return rulesOf(readEntryRules(entry, this.#options.configuration.groups));
+    } catch (error) {
+      if (!(error instanceof AccountEntryError)) throw error;
+      return { refusal: () => error.message };
+    }
   }
 
   #keepCost({ hash }: StoredPassword): void {
@@ -183,7 +196,8 @@ export class EntryAccounts implements AccountSource {
     const { name, password, limits, messages: { login, quit } } = user;
     const quotas = new AccountQuotas({ ...withoutAccounts(configuration), users: [user] }, services);
     const home = openAccountHome(user, name, { openHome, quotas });
-    return { username: name, password, home, ...permissionsOf(user), loginMessage: login, quitMessage: quit, limits };
+    const rights = { ...permissionsOf(user), limits, rules: rulesOf(user) };
+    return { username: name, password, home, ...rights, loginMessage: login, quitMessage: quit };
   }
 
   /** Homes as they are without links, each of them below the folder and without a risk that is not accepted. */

@@ -7,7 +7,16 @@
 import { findAccountContradictions } from "./contradictions.ts";
 import { errorAt, type Finding, formatFinding } from "./finding.ts";
 import { resolvePaths } from "./host_paths.ts";
-import { type Configuration, USER, type UserSettings, withGroupPermissions } from "./table.ts";
+import {
+  type Configuration,
+  RULE_KEYS,
+  rulesWithGroups,
+  USER,
+  USER_RULES,
+  type UserRules,
+  type UserSettings,
+  withGroups,
+} from "./table.ts";
 import { deepFreeze, validate } from "./validate.ts";
 
 /** What an account may name: groups and stores of the configuration. */
@@ -38,13 +47,29 @@ export function readAccountEntry(
 ): UserSettings {
   const { output, findings } = validate(USER, resolvePaths(USER, given, resolve));
   if (findings !== undefined) throw new AccountEntryError(findings);
-  const user = withGroupPermissions(output, groups);
+  const user = withGroups(output, groups);
   const contradictions = findAccountContradictions({ users: [user], groups, stores }, {
     users: [given],
   }).map(({ path, ...finding }) => ({ ...finding, path: path.slice(2) }));
   const problems = [...contradictions, ...findUncountable(user, groups)];
   if (problems.length > 0) throw new AccountEntryError(problems);
   return deepFreeze(user);
+}
+
+/**
+ * Reads of an account no more than what decides before its password is looked at.
+ *
+ * @throws {AccountEntryError} When that is none.
+ */
+export function readEntryRules(
+  given: Readonly<Record<string, unknown>>,
+  groups: Configuration["groups"],
+): UserRules {
+  const keys = ["groups", ...RULE_KEYS].filter((key) => given[key] !== undefined);
+  if (keys.length === 0) return {};
+  const { output, findings } = validate(USER_RULES, Object.fromEntries(keys.map((key) => [key, given[key]])));
+  if (findings !== undefined) throw new AccountEntryError(findings);
+  return rulesWithGroups(output, groups);
 }
 
 /** All members of a group are known only where all are in the file: nobody could count what they have stored. */

@@ -9,6 +9,7 @@ import { ALL_PERMISSIONS } from "../accounts/permission.ts";
 import { parseAddressRange } from "../protocol/address_range.ts";
 import { ipFamily, isLinkLocal, sameHost } from "../protocol/host_port.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
+import { isTimeZone, parseWeeklyHours } from "../weekly_hours.ts";
 
 /** A schema whose values come out as `Output`. */
 export type Form<Input, Output = Input> = v.GenericSchema<Input, Output>;
@@ -359,6 +360,48 @@ function parseDay(value: string): Date | undefined {
   const date = new Date(`${value}T00:00:00Z`);
   // The runtime takes 31 February for 3 March.
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) ? date : undefined;
+}
+
+const MOMENT_REGEXP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/;
+const DAY_MS = 86_400_000;
+
+/** The last day, in UTC, or a moment with its offset; it comes out as the first moment at which it is over. */
+export const lastDayOrMoment: Form<string, Date> = endingForm(
+  "a day such as 2027-12-31, or a moment such as 2027-12-31T18:00+01:00",
+);
+
+function endingForm(wanted: string): Form<string, Date> {
+  const message = unwanted(wanted);
+  return v.pipe(
+    v.string(message),
+    v.check((value) => parseEnd(value) !== undefined, message),
+    v.transform((value) => parseEnd(value) ?? new Date(NaN)),
+    described(wanted),
+  );
+}
+
+function parseEnd(value: string): Date | undefined {
+  if (DAY_REGEXP.test(value)) {
+    const first = parseDay(value);
+    return first && new Date(first.getTime() + DAY_MS);
+  }
+  const date = new Date(value);
+  const isSound = MOMENT_REGEXP.test(value) && parseDay(value.slice(0, 10)) !== undefined;
+  return isSound && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
+/** Hours of the week. */
+export const weeklyHours: Form<string> = textThat(
+  (value) => parseWeeklyHours(value) !== undefined,
+  "hours such as Mo-Fr 08:00-18:00",
+);
+
+/** A time zone. */
+export const timeZone: Form<string> = textThat(isTimeZone, "a time zone such as Europe/Berlin");
+
+function textThat(fits: (text: string) => boolean, wanted: string): Form<string> {
+  const message = unwantedText(wanted);
+  return v.pipe(v.string(message), v.check(fits, message), described(wanted));
 }
 
 /**

@@ -26,6 +26,7 @@ import {
   home,
   hostPath,
   httpUrl,
+  lastDayOrMoment,
   list,
   listenAddress,
   mapping,
@@ -42,8 +43,10 @@ import {
   secretList,
   statement,
   text,
+  timeZone,
   truth,
   virtualPath,
+  weeklyHours,
   wholeNumber,
   workers,
 } from "./forms.ts";
@@ -460,8 +463,60 @@ const quota = mapping({
   files: setting(count, "Files, 0 for no limit. Directories do not count.", { default: 0 }),
 });
 
+/** When and from where an account is used. */
+const RULE_ROWS = {
+  expires: setting(
+    lastDayOrMoment,
+    "Last day on which the account is used, in UTC; or the moment of its end, with an offset or `Z`. Sessions end with it.",
+  ),
+  addresses: setting(
+    v.pipe(
+      list(addressRange, "a list of addresses and networks"),
+      v.minLength(1, "has no entry; give 0.0.0.0/0 and ::/0 for all"),
+    ),
+    "Addresses and networks that logins come from, such as `203.0.113.0/24`; from elsewhere the password is wrong.",
+  ),
+  hours: setting(
+    v.pipe(list(weeklyHours, "a list of hours"), v.minLength(1, "has no entry; give 00:00-24:00 for all")),
+    "When the account is used, such as `Mo-Fr 08:00-18:00`, by the clock on the wall; without days each day. A span that ends " +
+      "earlier than it begins ends on the next day. Sessions end with it.",
+  ),
+  timezone: setting(timeZone, "Time zone of `hours`, such as `Europe/Berlin`; without it UTC."),
+};
+
+/** What a user says by itself, or by its groups: no default, which would hide that it says nothing. */
+const TEMPLATE_ROWS = {
+  permissions: setting(
+    permissions,
+    `What may be done; without it, and without a group that says it, \`${READ_PERMISSIONS}\`.`,
+  ),
+  messages: group(
+    mapping({
+      login: setting(clientText, `Reply to a login; without it "${DEFAULT_MESSAGES.login}"`),
+      quit: setting(clientText, `Reply to QUIT; without it "${DEFAULT_MESSAGES.quit}"`),
+    }),
+    "Texts for the user.",
+  ),
+  limits: group(
+    mapping({
+      connections: setting(count, "Sessions at once, 0 for no limit; without it none."),
+      bandwidth: group(
+        mapping({
+          upload: setting(bytes, "Bytes a second from clients, 0 for no limit; without it none."),
+          download: setting(bytes, "Bytes a second to clients, 0 for no limit; without it none."),
+        }),
+        "Bytes a second over all sessions of a user.",
+      ),
+    }),
+    "Limits of each user.",
+  ),
+  ...RULE_ROWS,
+};
+
+const groupNames = list(text("the name of a group"));
+
 const accountGroup = mapping({
-  permissions: setting(permissions, "What its members may do who have no `permissions` of their own."),
+  ...TEMPLATE_ROWS,
   quota: group(quota, "Most that all its members together may store, beside their own quotas."),
 });
 
@@ -473,25 +528,16 @@ const user = mapping({
   ),
   home: required(home, "Folder that is the user's root, or a path in a store."),
   enabled: setting(truth, "Whether the user may log in.", { default: true }),
-  groups: setting(list(text("the name of a group")), "Groups that the user is in, by their names in `groups`.", {
-    default: [],
-  }),
-  permissions: setting(
-    permissions,
-    `What the user may do; without it what the first of the groups says that says it, else \`${READ_PERMISSIONS}\`.`,
+  groups: setting(
+    groupNames,
+    "Groups that the user is in, by their names in `groups`. What the user does not say, the first of them says that does.",
+    { default: [] },
   ),
+  ...TEMPLATE_ROWS,
   overrides: setting(overrides, "Other permissions in parts of the home; the deepest path that holds wins.", {
     default: [],
   }),
   ...FILE_ROWS,
-  messages: group(messages, "Texts for the user."),
-  limits: group(
-    mapping({
-      connections: setting(count, "Sessions at once, 0 for no limit.", { default: 0 }),
-      bandwidth: group(bandwidth, "Bytes a second over all sessions."),
-    }),
-    "Limits of the user.",
-  ),
   quota: group(quota, "Most that the user may store."),
 }, { isSecret: true });
 
@@ -782,25 +828,81 @@ const ROWS = mapping({
 /** A user, as the file and other sources of accounts describe one. */
 export const USER = user;
 
+/** What decides about a user before the password is looked at. */
+export const USER_RULES = mapping({
+  groups: setting(groupNames, "See `users`.", { default: [] }),
+  ...RULE_ROWS,
+});
+
 /** The whole configuration file. */
-export const CONFIGURATION = v.pipe(ROWS, v.transform(withPermissionsOfGroups));
+export const CONFIGURATION = v.pipe(ROWS, v.transform(withTemplates));
 
 type Given = v.InferOutput<typeof ROWS>;
-/** A user before its groups have said what it may do. */
+/** A user before its groups have said what it does not. */
 export type GivenUser = Given["users"][number];
-type Granted = Omit<GivenUser, "permissions"> & { readonly permissions: string };
+type GivenGroup = Given["groups"][string];
+/** What a user or a group may say. */
+type Template = Pick<GivenGroup, keyof typeof TEMPLATE_ROWS>;
 
-/** What users may do who do not say it is in their groups. */
-function withPermissionsOfGroups(given: Given): Omit<Given, "users"> & { readonly users: readonly Granted[] } {
-  return { ...given, users: given.users.map((user) => withGroupPermissions(user, given.groups)) };
+/** A user with all that there is to say. */
+type CompleteUser = Omit<GivenUser, "permissions" | "messages" | "limits"> & {
+  readonly permissions: string;
+  readonly messages: { readonly login: string; readonly quit: string };
+  readonly limits: {
+    readonly connections: number;
+    readonly bandwidth: { readonly upload: number; readonly download: number };
+  };
+};
+
+/** Users with what their groups say. */
+function withTemplates(given: Given): Omit<Given, "users"> & { readonly users: readonly CompleteUser[] } {
+  return { ...given, users: given.users.map((user) => withGroups(user, given.groups)) };
 }
 
-/** Gives a user the permissions of the first of its groups that has some, where it says none of its own. */
-export function withGroupPermissions(user: GivenUser, groups: Given["groups"]): Granted {
-  const ofGroups = user.groups.map((name) => Object.hasOwn(groups, name) ? groups[name]?.permissions : undefined);
-  const permissions = user.permissions ?? ofGroups.find((letters) => letters !== undefined) ?? READ_PERMISSIONS;
-  return { ...user, permissions };
+/** Finds what the first of a user and its groups says that says it. */
+type FirstOf<Told> = <Value>(read: (told: Told) => Value | undefined) => Value | undefined;
+
+function firstOf<Told>(
+  user: Told & { readonly groups: readonly string[] },
+  groups: Readonly<Record<string, Told>>,
+): FirstOf<Told> {
+  const told = [user, ...user.groups.flatMap((name) => Object.hasOwn(groups, name) ? [groups[name]] : [])];
+  return (read) => told.map((it) => it && read(it)).find((value) => value !== undefined);
 }
+
+/** A user with what it says, else what the first of its groups says that says it, each key by itself; else the default. */
+export function withGroups(user: GivenUser, groups: Given["groups"]): CompleteUser {
+  const first = firstOf<Template>(user, groups);
+  return {
+    ...user,
+    permissions: first(({ permissions }) => permissions) ?? READ_PERMISSIONS,
+    messages: {
+      login: first(({ messages }) => messages.login) ?? DEFAULT_MESSAGES.login,
+      quit: first(({ messages }) => messages.quit) ?? DEFAULT_MESSAGES.quit,
+    },
+    limits: {
+      connections: first(({ limits }) => limits.connections) ?? 0,
+      bandwidth: {
+        upload: first(({ limits }) => limits.bandwidth.upload) ?? 0,
+        download: first(({ limits }) => limits.bandwidth.download) ?? 0,
+      },
+    },
+    ...rulesWithGroups(user, groups),
+  };
+}
+
+/** The same of what decides before the password. */
+export function rulesWithGroups(user: v.InferOutput<typeof USER_RULES>, groups: Given["groups"]): UserRules {
+  const first = firstOf<UserRules>(user, groups);
+  const rules = RULE_KEYS.map((key) => [key, first((told) => told[key])] as const);
+  return Object.fromEntries(rules.filter(([, value]) => value !== undefined));
+}
+
+/** When and from where an account is used. */
+export type UserRules = Pick<GivenGroup, keyof typeof RULE_ROWS>;
+
+/** Keys of {@linkcode UserRules}. */
+export const RULE_KEYS = ["expires", "addresses", "hours", "timezone"] as const satisfies (keyof UserRules)[];
 
 /** A configuration as it results: every default in place, paths absolute. */
 export type Configuration = v.InferOutput<typeof CONFIGURATION>;

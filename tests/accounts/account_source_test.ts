@@ -4,8 +4,10 @@ import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { PostgresAccounts } from "../../lib/accounts/postgres_accounts.ts";
 import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
+import { rulesOf } from "../../lib/server/account_rule_set.ts";
 import { createServices } from "../../lib/server/account_quotas.ts";
 import { EntryAccounts } from "../../lib/server/entry_accounts.ts";
+import { readAccountEntry } from "../../lib/settings/account_entry.ts";
 import { resolveConfiguration } from "../../lib/settings/validate.ts";
 import { type SourceScene, testAccountSource } from "../helpers/account_source_conformance.ts";
 import { IS_POSTGRES_ABSENT, TestDatabase } from "../helpers/postgres/test_database.ts";
@@ -33,15 +35,25 @@ function accountsOf(source: EntrySource): EntryAccounts {
   });
 }
 
+function withoutNothing(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
 /** The accounts of a file. */
 function fileScene(): SourceScene {
   const source = new VirtualAccounts({ openHome: () => new MemoryFileSystem() });
   return {
     source,
-    put: (name, { password, messages, ...options }) => {
+    put: (name, { password, messages, expires, addresses, hours, ...options }) => {
       if (source.hasUser(name)) source.removeUser(name);
+      const user = readAccountEntry(
+        { name, password, home: "/home", ...withoutNothing({ expires, addresses, hours }) },
+        { groups: {}, stores: {} },
+        (path) => path,
+      );
       source.addUser(name, password, "/home", {
         ...options,
+        rules: rulesOf(user),
         ...messages?.login && { loginMessage: messages.login },
         ...messages?.quit && { quitMessage: messages.quit },
       });

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { AccountSource } from "../../lib/accounts/account_source.ts";
-import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { AuthorizerBusyError, LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
@@ -19,6 +19,10 @@ export interface WantedAccount {
   readonly overrides?: readonly { readonly path: string; readonly permissions: string }[];
   readonly messages?: { readonly login?: string; readonly quit?: string };
   readonly limits?: { readonly connections: number };
+  /** As the configuration file says it. */
+  readonly expires?: string;
+  readonly addresses?: readonly string[];
+  readonly hours?: readonly string[];
 }
 
 /** A source with accounts that a test changes. */
@@ -133,6 +137,25 @@ export function testAccountSource({ name, ignore = false, setUp }: SourceCases):
     assertEquals(costs.map(({ scheme, ...cost }) => [scheme, "ln" in cost && cost.ln]), [["scrypt", 10]]);
   });
 
+  test("gives the rules of an account with it, which refuse before the password, though it was remembered", async ({ login, scene }) => {
+    const refusals = [
+      [{ expires: "2026-01-31" }, "the account has expired"],
+      [{ expires: "2026-01-31T12:00+01:00" }, "the account has expired"],
+      [{ addresses: ["198.51.100.0/24", "2001:db8::/32"] }, "the account is not used from this address"],
+      [{ hours: [hourFarFromNow()] }, "the account is not used at this hour"],
+    ] as const;
+    const open = { expires: "2999-12-31", addresses: ["192.0.2.0/24"], hours: ["00:00-24:00"] };
+    for (const [rules, reason] of refusals) {
+      await scene.put("alice", { password: FIRST, ...open });
+      assert(await login("alice", "first"));
+      await scene.put("alice", { password: FIRST, ...rules });
+      for (const password of ["first", "second"]) {
+        const error = await assertRejects(() => login("alice", password), LoginRefusedError);
+        assertEquals(error.message, reason);
+      }
+    }
+  });
+
   test("says that it is out of reach, which is no failed login", async ({ login, scene }) => {
     const back = scene.takeAway?.();
     if (back === undefined) return;
@@ -147,4 +170,10 @@ export function testAccountSource({ name, ignore = false, setUp }: SourceCases):
 interface TestedSource {
   readonly scene: SourceScene;
   readonly login: (username: string, password: string) => ReturnType<PasswordAuthorizer["authenticate"]>;
+}
+
+/** An hour, in UTC, that is neither now nor soon. */
+function hourFarFromNow(): string {
+  const hour = (new Date().getUTCHours() + 12) % 24;
+  return `${String(hour).padStart(2, "0")}:00-${String(hour).padStart(2, "0")}:30`;
 }

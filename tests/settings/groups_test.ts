@@ -25,3 +25,52 @@ Deno.test("readConfiguration() wants groups that there are, each once", () => {
     'ftpsd.yaml:2: users[0].groups[3]: "constructor" is not one of groups; known are a, b',
   ]);
 });
+
+Deno.test("readConfiguration() lets groups say, key by key, what a user does not: the first that says it", () => {
+  const { users } = read(`
+groups:
+  office: { hours: ["Mo-Fr 08:00-18:00"], limits: { connections: 2, bandwidth: { upload: 1MiB } }, messages: { login: Office. } }
+  partners:
+    addresses: [203.0.113.0/24]
+    hours: [00:00-24:00]
+    expires: 2027-12-31
+    timezone: Europe/Berlin
+    limits: { connections: 9, bandwidth: { download: 2MiB } }
+    messages: { login: Partners., quit: "Bye, partner." }
+    quota: { files: 10 }
+users:
+  - { name: alice, password: x, home: /srv/alice, groups: [office, partners] }
+  - name: bob
+    password: x
+    home: /srv/bob
+    groups: [partners]
+    addresses: [192.0.2.1]
+    limits: { connections: 0 }
+    messages: { quit: Ciao. }
+  - { name: carol, password: x, home: /srv/carol }
+`);
+  const [alice, bob, carol] = users.map(({ limits, messages, expires, addresses, hours, timezone, quota }) => ({
+    limits,
+    messages,
+    rules: [expires?.toISOString(), addresses, hours, timezone],
+    files: quota.files,
+  }));
+  assertEquals(alice, {
+    limits: { connections: 2, bandwidth: { upload: 2 ** 20, download: 2 ** 21 } },
+    messages: { login: "Office.", quit: "Bye, partner." },
+    rules: ["2028-01-01T00:00:00.000Z", ["203.0.113.0/24"], ["Mo-Fr 08:00-18:00"], "Europe/Berlin"],
+    files: 0,
+  });
+  assertEquals(bob, {
+    limits: { connections: 0, bandwidth: { upload: 0, download: 2 ** 21 } },
+    messages: { login: "Partners.", quit: "Ciao." },
+    rules: ["2028-01-01T00:00:00.000Z", ["192.0.2.1"], ["00:00-24:00"], "Europe/Berlin"],
+    files: 0,
+  });
+  assertEquals(carol, {
+    limits: { connections: 0, bandwidth: { upload: 0, download: 0 } },
+    messages: { login: "Login successful.", quit: "Goodbye." },
+    rules: [undefined, undefined, undefined, undefined],
+    files: 0,
+  });
+});

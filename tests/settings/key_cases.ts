@@ -38,6 +38,43 @@ const NO_SIZE = {
 const NO_LETTERS = { bad: "elx", message: 'unknown letter "x"; use letters of elradfmwMT' };
 const NO_PATH = { bad: "in/", message: '"in/" is not a path of the account such as /incoming, without . and ..' };
 
+const RULE_CASES: readonly KeyCase[] = ["users[0]", "groups.x"].flatMap((at) => [
+  { key: `${at}.permissions`, good: "elw", becomes: "elw", ...NO_LETTERS },
+  { key: `${at}.messages.login`, good: '"a\\nb\\n"', becomes: "a\nb", ...NO_TEXT },
+  { key: `${at}.messages.quit`, good: "Bye", becomes: "Bye", ...NO_TEXT },
+  { key: `${at}.limits.connections`, good: "4", becomes: 4, ...NO_COUNT },
+  { key: `${at}.limits.bandwidth.upload`, good: "1 MiB", becomes: 2 ** 20, ...NO_SIZE },
+  { key: `${at}.limits.bandwidth.download`, good: "2GiB", becomes: 2 ** 31, ...NO_SIZE },
+  {
+    key: `${at}.expires`,
+    good: "2027-12-31",
+    becomes: new Date("2028-01-01T00:00Z"),
+    bad: "2027-02-29",
+    message: '"2027-02-29" is not a day such as 2027-12-31, or a moment such as 2027-12-31T18:00+01:00',
+  },
+  {
+    key: `${at}.addresses`,
+    good: "[203.0.113.0/24, '2001:db8::/32', 192.0.2.1]",
+    becomes: ["203.0.113.0/24", "2001:db8::/32", "192.0.2.1"],
+    bad: "[]",
+    message: "has no entry; give 0.0.0.0/0 and ::/0 for all",
+  },
+  {
+    key: `${at}.hours`,
+    good: "['Mo-Fr 08:00-18:00', 'Sa,Su 22:00-06:00']",
+    becomes: ["Mo-Fr 08:00-18:00", "Sa,Su 22:00-06:00"],
+    bad: "Mo-Fr 08:00-18:00",
+    message: '"Mo-Fr 08:00-18:00" is not a list of hours',
+  },
+  {
+    key: `${at}.timezone`,
+    good: "Europe/Berlin",
+    becomes: "Europe/Berlin",
+    bad: "Europe/Bonn",
+    message: '"Europe/Bonn" is not a time zone such as Europe/Berlin',
+  },
+]);
+
 /** All of them; a test makes sure of that. */
 export const KEYS: readonly KeyCase[] = [
   {
@@ -387,8 +424,8 @@ export const KEYS: readonly KeyCase[] = [
     bad: "12345",
     message: "the value is not a password hash; make one with: ftpsd hash-password",
   },
+  ...RULE_CASES,
   { key: "users[0].home", good: "homes/bob", becomes: "/etc/ftpsd/homes/bob", ...NO_HOME },
-  { key: "groups.x.permissions", good: "elw", becomes: "elw", ...NO_LETTERS },
   { key: "groups.x.quota.bytes", good: "1GiB", becomes: 2 ** 30, ...NO_SIZE },
   { key: "groups.x.quota.files", good: "100", becomes: 100, ...NO_COUNT },
   {
@@ -403,7 +440,6 @@ export const KEYS: readonly KeyCase[] = [
   { key: "users[0].quota.files", good: "0", becomes: 0, ...NO_COUNT },
   { key: "anonymous.quota.bytes", good: "5000", becomes: 5000, ...NO_SIZE },
   { key: "anonymous.quota.files", good: "7", becomes: 7, ...NO_COUNT },
-  { key: "users[0].permissions", good: "''", becomes: "", ...NO_LETTERS },
   { key: "users[0].overrides[0].path", good: "/", becomes: "/", ...NO_PATH },
   { key: "users[0].overrides[0].permissions", good: "elw", becomes: "elw", ...NO_LETTERS },
   { key: "users[0].overrides[0].recursive", good: "true", becomes: true, ...NO_TRUTH },
@@ -432,11 +468,6 @@ export const KEYS: readonly KeyCase[] = [
   },
   { key: "users[0].dropBox", good: "true", becomes: true, ...NO_TRUTH },
   { key: "users[0].enabled", good: "false", becomes: false, ...NO_TRUTH },
-  { key: "users[0].messages.login", good: '"a\\nb\\n"', becomes: "a\nb", ...NO_TEXT },
-  { key: "users[0].messages.quit", good: "Bye", becomes: "Bye", ...NO_TEXT },
-  { key: "users[0].limits.connections", good: "4", becomes: 4, ...NO_COUNT },
-  { key: "users[0].limits.bandwidth.upload", good: "1 MiB", becomes: 2 ** 20, ...NO_SIZE },
-  { key: "users[0].limits.bandwidth.download", good: "2GiB", becomes: 2 ** 31, ...NO_SIZE },
   { key: "anonymous.home", good: "/srv/pub", becomes: "/srv/pub", ...NO_HOME },
   { key: "anonymous.permissions", good: "el", becomes: "el", ...NO_LETTERS },
   { key: "anonymous.overrides[0].path", good: "/a b/c", becomes: "/a b/c", ...NO_PATH },
