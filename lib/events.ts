@@ -47,7 +47,11 @@ export interface ServerEvents {
     readonly cipher: string;
     readonly resumed: boolean;
     /** Certificate that the client has shown. */
-    readonly peerCertificate?: { readonly subject: string; readonly fingerprint: string };
+    readonly peerCertificate?: {
+      readonly subject: string;
+      readonly fingerprint: string;
+      readonly alternativeNames: readonly string[];
+    };
   };
   /** A user is logged in. */
   loginSucceeded: SessionEvent;

@@ -8,6 +8,7 @@ import { coversHost } from "../protocol/certificate_name.ts";
 import { sameHost } from "../protocol/host_port.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
 import { ClientCertificates } from "../transport/client_certificates.ts";
+import { type RevocationListInfo, RevocationLists } from "../transport/revocation_list.ts";
 import { type CertificateInfo, describeCertificate } from "../transport/tls_context.ts";
 import { tryHandshake } from "../transport/trial_handshake.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
@@ -29,6 +30,8 @@ export interface ExaminedCertificate {
 /** How long before its end an operator is warned. */
 const NOTICE_DAYS = 14;
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+const CRL_PATH = ["tls", "clientCertificates", "crl"];
 
 const READABLE_BY_OTHERS = 0o007;
 
@@ -71,6 +74,29 @@ export function findClientCaProblems(ca: string, mode: "none" | "request" | "req
   }
   if (mode !== "none") return [];
   return [{ severity: "warning", path, message: "is given, but mode is none: no client is asked for a certificate" }];
+}
+
+/** Finds what is wrong or doubtful about the revocation lists of a CA of clients that can be used. */
+export function findRevocationListProblems(crl: string, ca: string, now: Date): Finding[] {
+  try {
+    return findOverdueLists(new RevocationLists(crl, ca).info, now);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return [errorAt(CRL_PATH, error.message)];
+  }
+}
+
+/** The same of lists that can be used. */
+export function findOverdueLists(lists: readonly RevocationListInfo[], now: Date): Finding[] {
+  return lists.flatMap(({ issuer, nextUpdate }) =>
+    nextUpdate === undefined || now <= nextUpdate ? [] : [{
+      severity: "warning",
+      path: CRL_PATH,
+      message: `the list of "${issuer}" should have been renewed by ${
+        formatTime(nextUpdate)
+      }: clients with its certificates are refused until it is`,
+    }]
+  );
 }
 
 /**

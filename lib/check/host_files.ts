@@ -7,6 +7,7 @@
 import { abortable, Watchdog } from "../deadline.ts";
 import { modeBits } from "../mode_bits.ts";
 import type { KeyPath } from "../settings/key_path.ts";
+import { revocationListsAsPem } from "../transport/revocation_list.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus, shellWord } from "./exit_error.ts";
 import { pathPermissionMissing } from "./permissions.ts";
 import { close, constants, fstat, open, read } from "node:fs";
@@ -69,13 +70,27 @@ export async function readPemFile(
   key: KeyPath,
   signal?: AbortSignal,
 ): Promise<{ readonly text: string; readonly mode: number | undefined }> {
+  const { bytes, info } = await readNamedFile(path, key, signal);
+  return { text: new TextDecoder().decode(bytes), mode: modeBits(info.mode, Deno.build.os) };
+}
+
+async function readNamedFile(path: string, key: KeyPath, signal: AbortSignal | undefined): Promise<FileContents> {
   await requirePathPermission("read", path);
   try {
-    const { bytes, info } = await readRegularFile(path, { signal });
-    return { text: new TextDecoder().decode(bytes), mode: modeBits(info.mode, Deno.build.os) };
+    return await readRegularFile(path, { signal });
   } catch (error) {
     throw explainFailure(error, path, key);
   }
+}
+
+/**
+ * Reads a file of revocation lists, in PEM or DER, as PEM.
+ *
+ * @throws As {@linkcode readPemFile}.
+ */
+export async function readRevocationFile(path: string, key: KeyPath, signal?: AbortSignal): Promise<string> {
+  const { bytes } = await readNamedFile(path, key, signal);
+  return revocationListsAsPem(bytes);
 }
 
 /**

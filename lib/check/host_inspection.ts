@@ -6,13 +6,24 @@
  */
 
 import { type HostHome, hostHomesOf } from "./account_findings.ts";
-import { examineCertificate, type ExaminedCertificate, findClientCaProblems } from "./certificate_findings.ts";
+import {
+  examineCertificate,
+  type ExaminedCertificate,
+  findClientCaProblems,
+  findRevocationListProblems,
+} from "./certificate_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import { inspectHomeRisks } from "../server/virtual_authorizer.ts";
-import { type CertificateContents, PemFileError, readCertificateFiles, readPemFile } from "./host_files.ts";
+import {
+  type CertificateContents,
+  PemFileError,
+  readCertificateFiles,
+  readPemFile,
+  readRevocationFile,
+} from "./host_files.ts";
 import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
@@ -49,6 +60,7 @@ export async function inspectHost(
   );
   const certificate = await inspectCertificate(configuration, now);
   const clientCa = await inspectClientCa(configuration);
+  const clientCrl = await inspectClientCrl(configuration, clientCa, now);
   const { findings: storeFindings, storeAuthorities } = await inspectStores(configuration);
   const { findings: hookFindings, hookAuthorities } = await inspectHooks(configuration);
   return {
@@ -56,13 +68,14 @@ export async function inspectHost(
       ...homes.flatMap(({ findings }) => findings),
       ...certificate.findings,
       ...clientCa.findings,
+      ...clientCrl.findings,
       ...storeFindings,
       ...hookFindings,
       ...await inspectTransferLog(configuration),
       ...await inspectStateFiles(configuration),
       ...await findSecretRisks(configuration, origin),
     ],
-    files: { ...certificate.files, ...clientCa.files, storeAuthorities, hookAuthorities },
+    files: { ...certificate.files, ...clientCa.files, ...clientCrl.files, storeAuthorities, hookAuthorities },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
   };
 }
@@ -148,6 +161,23 @@ async function inspectClientCa(
   try {
     const { text: ca } = await readPemFile(caFile, path);
     return { findings: findClientCaProblems(ca, mode), files: mode === "none" ? {} : { clientCa: ca } };
+  } catch (error) {
+    return { findings: [unreadable(path, error)], files: {} };
+  }
+}
+
+/** Lists are judged by the CAs that have signed them; without those there is nothing to say. */
+async function inspectClientCrl(
+  { tls: { clientCertificates: { crl: file } } }: Configuration,
+  { files: { clientCa } }: InspectedFiles,
+  now: Date,
+): Promise<InspectedFiles> {
+  const path = ["tls", "clientCertificates", "crl"];
+  if (file === undefined || !await isPermitted("read", file)) return NOTHING;
+  try {
+    const clientCrl = await readRevocationFile(file, path);
+    if (clientCa === undefined) return NOTHING;
+    return { findings: findRevocationListProblems(clientCrl, clientCa, now), files: { clientCrl } };
   } catch (error) {
     return { findings: [unreadable(path, error)], files: {} };
   }

@@ -208,6 +208,7 @@ export function findPermissionNeeds(
     tls.certificate,
     tls.key,
     tls.clientCertificates.ca,
+    tls.clientCertificates.crl,
     loadedFrom,
     state.file,
     state.urlFile,

@@ -13,7 +13,7 @@ import type { DecodedLine } from "../protocol/line_decoder.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { isNegative, messageReply, type Reply, reply } from "../protocol/reply.ts";
 import { createSession, secured, type Session, type SessionInfo } from "../session/session.ts";
-import { ConnectionError, type ControlTransport } from "../transport/connection.ts";
+import { ConnectionError, type ControlTransport, type PeerCertificate } from "../transport/connection.ts";
 import { ClientWatch } from "./client_watch.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { SessionContext } from "./command_context.ts";
@@ -140,6 +140,11 @@ export class ControlConnection {
       since: this.#since,
       transfer: transfer && file && { ...file, bytes: transfer.bytes, seconds: transfer.seconds },
     };
+  }
+
+  /** What the client has shown of itself. */
+  get peerCertificate(): PeerCertificate | undefined {
+    return this.#state.session.tls?.peerCertificate;
   }
 
   /** Serves the client to the end of the connection. Never rejects. */

@@ -7,7 +7,7 @@
 import type { DataPort } from "../data/data_port.ts";
 import { Watchdog } from "../deadline.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import { ConnectionError, type ConnectionErrorKind } from "../transport/connection.ts";
+import { CertificateRefusedError, ConnectionError, type ConnectionErrorKind } from "../transport/connection.ts";
 import type { ControlChannel } from "./control_channel.ts";
 import type { SessionState } from "./session_state.ts";
 
@@ -26,6 +26,12 @@ const CONNECTION_ENDS: Readonly<Record<ConnectionErrorKind, string>> = {
   refused: "refused",
   reset: "connection reset",
 };
+
+/** Texts of the runtime's are left out; what is our own decision is said. */
+function describeEnd(error: ConnectionError): string {
+  const end = CONNECTION_ENDS[error.kind];
+  return error instanceof CertificateRefusedError ? `${end}: ${error.message}` : end;
+}
 
 /** Ends a session once, whoever asks for it and however often. */
 export class SessionEnd implements Disposable {
@@ -90,7 +96,7 @@ export class SessionEnd implements Disposable {
   /** The dialogue cannot go on. */
   fail(error: unknown): void {
     if (error instanceof ConnectionError) {
-      this.setReason(CONNECTION_ENDS[error.kind]);
+      this.setReason(describeEnd(error));
     } else if (!this.signal.aborted) {
       this.setReason("internal error");
       this.#state.reportError(error);

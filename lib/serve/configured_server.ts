@@ -38,6 +38,7 @@ import { ServedFiles } from "./served_files.ts";
 import { PortOwner } from "./shared_ports.ts";
 import { inMemory, type StateEngine } from "./state_engine.ts";
 import { WorkerError, WorkerGroup } from "./worker_group.ts";
+import { withPem } from "./pem_change.ts";
 import type { CertificatePair, ServerChange, ServerPlan, SharedMemory } from "./worker_messages.ts";
 
 const WORKER_PROGRAM = new URL("./worker_program.ts", import.meta.url);
@@ -270,12 +271,23 @@ export class ConfiguredServer {
    */
   async replaceCertificate(pair: CertificatePair): Promise<void> {
     await this.#change(() => ({
-      serverOptions: {
-        ...this.#serverOptions,
-        tls: { ...this.#serverOptions.tls, certificate: pair.certificate, key: pair.key },
-      },
+      serverOptions: withPem(this.#serverOptions, { pair }),
       plan: { ...this.#plan, files: { ...this.#plan.files, certificate: pair } },
       forOthers: { pair },
+    }));
+  }
+
+  /**
+   * Uses other revocation lists in the same way, and ends the sessions of those who are on them.
+   *
+   * @param crl Lists in PEM.
+   * @throws {TypeError} When they cannot be used, and when an event loop does not answer; nothing has changed then.
+   */
+  async replaceRevocationLists(crl: string): Promise<void> {
+    await this.#change(() => ({
+      serverOptions: withPem(this.#serverOptions, { crl }),
+      plan: { ...this.#plan, files: { ...this.#plan.files, clientCrl: crl } },
+      forOthers: { crl },
     }));
   }
 

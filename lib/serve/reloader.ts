@@ -15,6 +15,7 @@ import { inspectPair } from "../check/host_inspection.ts";
 import { findObstacles } from "../check/inspection.ts";
 import { applyReload } from "./restart_needs.ts";
 import { type Remark, UnusableConfigurationError } from "./serve_settings.ts";
+import { RevocationWatcher } from "./revocation_watcher.ts";
 import type { ServerPlan } from "./worker_messages.ts";
 
 /** Longest wait, in milliseconds, for all that a reload reads. */
@@ -53,6 +54,7 @@ export class Reloader implements AsyncDisposable {
   readonly #started = Promise.withResolvers<void>();
   #running: ServerPlan | undefined;
   #watcher: CertificateWatcher | undefined;
+  #revocationWatcher: RevocationWatcher | undefined;
   #reloading: Promise<readonly string[]> = this.#started.promise.then(() => []);
   /** Whether a reload waits for the one before; it reads all that has changed until then. */
   #isQueued = false;
@@ -91,7 +93,7 @@ export class Reloader implements AsyncDisposable {
     this.#disposed.abort();
     this.#started.resolve();
     await this.#reloading.catch(() => {}); // reported to the caller
-    await this.#watcher?.[Symbol.asyncDispose]();
+    await this.#stopWatching();
   }
 
   async #reload(): Promise<readonly string[]> {
@@ -123,7 +125,7 @@ export class Reloader implements AsyncDisposable {
   /** Lets the server use what can change; returns a line for each change that waits for a restart. */
   async #apply(running: ServerPlan, next: ServerPlan): Promise<readonly string[]> {
     // Nothing else may change the certificate meanwhile.
-    await this.#watcher?.[Symbol.asyncDispose]();
+    await this.#stopWatching();
     try {
       const { plan, needs } = applyReload(this.#running ?? running, next);
       await this.#options.server.reconfigure(plan);
@@ -148,8 +150,40 @@ export class Reloader implements AsyncDisposable {
     return lines;
   }
 
-  /** Watches the files of the certificate in use from now on. */
-  #watch({ configuration, files: { certificate } }: ServerPlan): void {
+  async #stopWatching(): Promise<void> {
+    await this.#watcher?.[Symbol.asyncDispose]();
+    await this.#revocationWatcher?.[Symbol.asyncDispose]();
+  }
+
+  /** Watches the files of the certificate and of the revocation lists in use from now on. */
+  #watch(plan: ServerPlan): void {
+    this.#watchCertificate(plan);
+    this.#watchRevocations(plan);
+  }
+
+  #watchRevocations({ configuration: { tls }, files: { clientCa, clientCrl } }: ServerPlan): void {
+    this.#revocationWatcher = undefined;
+    const { crl } = tls.clientCertificates;
+    if (crl === undefined || clientCa === undefined || clientCrl === undefined || this.#disposed.signal.aborted) return;
+    const { log, server, watchIntervalMs } = this.#options;
+    this.#revocationWatcher = new RevocationWatcher({
+      file: crl,
+      current: clientCrl,
+      ca: clientCa,
+      onChange: async (text) => {
+        await server.replaceRevocationLists(text);
+        if (this.#running !== undefined) {
+          this.#running = { ...this.#running, files: { ...this.#running.files, clientCrl: text } };
+        }
+        log("info", "revocation lists replaced");
+      },
+      onProblem: (reason) => log("error", `keeping the current revocation lists: ${reason}`),
+      onFindings: (findings) => this.#remark(findings),
+      intervalMs: watchIntervalMs,
+    });
+  }
+
+  #watchCertificate({ configuration, files: { certificate } }: ServerPlan): void {
     this.#watcher = undefined;
     const { tls } = configuration;
     if (

@@ -42,8 +42,11 @@ export interface SharedMemory {
   readonly keepsEvents: boolean;
 }
 
-/** Another plan, or only another certificate. */
-export type ServerChange = { readonly plan: ServerPlan } | { readonly pair: CertificatePair };
+/** Another plan, or only another certificate, or only other revocation lists. */
+export type ServerChange = { readonly plan: ServerPlan } | PemChange;
+
+/** What changes by itself of what PEM files hold. */
+export type PemChange = { readonly pair: CertificatePair } | { readonly crl: string };
 
 /** From the main event loop to a worker. */
 export type ToWorker =

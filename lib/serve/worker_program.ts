@@ -33,7 +33,8 @@ import { createFileClaims, createNodeQuotas } from "./node_claims.ts";
 import { RemotePorts } from "./remote_ports.ts";
 import { ServedFiles } from "./served_files.ts";
 import type { RemoteKeeper } from "./served_hooks.ts";
-import type { CertificatePair, FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
+import { withPem } from "./pem_change.ts";
+import type { FromWorker, ServerPlan, SharedMemory, ToWorker } from "./worker_messages.ts";
 
 /** The worker's own end of its messages. */
 interface WorkerScope {
@@ -180,8 +181,8 @@ async function prepare({ id, change }: Extract<ToWorker, { readonly kind: "prepa
   if (server === undefined || options === undefined) return "the server has not been started";
   lastChange = id;
   try {
-    // With only another pair, users keep their remembered logins.
-    const next = "plan" in change ? await optionsOf(change.plan) : withPair(options, change.pair);
+    // Without another plan, users keep their remembered logins.
+    const next = "plan" in change ? await optionsOf(change.plan) : withPem(options, change);
     const use = await server.prepare(next);
     const useBoth = () => {
       options = next;
@@ -222,8 +223,4 @@ function tell(event: ServerEvent): void {
 function send(message: FromWorker): void {
   events.flush();
   scope.postMessage(message);
-}
-
-function withPair(options: FtpServerOptions, { certificate, key }: CertificatePair): FtpServerOptions {
-  return { ...options, tls: { ...options.tls, certificate, key } };
 }

@@ -11,7 +11,12 @@ import { abortable, delay, Watchdog } from "../deadline.ts";
 import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import type { SessionInfo } from "../session/session.ts";
-import { ConnectionError, type ControlListener, type ControlTransport } from "../transport/connection.ts";
+import {
+  ConnectionError,
+  type ControlListener,
+  type ControlTransport,
+  type PeerCertificate,
+} from "../transport/connection.ts";
 import { type ErrorScope, runInScope } from "../transport/error_scope.ts";
 import { describeThrown } from "../thrown.ts";
 
@@ -110,6 +115,15 @@ export class Acceptor {
     session?.stop(text);
     session?.cut(text);
     return session !== undefined;
+  }
+
+  /** Ends all sessions whose clients have shown a certificate that is meant, as {@linkcode Acceptor.disconnect} does. */
+  disconnectClients(isMeant: (certificate: PeerCertificate) => boolean, text: string): void {
+    for (const session of this.#sessions) {
+      if (session.peerCertificate === undefined || !isMeant(session.peerCertificate)) continue;
+      session.stop(text);
+      session.cut(text);
+    }
   }
 
   /** Cuts all running transfers. */

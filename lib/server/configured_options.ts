@@ -51,6 +51,8 @@ export interface ConfigurationFiles {
     | undefined;
   /** Who signs the certificates of clients. */
   readonly clientCa?: string | undefined;
+  /** Which of them are revoked. */
+  readonly clientCrl?: string | undefined;
   /** Where the database of the state is, and who is trusted there. */
   readonly database?: DatabaseLocation;
   /** The same of the databases that sources of accounts name, by their index in `accounts`. */
@@ -92,7 +94,7 @@ export function toServerOptions(
   options: ToServerOptionsOptions = {},
 ): FtpServerOptions {
   const { certificate: _certificate, key: _key, clientCertificates: { mode }, ...handshake } = configuration.tls;
-  const { certificate: pair, clientCa: ca } = files;
+  const { certificate: pair, clientCa: ca, clientCrl: crl } = files;
   return {
     ...serverPart(configuration),
     commands: configuration.commands,
@@ -101,7 +103,9 @@ export function toServerOptions(
     tls: {
       ...handshake,
       ...pair && { certificate: pair.certificate, key: pair.key },
-      ...mode !== "none" && ca !== undefined ? { clientCertificates: { mode, ca } } : {},
+      ...mode !== "none" && ca !== undefined
+        ? { clientCertificates: { mode, ca, ...crl !== undefined && { crl } } }
+        : {},
     },
   };
 }

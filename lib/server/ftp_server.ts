@@ -300,8 +300,15 @@ export class FtpServer implements AsyncDisposable {
       if (!isStarted) this.#refuseConnection = options.refuseConnection;
       replaceAddress();
       replaceTls?.();
+      this.#endRevoked();
       this.#ownState?.configure(settings);
     };
+  }
+
+  /** Ends the sessions of clients whose certificates have been revoked since they came. */
+  #endRevoked(): void {
+    const clients = this.#tls?.handshake.clientCertificates;
+    this.#acceptor?.disconnectClients((certificate) => clients?.isRevoked(certificate) === true, REVOKED);
   }
 
   /**
@@ -448,6 +455,9 @@ export class FtpServer implements AsyncDisposable {
 
 /** How long a balancer may take for its PROXY header where there is no limit for the handshake. */
 const MAX_HEADER_SECONDS = 5;
+
+/** What clients are told whose certificates were revoked. */
+const REVOKED = "Certificate revoked.";
 
 /** What a balancer gets that only looks whether somebody is here: enough to see that this event loop is awake. */
 const CHECK_REPLY = formatReply(reply(220, "ftpsd is here."));

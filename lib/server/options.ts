@@ -19,6 +19,7 @@ import { SERVER_SETTINGS } from "../settings/table.ts";
 import { deepFreeze, resolveSettings } from "../settings/validate.ts";
 import { type CertificatePair, readPair } from "../transport/certificate_pair.ts";
 import { type ClientCertificatePolicy, readAuthorities } from "../transport/client_certificates.ts";
+import { RevocationLists } from "../transport/revocation_list.ts";
 import type { RefuseConnection } from "./acceptor.ts";
 
 /** Options of `FtpServer`: its settings, and what only a program can give. */
@@ -75,8 +76,9 @@ export function checkOptions(options: FtpServerOptions): CheckedOptions {
   if (unaccepted !== undefined) throw insecureSetting(unaccepted);
   const pair = pairOf(settings);
   if (pair !== undefined) void readPair(pair);
-  const { ca } = settings.tls.clientCertificates;
+  const { ca, crl } = settings.tls.clientCertificates;
   if (ca !== undefined) void readAuthorities(ca);
+  if (ca !== undefined && crl !== undefined) void new RevocationLists(crl, ca);
   return { settings, commands: changedCommands(commands) };
 }
 
@@ -87,8 +89,8 @@ export function pairOf({ tls: { certificate, key } }: Settings): CertificatePair
 
 /** Who signs the certificates of clients; `undefined` where none are asked for. */
 export function clientCertificatesOf({ tls }: Settings): ClientCertificatePolicy | undefined {
-  const { mode, ca } = tls.clientCertificates;
-  return mode === "none" || ca === undefined ? undefined : { mode, ca };
+  const { mode, ca, crl } = tls.clientCertificates;
+  return mode === "none" || ca === undefined ? undefined : { mode, ca, crl };
 }
 
 const FIXED = restartPaths(SERVER_SETTINGS);

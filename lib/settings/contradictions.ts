@@ -48,7 +48,7 @@ export function findAccountContradictions(accounts: Accounts, given: unknown): F
 }
 
 function* inTls({ tls }: Contradictable): Generator<Finding> {
-  const { policy, certificate, key, minVersion, maxVersion, clientCertificates: { mode, ca } } = tls;
+  const { policy, certificate, key, minVersion, maxVersion, clientCertificates: { mode, ca, crl } } = tls;
   if (certificate !== undefined && key === undefined) {
     yield errorAt(["tls", "certificate"], "has no key; give tls.key too");
   }
@@ -58,6 +58,9 @@ function* inTls({ tls }: Contradictable): Generator<Finding> {
   if (minVersion > maxVersion) yield errorAt(["tls", "minVersion"], "is newer than tls.maxVersion");
   const path = ["tls", "clientCertificates", "mode"];
   if (mode !== "none" && ca === undefined) yield errorAt(path, `is ${mode}, but ca names nobody who signs them`);
+  if (crl !== undefined && ca === undefined) {
+    yield errorAt(["tls", "clientCertificates", "crl"], "is given, but ca names nobody who has signed it");
+  }
   // Where TLS is optional, clients would get around a certificate that is required by not using it.
   if ((policy === "off" && mode !== "none") || (policy === "optional" && mode === "require")) {
     yield errorAt(path, `is ${mode}, but tls.policy is ${policy}`);

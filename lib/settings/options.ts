@@ -50,6 +50,11 @@ export interface ClientCertificateOptions {
    * then, and can vouch for nobody else unless it is a CA.
    */
   readonly ca?: string;
+  /**
+   * Lists of revoked certificates, each signed by one of `ca`: in PEM, or a file in DER. With it a certificate is good
+   * only while its CA has a list there that is not overdue.
+   */
+  readonly crl?: string;
 }
 
 /** TLS of control and data connections. */

@@ -346,6 +346,11 @@ function listenRows(content: Form<string>) {
           "Certificates in PEM that clients' certificates have to lead up to. A client's own may be among them: it is let in " +
             "then, and can vouch for nobody else unless it is a CA.",
         ),
+        crl: setting(
+          content,
+          "Lists of revoked certificates, each signed by one of `ca`: in PEM, or a file in DER. With it a certificate is good only " +
+            "while its CA has a list there that is not overdue.",
+        ),
       }),
       "Certificates of clients.",
       { typeName: "ClientCertificateOptions" },

@@ -6,16 +6,21 @@
  * the session began with one. So the verdict is asked for after each full handshake, and only certificates that passed one
  * may come back by a resumed session.
  *
+ * Names are read from the certificate's own bytes (see `certificate_identity.ts`), and revocation lists are ours to look at, too: the
+ * runtime takes some and lets the revoked in.
+ *
  * The rule holds for control and for data connections alike: clients that have a certificate show it on both, and a data
  * connection that is nobody's is refused before a byte of a file is sent.
  *
  * @module
  */
 
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
+import { type CertificateIdentity, readIdentity } from "../protocol/certificate_identity.ts";
 import { derHeaderLength, readChain, readPemBlocks } from "./certificate_pair.ts";
-import { ConnectionError, type PeerCertificate } from "./connection.ts";
+import { CertificateRefusedError, type PeerCertificate } from "./connection.ts";
+import { RevocationLists } from "./revocation_list.ts";
 
 /** Who has to show a certificate, and who signs them. */
 export interface ClientCertificatePolicy {
@@ -26,6 +31,11 @@ export interface ClientCertificatePolicy {
    * let in then, and can vouch for nobody else unless it is a CA.
    */
   readonly ca: string;
+  /**
+   * Revocation lists in PEM, each signed by one of `ca`. A certificate is let in only where its CA has a list that is not overdue;
+   * absent: nobody looks.
+   */
+  readonly crl?: string | undefined;
 }
 
 // A session ticket of this process is good for 12 hours; so many clients can resume within them.
@@ -39,19 +49,40 @@ export class ClientCertificates {
   readonly mode: ClientCertificatePolicy["mode"];
   /** See {@linkcode ClientCertificatePolicy}. */
   readonly ca: string;
-  readonly #admitted = new Set<string>();
+  /** See {@linkcode ClientCertificatePolicy}. */
+  readonly crl: string | undefined;
+  readonly #authorities: ReadonlySet<string>;
+  readonly #revoked: RevocationLists | undefined;
+  /** Fingerprints of those that passed a full handshake. */
+  readonly #admitted: Set<string>;
+  /** What lists name those by who are there, and some who were. */
+  readonly #identities: WeakMap<PeerCertificate, CertificateIdentity>;
 
-  /** @throws {TypeError} When the PEM text holds no certificate, or a damaged one. */
-  constructor({ mode, ca }: ClientCertificatePolicy) {
+  /**
+   * @param former What held before: who was verified then under the same CAs can resume sessions.
+   * @throws {TypeError} When the PEM texts hold no certificate or list, or a damaged one.
+   */
+  constructor({ mode, ca, crl }: ClientCertificatePolicy, former?: ClientCertificates) {
     this.mode = mode;
     this.ca = readAuthorities(ca);
+    this.crl = crl;
+    this.#authorities = new Set(readPemBlocks(this.ca).map(({ text }) => fingerprintOf(text ?? "")));
+    this.#revoked = crl === undefined ? undefined : new RevocationLists(crl, this.ca);
+    this.#admitted = former?.mode === mode && former.ca === this.ca ? former.#admitted : new Set();
+    this.#identities = former === undefined ? new WeakMap() : former.#identities;
+  }
+
+  /** Returns whether a certificate that was let in, by this or what held before, has been revoked since. */
+  isRevoked(certificate: PeerCertificate): boolean {
+    const identity = this.#identities.get(certificate);
+    return identity !== undefined && this.#revoked?.findRevoked(identity) !== undefined;
   }
 
   /**
    * Judges the client of a handshake that has just been completed, before anything is read from it or sent to it.
    *
    * @returns What it has shown; `undefined` if nothing, which `request` allows.
-   * @throws {ConnectionError} Kind `"handshake"` when the client is not to be let in.
+   * @throws {CertificateRefusedError} When the client is not to be let in.
    */
   admit(stream: tls.TLSSocket): PeerCertificate | undefined {
     const certificate = readPeerCertificate(stream);
@@ -59,17 +90,27 @@ export class ClientCertificates {
       if (this.mode === "request") return undefined;
       throw refusal("The client shows no certificate");
     }
-    const subject = oneLine(certificate.subject);
     const { fingerprint256: fingerprint } = certificate;
-    const reason = findFlaw(certificate, new Date()) ?? this.#verdict(stream, fingerprint);
+    const identity = readNames(certificate);
+    const { subject, alternativeNames } = identity;
+    const reason = findFlaw(certificate, new Date()) ?? this.#verdict(stream, fingerprint) ??
+      this.#findRevocation(identity, fingerprint);
     if (reason !== undefined) throw refusal(`The client's certificate "${subject}" is refused: ${reason}`);
     this.#remember(fingerprint);
-    return { subject, fingerprint };
+    const peer = { subject, fingerprint, alternativeNames };
+    this.#identities.set(peer, identity);
+    return peer;
   }
 
   #verdict(stream: tls.TLSSocket, fingerprint: string): string | undefined {
     if (!stream.isSessionReused()) return readVerdict(stream);
     return this.#admitted.has(fingerprint) ? undefined : "it was not verified in the session that is resumed";
+  }
+
+  /** One that is itself among the CAs needs no list: it is taken back by leaving it out there. */
+  #findRevocation(identity: CertificateIdentity, fingerprint: string): string | undefined {
+    const isListed = !this.#authorities.has(fingerprint);
+    return isListed ? this.#revoked?.findReason(identity, new Date()) : this.#revoked?.findRevoked(identity);
   }
 
   /** Those that have not come for longest are forgotten first; they need a full handshake then. */
@@ -79,6 +120,18 @@ export class ClientCertificates {
     const [oldest] = this.#admitted;
     if (this.#admitted.size > MAX_ADMITTED && oldest !== undefined) this.#admitted.delete(oldest);
   }
+}
+
+function readNames({ raw }: { readonly raw: Uint8Array }): CertificateIdentity {
+  try {
+    return readIdentity(raw);
+  } catch (cause) {
+    throw refusal("The names in the client's certificate cannot be read", { cause });
+  }
+}
+
+function fingerprintOf(pem: string): string {
+  return new X509Certificate(pem).fingerprint256;
 }
 
 function readPeerCertificate(stream: tls.TLSSocket): X509Certificate | undefined {
@@ -121,11 +174,6 @@ export function readAuthorities(pem: string): string {
   return blocks.map(({ text }) => text).join("");
 }
 
-/** A name as one line for logs; `node:crypto` has a line for each part. */
-function oneLine(name: string): string {
-  return name.replaceAll("\n", ", ").replaceAll(/\p{Cc}/gu, "?");
-}
-
-function refusal(message: string, options?: ErrorOptions): ConnectionError {
-  return new ConnectionError("handshake", message, options);
+function refusal(message: string, options?: ErrorOptions): CertificateRefusedError {
+  return new CertificateRefusedError(message, options);
 }

@@ -28,10 +28,18 @@ export interface ProxyRoute {
 
 /** A certificate that a client has shown and that was found good. */
 export interface PeerCertificate {
-  /** Its subject on one line, such as `C=DE, CN=alice`. */
+  /**
+   * Its subject on one line, such as `C=DE, CN=alice`. What has a meaning in such a text is escaped in names (RFC 4514 §2.4), so
+   * that different subjects have different texts.
+   */
   readonly subject: string;
   /** SHA-256 of the certificate, `"AB:CD:…"`. */
   readonly fingerprint: string;
+  /**
+   * Its alternative names, each with its kind before it: `dns:`, `email:`, `uri:`, or `upn:`, the user name of Active Directory. Those
+   * of other kinds are left out.
+   */
+  readonly alternativeNames: readonly string[];
 }
 
 /** What was negotiated on a protected connection. */
@@ -202,5 +210,13 @@ export class ConnectionError extends Error {
   constructor(kind: ConnectionErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
+  }
+}
+
+/** A client that is not let in for its certificate, or for having none. The message is the reason, for logs. */
+export class CertificateRefusedError extends ConnectionError {
+  /** Makes an error of kind `"handshake"`. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("handshake", message, options);
   }
 }

@@ -7,7 +7,14 @@
 import type net from "node:net";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
-import { type Connection, ConnectionError, type PeerEnding, type SocketAddress, type TlsInfo } from "./connection.ts";
+import {
+  CertificateRefusedError,
+  type Connection,
+  ConnectionError,
+  type PeerEnding,
+  type SocketAddress,
+  type TlsInfo,
+} from "./connection.ts";
 import { CLOSED_ERROR, toConnectionError } from "./connection_failure.ts";
 import { guarded } from "./error_scope.ts";
 import type { SocketEnds } from "./node_socket.ts";
@@ -117,7 +124,7 @@ export abstract class TlsConnection<Carrier extends net.Socket | TlsRecordStream
 
   protected fail(error: ConnectionError): void {
     if (this.#tls === undefined) {
-      this.#secured.reject(new ConnectionError("handshake", error.message, { cause: error.cause ?? error }));
+      this.#secured.reject(asHandshakeError(error));
       // A turn later the alert is written.
       setImmediate(guarded(() => this.abandon()));
     }
@@ -133,6 +140,11 @@ export abstract class TlsConnection<Carrier extends net.Socket | TlsRecordStream
       this.fail(toConnectionError(error, "handshake"));
     }
   }
+}
+
+function asHandshakeError(error: ConnectionError): ConnectionError {
+  if (error instanceof CertificateRefusedError) return error;
+  return new ConnectionError("handshake", error.message, { cause: error.cause ?? error });
 }
 
 /** Makes a TLS socket in the server role over a socket or a stream; it starts by itself. */

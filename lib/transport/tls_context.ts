@@ -101,8 +101,8 @@ export class TlsContext {
   prepare({ pair, clientCertificates }: TlsReplacement): () => void {
     const read = pair === undefined ? this.#pair : readPair(pair);
     const { clientCertificates: current } = this.#handshake;
-    const next = clientCertificates && new ClientCertificates(clientCertificates);
-    const isSame = next?.mode === current?.mode && next?.ca === current?.ca;
+    const next = clientCertificates && new ClientCertificates(clientCertificates, current);
+    const isSame = next?.mode === current?.mode && next?.ca === current?.ca && next?.crl === current?.crl;
     const handshake = this.#createHandshake(read, isSame ? current : next);
     return () => {
       this.#handshake = handshake;

@@ -36,7 +36,7 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     "users who write and read, client certificates and a log of transfers",
     "listen: [{ host: '::', port: 21 }]\n" +
     "passive: { ports: 50000-50000 }\n" +
-    "tls: { clientCertificates: { mode: require, ca: /etc/ssl/ca.crt } }\n" +
+    "tls: { clientCertificates: { mode: require, ca: /etc/ssl/ca.crt, crl: /etc/ssl/clients.crl } }\n" +
     "log: { transfers: /var/log/xferlog }\n" +
     "users:\n" +
     "  - { name: alice, password: x, home: /srv/shared, permissions: elradfmwMT }\n" +
@@ -44,7 +44,7 @@ const CASES: readonly (readonly [name: string, text: string, ...flags: readonly 
     "  - { name: carol, password: x, home: /srv/carol, permissions: elT }\n" +
     "  - { name: dave, password: x, home: /srv/dave, permissions: '' }\n",
     "--allow-net=[::]:21,[::]:50000",
-    `--allow-read=${FILE},/etc/ssl/ca.crt,/srv/shared,/srv/carol,/srv/dave`,
+    `--allow-read=${FILE},/etc/ssl/ca.crt,/etc/ssl/clients.crl,/srv/shared,/srv/carol,/srv/dave`,
     "--allow-write=/srv/shared,/srv/carol,/var/log/xferlog",
   ],
   [

@@ -3,11 +3,13 @@ import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import type { FtpServerOptions } from "../../lib/server/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
 import { createEphemeralCertificate } from "../../lib/transport/ephemeral_certificate.ts";
+import { issue, revoke, toPemList } from "../transport/client_pki.ts";
 import { HASH, Installation, USER } from "./installation.ts";
 import { checkVerdict, libraryVerdict, reloadVerdict, startVerdict } from "./verdicts.ts";
 
 const PAIR = await createEphemeralCertificate({ names: ["127.0.0.1"] });
 const CA = { mode: "require", ca: PAIR.certificate } as const;
+const OTHERS_LIST = toPemList(await revoke(await issue("other CA", { isAuthority: true }), []));
 const ACCEPTED = ["clear-text-control", "clear-text-data", "foreign-data-address"]
   .map((risk) => `  - { risk: ${risk}, reason: a test }\n`).join("");
 const ACCEPT = `acceptRisks:\n${ACCEPTED}`;
@@ -204,6 +206,20 @@ const CASES: readonly Case[] = [
         : {},
     }))
   ),
+  ...[
+    ["none", undefined, /no such file/] as const,
+    ["of another CA", OTHERS_LIST, /block 1 of 1.*was not signed by one of ca/] as const,
+  ].map(([kind, text, refused]) => ({
+    what: `a revocation list that is ${kind}`,
+    file: `tls: { clientCertificates: { mode: require, ca: server.crt, crl: list.crl } }\n${USER}`,
+    refused,
+    prepare: async ({ path }: Installation) => {
+      if (text !== undefined) await Deno.writeTextFile(`${path}/list.crl`, text);
+    },
+    ...text === undefined ? {} : {
+      options: () => ({ tls: { clientCertificates: { mode: "require", ca: PAIR.certificate, crl: text } } as const }),
+    },
+  })),
   {
     what: "a log of transfers in a folder that is not there",
     file: `log: { transfers: none/transfers.log }\n${USER}`,

@@ -1,4 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { readIdentity } from "../../lib/protocol/certificate_identity.ts";
+import { RevocationLists } from "../../lib/transport/revocation_list.ts";
 import { FtpServer } from "../../lib/server/ftp_server.ts";
 import type { TlsOptions } from "../../lib/settings/options.ts";
 import { VirtualAuthorizer } from "../../lib/server/virtual_authorizer.ts";
@@ -183,5 +186,20 @@ Deno.test(programTest({
     const own = `--cert ${folder.path}/scanner-1.crt --key ${folder.path}/scanner-1.key`;
     assertMatch(await office.run(`${line} ${own} ftp://localhost:2121/`), / report\.pdf/);
     await assertRejects(() => office.run(`${line} ftp://localhost:2121/`), Error, "certificate required");
+  },
+}));
+
+Deno.test(programTest({
+  program: "openssl",
+  name: "docs/tls.md: its lines revoke that certificate",
+  fn: async () => {
+    const lines = BLOCKS.filter(({ section }) => /^(?:Client|Revoked) certificates$/.test(section));
+    await using folder = await TemporaryFolder.create();
+    for (const { text } of lines) await ShellScript.run(text, { folder: folder.path });
+    const [ca = "", crl = "", client = ""] = await Promise.all(
+      ["devices-ca.crt", "devices.crl", "scanner-1.crt"].map((name) => Deno.readTextFile(`${folder.path}/${name}`)),
+    );
+    const lists = new RevocationLists(crl, ca);
+    assertEquals(lists.findReason(readIdentity(new X509Certificate(client).raw), new Date()), "it was revoked");
   },
 }));

@@ -9,12 +9,13 @@ import { TlsContext, type TlsVersion } from "../../lib/transport/tls_context.ts"
 import { programTest } from "../helpers/client_program.ts";
 import { runProgram } from "../helpers/run_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
-import { issue, type Issued } from "../transport/client_pki.ts";
+import { issue, type Issued, revoke, toPemList } from "../transport/client_pki.ts";
 import { PAIR } from "../transport/tls_pairs.ts";
 
 const VERSIONS: readonly TlsVersion[] = ["TLSv1.2", "TLSv1.3"];
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
 const DAY_MS = 24 * 60 * 60 * 1000;
+const OVERDUE = { nextUpdate: new Date(Date.now() - 1000) };
 const LONG_AGO = { notBefore: new Date(Date.now() - 9 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) };
 const NEXT_WEEK = { notBefore: new Date(Date.now() + DAY_MS), notAfter: new Date(Date.now() + 9 * DAY_MS) };
 
@@ -27,6 +28,11 @@ const SELF_SIGNED = await issue("alice");
 const VERSION_1 = await issue("alice", { issuer: CA, version: 1 });
 const VERSION_1_ROOT = await issue("alice", { version: 1 });
 const EXPIRED_ROOT = await issue("alice", LONG_AGO);
+
+const STAFF_CA = await issue("staff CA", { issuer: CA, isAuthority: true });
+const NOBODY_REVOKED = toPemList(await revoke(CA, []));
+const ALICE_REVOKED = toPemList(await revoke(CA, [ALICE]));
+const STAFF_REVOKED = toPemList(await revoke(CA, [STAFF_CA]));
 
 /** What became of a client. */
 interface Outcome {
@@ -50,6 +56,7 @@ const CASES: readonly {
   readonly shown: Issued | undefined;
   readonly ca?: string;
   readonly mode?: ClientCertificatePolicy["mode"];
+  readonly crl?: string;
   /** Why it is refused; absent: it is let in. */
   readonly refused?: RegExp;
 }[] = [
@@ -108,12 +115,47 @@ const CASES: readonly {
     ca: VERSION_1_ROOT.certificate,
     refused: /version 3/,
   },
+  { name: "lets a certificate in that is on no list of its CA", shown: ALICE, crl: NOBODY_REVOKED },
+  { name: "refuses a revoked certificate", shown: ALICE, crl: ALICE_REVOKED, refused: /"CN=alice" .* it was revoked$/ },
+  {
+    name: "refuses a revoked certificate where none is required",
+    shown: ALICE,
+    mode: "request",
+    crl: ALICE_REVOKED,
+    refused: /it was revoked$/,
+  },
+  {
+    name: "refuses everybody while the list is overdue",
+    shown: ALICE,
+    crl: toPemList(await revoke(CA, [], OVERDUE)),
+    refused: /should have been renewed by/,
+  },
+  {
+    name: "refuses a certificate whose CA has no list",
+    shown: MALLORY,
+    ca: CA.certificate + "\n" + OTHER_CA.certificate,
+    crl: NOBODY_REVOKED,
+    refused: /no revocation list of its CA/,
+  },
+  {
+    name: "refuses a certificate of a CA that was revoked",
+    shown: await issue("bob", { issuer: STAFF_CA }),
+    ca: CA.certificate + "\n" + STAFF_CA.certificate,
+    crl: STAFF_REVOKED + toPemList(await revoke(STAFF_CA, [])),
+    refused: /its CA "CN=staff CA" was revoked/,
+  },
+  {
+    name: "lets a certificate in that is itself among the CAs, which have no list of it",
+    shown: SELF_SIGNED,
+    ca: CA.certificate + "\n" + SELF_SIGNED.certificate,
+    crl: ALICE_REVOKED,
+  },
 ];
 
 for (const version of VERSIONS) {
-  for (const { name, shown, ca = CA.certificate, mode = "require", refused } of CASES) {
+  for (const { name, shown, ca = CA.certificate, mode = "require", crl, refused } of CASES) {
     opensslTest(`ClientCertificates ${name}, ${version}`, async (folder) => {
-      const context = createContext(version, { mode, ca });
+      const context = createContext(version, { mode, ca, crl });
       const { server, client } = await meetControl(context, folder, { shown });
       if (refused === undefined) assertAdmitted({ server, client }, shown);
       else assertRefused({ server, client }, refused);
@@ -150,6 +192,23 @@ for (const version of VERSIONS) {
     assertRefused(await meetControl(other, folder, { session }), /not verified in the session that is resumed/);
     assertAdmitted(await meetControl(context, folder, { shown: MALLORY }), MALLORY);
   });
+
+  opensslTest(
+    `ClientCertificates refuses a session whose certificate was revoked since, ${version}`,
+    async (folder) => {
+      const policy = { mode: "require", ca: CA.certificate } as const;
+      const context = createContext(version, policy);
+      const session = `${folder.path}/session.pem`;
+      assertAdmitted(await meetControl(context, folder, { shown: ALICE, keepSession: session }), ALICE);
+      context.prepare({ clientCertificates: { ...policy, crl: NOBODY_REVOKED } })();
+      const resumed = await meetControl(context, folder, { session });
+      assertAdmitted(resumed, ALICE);
+      assert(typeof resumed.server === "object" && resumed.server.resumed);
+      context.prepare({ clientCertificates: { ...policy, crl: ALICE_REVOKED } })();
+      assertRefused(await meetControl(context, folder, { session }), /it was revoked$/);
+      assertRefused(await meetControl(context, folder, { shown: ALICE }), /it was revoked$/);
+    },
+  );
 
   opensslTest(`ClientCertificates refuses a session that began without a certificate, ${version}`, async (folder) => {
     const session = `${folder.path}/session.pem`;
@@ -214,6 +273,7 @@ function assertAdmitted({ server, client }: Outcome, shown: Issued | undefined):
   const expected = shown && {
     subject: shown.subject,
     fingerprint: new X509Certificate(shown.certificate).fingerprint256,
+    alternativeNames: [],
   };
   assertEquals(server.peerCertificate, expected);
   assertMatch(client, /421 Hello/);

@@ -195,6 +195,13 @@ export const KEYS: readonly KeyCase[] = [
     ...NO_FILE,
   },
   {
+    key: "tls.clientCertificates.crl",
+    good: "clients.crl",
+    becomes: "/etc/ftpsd/clients.crl",
+    beside: "    ca: ca.crt",
+    ...NO_FILE,
+  },
+  {
     key: "passive.ports",
     good: "50000-50100",
     becomes: { from: 50000, to: 50100 },

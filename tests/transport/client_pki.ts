@@ -24,6 +24,10 @@ export interface IssueOptions {
   readonly notAfter?: Date;
   /** What its key may be used for; absent: to be a TLS client. */
   readonly usage?: x509.ExtendedKeyUsage;
+  /** Alternative names. */
+  readonly alternativeNames?: x509.JsonGeneralNames;
+  /** Its subject, where that is more than a common name. */
+  readonly subject?: x509.JsonName;
   /** X.509 version. */
   readonly version?: 1 | 3;
 }
@@ -47,7 +51,7 @@ export async function issue(name: string, options: IssueOptions = {}): Promise<I
   const signingKey = issuer?.keys.privateKey ?? keys.privateKey;
   const made = await x509.X509CertificateGenerator.create({
     serialNumber: crypto.getRandomValues(new Uint8Array(8)).with(0, 0x42).toHex(),
-    subject,
+    subject: options.subject ?? subject,
     issuer: issuer?.subject ?? subject,
     notBefore,
     notAfter,
@@ -59,12 +63,50 @@ export async function issue(name: string, options: IssueOptions = {}): Promise<I
       ...isAuthority
         ? [new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)]
         : [new x509.ExtendedKeyUsageExtension([usage])],
+      ...options.alternativeNames ? [new x509.SubjectAlternativeNameExtension(options.alternativeNames)] : [],
     ],
   });
   const der = version === 3 ? new Uint8Array(made.rawData) : await toVersion1(new Uint8Array(made.rawData), signingKey);
   const certificate = x509.PemConverter.encode(der, "CERTIFICATE");
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   return { subject, keys, certificate, key, chain: `${certificate}\n${issuer?.chain ?? ""}` };
+}
+
+/** How a revocation list differs from a good one. */
+export interface RevokeOptions {
+  readonly thisUpdate?: Date;
+  readonly nextUpdate?: Date;
+  /** Extensions of the list. */
+  readonly extensions?: x509.Extension[];
+  /** Who signs it in place of the CA. */
+  readonly signer?: Issued;
+}
+
+/** Makes a list of revoked certificates of a CA, in DER. */
+export async function revoke(
+  authority: Issued,
+  revoked: readonly Issued[],
+  options: RevokeOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { thisUpdate = new Date(Date.now() - DAY_MS), nextUpdate = new Date(Date.now() + DAY_MS) } = options;
+  const list = await x509.X509CrlGenerator.create({
+    issuer: authority.subject,
+    thisUpdate,
+    nextUpdate,
+    entries: revoked.map(({ certificate }) => ({
+      serialNumber: new x509.X509Certificate(certificate).serialNumber,
+      revocationDate: thisUpdate,
+    })),
+    ...options.extensions && { extensions: options.extensions },
+    signingKey: (options.signer ?? authority).keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+  });
+  return new Uint8Array(list.rawData);
+}
+
+/** The same in PEM. */
+export function toPemList(der: Uint8Array<ArrayBuffer>): string {
+  return `${x509.PemConverter.encode(der, "X509 CRL")}\n`;
 }
 
 /** Takes version and extensions out of a certificate in DER, and signs it anew (RFC 5280 §4.1). */
