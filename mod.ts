@@ -65,6 +65,11 @@ export type {
   RefusalOptions,
 } from "./lib/accounts/account_source.ts";
 export { type AccountRuleOptions, AccountRules } from "./lib/accounts/account_rules.ts";
+export {
+  CertificateDemand,
+  type CertificateDemandOptions,
+  type CertificateMatch,
+} from "./lib/accounts/certificate_demand.ts";
 export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";
 export {
   type AnonymousOptions,
@@ -97,6 +102,7 @@ export {
   type Authorizer,
   AuthorizerBusyError,
   type AuthorizerBusyErrorOptions,
+  type CertificateCredentials,
   type Credentials,
   LoginRefusedError,
 } from "./lib/accounts/authorizer.ts";

@@ -217,7 +217,9 @@ function describeSession(event: OfSession): string {
     case "connected":
       return `FTP session opened (connect), session ${event.session}${routeText(event)}`;
     case "secured":
-      return `secured by ${event.protocol} ${event.cipher}${event.resumed ? ", resumed" : ""}`;
+      return `secured by ${event.protocol} ${event.cipher}${event.resumed ? ", resumed" : ""}${
+        event.peerCertificate ? `, certificate "${event.peerCertificate.subject}"` : ""
+      }`;
     case "loginSucceeded":
       return `USER '${event.username}' logged in.`;
     case "loginFailed":

@@ -62,6 +62,7 @@ async function askInVain(sources: readonly AccountSource[], name: string, option
       const found = await source.find(name, { signal }) ?? undefined;
       if (found === undefined) continue;
       if (!isDelegated(found.password)) return; // the search would have ended here
+      if (credentials === undefined) continue;
       await found.password.check(decoyOf(credentials), { signal });
     } catch {
       return; // and here

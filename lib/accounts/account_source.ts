@@ -6,7 +6,7 @@
 
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
-import type { AccountLimits, Credentials } from "./authorizer.ts";
+import type { AccountLimits, CertificateCredentials, Credentials } from "./authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
 import type { PermissionOverride } from "./permission.ts";
@@ -18,6 +18,11 @@ export interface AccountRuleSet {
    * the password is looked at: to the client, the name is unknown then.
    */
   refusal(credentials: Credentials, now: Date): string | undefined;
+  /**
+   * Returns whether the client needs no password, since it has shown a certificate. Asked at USER; what `refusal()` says counts all
+   * the same.
+   */
+  replacePassword?(credentials: CertificateCredentials): boolean;
   /** Returns why sessions may not go on now: they end at their next command, and behind a running transfer. */
   ending?(now: Date): string | undefined;
 }
@@ -80,8 +85,8 @@ export interface DelegatedPassword {
 
 /** What is known of a login that fails. */
 export interface RefusalOptions extends CallOptions {
-  /** What the client gave. */
-  readonly credentials: Credentials;
+  /** What the client gave; absent where that was no password yet. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /** An account as a source has it. */

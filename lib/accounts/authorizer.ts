@@ -20,6 +20,9 @@ export interface Credentials {
   readonly tls?: TlsInfo | undefined;
 }
 
+/** What is known of a client that has shown a certificate, and has given no password yet. */
+export type CertificateCredentials = Omit<Credentials, "password">;
+
 /** Limits of one account; absent or 0: none. */
 export interface AccountLimits {
   /** Sessions at once. */
@@ -82,6 +85,21 @@ export interface Authorizer {
    */
   authenticate(
     credentials: Credentials,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Account | undefined>;
+  /**
+   * Returns the account of a client that needs no password, since it has shown a certificate (RFC 2228 §3). Asked at USER, where one
+   * was shown; absent: everybody needs a password. Names that do not exist should take as long as others.
+   *
+   * @param credentials With `tls.peerCertificate`.
+   * @param options.signal As for {@linkcode Authorizer.authenticate}.
+   * @returns The account, or `undefined` where a password is needed.
+   * @throws {LoginRefusedError} When the certificate would do and something else refuses: the log tells, and the client is asked for a
+   * password.
+   * @throws {AuthorizerBusyError} As for {@linkcode Authorizer.authenticate}.
+   */
+  authorize?(
+    credentials: CertificateCredentials,
     options: { readonly signal: AbortSignal },
   ): Promise<Account | undefined>;
 }

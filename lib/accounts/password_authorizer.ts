@@ -17,7 +17,14 @@ import {
   findPermissions,
   READ_PERMISSIONS,
 } from "./permission.ts";
-import { type Account, type Authorizer, type Credentials, DEFAULT_MESSAGES, LoginRefusedError } from "./authorizer.ts";
+import {
+  type Account,
+  type Authorizer,
+  type CertificateCredentials,
+  type Credentials,
+  DEFAULT_MESSAGES,
+  LoginRefusedError,
+} from "./authorizer.ts";
 import { DelegatedVerifier } from "./delegated_verifier.ts";
 import { StoredPassword } from "./password_hash.ts";
 import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
@@ -93,6 +100,34 @@ export class PasswordAuthorizer implements Authorizer {
       signal.throwIfAborted();
     }
     return await this.#compare(found, credentials, options);
+  }
+
+  /**
+   * Looks for the account of a client that needs no password.
+   *
+   * @returns The account, or `undefined` where a password is needed.
+   * @throws {LoginRefusedError} When a rule of the account refuses it.
+   * @throws As {@linkcode PasswordAuthorizer.authenticate}.
+   */
+  async authorize(credentials: CertificateCredentials, options: CallOptions): Promise<Account | undefined> {
+    const { signal } = options;
+    signal.throwIfAborted();
+    if (credentials.tls?.peerCertificate === undefined) return undefined;
+    let found = await abortable(Promise.try(() => this.#source.find(credentials.username, { signal })), signal);
+    while (found && isDelegated(found.password)) { // what is known only with a password has no certificate
+      const { otherwise } = found;
+      found = await abortable(Promise.try(() => otherwise?.({ signal })), signal);
+    }
+    if (!found?.rules?.replacePassword?.(credentials)) {
+      await abortable(Promise.try(() => found?.refuse?.({ signal })), signal);
+      return undefined;
+    }
+    const withoutPassword = { ...credentials, password: "" };
+    const refusal = found.rules.refusal(withoutPassword, new Date());
+    if (refusal !== undefined) throw new LoginRefusedError(refusal);
+    const isCurrent = found.isCurrent?.bind(found);
+    const account = await this.#completed(found, withoutPassword, signal);
+    return isCurrent?.() === false ? undefined : account;
   }
 
   /** Lets another check the password; where that gives a reason to refuse, the time is that of a wrong one all the same. */

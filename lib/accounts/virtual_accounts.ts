@@ -15,7 +15,7 @@ import {
   type PermissionOverride,
   READ_PERMISSIONS,
 } from "./permission.ts";
-import type { Account, Authorizer, Credentials } from "./authorizer.ts";
+import type { Account, Authorizer, CertificateCredentials, Credentials } from "./authorizer.ts";
 import { assertRights, PasswordAuthorizer } from "./password_authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import { StoredPassword } from "./password_hash.ts";
@@ -171,6 +171,20 @@ export class VirtualAccounts implements Authorizer, AccountSource {
    */
   authenticate(credentials: Credentials, options: { readonly signal: AbortSignal }): Promise<Account | undefined> {
     return this.#authorizer.authenticate(credentials, options);
+  }
+
+  /**
+   * Looks for a user who needs no password, since the client has shown a certificate.
+   *
+   * @returns The account, or `undefined` where a password is needed.
+   * @throws {LoginRefusedError} When a rule of the account refuses it.
+   * @throws The reason of `options.signal` when it aborts.
+   */
+  authorize(
+    credentials: CertificateCredentials,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Account | undefined> {
+    return this.#authorizer.authorize(credentials, options);
   }
 
   /** Finds a user, for an authorizer over more than this table. */

@@ -8,7 +8,15 @@
 import { DEFAULT_MESSAGES } from "../accounts/authorizer.ts";
 import { delay } from "../deadline.ts";
 import { messageReply, type Reply, reply } from "../protocol/reply.ts";
-import { loggedIn, loginRefused, reinitialized, type Session, userGiven, usernameOf } from "../session/session.ts";
+import {
+  loggedIn,
+  loggedInWithoutPassword,
+  loginRefused,
+  reinitialized,
+  type Session,
+  userGiven,
+  usernameOf,
+} from "../session/session.ts";
 import { requiresTlsOnData } from "../settings/settings.ts";
 import type { CommandContext, CommandRequest } from "./command.ts";
 
@@ -18,15 +26,27 @@ const ANONYMOUS = "anonymous";
 /** A domain name, an IPv4 address, or an IPv6 address in brackets (RFC 7151 §3.1). */
 const HOST_REGEXP = /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])$/u;
 
-/** USER: the same answer for every name, known or not. */
-export function user(context: CommandContext, request: CommandRequest): Reply {
+/**
+ * USER: the same answer for every name, known or not, unless the client has shown a certificate that takes the place of a password
+ * (RFC 2228 §3). Not beside a running transfer, whose end PASS would wait for.
+ */
+export function user(context: CommandContext, request: CommandRequest): Reply | Promise<Reply> {
   const wasLoggedIn = context.session.login.state === "loggedIn";
   if (wasLoggedIn) leave(context);
   context.update(userGiven(context.session, request.argument));
-  return reply(
+  const needsPassword = reply(
     331,
     wasLoggedIn ? "Previous account information was flushed, send password." : "Username ok, send password.",
   );
+  const isAsked = context.session.tls?.peerCertificate !== undefined && context.transfer === undefined;
+  return isAsked ? authorizeOr(needsPassword, context, request.argument) : needsPassword;
+}
+
+async function authorizeOr(needsPassword: Reply, context: CommandContext, username: string): Promise<Reply> {
+  const account = await context.authorize(username);
+  if (account === "banned") return BANNED;
+  if (account === undefined) return needsPassword;
+  return await logIn(context, loggedInWithoutPassword(context.session, account));
 }
 
 /** Refuses PASS where no USER came before it. */
@@ -35,7 +55,7 @@ export function passwordSequence(session: Session): Reply | undefined {
     case "none":
       return reply(503, "Login with USER first.");
     case "loggedIn":
-      return reply(503, "User already authenticated.");
+      return session.login.withoutPassword ? undefined : reply(503, "User already authenticated.");
     case "passwordExpected":
       return undefined;
   }
@@ -44,15 +64,29 @@ export function passwordSequence(session: Session): Reply | undefined {
 /** PASS. */
 export async function password(context: CommandContext, request: CommandRequest): Promise<Reply> {
   const { login } = context.session;
+  // Some clients send one whatever USER was answered.
+  if (login.state === "loggedIn" && login.withoutPassword) return reply(230, "No password is needed.");
   if (login.state !== "passwordExpected") throw new Error("PASS was admitted without USER");
   const account = await context.authenticate(login.username, request.argument);
   if (account === "banned") return BANNED;
   if (account === "wrong" || account === "wrongAndBanned") return await refuseLogin(context, account);
-  if (!await context.acquireAccount(account)) return reply(421, "Too many sessions of this user.", "close");
-  context.update(loggedIn(context.session, account));
-  context.emit("loginSucceeded");
-  return messageReply(230, account.loginMessage);
+  return await logIn(context, loggedIn(context.session, account));
 }
+
+/** Lets a user in, if there is a place. */
+async function logIn(context: CommandContext, next: Session): Promise<Reply> {
+  if (next.login.state !== "loggedIn") throw new Error("Nobody has logged in");
+  const { account, withoutPassword } = next.login;
+  if (!await context.acquireAccount(account)) return reply(421, "Too many sessions of this user.", "close");
+  context.update(next);
+  context.emit("loginSucceeded");
+  if (!withoutPassword) return messageReply(230, account.loginMessage);
+  const { loginMessage } = account;
+  return messageReply(232, loginMessage === DEFAULT_MESSAGES.login ? AUTHORIZED : loginMessage);
+}
+
+/** RFC 2228 §3. */
+const AUTHORIZED = "User logged in, authorized by security data exchange.";
 
 const BANNED = reply(421, "Too many failed logins, try again later.", "close");
 

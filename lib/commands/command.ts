@@ -161,6 +161,12 @@ export interface CommandContext {
    * @returns The account, or why there is none.
    */
   authenticate(username: string, password: string): Promise<Account | LoginFailure>;
+  /**
+   * Looks for the account of a client that needs no password, since it has shown a certificate (see `Authorizer`).
+   *
+   * @returns The account; `undefined` where a password is needed; `"banned"` when the address is.
+   */
+  authorize(username: string): Promise<Account | "banned" | undefined>;
   /** Sends 150, moves the bytes, and returns the final reply once the data connection is closed. */
   transferData(plan: TransferPlan): Promise<Reply>;
   /** Makes a digest of no bytes yet. */

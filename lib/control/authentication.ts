@@ -1,5 +1,5 @@
 /**
- * Checking a password, and counting that.
+ * Checking passwords and certificates, and counting that.
  *
  * Whoever hears nothing of a check may still learn from it: a client that leaves as soon as a right password would have
  * been answered knows that it was wrong. So an attempt counts when it begins, and success alone takes that back.
@@ -41,6 +41,36 @@ export async function authenticate(
   }
   attempt.giveBack();
   return answer;
+}
+
+/**
+ * Looks for the account of a client that needs no password; see `CommandContext.authorize()`. A client that cannot do without one has
+ * guessed nothing, and so does not fail.
+ *
+ * @param options.signal Aborts when the session ends.
+ */
+export async function authorize(
+  state: SessionState,
+  username: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Account | "banned" | undefined> {
+  const { service, session } = state;
+  const { authorizer } = service;
+  if (session.tls?.peerCertificate === undefined || authorizer.authorize === undefined) return undefined;
+  const credentials = { username, remoteHost: session.remote.host, tls: session.tls };
+  using attempt = await service.state.beginAttempt(credentials.remoteHost, signal);
+  if (attempt === undefined) return "banned";
+  const decision = Promise.try(() => authorizer.authorize?.(credentials, { signal }));
+  const answer = await abortable(decision, signal).then(checkAccount).catch(async (error) => {
+    if (error instanceof LoginRefusedError) return error;
+    if (error instanceof AuthorizerBusyError) attempt.giveBack();
+    else await countFailure(state, attempt);
+    throw error;
+  });
+  attempt.giveBack();
+  if (!(answer instanceof LoginRefusedError)) return answer;
+  service.emit("loginFailed", { ...state.event, reason: answer.message });
+  return undefined;
 }
 
 /** Returns whether the address is banned now. */

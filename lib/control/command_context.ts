@@ -23,7 +23,7 @@ import type { Settings } from "../settings/settings.ts";
 import { type AccountSlot, createRate } from "../state/state.ts";
 import { describeThrown } from "../thrown.ts";
 import type { DataTransport, SocketAddress } from "../transport/connection.ts";
-import { authenticate } from "./authentication.ts";
+import { authenticate, authorize } from "./authentication.ts";
 import type { ClientWatch } from "./client_watch.ts";
 import type { ControlChannel } from "./control_channel.ts";
 import type { PendingCommand } from "./pending_command.ts";
@@ -136,6 +136,10 @@ export class SessionContext implements CommandContext {
 
   authenticate(username: string, password: string): Promise<Account | LoginFailure> {
     return authenticate(this.#state, { username, password }, this.#parts.end);
+  }
+
+  authorize(username: string): Promise<Account | "banned" | undefined> {
+    return authorize(this.#state, username, this.#parts.end);
   }
 
   createDigest(algorithm: HashAlgorithm): Digest {

@@ -86,7 +86,12 @@ function formatAttribute(attribute: DerValue): string {
   const [type, value] = derParts(attribute);
   const identifier = derIdentifier(type);
   if (value === undefined) throw new DerError("Expected a value");
-  return `${ATTRIBUTES[identifier] ?? identifier}=${escapeText(decodeText(value)) ?? `#${value.bytes.toHex()}`}`;
+  return `${ATTRIBUTES[identifier] ?? identifier}=${formatValue(value)}`;
+}
+
+function formatValue(value: DerValue): string {
+  const text = decodeText(value);
+  return text === undefined ? `#${value.bytes.toHex()}` : escapeNameText(text);
 }
 
 /** Texts of the kinds that certificates are to use (RFC 5280 §4.1.2.4); `undefined` for others. */
@@ -104,10 +109,10 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Escapes what has a meaning in the text of a name, or none that can be seen (RFC 4514 §2.4). */
-function escapeText(text: string | undefined): string | undefined {
+/** Escapes what has a meaning in the text of a distinguished name, or none that can be seen (RFC 4514 §2.4). */
+export function escapeNameText(text: string): string {
   return text
-    ?.replaceAll(/["+,;<>\\]/g, "\\$&")
+    .replaceAll(/["+,;<>\\]/g, "\\$&")
     .replaceAll(
       /[\p{C}\p{Zl}\p{Zp}]/gu,
       (character) => new TextEncoder().encode(character).toHex().replaceAll(/../g, "\\$&"),

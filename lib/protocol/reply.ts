@@ -21,6 +21,7 @@ export const REPLY_CODES = {
   227: "Entering Passive Mode",
   229: "Entering Extended Passive Mode",
   230: "User logged in, proceed",
+  232: "User logged in, authorized by security data exchange",
   234: "Security data exchange complete",
   250: "Requested file action okay, completed",
   257: "Pathname created",

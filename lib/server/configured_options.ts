@@ -200,7 +200,7 @@ function createFileAccounts(
   for (const user of users) {
     const { name, password, limits, enabled } = user;
     const home = openAccountHome(user, name, sources); // of others, too: their files count under quotas
-    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits, rules: rulesOf(user) });
+    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits, rules: rulesOf(user, name) });
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);

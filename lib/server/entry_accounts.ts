@@ -151,7 +151,7 @@ export class EntryAccounts implements AccountSource {
   /** Those that cannot be read refuse everybody. */
   #rulesOf(entry: AccountEntry): AccountRuleSet | undefined {
     try {
-      return rulesOf(readEntryRules(entry, this.#options.configuration.groups));
+      return rulesOf(readEntryRules(entry, this.#options.configuration.groups), entry.name);
     } catch (error) {
       if (!(error instanceof AccountEntryError)) throw error;
       return { refusal: () => error.message };
@@ -196,7 +196,7 @@ export class EntryAccounts implements AccountSource {
     const { name, password, limits, messages: { login, quit } } = user;
     const quotas = new AccountQuotas({ ...withoutAccounts(configuration), users: [user] }, services);
     const home = openAccountHome(user, name, { openHome, quotas });
-    const rights = { ...permissionsOf(user), limits, rules: rulesOf(user) };
+    const rights = { ...permissionsOf(user), limits, rules: rulesOf(user, name) };
     return { username: name, password, home, ...rights, loginMessage: login, quitMessage: quit };
   }
 

@@ -23,7 +23,12 @@ export type ProtectionLevel = "C" | "P";
 export type Login =
   | { readonly state: "none" }
   | { readonly state: "passwordExpected"; readonly username: string }
-  | { readonly state: "loggedIn"; readonly account: Account };
+  | {
+    readonly state: "loggedIn";
+    readonly account: Account;
+    /** Present where a certificate was enough: no password has been asked for. */
+    readonly withoutPassword?: true;
+  };
 
 /** State of one control connection. */
 export interface Session {
@@ -133,6 +138,11 @@ export function userGiven(session: Session, username: string): Session {
 /** PASS was right. */
 export function loggedIn(session: Session, account: Account): Session {
   return { ...session, login: { state: "loggedIn", account }, loginFailures: 0, directory: "/" };
+}
+
+/** The certificate that the client has shown was enough. */
+export function loggedInWithoutPassword(session: Session, account: Account): Session {
+  return { ...loggedIn(session, account), login: { state: "loggedIn", account, withoutPassword: true } };
 }
 
 /** PASS was wrong; the name is forgotten. */

@@ -36,7 +36,25 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...inSources(configuration),
     ...inHooks(configuration),
     ...findAccountContradictions(configuration, given),
+    ...inCertificates(configuration),
   ];
+}
+
+/** Nobody shows a certificate who is not asked; and one that is good for all members of a group is nobody's own. */
+function* inCertificates({ users, groups, tls }: Configuration): Generator<Finding> {
+  const { mode } = tls.clientCertificates;
+  for (const [index, { certificates }] of users.entries()) {
+    if (certificates === undefined || mode !== "none") continue;
+    yield errorAt(["users", index, "certificates"], "is given, but tls.clientCertificates.mode is none");
+  }
+  for (const [name, { certificates }] of Object.entries(groups)) {
+    if (certificates?.login !== "alone") continue;
+    for (const [index, { subject = "", san = "" }] of certificates.match.entries()) {
+      if (`${subject} ${san}`.includes("{name}")) continue;
+      const path = ["groups", name, "certificates", "match", index];
+      yield errorAt(path, "lets one certificate in as every member; put {name} into subject or san");
+    }
+  }
 }
 
 /** The accounts of a configuration, and what they name. */

@@ -505,6 +505,33 @@ function isHttpUrl(text: string): boolean {
   return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
 }
 
+const FINGERPRINT_REGEXP = /^(?:[\da-f]{2}:){31}[\da-f]{2}$|^[\da-f]{64}$/i;
+
+/** The SHA-256 of a certificate; it comes out with colons. */
+export const fingerprint: Form<string> = fingerprintOf(
+  "a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons",
+);
+
+function fingerprintOf(wanted: string): Form<string> {
+  const message = unwantedText(wanted);
+  return v.pipe(
+    v.string(message),
+    v.regex(FINGERPRINT_REGEXP, message),
+    v.transform((value) => value.replaceAll(":", "").toUpperCase().replaceAll(/..(?=.)/g, "$&:")),
+    described(wanted),
+  );
+}
+
+/** An alternative name of a certificate, with its kind. */
+export const alternativeName: Form<string> = alternativeNameOf(
+  "a name such as email:alice@example.org, dns:, uri: or upn:",
+);
+
+function alternativeNameOf(wanted: string): Form<string> {
+  const message = unwantedText(wanted);
+  return v.pipe(text(wanted), v.regex(/^(?:dns|email|uri|upn):./, message), described(wanted));
+}
+
 /** Values one after the other. */
 export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwanted(wanted)), described(wanted));

@@ -14,6 +14,7 @@ import {
   address,
   addressRange,
   addressTable,
+  alternativeName,
   announcedAddress,
   bucketName,
   bytes,
@@ -21,6 +22,7 @@ import {
   clientText,
   count,
   day,
+  fingerprint,
   type Form,
   greeting,
   home,
@@ -468,7 +470,19 @@ const quota = mapping({
   files: setting(count, "Files, 0 for no limit. Directories do not count.", { default: 0 }),
 });
 
-/** When and from where an account is used. */
+const certificateMatch = v.pipe(
+  mapping({
+    fingerprint: setting(fingerprint, "SHA-256 of a certificate."),
+    subject: setting(text("a subject"), "Subject, such as `C=DE, CN=alice`, as the log has it."),
+    san: setting(
+      alternativeName,
+      "Alternative name with its kind, such as `email:alice@example.org`, `dns:`, `uri:` or `upn:`.",
+    ),
+  }),
+  v.check((entry) => Object.keys(entry).length > 0, "names no certificate; give fingerprint, subject or san"),
+);
+
+/** When, from where and with which certificates an account is used. */
 const RULE_ROWS = {
   expires: setting(
     lastDayOrMoment,
@@ -485,6 +499,20 @@ const RULE_ROWS = {
     v.pipe(list(weeklyHours, "a list of hours"), v.minLength(1, "has no entry; give 00:00-24:00 for all")),
     "When the account is used, such as `Mo-Fr 08:00-18:00`, by the clock on the wall; without days each day. A span that ends " +
       "earlier than it begins ends on the next day. Sessions end with it.",
+  ),
+  certificates: setting(
+    mapping({
+      login: required(
+        choice(["alone", "withPassword"]),
+        "`alone`: who shows one of them needs no password; others log in with theirs. `withPassword`: nobody logs in without " +
+          "one of them, and the password is needed besides.",
+      ),
+      match: required(
+        v.pipe(list(certificateMatch), v.minLength(1, "has no entry; give at least one certificate")),
+        "Which they are; one entry has to fit, with all that it says. `{name}` in it is the name of the user.",
+      ),
+    }),
+    "The user's certificates, of those that `tls.clientCertificates` lets in.",
   ),
   timezone: setting(timeZone, "Time zone of `hours`, such as `Europe/Berlin`; without it UTC."),
 };
@@ -907,7 +935,13 @@ export function rulesWithGroups(user: v.InferOutput<typeof USER_RULES>, groups: 
 export type UserRules = Pick<GivenGroup, keyof typeof RULE_ROWS>;
 
 /** Keys of {@linkcode UserRules}. */
-export const RULE_KEYS = ["expires", "addresses", "hours", "timezone"] as const satisfies (keyof UserRules)[];
+export const RULE_KEYS = [
+  "expires",
+  "addresses",
+  "hours",
+  "timezone",
+  "certificates",
+] as const satisfies (keyof UserRules)[];
 
 /** A configuration as it results: every default in place, paths absolute. */
 export type Configuration = v.InferOutput<typeof CONFIGURATION>;

@@ -53,7 +53,7 @@ function fileScene(): SourceScene {
       );
       source.addUser(name, password, "/home", {
         ...options,
-        rules: rulesOf(user),
+        rules: rulesOf(user, user.name),
         ...messages?.login && { loginMessage: messages.login },
         ...messages?.quit && { quitMessage: messages.quit },
       });

@@ -117,6 +117,10 @@ export class FakeContext implements CommandContext {
     return Promise.resolve("wrong");
   }
 
+  authorize(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   transferData(): Promise<never> {
     return Promise.reject(new Error("Nothing is transferred here"));
   }

@@ -8,6 +8,8 @@
 export interface RunOptions {
   /** Further variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder that it works in; absent: that of the tests. */
+  readonly cwd?: string;
   /** Longest time in milliseconds, then it is killed; default 60,000. */
   readonly deadlineMs?: number;
 }
@@ -25,8 +27,15 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<ProgramOutput> {
-  const { env = {}, deadlineMs = 60_000 } = options;
-  const child = new Deno.Command(program, { args: [...args], env, stdin: "null", stdout: "piped", stderr: "piped" })
+  const { env = {}, cwd, deadlineMs = 60_000 } = options;
+  const child = new Deno.Command(program, {
+    args: [...args],
+    env,
+    ...cwd && { cwd },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  })
     .spawn();
   const deadline = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
   try {

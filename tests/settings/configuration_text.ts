@@ -47,6 +47,7 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   accounts: { type: "postgres" },
   users: { name: "alice", password: "secret", home: "/srv/alice" },
   anonymous: { home: "/srv/pub" },
+  certificates: { login: "withPassword", match: "[{ subject: 'CN={name}' }]" },
   overrides: { path: "/in", permissions: "lw" },
   mounts: { path: "/shared", home: "/srv/shared" },
   acceptRisks: { risk: "no-close-notify", reason: "old scanner" },

@@ -74,3 +74,28 @@ users:
     files: 0,
   });
 });
+
+Deno.test("readConfiguration() wants certificates to be asked for, and those of a group to have the name of each member", () => {
+  const user = (certificates: string) => `users: [{ name: alice, password: x, home: /srv/alice, ${certificates} }]\n`;
+  const own = "certificates: { login: alone, match: [{ subject: CN=alice }] }";
+  assertEquals(problemsOf(user(own)), [
+    "ftpsd.yaml:1: users[0].certificates: is given, but tls.clientCertificates.mode is none",
+  ]);
+  const asked = "tls: { clientCertificates: { mode: request, ca: ca.crt } }\n";
+  assertEquals(problemsOf(asked + user(own)), []);
+  const group = (match: string, login = "alone") =>
+    `${asked}groups: { a: { certificates: { login: ${login}, match: [${match}] } } }\n${user("groups: [a]")}`;
+  for (const match of ["{ subject: 'O=Example, CN={name}' }", "{ san: 'email:{name}@example.org' }"]) {
+    assertEquals(problemsOf(group(match)), []);
+  }
+  assertEquals(problemsOf(group("{ subject: 'CN={name}' }, { subject: CN=office }")), [
+    "ftpsd.yaml:2: groups.a.certificates.match[1]: lets one certificate in as every member; put {name} into subject or san",
+  ]);
+  assertEquals(problemsOf(group("{ subject: CN=office }", "withPassword")), []);
+  assertEquals(problemsOf(group("", "withPassword")), [
+    "ftpsd.yaml:2: groups.a.certificates.match: has no entry; give at least one certificate",
+  ]);
+  assertEquals(problemsOf(group("{}", "withPassword")), [
+    "ftpsd.yaml:2: groups.a.certificates.match[0]: names no certificate; give fingerprint, subject or san",
+  ]);
+});

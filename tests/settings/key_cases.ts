@@ -21,6 +21,7 @@ export interface KeyCase {
   readonly beside?: string;
 }
 
+const ASKED = { beside: "tls: { clientCertificates: { mode: request, ca: ca.crt } }" };
 const NO_ADDRESS = '"localhost" is not a numeric IPv4 or IPv6 address, not of a link (fe80::)';
 const ADMIN = { beside: "  tokenFile: token" };
 const NO_SOCKET = "5 is not a socket; put it in quotes";
@@ -65,6 +66,38 @@ const RULE_CASES: readonly KeyCase[] = ["users[0]", "groups.x"].flatMap((at) => 
     becomes: ["Mo-Fr 08:00-18:00", "Sa,Su 22:00-06:00"],
     bad: "Mo-Fr 08:00-18:00",
     message: '"Mo-Fr 08:00-18:00" is not a list of hours',
+  },
+  {
+    key: `${at}.certificates.login`,
+    good: "alone",
+    becomes: "alone",
+    ...ASKED,
+    bad: "true",
+    message: "true is not one of alone, withPassword",
+  },
+  {
+    key: `${at}.certificates.match[0].fingerprint`,
+    good: `${"ab".repeat(32)}`,
+    becomes: `${"AB:".repeat(31)}AB`,
+    bad: "AB:CD",
+    message: '"AB:CD" is not a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons',
+    ...ASKED,
+  },
+  {
+    key: `${at}.certificates.match[0].subject`,
+    good: "C=DE, CN={name}",
+    becomes: "C=DE, CN={name}",
+    bad: "5",
+    message: "5 is not a subject; put it in quotes",
+    ...ASKED,
+  },
+  {
+    key: `${at}.certificates.match[0].san`,
+    good: "email:alice@example.org",
+    becomes: "email:alice@example.org",
+    bad: "alice@example.org",
+    message: '"alice@example.org" is not a name such as email:alice@example.org, dns:, uri: or upn:',
+    ...ASKED,
   },
   {
     key: `${at}.timezone`,
