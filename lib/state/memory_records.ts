@@ -51,6 +51,12 @@ export class MemoryRecords implements StateRecords {
     if (records.size > this.#maxRecords && oldest !== undefined) records.delete(oldest);
   }
 
+  add(space: string, key: string, value: string, options: RecordOptions = {}): boolean {
+    if (this.get(space, key) !== undefined) return false;
+    this.set(space, key, value, options);
+    return true;
+  }
+
   delete(space: string, key: string): void {
     this.#spaces.get(space)?.delete(key);
   }

@@ -40,6 +40,10 @@ export interface StateRecords {
   get(space: string, key: string): MaybePromise<string | undefined>;
   /** Sets a value. Once it resolves, it outlives the process where the engine does. */
   set(space: string, key: string, value: string, options?: RecordOptions): MaybePromise<void>;
+  /**
+   * Sets a value where there is none, and returns whether it has: of several callers at once, one. As lasting as `set()`.
+   */
+  add(space: string, key: string, value: string, options?: RecordOptions): MaybePromise<boolean>;
   /** Removes a value, if there is one. */
   delete(space: string, key: string): MaybePromise<void>;
   /** Returns records in the order of their keys; less than `limit` at the end. */
@@ -47,4 +51,10 @@ export interface StateRecords {
 }
 
 /** What event loops share of it. */
-export const SHARED_RECORDS: SharedMethods<StateRecords> = { get: {}, set: {}, delete: {}, list: {} };
+export const SHARED_RECORDS: SharedMethods<StateRecords> = {
+  get: {},
+  set: {},
+  add: {},
+  delete: {},
+  list: {},
+};

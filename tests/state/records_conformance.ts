@@ -73,6 +73,22 @@ export function testRecords(
     assertEquals(await records.get("s", "a"), "2");
   });
 
+  test(`${name} adds a value where there is none, for one of several callers at once, and again once it has expired`, async () => {
+    await using made = await create();
+    const { records, clock } = made;
+    const expiresAt = clock.now() + 60_000;
+    const added = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => await records.add("s", "a", `${index}`, { expiresAt })),
+    );
+    assertEquals(added.filter((isAdded) => isAdded).length, 1);
+    assertEquals(await records.get("s", "a"), `${added.indexOf(true)}`);
+    assertEquals([await records.add("t", "a", "other"), await records.add("s", "b", "for ever")], [true, true]);
+    await clock.advance(61_000);
+    assertEquals(await records.add("s", "b", "again"), false);
+    assertEquals([await records.add("s", "a", "later"), await records.get("s", "a")], [true, "later"]);
+    assertEquals(await records.add("s", "a", "too late"), false);
+  });
+
   test(`${name} takes keys and values of any kind and length`, async () => {
     await using made = await create();
     const { records } = made;

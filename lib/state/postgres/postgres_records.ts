@@ -26,14 +26,20 @@ export class PostgresRecords implements StateRecords {
   }
 
   async set(space: string, key: string, value: string, { expiresAt = Infinity }: RecordOptions = {}): Promise<void> {
-    const seconds = expiresAt === Infinity ? null : (expiresAt - Date.now()) / 1000;
-    await this.#node.query(
-      `INSERT INTO ftpsd.record (space, key, value, expires_at)
-        VALUES ($1, $2, $3, coalesce(clock_timestamp() + $4::float8 * interval '1 s', 'infinity'))
-        ON CONFLICT (space, digest) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
-      // As JSON: PostgreSQL has no character 0 and no lone surrogates.
-      [space, orderedKey(key), JSON.stringify(value), seconds],
+    await this.#node.query(INSERT, rowOf({ space, key, value, expiresAt }));
+  }
+
+  async add(
+    space: string,
+    key: string,
+    value: string,
+    { expiresAt = Infinity }: RecordOptions = {},
+  ): Promise<boolean> {
+    const set = await this.#node.query(
+      `${INSERT} WHERE record.expires_at <= clock_timestamp() RETURNING 1`,
+      rowOf({ space, key, value, expiresAt }),
     );
+    return set.length > 0;
   }
 
   async delete(space: string, key: string): Promise<void> {
@@ -54,6 +60,16 @@ export class PostgresRecords implements StateRecords {
     );
     return rows.map((row) => ({ key: toText(row.key ?? ""), value: valueOf(row) }));
   }
+}
+
+const INSERT = `INSERT INTO ftpsd.record (space, key, value, expires_at)
+  VALUES ($1, $2, $3, coalesce(clock_timestamp() + $4::float8 * interval '1 s', 'infinity'))
+  ON CONFLICT (space, digest) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`;
+
+function rowOf({ space, key, value, expiresAt }: StateRecord & { readonly space: string; readonly expiresAt: number }) {
+  const seconds = expiresAt === Infinity ? null : (expiresAt - Date.now()) / 1000;
+  // As JSON: PostgreSQL has no character 0 and no lone surrogates.
+  return [space, orderedKey(key), JSON.stringify(value), seconds];
 }
 
 /** So much of a key is in the index that finds keys by their beginnings. */

@@ -23,6 +23,7 @@ export interface SqliteRecordsOptions {
 export class SqliteRecords implements StateRecords {
   readonly #get: StatementSync;
   readonly #set: StatementSync;
+  readonly #add: StatementSync;
   readonly #delete: StatementSync;
   readonly #list: StatementSync;
   readonly #sweep: StatementSync;
@@ -34,6 +35,8 @@ export class SqliteRecords implements StateRecords {
     this.#now = now;
     this.#get = db.prepare("SELECT value FROM records WHERE space = ? AND key = ? AND expires > ?");
     this.#set = db.prepare("INSERT OR REPLACE INTO records (space, key, value, expires) VALUES (?, ?, ?, ?)");
+    this.#add = db.prepare(`INSERT INTO records (space, key, value, expires) VALUES (?, ?, ?, ?)
+      ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires = excluded.expires WHERE expires <= ?`);
     this.#delete = db.prepare("DELETE FROM records WHERE space = ? AND key = ?");
     this.#list = db.prepare(`SELECT key, value FROM records
       WHERE space = ? AND key > ? AND key >= ? AND key < ? AND expires > ? ORDER BY key LIMIT ?`);
@@ -47,12 +50,22 @@ export class SqliteRecords implements StateRecords {
   }
 
   set(space: string, key: string, value: string, { expiresAt = NEVER }: RecordOptions = {}): void {
-    if (this.#sets++ % SETS_BETWEEN_SWEEPS === SETS_BETWEEN_SWEEPS - 1) this.#sweep.run(this.#now());
+    this.#sweepAtTimes();
     this.#set.run(space, orderedKey(key), orderedKey(value), Math.min(expiresAt, NEVER));
+  }
+
+  add(space: string, key: string, value: string, { expiresAt = NEVER }: RecordOptions = {}): boolean {
+    this.#sweepAtTimes();
+    const row = [space, orderedKey(key), orderedKey(value), Math.min(expiresAt, NEVER)] as const;
+    return Number(this.#add.run(...row, this.#now()).changes) > 0;
   }
 
   delete(space: string, key: string): void {
     this.#delete.run(space, orderedKey(key));
+  }
+
+  #sweepAtTimes(): void {
+    if (this.#sets++ % SETS_BETWEEN_SWEEPS === SETS_BETWEEN_SWEEPS - 1) this.#sweep.run(this.#now());
   }
 
   list(space: string, { prefix = "", after = "", limit = 1000 }: ListRecordsOptions = {}): StateRecord[] {
