@@ -70,6 +70,9 @@ export {
   type CertificateDemandOptions,
   type CertificateMatch,
 } from "./lib/accounts/certificate_demand.ts";
+export type { CodeAttempt, LookedAtCode, SecondFactor, TotpAlgorithm } from "./lib/accounts/second_factor.ts";
+export { TotpFactor, type TotpFactorOptions, type TotpParameters } from "./lib/accounts/totp_factor.ts";
+export { type CodeRegister, type CodeUse, UsedCodes, type UsedCodesOptions } from "./lib/accounts/code_register.ts";
 export { PasswordAuthorizer, type PasswordAuthorizerOptions } from "./lib/accounts/password_authorizer.ts";
 export {
   type AnonymousOptions,

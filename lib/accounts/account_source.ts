@@ -10,6 +10,7 @@ import type { AccountLimits, CertificateCredentials, Credentials } from "./autho
 import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
 import type { PermissionOverride } from "./permission.ts";
+import type { SecondFactor } from "./second_factor.ts";
 
 /** What decides beside the password; `AccountRules` is one. */
 export interface AccountRuleSet {
@@ -51,6 +52,8 @@ export interface AccountOptions {
   readonly overrides?: readonly PermissionOverride[];
   /** Limits over all sessions of the account; absent: none. */
   readonly limits?: AccountLimits;
+  /** What goes behind the password, which has to be a hash or clear text; absent: nothing. */
+  readonly secondFactor?: SecondFactor | undefined;
   /** When and from where it may be used; absent: always, from everywhere. */
   readonly rules?: AccountRuleSet | undefined;
 }

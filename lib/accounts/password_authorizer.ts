@@ -27,7 +27,7 @@ import {
 } from "./authorizer.ts";
 import { DelegatedVerifier } from "./delegated_verifier.ts";
 import { StoredPassword } from "./password_hash.ts";
-import { PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
+import { type PasswordAttemptOptions, PasswordVerifier, type PasswordVerifierOptions } from "./password_verifier.ts";
 
 /** Options of {@linkcode PasswordAuthorizer}. */
 export interface PasswordAuthorizerOptions extends PasswordVerifierOptions {
@@ -162,14 +162,14 @@ export class PasswordAuthorizer implements Authorizer {
     credentials: Credentials,
     { signal }: CallOptions,
   ): Promise<Account | undefined> {
-    const { username, password, remoteHost } = credentials;
+    const { username, remoteHost } = credentials;
     const refusal = found?.rules?.refusal(credentials, new Date());
     // Who is refused is nobody, whatever the password and whatever is remembered of it.
     const stored = found && refusal === undefined ? readPassword(username, found) : undefined;
     // Bound, as a closure would keep the signal of this session for as long as the success is remembered.
     const isCurrent = found?.isCurrent?.bind(found);
     const how = { costs: this.#source.costs?.(), signal, owner: addressBlock(remoteHost) };
-    const fits = stored === "any" || await this.#verifier.verify({ username, password, stored, isCurrent }, how);
+    const fits = stored === "any" || await this.#fits({ credentials, found, stored, isCurrent }, how);
     if (!fits) {
       await abortable(Promise.try(() => found?.refuse?.({ signal, credentials })), signal);
       if (refusal !== undefined) throw new LoginRefusedError(refusal);
@@ -177,6 +177,32 @@ export class PasswordAuthorizer implements Authorizer {
     }
     const account = await this.#completed(found, credentials, signal);
     return isCurrent?.() === false ? undefined : account; // it may have been removed or replaced meanwhile
+  }
+
+  /** Looks at the password, and at the code behind it where there has to be one. */
+  async #fits(
+    { credentials: { username, password, remoteHost }, found, stored, isCurrent }: {
+      readonly credentials: Credentials;
+      readonly found: FoundAccount | undefined;
+      readonly stored: StoredPassword | undefined;
+      readonly isCurrent: (() => boolean) | undefined;
+    },
+    how: PasswordAttemptOptions,
+  ): Promise<boolean> {
+    const { secondFactor, username: account = username } = found ?? {};
+    if (secondFactor === undefined || stored === undefined) {
+      return await this.#verifier.verify({ username, password, stored, isCurrent }, how);
+    }
+    const passwordHash = stored.hash?.text ?? "";
+    // By the name that the source has: by another spelling a code is none the fresher.
+    const looking = Promise.try(() =>
+      secondFactor.look({ username: account, passwordHash, given: password, remoteHost })
+    );
+    const code = await abortable(looking, how.signal);
+    const alone = password.slice(0, -secondFactor.codeLength);
+    if (code.isRecalled && (stored.hash !== undefined || stored.fitsClearText(alone))) return true;
+    const confirm = () => code.confirm();
+    return await this.#verifier.verify({ username, password: alone, stored, isCurrent, confirm }, how);
   }
 
   async #completed(

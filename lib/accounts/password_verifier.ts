@@ -28,6 +28,7 @@ import {
   type ScryptParameters,
 } from "./password_digest.ts";
 import { DEFAULT_SCRYPT_COST, parsePasswordHash, type PasswordHash, type StoredPassword } from "./password_hash.ts";
+import type { MaybePromise } from "../shared_port.ts";
 import { runInPlace, type WorkPlaces, WorkQueue } from "./work_queue.ts";
 
 /** How many costs are known of hashes that were checked; each takes its work in every failing login. */
@@ -92,6 +93,13 @@ export interface PasswordAttempt {
    * @default {it always is}
    */
   readonly isCurrent?: (() => boolean) | undefined;
+  /**
+   * Asked once the password is right: whether what goes with it is right, too. If not, it is a wrong password in all that can be
+   * seen from outside. Nothing is remembered then, nor is anything that was: the one who is asked does that.
+   *
+   * @default {nothing goes with it}
+   */
+  readonly confirm?: (() => MaybePromise<boolean>) | undefined;
 }
 
 /** How an attempt is to be checked. */
@@ -169,9 +177,12 @@ export class PasswordVerifier {
   async #verifyInTurn(attempt: PasswordAttempt, costs: readonly HashCost[], signal: AbortSignal): Promise<boolean> {
     // Somebody ahead in the queue may have come with the same user and password.
     if (this.#fitsAtOnce(attempt)) return true;
-    const { username, password, stored, isCurrent } = attempt;
+    const { username, password, stored, isCurrent, confirm } = attempt;
     const hash = stored?.hash;
-    if (hash && await this.#fits(password, hash)) {
+    if (confirm !== undefined) {
+      const fits = hash ? await this.#fits(password, hash) : stored?.fitsClearText(password);
+      if (fits && await confirm()) return true;
+    } else if (hash && await this.#fits(password, hash)) {
       const success = { digest: this.#identify(username, password, hash), isCurrent };
       setLast(this.#remembered, username, success, this.#maxRemembered);
       return true;
@@ -196,7 +207,8 @@ export class PasswordVerifier {
   }
 
   /** Compares with what is known without work; the same is done where nothing is. */
-  #fitsAtOnce({ username, password, stored }: PasswordAttempt): boolean {
+  #fitsAtOnce({ username, password, stored, confirm }: PasswordAttempt): boolean {
+    if (confirm !== undefined) return false;
     if (stored !== undefined && stored.hash === undefined) return stored.fitsClearText(password);
     const success = this.#remembered.get(username);
     const given = this.#identify(username, password, stored?.hash);

@@ -63,7 +63,15 @@ function writtenLetters(account: PlacedAccount["account"]): string | undefined {
 
 /** Finds unsound and clear-text passwords, hashes that are too cheap by now, and writing by anybody. */
 export function findAccountProblems(configuration: Configuration): Finding[] {
-  return [...passwordFindings(configuration), ...anonymousFindings(configuration)];
+  return [...passwordFindings(configuration), ...codeFindings(configuration), ...anonymousFindings(configuration)];
+}
+
+function* codeFindings({ users }: Configuration): Generator<Finding> {
+  for (const [index, { name, totp }] of users.entries()) {
+    if (totp?.secret === undefined) continue;
+    const message = `the secret of ${name}'s codes is in clear; put it into a file of its own: ftpsd user totp`;
+    yield { severity: "risk", risk: "plaintext-password", path: ["users", index, "totp", "secret"], message };
+  }
 }
 
 function* passwordFindings({ users }: Configuration): Generator<Finding> {

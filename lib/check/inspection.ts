@@ -9,6 +9,7 @@ import { findAccountProblems } from "./account_findings.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import type { Configuration } from "../settings/table.ts";
 import { inspectAdmin } from "./admin_files.ts";
+import { inspectCodeSecrets } from "./code_secrets.ts";
 import { inspectDatabases } from "./state_database.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
 import { findNetworkWarnings } from "./network_findings.ts";
@@ -54,6 +55,7 @@ export async function inspect(
 ): Promise<Inspection> {
   const { findings: databaseFindings, ...databases } = await inspectDatabases(configuration);
   const { findings: adminFindings, ...adminFiles } = await inspectAdmin(configuration);
+  const { findings: codeFindings, codeSecrets } = await inspectCodeSecrets(configuration);
   const needs = findPermissionNeeds(configuration, origin.file, PROGRAM_FOLDER, databases);
   const host = await inspectHost(configuration, origin, now, servedHomes);
   const missing = [...await findMissingFlags(needs), ...host.missing];
@@ -63,6 +65,7 @@ export async function inspect(
     ...host.findings,
     ...databaseFindings,
     ...adminFindings,
+    ...codeFindings,
     ...findSettingRisks(configuration),
     ...inspectCommands(configuration),
     ...await inspectEncoding(configuration),
@@ -72,7 +75,8 @@ export async function inspect(
   ];
   const isSound = findings.every(({ severity }) => severity !== "error");
   const rest = isSound ? inspectOptions(configuration, host.files, now) : [];
-  return { findings: [...findings, ...rest], files: { ...host.files, ...databases, ...adminFiles }, missing };
+  const files = { ...host.files, ...databases, ...adminFiles, codeSecrets };
+  return { findings: [...findings, ...rest], files, missing };
 }
 
 function missingPermissions(flags: readonly string[]): Finding[] {

@@ -10,6 +10,7 @@ import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf } from "./account_findings.ts";
+import { codeSecretFilesOf } from "./code_files.ts";
 import { hookFilesOf, hookHostsOf } from "./hook_files.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
@@ -220,6 +221,7 @@ export function findPermissionNeeds(
     ...storeFiles,
     hooks?.queue,
     ...hookFilesOf(configuration),
+    ...codeSecretFilesOf(configuration),
   ];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {

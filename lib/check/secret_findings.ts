@@ -8,6 +8,7 @@ import { dirname, sep } from "node:path";
 import { classifyPassword, hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
+import { codeSecretFilesOf } from "./code_files.ts";
 import { hooksOf } from "./hook_files.ts";
 import { storeFilesOf } from "./store_files.ts";
 import { modeBits } from "../mode_bits.ts";
@@ -67,6 +68,7 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
       name: "the URL of the database",
       path,
     })),
+    ...codeSecretFilesOf(configuration).map((path) => ({ name: "the secret of codes", path })),
     ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);

@@ -5,6 +5,7 @@
  */
 
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
+import { SHARED_CODE_REGISTER, UsedCodes } from "../accounts/code_register.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
@@ -123,6 +124,7 @@ export class ConfiguredServer {
   readonly #claims: SharedTable;
   readonly #files: ServedFiles;
   readonly #workPlaces = createWorkPlaces();
+  readonly #codes: UsedCodes;
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
   #workers: number;
@@ -140,6 +142,8 @@ export class ConfiguredServer {
     this.#plan = plan;
     this.#options = options;
     this.#engine = parts.engine;
+    const { records, keepsRecords } = parts.engine;
+    this.#codes = new UsedCodes(keepsRecords ? { records } : {});
     this.#claims = parts.claims;
     this.#files = parts.files;
     const { cluster } = this.#engine;
@@ -209,6 +213,7 @@ export class ConfiguredServer {
    * @returns How many.
    */
   async disconnect(selector: SessionSelector, text = "Disconnected by the server."): Promise<number> {
+    if ("account" in selector) this.#codes.forget(selector.account);
     const own = this.#server.disconnectSelected(selector, text);
     const group = await this.#group?.catch(() => undefined); // listen() tells of a failure
     return own + (await group?.disconnect(selector, text) ?? 0);
@@ -302,7 +307,10 @@ export class ConfiguredServer {
       this.#use(serverOptions, plan);
       await useInOthers?.();
       // Not after another certificate: the stores that were prepared last may be those of a reload that was refused
-      if ("plan" in forOthers) await this.#files.sweep();
+      if ("plan" in forOthers) {
+        this.#codes.forgetAll();
+        await this.#files.sweep();
+      }
     });
     this.#changing = change.catch(() => {}); // reported to the caller
     await change;
@@ -401,6 +409,7 @@ export class ConfiguredServer {
     const ports = new PortOwner();
     if (state instanceof MemoryState) ports.share("attempts", state, SHARED_ATTEMPTS);
     else ports.share("state", state, SHARED_STATE);
+    ports.share("codes", this.#codes, SHARED_CODE_REGISTER);
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
     if (this.#engine.cluster !== undefined) {
       ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
@@ -451,6 +460,7 @@ export class ConfiguredServer {
     return toServerOptions(configuration, files, new Date(), {
       openHome: this.#files.openHome,
       workPlaces: this.#workPlaces,
+      codes: this.#codes,
       services: this.#files.services,
       entries: this.#options.accounts,
       onAccountProblem: (account, reason) => this.#options.onEvent(accountProblem(account, reason)),

@@ -19,6 +19,8 @@ import type { ServerPlan } from "./worker_messages.ts";
 /** What is remembered. Owned by the main event loop, whoever of the others uses it. */
 export interface StateEngine extends Disposable {
   readonly records: StateRecords;
+  /** Whether they outlive the process. */
+  readonly keepsRecords: boolean;
   /** Where quotas are counted, unless all nodes have them together. */
   readonly quotaTable: SharedTable;
   /** Counts, for the main event loop. */
@@ -53,7 +55,15 @@ export async function openStateEngine({ type, file }: Configuration["state"]): P
     });
     const { records, offenders, quotas: quotaStore } = state;
     const quotas = new TableQuotaCounts(quotaTable, quotaStore);
-    return { records, offenders, quotaStore, quotas, quotaTable, [Symbol.dispose]: () => state[Symbol.dispose]() };
+    return {
+      records,
+      keepsRecords: true,
+      offenders,
+      quotaStore,
+      quotas,
+      quotaTable,
+      [Symbol.dispose]: () => state[Symbol.dispose](),
+    };
   } catch (cause) {
     if (!(cause instanceof StateFileError)) throw cause;
     const hint = cause.isInUse ? "each server needs a file of its own" : `ls -l ${shellWord(file)}`;
@@ -96,11 +106,11 @@ export async function joinCluster(
 /** What a node of several remembers: together with the others, but for what is of no use to them. */
 export function withCluster(own: StateEngine, cluster: PostgresEngine): StateEngine {
   const quotas = createNodeQuotas(cluster.quotas, cluster.termCell);
-  return { ...own, cluster, records: cluster.records, quotas };
+  return { ...own, cluster, records: cluster.records, keepsRecords: true, quotas };
 }
 
 /** What ends with the process. */
 export function inMemory(quotaTable: SharedTable = new SharedTable(createTableMemory(MAX_QUOTAS))): StateEngine {
   const quotas = new TableQuotaCounts(quotaTable);
-  return { records: new MemoryRecords(), quotas, quotaTable, [Symbol.dispose]: () => {} };
+  return { records: new MemoryRecords(), keepsRecords: false, quotas, quotaTable, [Symbol.dispose]: () => {} };
 }

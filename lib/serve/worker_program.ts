@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CodeRegister, SHARED_CODE_REGISTER } from "../accounts/code_register.ts";
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import { type EventKeeper, SHARED_EVENT_KEEPER } from "../event_keeper.ts";
@@ -208,6 +209,7 @@ async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
   return toServerOptions(plan.configuration, plan.files, new Date(), {
     ...files && { openHome: files.openHome, services: files.services },
     workPlaces,
+    codes: ports.port<CodeRegister>("codes", SHARED_CODE_REGISTER),
     ...plan.configuration.accounts.some(({ type }) => type !== "file") &&
       { entries: ports.port<AccountEntries>("accountEntries", SHARED_ACCOUNT_ENTRIES) },
     onAccountProblem: (account, reason) => tell(accountProblem(account, reason)),

@@ -1,13 +1,16 @@
 /**
- * Rules of accounts, from what settings say.
+ * What decides about logins beside passwords, from what settings say.
  *
  * @module
  */
 
 import { AccountRules } from "../accounts/account_rules.ts";
+import type { AccountOptions } from "../accounts/account_source.ts";
 import { CertificateDemand } from "../accounts/certificate_demand.ts";
+import type { CodeRegister } from "../accounts/code_register.ts";
+import { TotpFactor } from "../accounts/totp_factor.ts";
 import { escapeNameText } from "../protocol/certificate_identity.ts";
-import type { UserRules } from "../settings/table.ts";
+import type { UserRules, UserSettings } from "../settings/table.ts";
 
 /** Stands for the name of the account. */
 const NAME = "{name}";
@@ -39,4 +42,16 @@ function demandOf({ login, match }: NonNullable<UserRules["certificates"]>, name
       san: san?.replaceAll(NAME, () => name),
     })),
   });
+}
+
+/** Makes the second factor of an account, where it has one. Without the secret nobody can log in to it. */
+export function secondFactorOf(
+  { totp }: Pick<UserSettings, "totp">,
+  secret: string | undefined,
+  register: CodeRegister,
+): Pick<AccountOptions, "rules" | "secondFactor"> {
+  if (totp === undefined) return {};
+  if (secret === undefined) return { rules: { refusal: () => "the secret of its codes is not known" } };
+  const { algorithm, digits, period, remember } = totp;
+  return { secondFactor: new TotpFactor({ secret, algorithm, digits, period, remember, register }) };
 }

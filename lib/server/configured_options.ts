@@ -9,6 +9,7 @@ import { AccountChain } from "../accounts/account_chain.ts";
 import type { AccountEntries, EntrySource } from "../accounts/account_entries.ts";
 import type { AccountOptions } from "../accounts/account_source.ts";
 import type { Authorizer } from "../accounts/authorizer.ts";
+import { type CodeRegister, UsedCodes } from "../accounts/code_register.ts";
 import { PasswordAuthorizer } from "../accounts/password_authorizer.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
@@ -18,7 +19,7 @@ import type { FileSystem } from "../filesystem/filesystem.ts";
 import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
-import { rulesOf } from "./account_rule_set.ts";
+import { rulesOf, secondFactorOf } from "./account_rule_set.ts";
 import { EntryAccounts, type EntryAccountsOptions } from "./entry_accounts.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
@@ -57,6 +58,8 @@ export interface ConfigurationFiles {
   readonly database?: DatabaseLocation;
   /** The same of the databases that sources of accounts name, by their index in `accounts`. */
   readonly accountDatabases?: Readonly<Record<number, DatabaseLocation>>;
+  /** Secrets of one-time codes, by the names of users. */
+  readonly codeSecrets?: Readonly<Record<string, string>> | undefined;
   /** Who knows it may ask the admin API; absent: there is none. */
   readonly adminToken?: string;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
@@ -76,6 +79,8 @@ export interface ToServerOptionsOptions {
   readonly workPlaces?: WorkPlaces;
   /** What the files of all accounts share; absent: what nobody else has. */
   readonly services?: AccountServices;
+  /** Where one-time codes are used up; absent: in memory, of these options alone. */
+  readonly codes?: CodeRegister | undefined;
   /** Where accounts are that are not in the configuration; absent: none of them is found. */
   readonly entries?: AccountEntries | undefined;
   /** Told why such an account cannot be used. Must not throw. */
@@ -98,7 +103,7 @@ export function toServerOptions(
   return {
     ...serverPart(configuration),
     commands: configuration.commands,
-    authorizer: createAuthorizer(configuration, now, options),
+    authorizer: createAuthorizer(configuration, now, { ...options, codeSecrets: files.codeSecrets ?? {} }),
     acceptRisks: acceptedRisks(configuration.acceptRisks, now),
     tls: {
       ...handshake,
@@ -151,10 +156,15 @@ function refuseStore({ store }: StoreHome): never {
   throw new TypeError(`Cannot open a home in store ${JSON.stringify(store)}: no store was opened`);
 }
 
-function createAuthorizer(configuration: Configuration, now: Date, options: ToServerOptionsOptions): Authorizer {
+function createAuthorizer(
+  configuration: Configuration,
+  now: Date,
+  options: ToServerOptionsOptions & { readonly codeSecrets: Readonly<Record<string, string>> },
+): Authorizer {
   const { openHome = createHomes(), workPlaces = createWorkPlaces(), services = createServices() } = options;
-  const others = { openHome, workPlaces, services };
-  const ofFile = createFileAccounts(configuration, now, others);
+  const { codeSecrets, codes = new UsedCodes() } = options;
+  const others = { openHome, workPlaces, services, codes };
+  const ofFile = createFileAccounts(configuration, now, { ...others, codeSecrets });
   if (configuration.accounts.every(({ type }) => type === "file")) return ofFile;
   const sources = configuration.accounts.map((source, index) =>
     source.type === "file" ? ofFile : createEntryAccounts(configuration, index, {
@@ -177,7 +187,7 @@ function createEntryAccounts(
   index: number,
   { entries, onAccountProblem = () => {}, ...options }:
     & ToServerOptionsOptions
-    & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks">,
+    & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks" | "codes">,
 ): EntryAccounts {
   const { type, homes } = configuration.accounts[index] ?? {};
   const source: EntrySource = checksPasswords(type)
@@ -187,11 +197,20 @@ function createEntryAccounts(
   return new EntryAccounts(source, { ...options, configuration, homes, name, onProblem: onAccountProblem });
 }
 
+/** What accounts of the configuration file are made with. */
+interface FileAccountsOptions {
+  readonly openHome: HomeOpener;
+  readonly workPlaces: WorkPlaces;
+  readonly services: AccountServices;
+  readonly codes: CodeRegister;
+  readonly codeSecrets: Readonly<Record<string, string>>;
+}
+
 /** The users of the configuration, and anonymous. */
 function createFileAccounts(
   configuration: Configuration,
   now: Date,
-  { openHome, workPlaces, services }: Required<Pick<ToServerOptionsOptions, "openHome" | "workPlaces" | "services">>,
+  { openHome, workPlaces, services, codes, codeSecrets }: FileAccountsOptions,
 ): VirtualAccounts {
   const quotas = new AccountQuotas(configuration, services);
   const sources = { openHome, quotas };
@@ -200,7 +219,10 @@ function createFileAccounts(
   for (const user of users) {
     const { name, password, limits, enabled } = user;
     const home = openAccountHome(user, name, sources); // of others, too: their files count under quotas
-    if (enabled) authorizer.addUser(name, password, home, { ...optionsOf(user), limits, rules: rulesOf(user, name) });
+    const secret = Object.hasOwn(codeSecrets, name) ? codeSecrets[name] : user.totp?.secret;
+    const factor = secondFactorOf(user, secret, codes);
+    const options = { ...optionsOf(user), limits, rules: rulesOf(user, name), ...factor };
+    if (enabled) authorizer.addUser(name, password, home, options);
   }
   if (anonymous !== undefined) {
     const forceWrite = mayAnonymousWrite(configuration, now);

@@ -8,8 +8,9 @@
  */
 
 import { type AccountEntry, AccountRowError, type EntryLogin, type EntrySource } from "../accounts/account_entries.ts";
-import type { AccountRuleSet, AccountSource, DelegatedPassword, FoundAccount } from "../accounts/account_source.ts";
+import type { AccountSource, DelegatedPassword, FoundAccount } from "../accounts/account_source.ts";
 import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../accounts/authorizer.ts";
+import { type CodeRegister, UsedCodes } from "../accounts/code_register.ts";
 import type { HashCost } from "../accounts/password_digest.ts";
 import { DEFAULT_SCRYPT_COST, isPasswordHash, StoredPassword } from "../accounts/password_hash.ts";
 import { distinctCosts } from "../accounts/password_verifier.ts";
@@ -17,13 +18,13 @@ import { ANONYMOUS } from "../accounts/permission.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
 import { HomeRefusedError, inspectHomeIn, pathIn } from "../filesystem/local/homes_folder.ts";
-import { AccountEntryError, readAccountEntry, readEntryRules } from "../settings/account_entry.ts";
+import { AccountEntryError, readAccountEntry, readEntryConditions } from "../settings/account_entry.ts";
 import { permissionsOf } from "../settings/account_rights.ts";
 import type { Home } from "../settings/forms.ts";
 import type { RiskId } from "../settings/risks.ts";
 import type { Configuration, UserSettings } from "../settings/table.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
-import { rulesOf } from "./account_rule_set.ts";
+import { rulesOf, secondFactorOf } from "./account_rule_set.ts";
 import { AccountQuotas, type AccountServices } from "./account_quotas.ts";
 import { findHomeRisks } from "./virtual_authorizer.ts";
 
@@ -45,6 +46,8 @@ export interface EntryAccountsOptions {
   readonly acceptRisks: readonly RiskId[];
   readonly openHome: HomeOpener;
   readonly services: AccountServices;
+  /** Where one-time codes are used up; absent: in memory, of this source alone. */
+  readonly codes?: CodeRegister;
   /** Told why an account cannot be used, each time that somebody tries. Must not throw. */
   readonly onProblem: (account: string, reason: string) => void;
 }
@@ -55,17 +58,20 @@ const MAX_AGE_MS = 250;
 const MAX_COSTS = 8;
 /** Takes the place of a password that is checked elsewhere, where an entry has to have one. */
 const CHECKED_ELSEWHERE = "-";
+const NO_CODES = "it has totp, but its password is checked elsewhere: let that check codes, too";
 const NO_FOLDER = "its home is a folder of the host, which needs accounts[…].homes";
 
 /** Makes accounts of the entries of one source. */
 export class EntryAccounts implements AccountSource {
   readonly #source: EntrySource;
   readonly #options: EntryAccountsOptions;
+  readonly #codes: CodeRegister;
   #costs: readonly HashCost[] = [];
 
   constructor(source: EntrySource, options: EntryAccountsOptions) {
     this.#source = source;
     this.#options = options;
+    this.#codes = options.codes ?? new UsedCodes();
   }
 
   /** @throws {AuthorizerBusyError} When the source cannot be asked now. */
@@ -80,7 +86,7 @@ export class EntryAccounts implements AccountSource {
     return {
       username: entry.name,
       password,
-      rules: this.#rulesOf(entry),
+      ...this.#conditionsOf(entry),
       home: "", // opened by complete()
       complete: (options) => this.#complete(name, { entry, foundAt }, options),
     };
@@ -111,7 +117,8 @@ export class EntryAccounts implements AccountSource {
     const entry = await this.#ask(credentials.username, options, () => source.login(credentials, options));
     if (entry === undefined) return undefined;
     const complete = async ({ signal }: CallOptions) => await this.#tryToOpen(entry, signal);
-    const rules = this.#rulesOf(entry);
+    const { rules, secondFactor } = this.#conditionsOf(entry);
+    if (secondFactor !== undefined) throw new LoginRefusedError(NO_CODES);
     return { username: entry.name, password: CHECKED_ELSEWHERE, rules, home: "", complete };
   }
 
@@ -148,13 +155,17 @@ export class EntryAccounts implements AccountSource {
     return undefined;
   }
 
-  /** Those that cannot be read refuse everybody. */
-  #rulesOf(entry: AccountEntry): AccountRuleSet | undefined {
+  /** What decides beside the password; where that cannot be read, it refuses everybody. */
+  #conditionsOf(entry: AccountEntry): Pick<FoundAccount, "rules" | "secondFactor"> {
     try {
-      return rulesOf(readEntryRules(entry, this.#options.configuration.groups), entry.name);
+      const { totp, ...rules } = readEntryConditions(entry, this.#options.configuration.groups);
+      return {
+        rules: rulesOf(rules, entry.name),
+        ...secondFactorOf({ ...totp && { totp } }, totp?.secret, this.#codes),
+      };
     } catch (error) {
       if (!(error instanceof AccountEntryError)) throw error;
-      return { refusal: () => error.message };
+      return { rules: { refusal: () => error.message } };
     }
   }
 

@@ -12,7 +12,7 @@ import {
   RULE_KEYS,
   rulesWithGroups,
   USER,
-  USER_RULES,
+  USER_CONDITIONS,
   type UserRules,
   type UserSettings,
   withGroups,
@@ -51,25 +51,35 @@ export function readAccountEntry(
   const contradictions = findAccountContradictions({ users: [user], groups, stores }, {
     users: [given],
   }).map(({ path, ...finding }) => ({ ...finding, path: path.slice(2) }));
-  const problems = [...contradictions, ...findUncountable(user, groups)];
+  const problems = [...contradictions, ...findUncountable(user, groups), ...findCodeProblems(user)];
   if (problems.length > 0) throw new AccountEntryError(problems);
   return deepFreeze(user);
 }
 
+/** What decides about an account beside its password. */
+export type EntryConditions = UserRules & Pick<UserSettings, "totp">;
+
 /**
- * Reads of an account no more than what decides before its password is looked at.
+ * Reads of an account no more than what decides about it beside its password.
  *
  * @throws {AccountEntryError} When that is none.
  */
-export function readEntryRules(
+export function readEntryConditions(
   given: Readonly<Record<string, unknown>>,
   groups: Configuration["groups"],
-): UserRules {
-  const keys = ["groups", ...RULE_KEYS].filter((key) => given[key] !== undefined);
+): EntryConditions {
+  const keys = ["groups", "totp", ...RULE_KEYS].filter((key) => given[key] !== undefined);
   if (keys.length === 0) return {};
-  const { output, findings } = validate(USER_RULES, Object.fromEntries(keys.map((key) => [key, given[key]])));
-  if (findings !== undefined) throw new AccountEntryError(findings);
-  return rulesWithGroups(output, groups);
+  const { output, findings } = validate(USER_CONDITIONS, Object.fromEntries(keys.map((key) => [key, given[key]])));
+  const problems = findings ?? findCodeProblems(output);
+  if (problems.length > 0 || output === undefined) throw new AccountEntryError(problems);
+  return { ...rulesWithGroups(output, groups), ...output.totp && { totp: output.totp } };
+}
+
+/** Whoever writes entries does not name files of this host. */
+function findCodeProblems({ totp }: Pick<UserSettings, "totp">): Finding[] {
+  if (totp?.secretFile !== undefined) return [errorAt(["totp", "secretFile"], "is for users of the file; give secret")];
+  return totp !== undefined && totp.secret === undefined ? [errorAt(["totp", "secret"], "is missing")] : [];
 }
 
 /** All members of a group are known only where all are in the file: nobody could count what they have stored. */

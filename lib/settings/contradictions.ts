@@ -37,6 +37,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
     ...inHooks(configuration),
     ...findAccountContradictions(configuration, given),
     ...inCertificates(configuration),
+    ...inCodes(configuration),
   ];
 }
 
@@ -63,6 +64,18 @@ type Accounts = Pick<Configuration, "users" | "anonymous" | "groups" | "stores">
 /** The same of accounts alone. */
 export function findAccountContradictions(accounts: Accounts, given: unknown): Finding[] {
   return [...inAccounts(accounts), ...inHomes(accounts, given), ...inGroups(accounts)];
+}
+
+/** The secret of codes is in a file of its own, or in this one: the risk `plaintext-password`. */
+function* inCodes({ users }: Accounts): Generator<Finding> {
+  for (const [index, { totp }] of users.entries()) {
+    if (totp === undefined) continue;
+    const path = ["users", index, "totp", "secretFile"];
+    const { secret, secretFile } = totp;
+    if (secret === undefined && secretFile === undefined) {
+      yield errorAt(path, "is missing; make one with: ftpsd user totp");
+    } else if (secret !== undefined && secretFile !== undefined) yield errorAt(path, "is given beside secret");
+  }
 }
 
 function* inTls({ tls }: Contradictable): Generator<Finding> {

@@ -9,6 +9,7 @@ import { ALL_PERMISSIONS } from "../accounts/permission.ts";
 import { parseAddressRange } from "../protocol/address_range.ts";
 import { ipFamily, isLinkLocal, sameHost } from "../protocol/host_port.ts";
 import { hasForbiddenCharacter, resolvePathname } from "../protocol/pathname.ts";
+import { findTotpSecretProblem } from "../accounts/second_factor.ts";
 import { isTimeZone, parseWeeklyHours } from "../weekly_hours.ts";
 
 /** A schema whose values come out as `Output`. */
@@ -125,6 +126,16 @@ export function secret(wanted: string): Form<string> {
   const message: Message = ({ input }) => absent(input, wanted) ?? `the value is not ${wanted}`;
   return v.pipe(v.string(message), v.minLength(1, message), described(wanted));
 }
+
+/** The secret of one-time codes. */
+export const codeSecret: Form<string> = v.pipe(
+  secret("a secret in base32, 16 bytes or more; make one with: ftpsd user totp"),
+  v.check(
+    (value) => findTotpSecretProblem(value) === undefined,
+    "the value is not a secret in base32, 16 bytes or more; make one with: ftpsd user totp",
+  ),
+  described("a secret in base32, 16 bytes or more"),
+);
 
 /** A text in PEM; what it holds is read where it is used. */
 export const pem: Form<string> = secret("a text in PEM");

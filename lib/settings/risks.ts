@@ -58,10 +58,10 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
     instead: "Use tls.policy required.",
   },
   "plaintext-password": {
-    title: "a password is in the file in clear",
+    title: "a password, or the secret of one-time codes, is in the file in clear",
     danger:
       "Whoever sees the file, a backup of it or its history can log in, here and wherever the password is used again.",
-    instead: "Put a hash there: ftpsd hash-password.",
+    instead: "Put a hash there: ftpsd hash-password. A secret of codes has a file of its own: ftpsd user totp.",
   },
   "foreign-data-address": {
     title: "data connections may go to, or come from, other hosts than the client",

@@ -9,6 +9,7 @@
 import * as v from "valibot";
 import { DEFAULT_MESSAGES } from "../accounts/authorizer.ts";
 import { READ_PERMISSIONS } from "../accounts/permission.ts";
+import { TOTP_ALGORITHMS } from "../accounts/second_factor.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
   address,
@@ -20,6 +21,7 @@ import {
   bytes,
   choice,
   clientText,
+  codeSecret,
   count,
   day,
   fingerprint,
@@ -553,6 +555,26 @@ const accountGroup = mapping({
   quota: group(quota, "Most that all its members together may store, beside their own quotas."),
 });
 
+const totp = mapping({
+  secretFile: setting(
+    hostPath("a file"),
+    "Of users of the file: file with the secret in base32, as `ftpsd user totp` makes it with mode 600.",
+  ),
+  secret: setting(
+    codeSecret,
+    "The secret itself, of accounts that are not in the file; in the file it is the risk `plaintext-password`.",
+  ),
+  algorithm: setting(choice(TOTP_ALGORITHMS), "Hash function; many apps know the default only.", { default: "SHA1" }),
+  digits: setting(wholeNumber(6, 8, "a number of digits"), "Digits of a code.", { default: 6 }),
+  period: setting(wholeNumber(15, 300, "a number of seconds"), "Seconds for which a code is shown.", { default: 30 }),
+  remember: setting(
+    seconds,
+    "How long the same password and code count for more logins from the same address, so that clients can open several " +
+      "sessions; 0: each needs a code of its own.",
+    { default: 3600 },
+  ),
+}, { isSecret: true });
+
 const user = mapping({
   name: required(text("a user name"), "User name."),
   password: required(
@@ -571,6 +593,10 @@ const user = mapping({
     default: [],
   }),
   ...FILE_ROWS,
+  totp: setting(
+    totp,
+    "The codes of an authenticator app (RFC 6238), which the user types behind the password, in one line with it.",
+  ),
   quota: group(quota, "Most that the user may store."),
 }, { isSecret: true });
 
@@ -861,9 +887,10 @@ const ROWS = mapping({
 /** A user, as the file and other sources of accounts describe one. */
 export const USER = user;
 
-/** What decides about a user before the password is looked at. */
-export const USER_RULES = mapping({
+/** What decides about a user beside the password. */
+export const USER_CONDITIONS = mapping({
   groups: setting(groupNames, "See `users`.", { default: [] }),
+  totp: setting(totp, "See `users`."),
   ...RULE_ROWS,
 });
 
@@ -925,7 +952,7 @@ export function withGroups(user: GivenUser, groups: Given["groups"]): CompleteUs
 }
 
 /** The same of what decides before the password. */
-export function rulesWithGroups(user: v.InferOutput<typeof USER_RULES>, groups: Given["groups"]): UserRules {
+export function rulesWithGroups(user: v.InferOutput<typeof USER_CONDITIONS>, groups: Given["groups"]): UserRules {
   const first = firstOf<UserRules>(user, groups);
   const rules = RULE_KEYS.map((key) => [key, first((told) => told[key])] as const);
   return Object.fromEntries(rules.filter(([, value]) => value !== undefined));

@@ -37,6 +37,7 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "lib/filesystem/pending_calls.ts",
   "lib/accounts/authorizer.ts",
   "lib/accounts/permission.ts",
+  "lib/accounts/second_factor.ts",
   "lib/state/bans.ts",
   "lib/state/duties.ts",
   "lib/state/hook_queue.ts",

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { type CodeUse, UsedCodes, type UsedCodesOptions } from "../../lib/accounts/code_register.ts";
+import { MemoryRecords } from "../../lib/state/memory_records.ts";
+
+const PERIOD = 30;
+const USE: CodeUse = { account: "alice", step: 1000, periodSeconds: PERIOD, identity: "a", rememberSeconds: 0 };
+
+function registerAt(step: number, options: UsedCodesOptions = {}): UsedCodes {
+  return new UsedCodes({ now: () => step * PERIOD * 1000 + 29_999, ...options });
+}
+
+Deno.test("UsedCodes takes a code once, of several at once, too", async () => {
+  for (const records of [undefined, new MemoryRecords({ now: () => 0 })]) {
+    const register = registerAt(1, { records });
+    const uses = Array.from({ length: 10 }, (_, index) => register.use({ ...USE, identity: `${index}` }));
+    assertEquals((await Promise.all(uses)).filter((isFirst) => isFirst).length, 1);
+    assertEquals(await register.use(USE), false);
+    assertEquals(await register.use({ ...USE, step: 1001 }), true);
+    assertEquals(await register.use({ ...USE, account: "bob" }), true);
+  }
+});
+
+Deno.test("UsedCodes lets the sessions in that one client opens at once, with one code", async () => {
+  const records = { add: () => Promise.resolve(isFree()) };
+  let uses = 0;
+  const isFree = () => uses++ === 0;
+  const register = registerAt(1, { records });
+  const use = { ...USE, rememberSeconds: 60 };
+  assertEquals(await Promise.all(Array.from({ length: 5 }, () => register.use(use))), Array(5).fill(true));
+  assertEquals(await register.use(use), true);
+  assertEquals(uses, 1);
+  assertEquals(await register.use({ ...use, identity: "of another address" }), false);
+});
+
+Deno.test("UsedCodes takes no code in memory that may have been used before the process began, by a clock that is fast, too", async () => {
+  const register = registerAt(1000);
+  for (const [step, isTaken] of [[999, false], [1000, false], [1001, false], [1002, true]] as const) {
+    assertEquals(await register.use({ ...USE, step }), isTaken, `${step}`);
+  }
+});
+
+Deno.test("UsedCodes knows after a restart what was used, where records outlive it", async () => {
+  const records = new MemoryRecords({ now: () => 1000 * PERIOD * 1000 });
+  assertEquals(await registerAt(1000, { records }).use({ ...USE, rememberSeconds: 60 }), true);
+  const again = registerAt(1000, { records });
+  assertEquals(await again.use({ ...USE, rememberSeconds: 60 }), false);
+  assertEquals(await again.use({ ...USE, step: 1001 }), true);
+});
+
+Deno.test("UsedCodes forgets the logins of an account, or of all, and the oldest beyond its bound", async () => {
+  const register = registerAt(1, { maxRemembered: 3 });
+  const recalled = () => ["a", "b", "c", "d"].filter((identity) => register.recalls(identity, identity));
+  const use = async (account: string, step: number) =>
+    await register.use({ ...USE, account, identity: account, step, rememberSeconds: 60 });
+  for (const account of ["a", "b", "c"]) await use(account, 1000);
+  assertEquals(recalled(), ["a", "b", "c"]);
+  register.forget("b");
+  assertEquals(recalled(), ["a", "c"]);
+  assertEquals(await use("b", 1000), false);
+  await use("d", 1000);
+  await use("b", 1001);
+  assertEquals(recalled(), ["b", "c", "d"]);
+  register.forgetAll();
+  assertEquals(recalled(), []);
+});
