@@ -66,7 +66,7 @@ export const CERT_OPTIONS: readonly OptionRow[] = [
 export const STATE_ACTIONS = ["init", "upgrade", "status"] as const;
 
 /** What `ftpsd user` does. */
-export const USER_ACTIONS = ["add", "set", "remove", "list"] as const;
+export const USER_ACTIONS = ["add", "set", "remove", "list", "totp"] as const;
 
 /** Where accounts are that it works on. */
 export const USER_PLACES = ["file", "postgres"] as const;
@@ -88,6 +88,7 @@ export const USER_OPTIONS: readonly OptionRow[] = [
   { name: "ask-password", help: "with set: ask for a new password" },
   { name: "disabled", help: "the user cannot log in" },
   { name: "enabled", help: "the user can log in" },
+  { name: "remove", help: "with totp: no codes any more" },
 ];
 
 /** All sub-commands; the first one is meant where none is named. */
@@ -212,12 +213,14 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
   {
     name: "user",
     usage: `user ${USER_ACTIONS.join("|")} [NAME] --config FILE [options]`,
-    summary: "add, change, remove or list users",
+    summary: "add, change, remove or list users, and their one-time codes",
     about:
       "Changes users in the configuration file, and leaves all else there as it is, comments too; or accounts in the " +
       "table of PostgreSQL. add asks for the password, or reads it from standard input. A change of the file needs " +
       "--allow-write for its folder, and a running server takes it on SIGHUP; a change of the table holds at once on all " +
-      "nodes, and who is removed or disabled there is logged out.",
+      "nodes, and who is removed or disabled there is logged out. totp makes the secret of one-time codes: it shows it as a " +
+      "QR code for an authenticator app, asks for a code of it, and keeps it in a file beside the configuration, or in the " +
+      "table. The code is typed behind the password from then on.",
     options: [{ title: "Options", options: USER_OPTIONS }],
     isRare: true,
     operand: USER_ACTIONS,
@@ -225,6 +228,7 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     examples: [
       { line: "ftpsd user add alice --home /srv/ftp/alice -c ftpsd.yaml", means: "asks for her password" },
       { line: "ftpsd user set alice --permissions elrw --disabled -c ftpsd.yaml", means: "and nothing else" },
+      { line: "ftpsd user totp alice -c ftpsd.yaml", means: "codes of an app behind her password" },
       { line: "ftpsd user list -c ftpsd.yaml", means: "those of the file and the table" },
     ],
   },

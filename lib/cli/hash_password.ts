@@ -16,6 +16,8 @@ export interface PasswordInput {
   read(buffer: Uint8Array): Promise<number | null>;
   /** Shows a line beside the hash. */
   warn(line: string): void;
+  /** Whether somebody reads and answers. @default {what stdin is} */
+  readonly isTerminal?: boolean;
 }
 
 /** Stdin and the terminal of the program. */

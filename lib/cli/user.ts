@@ -4,33 +4,21 @@
  * @module
  */
 
-import { dirname, isAbsolute, join } from "node:path";
 import { classifyPassword, findPasswordProblem } from "../check/account_findings.ts";
-import { ExitError, shellWord, StartError, UsageError } from "../check/exit_error.ts";
+import { UsageError } from "../check/exit_error.ts";
 import { readRegularFile, requirePathPermission } from "../check/host_files.ts";
-import { inspectDatabases } from "../check/state_database.ts";
-import type { AccountChange, AccountTable } from "../serve/maintain_accounts.ts";
-import { editUsers, UnsuitableTextError, type UserChange } from "../settings/edit_users.ts";
-import { decodeConfiguration, readConfiguration } from "../settings/read_configuration.ts";
+import type { AccountChange } from "../serve/maintain_accounts.ts";
+import type { UserChange } from "../settings/edit_users.ts";
 import type { Home } from "../settings/forms.ts";
+import { readConfiguration } from "../settings/read_configuration.ts";
 import type { Configuration } from "../settings/table.ts";
 import { USER_ACTIONS, USER_OPTIONS, USER_PLACES } from "./command_table.ts";
 import { askPassword, hashOf, type PasswordInput } from "./hash_password.ts";
 import { oneOf, parseArguments, type ParsedArguments } from "./option_table.ts";
-import { replaceFile } from "./replace_file.ts";
+import { changeUsers, type Place, placeOf, readText, resolveFrom, type Scene, USAGE, withTable } from "./user_scene.ts";
 
 type Action = typeof USER_ACTIONS[number];
-type Place = typeof USER_PLACES[number];
-
-const USAGE = `ftpsd user ${USER_ACTIONS.join("|")} [NAME] --config FILE`;
-
-/** What a command works on. */
-interface Scene {
-  readonly configuration: Configuration;
-  readonly file: string;
-  readonly parsed: ParsedArguments;
-  readonly input: PasswordInput | undefined;
-}
+type ChangeAction = Exclude<Action, "list" | "totp">;
 
 /**
  * Does what is asked for.
@@ -56,18 +44,10 @@ export async function userCommand(args: readonly string[], input?: PasswordInput
   if (action === "list") return await list(scene, name);
   if (name === undefined) throw new UsageError(`the name of the user is missing (user ${action})`, USAGE);
   const place = placeOf(scene);
+  // Loaded when needed, with what makes codes and draws them.
+  if (action === "totp") return await (await import("./user_totp.ts")).changeCodes(scene, place, name);
+  if (parsed.switches.has("remove")) throw new UsageError(`--remove means nothing here (user ${action})`, USAGE);
   return place === "file" ? await changeFile(scene, action, name) : await changeTable(scene, action, name);
-}
-
-/** Reads the text of the file. */
-async function readText(file: string): Promise<string> {
-  await requirePathPermission("read", file);
-  try {
-    return decodeConfiguration((await readRegularFile(file)).bytes, file);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(`no such file: ${file} (--config)`, USAGE, { cause });
-  }
 }
 
 /** Reads a configuration, where nobody can log in so far, too. */
@@ -80,47 +60,20 @@ function read(text: string, file: string): Configuration {
   return readConfiguration(text, { file, resolve: resolveFrom(file), override });
 }
 
-function resolveFrom(file: string): (path: string) => string {
-  return (path) => isAbsolute(path) ? path : join(dirname(file), path);
-}
-
 function isAction(word: string): word is Action {
   return (USER_ACTIONS as readonly string[]).includes(word);
 }
 
-function placeOf({ configuration: { accounts }, parsed }: Scene): Place {
-  const place = oneOf(parsed, "in", USER_PLACES) ?? (accounts[0]?.type === "postgres" ? "postgres" : "file");
-  if (accounts.some(({ type }) => type === place)) return place;
-  throw new UsageError(`accounts has no entry of type ${place} (--in)`, "docs/accounts.md");
-}
-
-async function changeFile(scene: Scene, action: Exclude<Action, "list">, name: string): Promise<string> {
+async function changeFile(scene: Scene, action: ChangeAction, name: string): Promise<string> {
   const { file, parsed } = scene;
-  const change = await fileChange(scene, action, name);
-  const before = await readText(file);
-  const text = edit(before, change, file);
+  await changeUsers(file, await fileChange(scene, action, name));
   const resolve = resolveFrom(file);
-  void readConfiguration(text, { file, resolve });
-  await replaceFile(file, before, text);
   const done = { add: "added", set: "changed", remove: "removed" }[action];
   const warning = parsed.values.has("home") ? await homeWarning(resolve(parsed.values.get("home") ?? ""), parsed) : [];
   return [...warning, `${done} ${name} in ${file}; a running server reads it on SIGHUP: kill -HUP PID`].join("\n");
 }
 
-function edit(before: string, change: UserChange, file: string): string {
-  try {
-    return editUsers(before, change);
-  } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(`${error.message} in ${file} (user)`, "ftpsd user list");
-    if (!(error instanceof UnsuitableTextError)) throw error;
-    const message = `${file} is written in a form that cannot be changed line by line; nothing was written. By hand:`;
-    throw new UsageError([message, ...error.lines].join("\n"), `ftpsd check --config ${shellWord(file)}`, {
-      cause: error,
-    });
-  }
-}
-
-async function fileChange(scene: Scene, action: Exclude<Action, "list">, name: string): Promise<UserChange> {
+async function fileChange(scene: Scene, action: ChangeAction, name: string): Promise<UserChange> {
   if (action === "remove") return { kind: "remove", name: noOptions(scene, name) };
   const { password, enabled, settings } = await readChange(scene, action);
   const patch = {
@@ -139,7 +92,7 @@ async function homeWarning(home: string, { values }: ParsedArguments): Promise<s
   return isFolder ? [] : [`warning: ${home} is not a folder yet; the server does not take the file before`];
 }
 
-async function changeTable(scene: Scene, action: Exclude<Action, "list">, name: string): Promise<string> {
+async function changeTable(scene: Scene, action: ChangeAction, name: string): Promise<string> {
   if (action === "remove") {
     const own = noOptions(scene, name);
     await withTable(scene, async (table) => await table.remove(own));
@@ -150,44 +103,6 @@ async function changeTable(scene: Scene, action: Exclude<Action, "list">, name: 
   const warning = await withTable(scene, async (table) => await table.put(action, name, change));
   const done = `${action === "add" ? "added" : "changed"} ${name} in the table; it holds on all nodes`;
   return warning === undefined ? done : `warning: ${name} cannot log in yet: ${warning}\n${done}`;
-}
-
-/** Runs work on the table that the configuration names. */
-async function withTable<Result>(
-  { configuration, file }: Scene,
-  work: (table: AccountTable) => Promise<Result>,
-): Promise<Result> {
-  const index = configuration.accounts.findIndex(({ type }) => type === "postgres");
-  const source = configuration.accounts[index];
-  if (source === undefined || source.query !== undefined) {
-    throw new UsageError(
-      "accounts come from a query of your own, whose tables are yours (accounts[].query)",
-      "docs/accounts.md",
-    );
-  }
-  const { database, accountDatabases, findings } = await inspectDatabases(configuration);
-  const location = source.urlFile === undefined ? database : accountDatabases?.[index];
-  if (location === undefined) {
-    const error = findings.find(({ severity }) => severity === "error");
-    const where = source.urlFile ?? configuration.state.urlFile ?? "";
-    throw new StartError(error?.message ?? `cannot read ${where}`, `ls -l ${shellWord(where)}`);
-  }
-  // Loaded when needed, with what speaks to the database.
-  const { AccountTable, AccountTableError } = await import("../serve/maintain_accounts.ts");
-  const { AccountEntryError } = await import("../settings/account_entry.ts");
-  try {
-    using table = await AccountTable.open(location, configuration, source.homes);
-    return await work(table);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable || cause instanceof ExitError) throw cause;
-    if (cause instanceof AccountTableError || cause instanceof AccountEntryError) {
-      throw new UsageError(`${cause.message} (user)`, "ftpsd user --help", { cause });
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError(`cannot use the table of accounts: ${reason}`, `ftpsd check --config ${shellWord(file)}`, {
-      cause,
-    });
-  }
 }
 
 /** What options say of a user. */
