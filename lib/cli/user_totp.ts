@@ -117,7 +117,7 @@ async function makeCodes(
   const uri = totp.toString();
   const isTerminal = input?.isTerminal ?? (Deno.stdin.isTerminal() && Deno.stderr.isTerminal());
   if (!isTerminal) return { secret: secret.base32, shown: [uri] };
-  const { ask, warn } = input ?? { ask: askSecret, warn: (text: string) => console.error(text) };
+  const { ask, warn } = input ?? { ask: askSecret, warn: writeLine };
   warn([await qrTextOf(uri), uri].filter((text) => text !== undefined).join("\n"));
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const token = ask("Code of the app:")?.replaceAll(" ", "") ?? "";
@@ -125,6 +125,10 @@ async function makeCodes(
     warn("this is not the code of the app; is the clock of the phone, or of this host, wrong?");
   }
   throw new UsageError("no code was right, and nothing has changed (user totp)", `ftpsd user totp ${shellWord(name)}`);
+}
+
+function writeLine(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
 /** A file for the secret of a user, beside the configuration, that is not there yet. */

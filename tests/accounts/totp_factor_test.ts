@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
 import { UsedCodes } from "../../lib/accounts/code_register.ts";
 import { TotpFactor, type TotpFactorOptions } from "../../lib/accounts/totp_factor.ts";
@@ -49,10 +49,10 @@ Deno.test("TotpFactor knows the codes of RFC 6238", async () => {
   for (const [seconds, algorithm, code] of VECTORS) {
     const options = { secret: secretOf(BYTES[algorithm]), algorithm, digits: 8, now: () => seconds * 1000 };
     const register = new UsedCodes({ now: () => -1e12 });
-    assertEquals(await confirms(code, { ...options, register }), true, `${seconds} ${algorithm}`);
-    assertEquals(await confirms(code.slice(2), { ...options, register, digits: 6 }, "bob"), true);
+    assert(await confirms(code, { ...options, register }), `${seconds} ${algorithm}`);
+    assert(await confirms(code.slice(2), { ...options, register, digits: 6 }, "bob"));
     const other = `${code.slice(0, -1)}${(Number(code.at(-1)) + 1) % 10}`;
-    assertEquals(await confirms(other, options), false);
+    assert(!await confirms(other, options));
   }
 });
 
@@ -66,7 +66,7 @@ Deno.test("TotpFactor takes nothing that is no code", async () => {
   const code = codeAt(NOW);
   const full = Array.from(code, (digit) => String.fromCharCode(0xff10 + Number(digit))).join("");
   for (const given of ["", "0", code.slice(1), ` ${code.slice(1)}`, `${code} `, full, "-".repeat(6), "abcdef"]) {
-    assertEquals(await confirms(given), false, JSON.stringify(given));
+    assert(!await confirms(given), JSON.stringify(given));
   }
 });
 
@@ -76,9 +76,9 @@ Deno.test("TotpFactor uses a code up only when it is confirmed, once for an acco
   const look = (username: string) =>
     factor.look({ username, passwordHash: "", given: `secret${codeAt(NOW)}`, remoteHost: "192.0.2.1" });
   for (let times = 0; times < 5; times++) await look("alice"); // with wrong passwords
-  assertEquals(await (await look("alice")).confirm(), true);
-  assertEquals(await (await look("alice")).confirm(), false);
-  assertEquals(await (await look("bob")).confirm(), true);
+  assert(await (await look("alice")).confirm());
+  assert(!(await (await look("alice")).confirm()));
+  assert(await (await look("bob")).confirm());
 });
 
 Deno.test("TotpFactor recalls the same password and code of the same address block for as long as is set", async () => {
@@ -88,8 +88,8 @@ Deno.test("TotpFactor recalls the same password and code of the same address blo
   const attempt = { username: "alice", passwordHash: "$x", given: `secret${codeAt(NOW)}`, remoteHost: "2001:db8::1" };
   const recalls = async (change: Partial<typeof attempt> = {}) =>
     (await factor.look({ ...attempt, ...change })).isRecalled;
-  assertEquals(await recalls(), false);
-  assertEquals(await (await factor.look(attempt)).confirm(), true);
+  assert(!await recalls());
+  assert(await (await factor.look(attempt)).confirm());
   assertEquals([await recalls(), await recalls({ remoteHost: "2001:db8::2" })], [true, true]);
   for (
     const change of [
@@ -99,25 +99,25 @@ Deno.test("TotpFactor recalls the same password and code of the same address blo
       { given: `other${codeAt(NOW)}` },
       { given: `secret${codeAt(NOW, 1)}` },
     ]
-  ) assertEquals(await recalls(change), false, JSON.stringify(change));
+  ) assert(!await recalls(change), JSON.stringify(change));
   clock.now = 59_999;
-  assertEquals(await recalls(), true);
+  assert(await recalls());
   clock.now = 60_000;
-  assertEquals(await recalls(), false);
-  assertEquals(await (await factor.look(attempt)).confirm(), false);
+  assert(!await recalls());
+  assert(!(await (await factor.look(attempt)).confirm()));
 });
 
 Deno.test("TotpFactor says that nobody can tell where the register is out of reach", async () => {
   const away = () => Promise.reject(new Error("no connection"));
   for (const register of [{ recalls: () => false, use: away }, { recalls: away, use: () => true }]) {
     const error = await assertRejects(() => confirms(codeAt(NOW), { register }), AuthorizerBusyError);
-    assertEquals(error.countsAsFailure, false);
+    assert(!error.countsAsFailure);
   }
 });
 
 Deno.test("TotpFactor refuses secrets that are none, and does not show them", () => {
   for (const secret of ["", "GEZDGNBVGY3TQOJQ", "geheim!!geheim!!geheim!!geheim!!", "1".repeat(32)]) {
     const error = assertThrows(() => new TotpFactor({ secret }), RangeError);
-    assertEquals(secret !== "" && error.message.includes(secret), false);
+    assert(!(secret !== "" && error.message.includes(secret)));
   }
 });
