@@ -10,6 +10,7 @@ import type { StateRecords } from "../state/records.ts";
 
 /** A code with the password that goes before it. */
 export interface CodeUse {
+  /** Name of the account. */
   readonly account: string;
   /** Which one of all that the account ever has: its period, since 1970. */
   readonly step: number;
@@ -80,6 +81,7 @@ export class UsedCodes implements CodeRegister {
   readonly #using = new Map<string, Promise<boolean>>();
   readonly #used = new Set<string>();
 
+  /** Makes a register in which nothing was used yet. */
   constructor(options: UsedCodesOptions = {}) {
     const { records, maxRemembered = 1024, now = Date.now, monotonicNow = () => performance.now() } = options;
     this.#maxRemembered = maxRemembered;

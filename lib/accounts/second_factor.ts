@@ -43,11 +43,11 @@ export interface SecondFactor {
   look(attempt: CodeAttempt): MaybePromise<LookedAtCode>;
 }
 
-/** Hash functions of codes. Apps that do not ask take SHA-1. */
-export const TOTP_ALGORITHMS = ["SHA1", "SHA256", "SHA512"] as const;
+/** A hash function of codes. */
+export type TotpAlgorithm = "SHA1" | "SHA256" | "SHA512";
 
-/** One of them. */
-export type TotpAlgorithm = typeof TOTP_ALGORITHMS[number];
+/** All of them. Apps that do not ask take SHA-1. */
+export const TOTP_ALGORITHMS: readonly ["SHA1", "SHA256", "SHA512"] = ["SHA1", "SHA256", "SHA512"];
 
 /** Least length of a secret: RFC 4226 §4 R6. */
 const MIN_SECRET_BYTES = 16;

@@ -21,7 +21,11 @@ import {
 export interface TotpParameters {
   /** The secret in base32 (RFC 4648 §6), without spaces: 16 bytes or more. */
   readonly secret: string;
-  /** @default "SHA1" */
+  /**
+   * Hash function.
+   *
+   * @default "SHA1"
+   */
   readonly algorithm?: TotpAlgorithm;
   /** Digits of a code, 6 to 8. @default 6 */
   readonly digits?: number;
