@@ -129,7 +129,7 @@ function importsOf(path: string, source: string): string[] {
   return loaded.map(([, , specifier = ""]) => localPath(new URL(specifier, new URL(path, ROOT)).href));
 }
 
-Deno.test("A plain server loads nothing of metrics, admin, hooks, doctor, stores and databases but how they are named", async () => {
+Deno.test("A plain server loads nothing of ACME, metrics, admin, hooks, doctor, stores and databases but how they are named", async () => {
   const loaded = new Set<string>();
   const visit = async (path: string): Promise<void> => {
     if (loaded.has(path)) return;
@@ -145,7 +145,7 @@ Deno.test("A plain server loads nothing of metrics, admin, hooks, doctor, stores
     "lib/serve/worker_program.ts",
   ];
   for (const path of parts) await visit(path);
-  const optional = /^lib\/(?:admin|doctor|hooks|filesystem\/object|state\/postgres|state\/sqlite)\//;
+  const optional = /^lib\/(?:acme|admin|doctor|hooks|filesystem\/object|state\/postgres|state\/sqlite)\//;
   assertEquals([...loaded].filter((path) => optional.test(path)).sort(), [
     "lib/filesystem/object/s3_address.ts",
     "lib/hooks/hook_message.ts",

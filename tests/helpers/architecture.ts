@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["serve"],
   ["admin"],
   ["check", "doctor"],
-  ["hooks"],
+  ["hooks", "acme"],
   ["server"],
   ["control"],
   ["commands"],
@@ -52,7 +52,16 @@ const INTERFACES: ReadonlySet<string> = new Set([
 const COMPOSERS: ReadonlySet<string> = new Set(["mod.ts", "serve", "check", "server"]);
 
 /** What may use the runtime's own interfaces. */
-const HOST_USERS: ReadonlySet<string> = new Set(["main.ts", "cli", "serve", "admin", "check", "doctor", "hooks"]);
+const HOST_USERS: ReadonlySet<string> = new Set([
+  "main.ts",
+  "cli",
+  "serve",
+  "admin",
+  "check",
+  "doctor",
+  "hooks",
+  "acme",
+]);
 
 /** Finds what breaks the rule: one sentence each, empty when nothing does. */
 export function findViolations(graph: ModuleGraph): string[] {

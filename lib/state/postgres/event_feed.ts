@@ -1,5 +1,5 @@
 /**
- * What nodes tell each other: bans, sessions to end, accounts that were changed.
+ * What nodes tell each other: bans, sessions to end, accounts that were changed, what a CA asks, and a new certificate.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { DatabaseConnection } from "./database_connection.ts";
 
 /** Something that all nodes have to know. */
 export interface NodeEvent {
-  readonly kind: "ban" | "unban" | "kick" | "account" | "recall";
-  /** An address, the name of an account, the key of a quota, or, of a kick, a session selector in one line. */
+  readonly kind: "ban" | "unban" | "kick" | "account" | "recall" | "certificate";
+  /** An address, the name of an account, what is about the certificate of all nodes, the key of a quota, or, of a kick, a session selector in one line. */
   readonly subject: string;
   /** Of a ban: how long it still lasts. */
   readonly seconds: number;
