@@ -96,6 +96,25 @@ export interface ServerEvents {
     /** Address of who asked, or `"unix socket"`. */
     readonly by: string;
   };
+  /** A certificate was ordered (`tls.acme`) and is in use. */
+  certificateRenewed: {
+    readonly names: readonly string[];
+    /** SHA-256. */
+    readonly fingerprint: string;
+    /** When it ends, as ISO 8601. */
+    readonly validTo: string;
+  };
+  /** A certificate could not be had (`tls.acme`); the one before stays. */
+  certificateRenewalFailed: {
+    readonly names: readonly string[];
+    readonly reason: string;
+    /** What can be done about it. */
+    readonly hint: string;
+    /** Attempts that have failed in a row. */
+    readonly failures: number;
+    /** When it is tried again, as ISO 8601. */
+    readonly nextAttempt: string;
+  };
   /** A connection was refused before its session began. */
   connectionRefused: { readonly remote: string; readonly reason: string };
   /** The name that PASV announces the address of has one for the first time, or another one than before. */

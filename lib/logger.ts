@@ -99,6 +99,8 @@ const LEVELS: Readonly<Record<ServerEventName, LogLevel>> = {
   addressUnresolved: "warn",
   administered: "warn",
   banned: "warn",
+  certificateRenewalFailed: "error",
+  certificateRenewed: "info",
   commandDone: "debug",
   commandRefused: "info",
   connected: "info",
@@ -178,6 +180,13 @@ function describe(event: ServerEvent): string {
       return `admin at ${event.by}: ${event.action}${event.subject === "" ? "" : ` ${event.subject}`}`;
     case "banned":
       return `${event.address} banned for ${event.seconds} s: too many failed logins`;
+    case "certificateRenewed":
+      return `certificate for ${event.names.join(", ")} renewed: ${event.fingerprint}, valid to ${event.validTo}`;
+    case "certificateRenewalFailed":
+      return `no certificate for ${
+        event.names.join(", ")
+      } (failure ${event.failures}): ${event.reason}; ${event.hint}; ` +
+        `next attempt ${event.nextAttempt}`;
     case "eventsMissed":
       return `${event.count} events missed`;
     case "addressResolved":
@@ -204,6 +213,8 @@ type OfSession = Exclude<
       | "addressUnresolved"
       | "administered"
       | "banned"
+      | "certificateRenewalFailed"
+      | "certificateRenewed"
       | "eventsMissed"
       | "listening"
       | "stopped"

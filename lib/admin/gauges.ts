@@ -10,7 +10,7 @@ import type { Gauge } from "./prometheus_text.ts";
 
 /** Looks them up. */
 export function readGauges(server: ObservedServer): Gauge[] {
-  const { instruments, certificate, since, workers, readiness, waitingForHooks } = server;
+  const { instruments, certificate, ordering, since, workers, readiness, waitingForHooks } = server;
   const running = (direction: string) =>
     instruments.total("transfersStarted", { direction }) - instruments.total("transfers", { direction });
   const { rss, heapUsed } = Deno.memoryUsage();
@@ -29,6 +29,18 @@ export function readGauges(server: ObservedServer): Gauge[] {
         "certificate_not_after_seconds",
         "When the certificate expires, in seconds since 1970.",
         certificate.validTo.getTime() / 1000,
+      ),
+    ],
+    ...ordering === undefined ? [] : [
+      gauge(
+        "certificate_next_attempt_seconds",
+        "When the certificate is ordered next from the CA, in seconds since 1970.",
+        ordering.nextAttempt.getTime() / 1000,
+      ),
+      gauge(
+        "certificate_failures",
+        "Attempts to order the certificate that have failed since the last success.",
+        ordering.failures,
       ),
     ],
     ...waitingForHooks === undefined

@@ -94,6 +94,9 @@ export const INSTRUMENTS = {
     "Events on their way to hooks: told, not told in an attempt, given up, or not kept.",
     { hook: HOOK_EVENTS, result: HOOK_RESULTS },
   ),
+  certificateOrders: counter("certificate_orders_total", "Attempts to order a certificate from the CA.", {
+    result: ["failed", "succeeded"],
+  }),
   logLinesDropped: counter("log_lines_dropped_total", "Lines that the log had no room for."),
 } as const satisfies Readonly<Record<string, InstrumentRow>>;
 

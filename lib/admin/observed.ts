@@ -16,6 +16,16 @@ export interface Readiness {
   readonly reason: string;
 }
 
+/** How a certificate is doing that is ordered from a CA. */
+export interface CertificateOrdering {
+  readonly isOrdering: boolean;
+  readonly nextAttempt: Date;
+  /** Attempts that have failed in a row. */
+  readonly failures: number;
+  /** Why the last one has, in one line; absent: it has not. */
+  readonly lastFailure?: string | undefined;
+}
+
 /** What can be seen. */
 export interface ObservedServer {
   readonly addresses: readonly ListeningAddress[];
@@ -26,6 +36,8 @@ export interface ObservedServer {
   readonly since: Date;
   readonly instruments: InstrumentReader;
   readonly readiness: Readiness;
+  /** How the certificate is doing that is ordered from a CA; absent: none is. */
+  readonly ordering?: CertificateOrdering | undefined;
   /** Events that wait for hooks; absent: there are no hooks. */
   readonly waitingForHooks?: number | undefined;
   /** Who is connected, in all event loops. */

@@ -12,6 +12,7 @@ export interface Incident {
   /** Name of the event. */
   readonly event:
     | "banned"
+    | "certificateRenewalFailed"
     | "commandRefused"
     | "connectionRefused"
     | "internalError"
@@ -29,6 +30,7 @@ export interface Incident {
 /** Events that it takes. */
 export const INCIDENT_EVENTS: readonly ServerEventName[] = [
   "banned",
+  "certificateRenewalFailed",
   "commandRefused",
   "connectionRefused",
   "internalError",
@@ -69,6 +71,8 @@ function incidentOf(event: ServerEvent): Incident | undefined {
   switch (event.event) {
     case "banned":
       return { time, event: event.event, remote: event.address, text: `banned for ${event.seconds} s` };
+    case "certificateRenewalFailed":
+      return { time, event: event.event, text: `no certificate: ${event.reason}` };
     case "connectionRefused":
       return { time, event: event.event, remote: event.remote, text: event.reason };
     case "internalError":

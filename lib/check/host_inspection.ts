@@ -63,6 +63,7 @@ export async function inspectHost(
   const clientCrl = await inspectClientCrl(configuration, clientCa, now);
   const { findings: storeFindings, storeAuthorities } = await inspectStores(configuration);
   const { findings: hookFindings, hookAuthorities } = await inspectHooks(configuration);
+  const { findings: acmeFindings, acme } = await inspectAcmeOf(configuration, now);
   return {
     findings: [
       ...homes.flatMap(({ findings }) => findings),
@@ -71,11 +72,19 @@ export async function inspectHost(
       ...clientCrl.findings,
       ...storeFindings,
       ...hookFindings,
+      ...acmeFindings,
       ...await inspectTransferLog(configuration),
       ...await inspectStateFiles(configuration),
       ...await findSecretRisks(configuration, origin),
     ],
-    files: { ...certificate.files, ...clientCa.files, ...clientCrl.files, storeAuthorities, hookAuthorities },
+    files: {
+      ...certificate.files,
+      ...clientCa.files,
+      ...clientCrl.files,
+      storeAuthorities,
+      hookAuthorities,
+      ...acme && { acme },
+    },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
   };
 }
@@ -88,6 +97,16 @@ export async function inspectPair(
 ): Promise<ExaminedCertificate> {
   const listenHosts = listen.map(({ host }) => host);
   return await examineCertificate(contents, { now, listenHosts });
+}
+
+async function inspectAcmeOf(
+  { tls: { acme } }: Configuration,
+  now: Date,
+): Promise<{ readonly findings: readonly Finding[]; readonly acme?: ConfigurationFiles["acme"] }> {
+  if (acme === undefined) return { findings: [] };
+  // Loaded when needed: most servers order no certificate.
+  const { inspectAcme } = await import("./acme_findings.ts");
+  return await inspectAcme(acme, now);
 }
 
 async function inspectHome(

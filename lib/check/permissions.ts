@@ -10,6 +10,7 @@ import type { Finding } from "../settings/finding.ts";
 import type { PortRange } from "../settings/forms.ts";
 import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf } from "./account_findings.ts";
+import { acmeFilesOf, acmeHostsOf } from "./acme_files.ts";
 import { codeSecretFilesOf } from "./code_files.ts";
 import { hookFilesOf, hookHostsOf } from "./hook_files.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
@@ -222,6 +223,7 @@ export function findPermissionNeeds(
     hooks?.queue,
     ...hookFilesOf(configuration),
     ...codeSecretFilesOf(configuration),
+    ...acmeFilesOf(configuration),
   ];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {
@@ -229,7 +231,7 @@ export function findPermissionNeeds(
     read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
     write: distinct([
       ...written.map(({ folder }) => folder),
-      ...[log.transfers, state.file, admin?.unix, hooks?.queue].filter((path) => path !== undefined),
+      ...[log.transfers, state.file, admin?.unix, hooks?.queue, tls.acme?.storage].filter((path) => path !== undefined),
     ]),
   };
 }
@@ -246,6 +248,7 @@ function netNeeds(configuration: Configuration, { database, accountDatabases = {
     ...[metrics, admin].flatMap((http) => http === undefined ? [] : [httpAddressOf(http)]),
     ...[...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)],
     ...hookHostsOf(configuration),
+    ...acmeHostsOf(configuration),
   ];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (

@@ -57,6 +57,9 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
   const files = [
     { name: "the configuration", path: file },
     { name: "the key of the certificate", path: tls.key },
+    { name: "the key of the certificate", path: tls.acme?.storage },
+    { name: "the key of the account at the CA", path: tls.acme?.externalAccount?.keyFile },
+    { name: "the secret of the nodes", path: tls.acme?.secretFile },
     { name: "the password file", path: passwordFile },
     { name: "the log of transfers", path: log.transfers },
     { name: "the state", path: state.file },

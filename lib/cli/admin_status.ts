@@ -68,6 +68,9 @@ export function formatStatus(status: ServerStatus, now: Date): string {
       ? []
       : [["throughput", `in ${formatRate(throughput.received)}, out ${formatRate(throughput.sent)}`] as const],
     ["certificate", describeCertificate(server.certificate)],
+    ...server.certificate?.ordering === undefined
+      ? []
+      : [["renewal", describeOrdering(server.certificate.ordering)] as const],
     ...listed(
       "accepts",
       server.acceptedRisks,
@@ -103,6 +106,13 @@ function describeCertificate(certificate: ServerStatus["server"]["certificate"])
   const { daysLeft, names, selfSigned } = certificate;
   const days = daysLeft < 0 ? "EXPIRED" : `${daysLeft} days left${daysLeft < FEW_DAYS ? ": SOON" : ""}`;
   return `${days}, ${selfSigned ? "self-signed, " : ""}${names.join(" ")}`;
+}
+
+type Ordering = NonNullable<NonNullable<ServerStatus["server"]["certificate"]>["ordering"]>;
+
+function describeOrdering({ isOrdering, nextAttempt, failures, lastFailure }: Ordering): string {
+  const next = isOrdering ? "being ordered now" : `next order ${nextAttempt.replace(/\.\d+Z$/, "Z")}`;
+  return failures === 0 ? next : `${next}; FAILED ${failures} times: ${lastFailure ?? "it does not say why"}`;
 }
 
 function describeQuota(quota: v.InferOutput<typeof QUOTA>): string {

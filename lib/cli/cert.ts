@@ -1,5 +1,5 @@
 /**
- * `ftpsd cert`: writes a self-signed pair for development.
+ * `ftpsd cert`: writes a self-signed pair for development, or tries ACME.
  *
  * @module
  */
@@ -35,6 +35,7 @@ interface CertSettings {
  * @throws {ExitError} With status 2 for wrong options and files that exist, 1 when it cannot write.
  */
 export async function certCommand(args: readonly string[]): Promise<string> {
+  if (args[0] === "acme") return await (await import("./cert_acme.ts")).certAcmeCommand(args.slice(1));
   const { directory, names, days } = readCertSettings(args);
   await requirePathPermission("write", directory);
   const paths = { key: join(directory, KEY_NAME), certificate: join(directory, CERTIFICATE_NAME) };

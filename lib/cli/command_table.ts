@@ -62,6 +62,25 @@ export const CERT_OPTIONS: readonly OptionRow[] = [
   { name: "days", value: "N", help: "days of validity, 1 to 3650 (default: 365)" },
 ];
 
+/** Options of `ftpsd cert acme`. */
+export const CERT_ACME_OPTIONS: readonly OptionRow[] = [
+  { name: "config", letter: "c", value: "FILE", help: "the configuration file, with tls.acme" },
+  { name: "staging", help: "Let's Encrypt's CA for trials (default, where the file has Let's Encrypt)" },
+  { name: "directory", value: "URL", help: "another CA, by its ACME directory" },
+  {
+    name: "domain",
+    value: "NAME",
+    repeatable: true,
+    help: "name to try, in the place of those of the file; repeatable",
+  },
+  { name: "http-host", value: "ADDRESS", help: "address to listen on while the CA asks (default: 0.0.0.0)" },
+  { name: "http-port", value: "PORT", help: "port to listen on while the CA asks (default: 80)" },
+  { name: "ca", value: "FILE", help: "PEM of the authority of the CA's own server" },
+];
+
+/** What `ftpsd cert` does beside that. */
+export const CERT_ACTIONS = ["acme"] as const;
+
 /** What `ftpsd state` does. */
 export const STATE_ACTIONS = ["init", "upgrade", "status"] as const;
 
@@ -167,13 +186,21 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
   },
   {
     name: "cert",
-    usage: "cert [options]",
-    summary: "make a self-signed certificate for development",
-    about: "Makes a self-signed certificate for development: server.crt and server.key. It overwrites nothing.",
-    options: [{ title: "Options", options: CERT_OPTIONS }],
+    usage: "cert [acme] [options]",
+    summary: "make a self-signed certificate, or try whether a CA gives one",
+    about:
+      "Makes a self-signed certificate for development: server.crt and server.key. It overwrites nothing. cert acme tries " +
+      "once whether a CA gives a certificate by ACME, as tls.acme of a configuration says, and tells what is wrong if not. It " +
+      "asks the CA for trials where that is Let's Encrypt, and touches nothing that is stored.",
+    options: [
+      { title: "Options", options: CERT_OPTIONS },
+      { title: "Options of cert acme", options: CERT_ACME_OPTIONS },
+    ],
+    operand: CERT_ACTIONS,
     examples: [
       { line: "ftpsd cert", means: "for this host alone, in certs/" },
       { line: "ftpsd cert --name ftp.example.org --days 90", means: "for that name, too" },
+      { line: "ftpsd cert acme -c ftpsd.yaml", means: "whether the CA would give one" },
     ],
   },
   {

@@ -206,6 +206,9 @@ export function readGivenOptions(args: ParsedArguments): GivenOptions {
     settings = withValue(settings, row.path, text === undefined ? row.sets ?? true : valueOf(row, text));
     paths.push(row.path);
   }
+  if (values.has("acme") && !values.has("acme-storage") && !values.has("config")) {
+    settings = withValue(settings, ["tls", "acme", "storage"], "acme");
+  }
   return { settings: withImplicit(settings, values.get("implicit-port")), paths };
 }
 

@@ -81,16 +81,23 @@ function signalLine(): string {
   return `Ctrl-C stops; kill -USR2 ${Deno.pid} logs who is connected, kill -HUP ${Deno.pid} reads the configuration again`;
 }
 
-function howToConnect({ users, anonymous }: Configuration, server: Service): string[] {
+function howToConnect({ users, anonymous, tls }: Configuration, server: Service): string[] {
   const { certificate, addresses } = server;
   const first = addresses.find(({ tls }) => tls !== "implicit") ?? addresses[0];
   if (first === undefined) return [];
   const scheme = first.tls === "implicit" ? "ftps" : "ftp";
   const target = `${scheme}://${formatSocketAddress({ host: reachable(first.host), port: first.port })}`;
-  const name = anonymous === undefined ? users[0]?.name : undefined;
+  const account = anonymous === undefined ? users[0]?.name : undefined;
   // Both programs ask for the password themselves.
-  const user = name === undefined ? "" : `-u ${shellWord(name)} `;
+  const user = account === undefined ? "" : `-u ${shellWord(account)} `;
   if (certificate === undefined) return [`curl: curl ${user}${target}/`];
+  const [name] = certificate.selfSigned ? [] : tls.acme?.domains ?? [];
+  if (name !== undefined) {
+    return [
+      `certificate: for ${certificate.names.join(", ")}, valid to ${certificate.validTo.toISOString()}`,
+      `curl: curl --ssl-reqd ${user}${scheme}://${formatSocketAddress({ host: name, port: first.port })}/`,
+    ];
+  }
   return [
     `certificate: SHA-256 fingerprint ${certificate.fingerprint}, valid to ${certificate.validTo.toISOString()}`,
     `curl: curl --ssl-reqd -k --pinnedpubkey 'sha256//${certificate.publicKeyPin}' ${user}${target}/`,

@@ -41,9 +41,10 @@ export interface UnitOptions {
 
 /** Writes the unit. */
 export function formatSystemdUnit(configuration: Configuration, options: UnitOptions): string {
-  const { listen, limits: { connections }, state, accounts } = configuration;
+  const { listen, limits: { connections }, state, accounts, tls } = configuration;
   const { needs, command, usesDeno } = options;
-  const isPrivileged = listen.some(({ port }) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
+  const ports = [...listen.map(({ port }) => port), ...tls.acme === undefined ? [] : [tls.acme.httpPort]];
+  const isPrivileged = ports.some((port) => port > 0 && port < FIRST_UNPRIVILEGED_PORT);
   const needsDatabase = [state, ...accounts].some(({ type }) => type === "postgres");
   const needed = connections === 0 ? MAX_DESCRIPTORS : DESCRIPTORS.session * connections + DESCRIPTORS.others;
   const descriptors = Math.max(needed, MIN_DESCRIPTORS);

@@ -32,6 +32,7 @@ type Keep = (running: ServerPlan, next: ServerPlan) => Kept | undefined;
 const KEPT: readonly Keep[] = [
   keepTls,
   ...restartPaths(CONFIGURATION).map((path): Keep => (running, next) => keepValue(path, running, next)),
+  keepCertificateOfAcme,
   keepCertificate,
   keepSessionReuse,
   keepHooks,
@@ -67,6 +68,22 @@ function keepTls({ configuration: { tls }, files }: ServerPlan, { configuration 
     path: ["tls", "policy"],
     stays: "all of tls",
     plan: { configuration: { ...configuration, tls, acceptRisks }, files },
+  };
+}
+
+/** One that is ordered cannot give its place to one of files. */
+function keepCertificateOfAcme(
+  { configuration: { tls: { acme } }, files }: ServerPlan,
+  next: ServerPlan,
+): Kept | undefined {
+  const { certificate, key: _, ...tls } = next.configuration.tls;
+  if (acme === undefined || certificate === undefined) return undefined;
+  return {
+    path: ["tls", "certificate"],
+    plan: {
+      configuration: { ...next.configuration, tls },
+      files: { ...next.files, certificate: files.certificate },
+    },
   };
 }
 

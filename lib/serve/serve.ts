@@ -102,7 +102,7 @@ export async function serve(
   const onEvent: EventListener = ({ event, ...fields }) => hub.emit(event, fields);
   const log = (level: Remark["level"], text: string) => onRemark?.({ level, text });
   const events = options.onEvent === undefined ? { events: [] } : {};
-  const service = await Service.create(await read(), { read, log, onEvent, ...events, dialogue: false });
+  const service = await Service.create(await read(), { read, log, onEvent, ...events, signal, dialogue: false });
   const stop = () => void service.shutdown().catch(() => {}); // reported by `finished`
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });

@@ -6,6 +6,7 @@
  */
 
 import type { Totals } from "../admin/gauges.ts";
+import type { AcmeSettings } from "../check/acme_files.ts";
 import { mayReadProgram } from "../check/permissions.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
@@ -13,6 +14,7 @@ import { describeThrown } from "../thrown.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { SessionSelector } from "../state/session_selector.ts";
 import { ConfigurationError, formatFinding } from "../settings/finding.ts";
+import { withCertificate } from "../server/configured_options.ts";
 import type { SocketAddress } from "../transport/connection.ts";
 import type { Configuration } from "../settings/table.ts";
 import { ExpiryNotice } from "./certificate_watcher.ts";
@@ -23,6 +25,7 @@ import { type Reading, Reloader, type ReloaderOptions } from "./reloader.ts";
 import { UnusableConfigurationError } from "./serve_settings.ts";
 import { EVENTS_FOR_HOOKS, openHooks, type ServedHooks } from "./served_hooks.ts";
 import type { ServerPlan } from "./worker_messages.ts";
+import type { ServedCertificate, ServedCertificateOptions } from "./served_certificate.ts";
 import { joinCluster, openStateEngine, withCluster } from "./state_engine.ts";
 import { type Observation, type ObservationListeners, observe } from "./observation.ts";
 import { openTransferLog, TRANSFER_LOG_EVENTS } from "./transfer_log.ts";
@@ -37,6 +40,10 @@ export interface ServiceOptions extends Omit<ReloaderOptions, "server" | "onAppl
   readonly dialogue: boolean;
   /** Milliseconds between two notices that the certificate will expire; absent: a day. */
   readonly noticeIntervalMs?: number | undefined;
+  /** How a certificate is ordered where the configuration wants that; absent: as usual. */
+  readonly ordering?: Pick<ServedCertificateOptions, "retry" | "firstWaitMs">;
+  /** Ends the wait for the first certificate. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Serves a configuration, from {@linkcode Service.listen} to the end of {@linkcode Service.shutdown}. */
@@ -47,6 +54,7 @@ export class Service implements AsyncDisposable {
   readonly #reloader: Reloader;
   readonly #observation: Observation | undefined;
   readonly #hooks: ServedHooks | undefined;
+  readonly #ordered: ServedCertificate | undefined;
   #listeners: ObservationListeners | undefined;
   /** What outlives the server: the log of transfers and the state. */
   readonly #opened: AsyncDisposableStack;
@@ -60,6 +68,7 @@ export class Service implements AsyncDisposable {
       readonly server: ConfiguredServer;
       readonly observation: Observation | undefined;
       readonly hooks: ServedHooks | undefined;
+      readonly ordered: ServedCertificate | undefined;
       readonly opened: AsyncDisposableStack;
     },
   ) {
@@ -68,11 +77,15 @@ export class Service implements AsyncDisposable {
     this.#server = made.server;
     this.#observation = made.observation;
     this.#hooks = made.hooks;
+    this.#ordered = made.ordered;
     this.#opened = made.opened;
     this.#reloader = new Reloader({
       ...options,
       server: made.server,
-      onApplied: (plan) => this.#useHooks(plan),
+      onApplied: (plan) => {
+        this.#ordered?.retry();
+        return this.#useHooks(plan);
+      },
     });
   }
 
@@ -85,36 +98,48 @@ export class Service implements AsyncDisposable {
    * @throws As the constructor of `FtpServer`.
    */
   static async create(first: Reading, options: ServiceOptions): Promise<Service> {
-    const { plan, obstacles } = first;
+    const { plan: given, obstacles } = first;
     if (obstacles.length > 0) throw new UnusableConfigurationError(obstacles);
-    const { log, state } = plan.configuration;
+    const { log, state, tls: { acme } } = given.configuration;
     await using opened = new AsyncDisposableStack();
     const transferLog = opened.use(await openTransferLog(log.transfers, options.log));
     const own = opened.use(await openStateEngine(state));
     const orders = opened.use(new NodeOrders({ log: options.log }));
+    const told: { certificate?: ServedCertificate } = {};
     const cluster = opened.use(
-      await joinCluster(plan, (cause) => {
+      await joinCluster(given, (cause) => {
         options.log("error", `The database of the state is out of reach: ${describeThrown(cause)}`);
       }, {
-        onEvent: (event) => orders.take(event),
+        onEvent: (event) => {
+          orders.take(event);
+          if (event.kind === "certificate") told.certificate?.hear(event.subject);
+        },
         onReconnected: () => orders.accountsMissed(),
       }),
     );
     const accounts = opened.use(
-      await AccountSources.open(plan, {
+      await AccountSources.open(given, {
         cluster,
         onAccount: (name) => orders.accountChanged(name),
         onReconnected: () => orders.accountsMissed(),
         onFailure: (message) => options.log("error", message),
       }),
     );
-    const engine = cluster === undefined ? own : withCluster(own, cluster);
-    const workers = countWorkers(plan.configuration, {
+    const workers = countWorkers(given.configuration, {
       processors: navigator.hardwareConcurrency,
       mayReadProgram: await mayReadProgram(),
       dealsConnections: Deno.build.os === "linux", // Windows lets no two event loops have one port
     });
-    const observation = await observe(plan.configuration, { workers, onEvent: options.onEvent });
+    const observation = await observe(given.configuration, { workers, onEvent: options.onEvent });
+    const onEvent: EventListener = (event) => {
+      options.onEvent(event);
+      observation?.meter.event(event.event, event);
+      observation?.take(event);
+    };
+    const ordered = acme && opened.use(await openCertificate(acme, given, { ...options, cluster, onEvent }));
+    if (ordered !== undefined) told.certificate = ordered;
+    const plan = ordered === undefined ? given : await withFirst(given, ordered, options.signal);
+    const engine = cluster === undefined ? own : withCluster(own, cluster);
     const observed: { changed?: () => void } = {};
     const meter = observation?.meter;
     const hooks = opened.use(await openHooks(plan, { log: options.log, meter }));
@@ -142,7 +167,9 @@ export class Service implements AsyncDisposable {
       accounts,
     });
     orders.attach(server);
-    const service = new Service(first, options, { server, observation, hooks, opened: opened.move() });
+    ordered?.attach(server);
+    const made = { server, observation, hooks, ordered };
+    const service = new Service({ ...first, plan }, options, { ...made, opened: opened.move() });
     observed.changed = () => service.#renewCertificate();
     return service;
   }
@@ -203,7 +230,8 @@ export class Service implements AsyncDisposable {
     const { log, noticeIntervalMs } = this.#options;
     this.#reloader.start(this.#first);
     this.#notice = new ExpiryNotice({
-      current: () => this.#server.certificate,
+      // One that is ordered is renewed, or says each time that it could not be.
+      current: () => this.#ordered === undefined ? this.#server.certificate : undefined,
       onFinding: (finding) => log("warn", formatFinding(finding)),
       ...noticeIntervalMs === undefined ? {} : { intervalMs: noticeIntervalMs },
     });
@@ -253,6 +281,7 @@ export class Service implements AsyncDisposable {
     const steering = new Steering({
       server,
       instruments: observation.instruments.reader,
+      ordering: () => this.#ordered?.status,
       waitingForHooks: () => this.#hooks?.hooks.waiting,
       reload: () => this.#reloadFor(log),
       drain: () => void this.shutdown(this.shutdownTimes).catch(() => {}), // `finished` tells
@@ -283,6 +312,30 @@ export class Service implements AsyncDisposable {
     await this.#reloader[Symbol.asyncDispose]();
     await this.#opened.disposeAsync();
   }
+}
+
+/** Loaded when needed: most servers order no certificate. */
+async function openCertificate(
+  acme: AcmeSettings,
+  plan: ServerPlan,
+  { ordering, ...options }: Pick<ServiceOptions, "log" | "ordering"> & Omit<ServedCertificateOptions, "log">,
+): Promise<ServedCertificate> {
+  const { ServedCertificate } = await import("./served_certificate.ts");
+  return await ServedCertificate.open(acme, plan, { ...options, ...ordering });
+}
+
+/** Everything that shows a certificate has the same one, also where it is made in memory. */
+async function withFirst(
+  { configuration, files }: ServerPlan,
+  ordered: ServedCertificate,
+  signal: AbortSignal | undefined,
+): Promise<ServerPlan> {
+  const certificate = await ordered.first(signal);
+  signal?.throwIfAborted();
+  return {
+    configuration,
+    files: await withCertificate(configuration, certificate ? { ...files, certificate } : files),
+  };
 }
 
 /** Why a reload has failed: a line for each reason. */

@@ -19,6 +19,8 @@ export interface SteeringOptions {
   readonly instruments: InstrumentReader;
   /** How many events wait for hooks; `undefined` where there are none. */
   readonly waitingForHooks: () => number | undefined;
+  /** How the certificate is doing that is ordered; `undefined` where none is. */
+  readonly ordering: () => SteeredServer["ordering"];
   /** See {@linkcode SteeredServer.reload}. */
   readonly reload: () => Promise<readonly string[]>;
   /** Begins to stop. Must not throw. */
@@ -34,9 +36,11 @@ export class Steering implements SteeredServer {
   readonly drain: () => void;
   readonly #server: ConfiguredServer;
   readonly #waitingForHooks: () => number | undefined;
+  readonly #ordering: SteeringOptions["ordering"];
 
-  constructor({ server, instruments, waitingForHooks, reload, drain }: SteeringOptions) {
+  constructor({ server, instruments, waitingForHooks, ordering, reload, drain }: SteeringOptions) {
     this.#waitingForHooks = waitingForHooks;
+    this.#ordering = ordering;
     this.#server = server;
     this.instruments = instruments;
     this.reload = reload;
@@ -61,6 +65,10 @@ export class Steering implements SteeredServer {
 
   get waitingForHooks(): number | undefined {
     return this.#waitingForHooks();
+  }
+
+  get ordering(): SteeredServer["ordering"] {
+    return this.#ordering();
   }
 
   get bans(): Bans {

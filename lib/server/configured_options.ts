@@ -41,6 +41,16 @@ export interface DatabaseLocation {
   readonly authorities: readonly string[];
 }
 
+/** What files of `tls.acme` hold. */
+export interface AcmeFiles {
+  /** Who signs the certificate of the CA's own server, PEM. */
+  readonly ca?: string;
+  /** Key of the external account. */
+  readonly externalKey?: string;
+  /** What nodes encrypt with. */
+  readonly secret?: string;
+}
+
 /** What the files that a configuration names hold, PEM. */
 export interface ConfigurationFiles {
   /** The server's certificate; absent: one is made in memory. */
@@ -64,6 +74,8 @@ export interface ConfigurationFiles {
   readonly adminToken?: string;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
   readonly storeAuthorities?: Readonly<Record<string, string>> | undefined;
+  /** What files of `tls.acme` hold. */
+  readonly acme?: AcmeFiles | undefined;
   /** The same of receivers, by the name of the hook. */
   readonly hookAuthorities?: Readonly<Record<string, string>> | undefined;
 }
@@ -98,7 +110,8 @@ export function toServerOptions(
   now: Date,
   options: ToServerOptionsOptions = {},
 ): FtpServerOptions {
-  const { certificate: _certificate, key: _key, clientCertificates: { mode }, ...handshake } = configuration.tls;
+  const { certificate: _certificate, key: _key, acme: _acme, clientCertificates: { mode }, ...handshake } =
+    configuration.tls;
   const { certificate: pair, clientCa: ca, clientCrl: crl } = files;
   return {
     ...serverPart(configuration),

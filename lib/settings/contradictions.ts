@@ -31,6 +31,7 @@ export function findConfigurationContradictions(configuration: Configuration, gi
   return [
     ...withoutTls(configuration, given),
     ...findContradictions(configuration, given),
+    ...inAcme(configuration, given),
     ...inState(configuration),
     ...inAdmin(configuration, given),
     ...inSources(configuration),
@@ -101,7 +102,7 @@ function* inTls({ tls }: Contradictable): Generator<Finding> {
 /** A program may switch TLS off and leave the rest; who writes a file or a command line expects something of it. */
 function* withoutTls({ tls: { policy } }: Configuration, given: unknown): Generator<Finding> {
   if (policy !== "off") return;
-  for (const part of ["certificate", "sessionReuse"]) {
+  for (const part of ["certificate", "acme", "sessionReuse"]) {
     const path = ["tls", part];
     if (valueAt(given, path) !== undefined) yield errorAt(path, "is given, but tls.policy is off");
   }
@@ -154,11 +155,45 @@ function* inAdmin({ admin, tls }: Configuration, given: unknown): Generator<Find
   if (admin.unix === undefined && admin.tokenFile === undefined) {
     yield errorAt(["admin", "tokenFile"], "is missing; give a file");
   }
-  if (admin.tls && tls.certificate === undefined) {
-    yield errorAt(["admin", "tls"], "needs a certificate; give tls.certificate");
+  if (admin.tls && tls.certificate === undefined && tls.acme === undefined) {
+    yield errorAt(["admin", "tls"], "needs a certificate; give tls.certificate, or tls.acme");
   }
   for (const key of admin.unix === undefined ? [] : ["host", "port", "tls"]) {
     if (valueAt(given, ["admin", key]) !== undefined) yield errorAt(["admin", key], "is given beside admin.unix");
+  }
+}
+
+function* inAcme({ tls, listen, passive, metrics, admin, state }: Configuration, given: unknown): Generator<Finding> {
+  const { acme } = tls;
+  if (acme === undefined) return;
+  const at = ["tls", "acme"];
+  for (const key of ["certificate", "key"] as const) {
+    if (tls[key] !== undefined) yield errorAt(["tls", key], "is given beside tls.acme; leave out one of both");
+  }
+  const isShared = state.type === "postgres";
+  if (isShared && acme.secretFile === undefined) {
+    yield errorAt(
+      [...at, "secretFile"],
+      "is missing; give a file that all nodes have, such as of: openssl rand -hex 32",
+    );
+  }
+  if (!isShared && acme.secretFile !== undefined) {
+    yield errorAt([...at, "secretFile"], `is given, but state.type is ${state.type}`);
+  }
+  const port = acme.httpPort;
+  if (port === 0) yield errorAt([...at, "httpPort"], "is 0, but the CA has to find it");
+  const path = valueAt(given, [...at, "httpPort"]) === undefined ? at : [...at, "httpPort"];
+  const place = { host: acme.httpHost, port };
+  const others = [
+    ...listen.map((listener, index) => ({ ...listener, name: `listen[${index}]` })),
+    ...metrics === undefined ? [] : [{ ...metrics, name: "metrics" }],
+    ...admin === undefined || admin.unix !== undefined ? [] : [{ ...admin, name: "admin" }],
+  ];
+  for (const { name, ...other } of others) {
+    if (overlap(place, other)) yield errorAt(path, `port ${port} of the CA's questions is taken by ${name}`);
+  }
+  if (passive.ports !== undefined && port >= passive.ports.from && port <= passive.ports.to) {
+    yield errorAt(path, `port ${port} of the CA's questions lies in passive.ports; choose another`);
   }
 }
 

@@ -280,6 +280,60 @@ function isAnnounceable(address: string): boolean {
   return ipFamily(address) === 4 && address !== "0.0.0.0";
 }
 
+/** Directories of CAs that have a name of ours. */
+export const ACME_DIRECTORIES: Readonly<Record<string, string>> = {
+  "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory",
+  "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+};
+
+const WANTED_DIRECTORY = "letsencrypt, letsencrypt-staging, or the address of a directory over https://";
+
+/** The directory of a CA. */
+export const acmeDirectory: Form<string> = v.pipe(
+  v.string(unwanted(WANTED_DIRECTORY)),
+  v.check((value) => Object.hasOwn(ACME_DIRECTORIES, value) || isDirectoryUrl(value), unwanted(WANTED_DIRECTORY)),
+  v.transform((value) => Object.hasOwn(ACME_DIRECTORIES, value) ? ACME_DIRECTORIES[value] ?? value : value),
+  described("`letsencrypt`, `letsencrypt-staging`, or the address of a directory over `https://`"),
+);
+
+function isDirectoryUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === "https:" && url.username === "" && url.password === "" && url.hash === "";
+}
+
+const WANTED_NAMES = "names of hosts such as ftp.example.org, without *";
+/** Most names of a certificate, as Let's Encrypt has it. */
+const MAX_NAMES = 100;
+
+/** Names of a certificate: a list, or one text with commas. They come out in small letters. */
+export const certificateNames: Form<string | string[], string[]> = v.pipe(
+  v.union([v.string(), v.array(v.string())], unwanted(WANTED_NAMES)),
+  v.transform((given) =>
+    (typeof given === "string" ? given.split(",") : given).map((name) => name.trim().toLowerCase())
+  ),
+  v.check(
+    (names) => names.length > 0 && names.every((name) => isHostName(name) && name !== "localhost"),
+    ({ input }) => {
+      const wrong = (input as readonly string[]).find((name) => !isHostName(name) || name === "localhost");
+      return wrong === undefined
+        ? `has no entry; give ${WANTED_NAMES}`
+        : `${show(wrong)} is not one of ${WANTED_NAMES}`;
+    },
+  ),
+  v.check((names) => new Set(names).size === names.length, "has a name twice"),
+  v.check((names) => names.length <= MAX_NAMES, `has more than ${MAX_NAMES} names`),
+  described(WANTED_NAMES, { typeText: "string | readonly string[]" }),
+);
+
+const WANTED_EMAIL = "an address of e-mail such as admin@example.org";
+
+/** An address of e-mail. */
+export const emailAddress: Form<string> = v.pipe(
+  v.string(unwanted(WANTED_EMAIL)),
+  v.regex(/^[^\s@,?#<>:]{1,64}@[^\s@,?#<>:]{1,255}$/, unwanted(WANTED_EMAIL)),
+  described(WANTED_EMAIL),
+);
+
 /** Ports: `50000-50100`, or both ends. */
 export const portRange: Form<string | PortRange, PortRange> = rangeOfPorts(
   `a range of ports such as 50000-50100, 1 to ${MAX_PORT}`,

@@ -12,6 +12,7 @@ import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { TOTP_ALGORITHMS } from "../accounts/second_factor.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
+  acmeDirectory,
   address,
   addressRange,
   addressTable,
@@ -19,11 +20,13 @@ import {
   announcedAddress,
   bucketName,
   bytes,
+  certificateNames,
   choice,
   clientText,
   codeSecret,
   count,
   day,
+  emailAddress,
   fingerprint,
   type Form,
   greeting,
@@ -285,12 +288,84 @@ const ban = mapping({
   never: setting(list(address, "a list of addresses"), "Addresses that are never banned.", { default: [] }),
 });
 
+/** A certificate that is ordered from a CA. */
+const acme = mapping({
+  domains: required(certificateNames, "Names that the certificate is for; each has to lead to this server.", {
+    flag: {
+      name: "acme",
+      value: "NAMES",
+      group: "TLS",
+      help: "names, with commas, to get a certificate for (ACME, port 80)",
+      example: "ftp.example.org",
+    },
+  }),
+  storage: required(
+    hostPath("a folder"),
+    "Folder for the certificate, its key and the account, which is made with mode 700. Others must have no rights on it.",
+    {
+      flag: {
+        name: "acme-storage",
+        value: "DIR",
+        group: "TLS",
+        help: "folder for it and its key, mode 700",
+        without: "acme",
+      },
+    },
+  ),
+  directory: setting(acmeDirectory, "The CA: the address of its ACME directory, or a name for Let's Encrypt's.", {
+    default: "letsencrypt",
+    flag: {
+      name: "acme-directory",
+      value: "URL",
+      group: "TLS",
+      help: "the CA, or letsencrypt-staging to try it",
+    },
+  }),
+  email: setting(emailAddress, "Where the CA can reach somebody."),
+  challenge: setting(choice(["http-01"]), "How names are proven: the CA asks this server on port 80.", {
+    default: "http-01",
+  }),
+  httpHost: setting(listenAddress, "Address to listen on while the CA asks.", { default: "0.0.0.0" }),
+  httpPort: setting(
+    port,
+    "Port to listen on while the CA asks, which it does on port 80: another one needs something that forwards.",
+    { default: 80 },
+  ),
+  ca: setting(
+    hostPath("a file"),
+    "Who signs the certificate of the CA's own server, beside those that Deno trusts, PEM.",
+  ),
+  externalAccount: setting(
+    mapping({
+      keyId: required(text("an id"), "Id of the account at the CA."),
+      keyFile: required(hostPath("a file"), "File with its key for HMAC, in base64url."),
+    }),
+    "An account that the CA knows already, where it wants one (External Account Binding).",
+  ),
+  secretFile: setting(
+    hostPath("a file"),
+    "With `state.type: postgres`: file with a secret that all nodes have, of 32 characters or more. What they share of the certificate " +
+      "and its key is encrypted with it.",
+  ),
+});
+
+/** What a file can say of TLS, and no program. */
+const ACME_ROWS = {
+  acme: setting(
+    acme,
+    "A certificate that is ordered from a CA by ACME, and renewed, in the place of `certificate` and `key`; see " +
+      "[certificates.md](certificates.md).",
+    { restart: true },
+  ),
+};
+
 /**
  * Where to listen, and TLS.
  *
  * @param content How certificates and keys are given: by a file as paths, by a program as PEM.
+ * @param more Rows of TLS besides.
  */
-function listenRows(content: Form<string>) {
+function listenRows<More extends v.ObjectEntries>(content: Form<string>, more: More) {
   const tls = mapping({
     policy: setting(
       choice(["required", "control", "optional", "off"], { typeText: "TlsPolicy" }),
@@ -317,6 +392,7 @@ function listenRows(content: Form<string>) {
     key: setting(content, "Private key of the certificate in PEM.", {
       flag: { name: "keyfile", value: "FILE", group: "TLS", help: "its private key, PEM" },
     }),
+    ...more,
     minVersion: setting(choice(TLS_VERSIONS), "Oldest version that is spoken.", { default: "TLSv1.2", restart: true }),
     maxVersion: setting(choice(TLS_VERSIONS), "Newest version that is spoken.", { default: "TLSv1.3", restart: true }),
     sessionReuse: setting(
@@ -743,11 +819,11 @@ const acceptedRisk = mapping({
 });
 
 /** What `FtpServer` takes: all that is data. */
-export const SERVER_SETTINGS = mapping({ ...listenRows(pem), ...CONNECTION_ROWS, ...TRANSFER_ROWS });
+export const SERVER_SETTINGS = mapping({ ...listenRows(pem, {}), ...CONNECTION_ROWS, ...TRANSFER_ROWS });
 
 /** The rows of the configuration file. */
 const ROWS = mapping({
-  ...listenRows(hostPath("a file")),
+  ...listenRows(hostPath("a file"), ACME_ROWS),
   ...CONNECTION_ROWS,
   commands: group(
     mapping({
@@ -986,8 +1062,12 @@ export type UserSettings = Configuration["users"][number];
 export type AnonymousSettings = NonNullable<Configuration["anonymous"]>;
 
 /** A setting that must be there. */
-function required<Input, Output>(form: Form<Input, Output>, description: string): Form<Input, Output> {
-  return v.pipe(form, v.description(description));
+function required<Input, Output>(
+  form: Form<Input, Output>,
+  description: string,
+  row: RowOptions = {},
+): Form<Input, Output> {
+  return v.pipe(form, v.description(description), v.metadata({ ...row }));
 }
 
 /** A setting that may be left out, and what holds then, as the file would say it. */

@@ -28,10 +28,16 @@ Deno.test("CONFIGURATION takes the defaults that it tells", () => {
   for (const [path, value] of defaultsOf(CONFIGURATION)) {
     if (path.startsWith("users") || path.startsWith("anonymous") || path.startsWith("listen.")) continue;
     const whole = path.split(".").reduceRight<unknown>((part, key) => ({ [key]: part }), value);
-    const { admin, hooks, ...others } = whole as { readonly admin?: object; readonly hooks?: object };
+    const { admin, hooks, tls, ...others } = whole as {
+      readonly admin?: object;
+      readonly hooks?: object;
+      readonly tls?: { readonly acme?: object };
+    };
+    const acme = tls?.acme && { domains: ["ftp.example.org"], storage: "acme", ...tls.acme };
     const given = {
       anonymous: { home: "pub" },
       ...others,
+      ...tls && { tls: { ...tls, ...acme && { acme } } },
       ...admin && { admin: { tokenFile: "token", ...admin } },
       ...hooks && { hooks: withRequired(hooks) },
     };

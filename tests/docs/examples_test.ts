@@ -20,6 +20,7 @@ function textOf(example: string): Promise<string> {
 
 Deno.test("docs/examples holds the examples", () => {
   assertEquals(EXAMPLES, [
+    "acme.yaml",
     "behind-nat.yaml",
     "client-certificates.yaml",
     "explicit-and-implicit.yaml",

@@ -21,6 +21,8 @@ const EVENTS: Readonly<Record<Exclude<ServerEventName, "commandDone" | "eventsMi
   commandRefused: true,
   administered: true,
   banned: true,
+  certificateRenewed: true,
+  certificateRenewalFailed: true,
   connectionRefused: true,
   addressResolved: true,
   addressUnresolved: true,

@@ -26,6 +26,7 @@ export function allMetrics(): MetricRow[] {
     since: new Date(0),
     instruments: createInstruments(1).reader,
     readiness: { isReady: true, reason: "" },
+    ordering: { isOrdering: false, nextAttempt: new Date(0), failures: 0 },
     waitingForHooks: 0,
     sessions: () => Promise.resolve([]),
   });

@@ -138,6 +138,19 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
       lines: [[`ftpsd_hook_events_waiting{${OF}}`, "{{instance}}"]],
     },
     {
+      title: "Next order of the certificate in",
+      unit: "s",
+      lines: [[`ftpsd_certificate_next_attempt_seconds{${OF}} - time()`, "{{instance}}"]],
+    },
+    {
+      title: "Orders of certificates",
+      unit: "none",
+      lines: [
+        [`ftpsd_certificate_failures{${OF}}`, "{{instance}} failed since the last success"],
+        [`increase(ftpsd_certificate_orders_total{${OF}}[1h])`, "{{instance}} {{result}}, 1 h"],
+      ],
+    },
+    {
       title: "Memory",
       unit: "bytes",
       lines: [

@@ -41,6 +41,7 @@ const FIXED: readonly string[] = [
   "encoding",
   "passive.ports",
   "passive.announced",
+  "tls.acme",
   "tls.minVersion",
   "tls.maxVersion",
   "tls.sessionReuse",
@@ -57,7 +58,8 @@ for (const { key, good, beside } of KEYS) {
     const running = planOf(SOMEBODY);
     const next = planOf(`${fileWith(key, good).text}${beside === undefined ? "" : `${beside}\n`}`);
     const { plan, needs } = applyReload(running, next);
-    const isBeside = (name: string) => name === "passive.ports" && key === "passive.announced";
+    const isBeside = (name: string) =>
+      (name === "passive.ports" && key === "passive.announced") || (name === "state" && key === "tls.acme.secretFile");
     const fixed = FIXED.filter((name) => key.startsWith(name) || isBeside(name));
     assertEquals(needs.map((line) => line.split(":", 1)[0]), fixed);
     if (fixed.length === 0) assertEquals(plan, next);
@@ -73,6 +75,20 @@ for (const { key, good, beside } of KEYS) {
     assertEquals(applyReload(plan, running).needs.length, isPair ? 1 : 0);
   });
 }
+
+Deno.test("A reload changes no certificate that is ordered for one of files, nor the other way round", () => {
+  const ordered = { ...planOf(`${SOMEBODY}tls: { acme: { domains: ftp.example.org, storage: acme } }\n`) };
+  const running = { ...ordered, files: { certificate: OTHER } };
+  const ofFiles = planOf(`${SOMEBODY}tls: { certificate: a.crt, key: a.key }\n`);
+  const stays = applyReload(running, ofFiles);
+  assertEquals(stays.needs.map((line) => line.split(":", 1)[0]), ["tls.acme", "tls.certificate"]);
+  assertEquals(stays.plan.files.certificate, OTHER);
+  assertEquals(stays.plan.configuration.tls, running.configuration.tls);
+  const back = applyReload(ofFiles, ordered);
+  assertEquals(back.needs.map((line) => line.split(":", 1)[0]), ["tls.acme", "tls.certificate"]);
+  assertEquals(back.plan.files.certificate, PAIR);
+  assertEquals(back.plan.configuration.tls.acme, undefined);
+});
 
 const OFF = `${SOMEBODY}tls: { policy: "off" }\nacceptRisks:\n` +
   ["clear-text-control", "clear-text-data"].map((risk) => `  - { risk: ${risk}, reason: a test }\n`).join("");

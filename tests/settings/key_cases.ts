@@ -24,6 +24,9 @@ export interface KeyCase {
 const ASKED = { beside: "tls: { clientCertificates: { mode: request, ca: ca.crt } }" };
 const NO_ADDRESS = '"localhost" is not a numeric IPv4 or IPv6 address, not of a link (fe80::)';
 const ADMIN = { beside: "  tokenFile: token" };
+const ACME_STORAGE = { beside: "    storage: acme" };
+const ACME_DOMAINS = { beside: "    domains: ftp.example.org" };
+const ACME = { beside: "    domains: ftp.example.org\n    storage: acme" };
 const NO_SOCKET = "5 is not a socket; put it in quotes";
 const NO_TRUTH = { bad: "yes", message: '"yes" is not true or false' };
 const NO_FILE = { bad: "5", message: "5 is not a file; put it in quotes" };
@@ -176,6 +179,86 @@ export const KEYS: readonly KeyCase[] = [
     becomes: "control",
     bad: "strict",
     message: '"strict" is not one of required, control, optional, off',
+  },
+  {
+    key: "tls.acme.domains",
+    good: "[ftp.example.org, Files.Example.org]",
+    becomes: ["ftp.example.org", "files.example.org"],
+    ...ACME_STORAGE,
+    bad: '["*.example.org"]',
+    message: '"*.example.org" is not one of names of hosts such as ftp.example.org, without *',
+  },
+  {
+    key: "tls.acme.storage",
+    good: "acme",
+    becomes: "/etc/ftpsd/acme",
+    ...ACME_DOMAINS,
+    bad: "5",
+    message: "5 is not a folder; put it in quotes",
+  },
+  {
+    key: "tls.acme.directory",
+    good: "letsencrypt-staging",
+    becomes: "https://acme-staging-v02.api.letsencrypt.org/directory",
+    ...ACME,
+    bad: "http://ca.example.org/dir",
+    message:
+      '"http://ca.example.org/dir" is not letsencrypt, letsencrypt-staging, or the address of a directory over https://',
+  },
+  {
+    key: "tls.acme.email",
+    good: "admin@example.org",
+    becomes: "admin@example.org",
+    ...ACME,
+    bad: "admin",
+    message: '"admin" is not an address of e-mail such as admin@example.org',
+  },
+  {
+    key: "tls.acme.challenge",
+    good: "http-01",
+    becomes: "http-01",
+    ...ACME,
+    bad: "dns-01",
+    message: '"dns-01" is not one of http-01',
+  },
+  {
+    key: "tls.acme.httpHost",
+    good: '"::"',
+    becomes: "::",
+    ...ACME,
+    bad: "localhost",
+    message: NO_ADDRESS,
+  },
+  {
+    key: "tls.acme.httpPort",
+    good: "8080",
+    becomes: 8080,
+    ...ACME,
+    bad: "70000",
+    message: "70000 is not a port, 0 to 65535",
+  },
+  { key: "tls.acme.ca", good: "ca.pem", becomes: "/etc/ftpsd/ca.pem", ...ACME, ...NO_FILE },
+  {
+    key: "tls.acme.externalAccount.keyId",
+    good: "kid-1",
+    becomes: "kid-1",
+    beside: "      keyFile: eab.key\n    domains: ftp.example.org\n    storage: acme",
+    bad: "5",
+    message: "5 is not an id; put it in quotes",
+  },
+  {
+    key: "tls.acme.externalAccount.keyFile",
+    good: "eab.key",
+    becomes: "/etc/ftpsd/eab.key",
+    beside: "      keyId: kid-1\n    domains: ftp.example.org\n    storage: acme",
+    ...NO_FILE,
+  },
+  {
+    key: "tls.acme.secretFile",
+    good: "nodes.secret",
+    becomes: "/etc/ftpsd/nodes.secret",
+    beside: "    domains: ftp.example.org\n    storage: acme\nstate:\n  type: postgres\n  urlFile: state.url",
+    ...NO_FILE,
   },
   {
     key: "tls.certificate",

@@ -213,7 +213,7 @@ const DAY_MS = 86_400_000;
 
 /** Describes the server. */
 export function describeServer(server: SteeredServer): v.InferOutput<typeof SERVER> {
-  const { version, since, workers, addresses, readiness, certificate, acceptedRisks } = server;
+  const { version, since, workers, addresses, readiness, certificate, ordering, acceptedRisks } = server;
   return {
     version,
     since: since.toISOString(),
@@ -229,6 +229,14 @@ export function describeServer(server: SteeredServer): v.InferOutput<typeof SERV
         validTo: certificate.validTo.toISOString(),
         daysLeft: Math.floor((certificate.validTo.getTime() - Date.now()) / DAY_MS),
         selfSigned: certificate.selfSigned,
+        ...ordering && {
+          ordering: {
+            isOrdering: ordering.isOrdering,
+            nextAttempt: ordering.nextAttempt.toISOString(),
+            failures: ordering.failures,
+            ...ordering.lastFailure !== undefined && { lastFailure: ordering.lastFailure },
+          },
+        },
       },
     },
     acceptedRisks: acceptedRisks.map(({ risk, reason, until }) => ({ risk, reason, ...until && { until } })),

@@ -56,6 +56,15 @@ export const SERVER = v.object({
     validTo: time,
     daysLeft: v.pipe(v.number(), v.description("Whole days until it expires; negative: it has.")),
     selfSigned: v.boolean(),
+    ordering: v.optional(v.pipe(
+      v.object({
+        isOrdering: v.boolean(),
+        nextAttempt: v.pipe(time, v.description("When it is ordered next.")),
+        failures: v.pipe(count, v.description("Attempts that have failed in a row.")),
+        lastFailure: v.optional(v.string()),
+      }),
+      v.description("How it is doing where it is ordered from a CA."),
+    )),
   })),
   acceptedRisks: v.array(v.object({ risk: v.string(), reason: v.string(), until: v.optional(v.string()) })),
 });

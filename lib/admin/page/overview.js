@@ -72,7 +72,10 @@ function warningsOf({ isReady, notReady, certificate }) {
   const warnings = [];
   if (!isReady) warnings.push(`New clients should go elsewhere: ${notReady}.`);
   if (certificate === undefined) return warnings;
-  const { daysLeft } = certificate;
+  const { daysLeft, ordering } = certificate;
+  if (ordering !== undefined && ordering.failures > 0) {
+    warnings.push(`No certificate was to be had from the CA: ${formatName(ordering.lastFailure ?? "", 300)}.`);
+  }
   if (daysLeft < 0) warnings.push("The certificate has expired: clients refuse it.");
   else if (daysLeft < WARN_DAYS) warnings.push(`The certificate expires ${inDays(daysLeft)}.`);
   return warnings;
@@ -94,7 +97,7 @@ function factsOf({ certificate, addresses, workers, since }) {
     ["Since", since.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
   ];
   if (certificate === undefined) return [["Certificate", "none"], ...facts];
-  const { names, validTo, daysLeft, selfSigned, fingerprint } = certificate;
+  const { names, validTo, daysLeft, selfSigned, fingerprint, ordering } = certificate;
   return [
     [
       "Certificate",
@@ -104,9 +107,16 @@ function factsOf({ certificate, addresses, workers, since }) {
       "Expires",
       daysLeft < 0 ? `has expired on ${validTo.slice(0, 10)}` : `${validTo.slice(0, 10)}, ${inDays(daysLeft)}`,
     ],
+    ...ordering === undefined ? [] : [["Next order", orderText(ordering)]],
     ["SHA-256", fingerprint],
     ...facts,
   ];
+}
+
+/** @param {any} ordering */
+function orderText({ isOrdering, nextAttempt, failures }) {
+  const next = isOrdering ? "now" : nextAttempt.replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return failures === 0 ? next : `${next} (failed ${failures} times)`;
 }
 
 /** @param {string} name */
