@@ -14,9 +14,9 @@ import type { EventListener, ServerEventName } from "../events.ts";
 import type { Trace } from "../tracing.ts";
 import { modeBits } from "../mode_bits.ts";
 import type { Meter } from "../meter.ts";
-import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { SocketAddress } from "../transport/connection.ts";
+import type { ServerPlan } from "./worker_messages.ts";
 
 /** What is measured, and how others learn of it. */
 export interface Observation {
@@ -36,10 +36,10 @@ export interface Observation {
   /**
    * Lets others ask, until what comes back is disposed of.
    *
-   * @param files What the files of the configuration hold that is in use.
+   * @param plan What is in use.
    * @throws {StartError} When a port cannot be had.
    */
-  readonly listen: (server: SteeredServer, files: () => ConfigurationFiles) => Promise<ObservationListeners>;
+  readonly listen: (server: SteeredServer, plan: () => ServerPlan) => Promise<ObservationListeners>;
 }
 
 /** Where others ask. Disposing of it ends that. */
@@ -88,13 +88,13 @@ export async function observe(
     events: panel?.events ?? [],
     totals: () => totalsOf(instruments.reader),
     countDroppedLines: (count) => writer.add("logLinesDropped", [], count),
-    listen: async (server, files) => {
+    listen: async (server, plan) => {
       await using opened = new AsyncDisposableStack();
       if (panel !== undefined) opened.use(panel);
       opened.use(await telemetry?.exportInstruments(instruments.reader, server));
       const metricsListener = metrics && await listenForMetrics(metrics, server, onFailure);
       if (metricsListener !== undefined) opened.use(metricsListener);
-      const adminListener = admin && panel && opened.use(await panel.listen(admin, server, files));
+      const adminListener = admin && panel && opened.use(await panel.listen(admin, server, plan));
       const owned = opened.move();
       return {
         metrics: metricsListener && { host: metrics.host, port: metricsListener.port },
@@ -151,9 +151,10 @@ async function createPanel(
   return {
     take: recent.take,
     events: INCIDENT_EVENTS,
-    async listen(admin: Admin, server: SteeredServer, files: () => ConfigurationFiles) {
+    async listen(admin: Admin, server: SteeredServer, plan: () => ServerPlan) {
       const access = new ApiAccess({
-        token: () => files().adminToken,
+        token: () => plan().files.adminToken,
+        isOpen: () => isOpen(plan().configuration.admin),
         hosts: () => [...admin.hosts, ...server.certificate?.names ?? []],
       });
       const options = { server, recent, history, access, onAudit, onFailure };
@@ -161,7 +162,7 @@ async function createPanel(
         explaining(
           admin.unix ?? `${admin.host} port ${port} (admin)`,
           () =>
-            HttpListener.listen(addressOf({ ...admin, port }, files()), {
+            HttpListener.listen(addressOf({ ...admin, port }, plan()), {
               answer: (request, client) => answerAdmin(request, client, options),
               onFailure,
             }),
@@ -175,11 +176,11 @@ async function createPanel(
           "umask 077 before the start; in a unit of systemd UMask=0077",
         );
       }
-      let pair = files().certificate;
+      let pair = plan().files.certificate;
       return {
         port: listener.port,
         async renew() {
-          const { certificate } = files();
+          const { certificate } = plan().files;
           if (!admin.tls || admin.unix !== undefined || certificate?.certificate === pair?.certificate) return;
           pair = certificate;
           await listener.renew();
@@ -191,9 +192,15 @@ async function createPanel(
   };
 }
 
-function addressOf({ host, port, tls, unix }: Admin, { certificate }: ConfigurationFiles): HttpAddress {
+/** Only a Unix socket needs no token. */
+function isOpen(admin: Admin | undefined): boolean {
+  return admin?.unix !== undefined && admin.tokenFile === undefined;
+}
+
+function addressOf({ host, port, tls, unix }: Admin, { files: { certificate } }: ServerPlan): HttpAddress {
   if (unix !== undefined) return { unix };
-  if (!tls || certificate === undefined) return { host, port };
+  if (!tls) return { host, port };
+  if (certificate === undefined) throw new TypeError("Cannot listen with TLS: the certificate is missing");
   return { host, port, tls: { cert: certificate.certificate, key: certificate.key } };
 }
 

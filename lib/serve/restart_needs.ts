@@ -35,6 +35,7 @@ const KEPT: readonly Keep[] = [
   keepCertificateOfAcme,
   keepCertificate,
   keepSessionReuse,
+  keepAdmin,
   keepHooks,
 ];
 
@@ -108,6 +109,28 @@ function keepSessionReuse({ configuration: { tls } }: ServerPlan, next: ServerPl
   if (configuration.workers === 1) return undefined;
   const path = ["tls", "sessionReuse"];
   return { path, plan: withSetting(next, path, tls.sessionReuse) };
+}
+
+/** The listener stays, and so does its wish for a token, which can be another one. */
+function keepAdmin({ configuration: { admin: before }, files }: ServerPlan, next: ServerPlan): Kept | undefined {
+  const { admin: after, ...configuration } = next.configuration;
+  if (JSON.stringify(listenerOf(before)) === JSON.stringify(listenerOf(after))) return undefined;
+  const tokenFile = before?.tokenFile === undefined ? undefined : after?.tokenFile;
+  const admin = before && { ...before, ...tokenFile !== undefined && { tokenFile } };
+  const { adminToken: _, ...others } = next.files;
+  const { adminToken } = tokenFile === undefined ? files : next.files;
+  return {
+    path: ["admin"],
+    ...tokenFile !== undefined && { stays: "all but the token" },
+    plan: {
+      configuration: { ...configuration, ...admin !== undefined && { admin } },
+      files: { ...others, ...adminToken !== undefined && { adminToken } },
+    },
+  };
+}
+
+function listenerOf(admin: Configuration["admin"]): unknown {
+  return admin && { ...admin, tokenFile: undefined };
 }
 
 /** The queue stays open when the last hook goes. */

@@ -286,7 +286,7 @@ export class Service implements AsyncDisposable {
       reload: () => this.#reloadFor(log),
       drain: () => void this.shutdown(this.shutdownTimes).catch(() => {}), // `finished` tells
     });
-    this.#listeners = await observation.listen(steering, () => server.plan.files);
+    this.#listeners = await observation.listen(steering, () => server.plan);
     this.#opened.use(this.#listeners);
   }
 

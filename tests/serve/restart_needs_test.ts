@@ -50,6 +50,7 @@ const FIXED: readonly string[] = [
   "workers",
   "log",
   "metrics",
+  "admin",
   "hooks",
 ];
 
@@ -133,4 +134,23 @@ Deno.test("A reload that names no certificate any more keeps the one in use, and
 Deno.test("A reload with another policy that has TLS applies it", () => {
   const control = `${SOMEBODY}tls: { policy: control }\n`;
   assertEquals(applyReload(planOf(SOMEBODY), planOf(control)).needs, []);
+});
+
+Deno.test("A reload that makes a Unix socket of the admin listener keeps it, and its token", () => {
+  const withToken = (admin: string, adminToken?: string): ServerPlan => {
+    const { configuration, files } = planOf(`${SOMEBODY}admin: ${admin}\n`);
+    return { configuration, files: { ...files, ...adminToken !== undefined && { adminToken } } };
+  };
+  const port = withToken("{ port: 8021, tokenFile: a.token }", "a");
+  const { plan, needs } = applyReload(port, withToken("{ unix: admin.sock }"));
+  assertEquals(needs, ["admin: the change needs a restart; until then all stays as it was"]);
+  assertEquals([plan.configuration.admin, plan.files.adminToken], [port.configuration.admin, "a"]);
+  const socket = withToken("{ unix: admin.sock, tokenFile: b.token }", "b");
+  const { plan: rotated, needs: others } = applyReload(port, socket);
+  assertEquals(others, ["admin: the change needs a restart; until then all but the token stays as it was"]);
+  const { port: kept, unix, tokenFile } = rotated.configuration.admin ?? {};
+  assertEquals([kept, unix, tokenFile, rotated.files.adminToken], [8021, undefined, "/etc/ftpsd/b.token", "b"]);
+  // Its mode is what protects a socket, which may lose its token.
+  assertEquals(applyReload(socket, withToken("{ unix: admin.sock }")).needs, []);
+  assertEquals(applyReload(socket, withToken("{ unix: admin.sock }")).plan.files.adminToken, undefined);
 });

@@ -6,12 +6,14 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ipFamily } from "../../protocol/host_port.ts";
+import { addressBlock, ipFamily } from "../../protocol/host_port.ts";
 
 /** What access goes by. */
 export interface AccessOptions {
-  /** The token; absent: whoever reaches the listener may ask, as on a Unix socket that its mode protects. */
+  /** The token; absent: it is not known, so that nobody may ask, or none is wanted. */
   readonly token: () => string | undefined;
+  /** Whether whoever reaches the listener may ask, as on a Unix socket that its mode protects. */
+  readonly isOpen: () => boolean;
   /** Names that a browser may have in its address bar, beside addresses and `localhost`; asked for each request. */
   readonly hosts: () => readonly string[];
   /** Milliseconds; a clock that is never set. */
@@ -24,7 +26,7 @@ export interface AccessRefusal {
   readonly error: string;
 }
 
-/** Requests of a client that may come at once, and how many more each second. */
+/** Requests with the right token that may come at once from a client, and how many more each second. */
 const BURST = 100;
 const REQUESTS_PER_SECOND = 25;
 /** Wrong tokens of a client, and the time after which one is forgotten. */
@@ -52,7 +54,7 @@ export class ApiAccess {
 
   /** Whether one needs a token. */
   get wantsToken(): boolean {
-    return this.#options.token() !== undefined;
+    return !this.#options.isOpen();
   }
 
   /**
@@ -71,16 +73,26 @@ export class ApiAccess {
     return undefined;
   }
 
-  /** Looks whether a client has the token, and does not ask too often. */
+  /**
+   * Looks whether a client has the token, and does not ask too often. Nobody who has not can keep out who has, though both come
+   * from one address, as all of a host and all behind a proxy do: a token is too long to be guessed, so guesses are slowed down
+   * only for what they cost.
+   */
   refuseClient(address: string, request: Request): AccessRefusal | undefined {
     const client = this.#clientOf(address);
+    if (this.#mayAsk(request)) {
+      if (client.tokens < 1) return { status: 429, error: "too many requests, try again later" };
+      client.tokens--;
+      return undefined;
+    }
     if (client.wrong >= MAX_WRONG) return { status: 429, error: "too many wrong tokens, try again later" };
-    if (client.tokens < 1) return { status: 429, error: "too many requests, try again later" };
-    client.tokens--;
-    const token = this.#options.token();
-    if (token === undefined || isSame(bearerOf(request), token)) return undefined;
     client.wrong++;
     return { status: 401, error: "the token is missing or wrong" };
+  }
+
+  #mayAsk(request: Request): boolean {
+    const token = this.#options.token();
+    return this.#options.isOpen() || (token !== undefined && isSame(bearerOf(request), token));
   }
 
   #isOurs(hostname: string): boolean {
@@ -88,7 +100,8 @@ export class ApiAccess {
     return ipFamily(bare) !== undefined || bare === "localhost" || this.#options.hosts().includes(bare);
   }
 
-  #clientOf(address: string): Client {
+  #clientOf(host: string): Client {
+    const address = addressBlock(host);
     const now = this.#now();
     const known = this.#clients.get(address);
     this.#clients.delete(address);
