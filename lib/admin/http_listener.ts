@@ -1,10 +1,16 @@
 /**
- * The listeners of the admin part, on Deno's own HTTP server.
+ * The listeners of the admin part. `node:http` reads requests and writes answers; connections are accepted, bounded and timed
+ * here. `Deno.serve()` of Deno 2.9 takes any number of connections for any time, so that whoever reaches a port could leave
+ * the server without descriptors, and once it has found none itself, it never accepts again; nor does `node:net`.
  *
  * @module
  */
 
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { delay } from "../deadline.ts";
 import { describeThrown } from "../thrown.ts";
+import { HttpConnection, type HttpConnectionOptions } from "./http_connection.ts";
+import { hasBody, toRequest, writeResponse } from "./http_messages.ts";
 
 /** Where one listens. */
 export type HttpAddress =
@@ -12,11 +18,13 @@ export type HttpAddress =
   | { readonly unix: string };
 
 /** How one answers. */
-export interface HttpListenerOptions {
+export interface HttpListenerOptions extends HttpConnectionOptions {
   /** @param signal Aborts when the listener closes, or the client has gone. */
   readonly answer: (request: Request, client: HttpClient) => Response | Promise<Response>;
   /** Told of what `answer` throws; the client gets 500 without a word of it. Must not throw. */
   readonly onFailure: (message: string, cause: unknown) => void;
+  /** Connections at once; one more takes the place of that which has asked for nothing for the longest. Default 100. */
+  readonly maxConnections?: number | undefined;
 }
 
 /** Who asks. */
@@ -29,50 +37,114 @@ export interface HttpClient {
 
 /** How long running answers may take when a listener closes. */
 const CLOSE_MS = 2_000;
+/** Pause after a failed accept, which is tried again: descriptors may be short for a moment. */
+const ACCEPT_RETRY_MS = 500;
+const MAX_CONNECTIONS = 100;
+const MAX_HEADER_BYTES = 16 * 1024;
 
 /** A listener, until it is disposed of. */
 export class HttpListener implements AsyncDisposable {
-  readonly #server: Deno.HttpServer;
-  readonly #closing: AbortController;
+  readonly #listener: Deno.Listener;
+  readonly #options: HttpListenerOptions;
+  readonly #scheme: "http" | "https";
+  /** Listens to nothing: connections are given to it. */
+  readonly #server: Server;
+  readonly #connections = new Set<HttpConnection>();
+  readonly #closing = new AbortController();
+  readonly #accepting: Promise<void>;
 
-  private constructor(server: Deno.HttpServer, closing: AbortController) {
-    this.#server = server;
-    this.#closing = closing;
+  private constructor(listener: Deno.Listener, scheme: "http" | "https", options: HttpListenerOptions) {
+    this.#listener = listener;
+    this.#scheme = scheme;
+    this.#options = options;
+    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 0 }, (request, response) => {
+      const connection = request.socket as unknown as HttpConnection;
+      if (hasBody(request)) request.once("end", () => connection.requestArrived());
+      else connection.requestArrived();
+      connection.enqueue(() => this.#answer(request, response, connection));
+    });
+    this.#server.on("clientError", (_error, socket) => {
+      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    });
+    for (const name of ["connect", "upgrade"]) this.#server.on(name, (_request, socket) => socket.destroy());
+    this.#accepting = this.#accept();
   }
 
   /**
    * Listens.
    *
-   * @throws {Deno.errors.AddrInUse | Deno.errors.NotCapable} As `Deno.serve`.
+   * @throws {Deno.errors.AddrInUse | Deno.errors.NotCapable} As `Deno.listen`.
    */
-  static listen(address: HttpAddress, { answer, onFailure }: HttpListenerOptions): HttpListener {
-    const closing = new AbortController();
-    const fail = (cause: unknown) => {
-      onFailure(`The admin listener has failed: ${describeThrown(cause)}`, cause);
-      return new Response("Internal error\n", { status: 500 });
-    };
-    const handler: Deno.ServeHandler = (request, { remoteAddr }) =>
-      answer(request, { host: "hostname" in remoteAddr ? remoteAddr.hostname : "", signal: closing.signal });
-    const quiet = { onListen: () => {}, onError: fail };
-    const server = "unix" in address
-      ? Deno.serve({ path: address.unix, ...quiet }, handler as unknown as Deno.ServeHandler<Deno.UnixAddr>)
-      : Deno.serve({ hostname: address.host, port: address.port, ...address.tls, ...quiet }, handler);
-    return new HttpListener(server as Deno.HttpServer, closing);
+  static listen(address: HttpAddress, options: HttpListenerOptions): HttpListener {
+    if ("unix" in address) {
+      return new HttpListener(Deno.listen({ transport: "unix", path: address.unix }), "http", options);
+    }
+    const { host: hostname, port, tls } = address;
+    return tls === undefined
+      ? new HttpListener(Deno.listen({ hostname, port }), "http", options)
+      : new HttpListener(Deno.listenTls({ hostname, port, ...tls }), "https", options);
   }
 
   /** Port that it listens on; 0 for a Unix socket. */
   get port(): number {
-    const { addr } = this.#server;
+    const { addr } = this.#listener;
     return "port" in addr ? addr.port : 0;
   }
 
   /** Ends streams, and waits a moment for the other answers. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#listener.close();
     this.#closing.abort();
+    await this.#accepting;
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(() => late.resolve(), CLOSE_MS);
-    await Promise.race([this.#server.shutdown(), late.promise]);
+    await Promise.race([Promise.all([...this.#connections].map(({ answered }) => answered)), late.promise]);
     clearTimeout(timer);
+    const closed = [...this.#connections].map((connection) => connection.closeSoon());
+    await Promise.all(closed);
+  }
+
+  /** Never rejects. */
+  async #accept(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        this.#take(await this.#listener.accept());
+      } catch (cause) {
+        if (signal.aborted) return;
+        this.#options.onFailure(`The admin listener cannot accept a connection: ${describeThrown(cause)}`, cause);
+        await delay(ACCEPT_RETRY_MS, signal).catch(() => {}); // closing ends the loop
+      }
+    }
+  }
+
+  #take(conn: Deno.Conn): void {
+    const { maxConnections = MAX_CONNECTIONS } = this.#options;
+    if (this.#connections.size >= maxConnections) {
+      const idle = [...this.#connections].find(({ isAnswering }) => !isAnswering);
+      if (idle === undefined) return conn.close();
+      this.#connections.delete(idle);
+      idle.destroy();
+    }
+    const connection = new HttpConnection(conn, this.#options);
+    this.#connections.add(connection);
+    connection.once("close", () => this.#connections.delete(connection));
+    this.#server.emit("connection", connection);
+  }
+
+  /** Never rejects. */
+  async #answer(asked: IncomingMessage, response: ServerResponse, { host }: HttpConnection): Promise<void> {
+    try {
+      const request = toRequest(asked, this.#scheme);
+      const answer = request === undefined
+        ? new Response("Bad request\n", { status: 400 })
+        : await this.#options.answer(request, { host, signal: this.#closing.signal });
+      await writeResponse(answer, response);
+    } catch (cause) {
+      this.#options.onFailure(`The admin listener has failed: ${describeThrown(cause)}`, cause);
+      await writeResponse(new Response("Internal error\n", { status: 500 }), response).catch(() => {}); // it has begun
+      if (!response.writableEnded) response.destroy();
+    }
   }
 }
 
