@@ -143,7 +143,7 @@ export class HookDelivery implements AsyncDisposable {
     if (now - this.#reportedAt < REPORT_EVERY_MS) return;
     this.#reportedAt = now;
     const { hook, queue, log } = this.#options;
-    log("warn", `hook ${hook}: ${reason}; trying again (${queue.waiting} events wait)`);
+    log("warn", `hook ${hook}: ${reason}; trying again (${queue.waitingFor(hook)} events wait)`);
   }
 
   /** What was told already is told again, with the same id. */

@@ -144,9 +144,10 @@ export class Hooks implements EventKeeper, AsyncDisposable {
   }
 }
 
-/** Adds a message; returns why it could not be. */
+/** Adds a message; returns why it could not be. Each hook has its own room: failed logins of strangers take none from files. */
 function addTo(queue: HookQueue, message: HookMessage, maxWaiting: number): string | undefined {
-  if (queue.waiting >= maxWaiting) return `${queue.waiting} events wait already (hooks.maxWaiting)`;
+  const waiting = queue.waitingFor(message.hook);
+  if (waiting >= maxWaiting) return `${waiting} events wait already (hooks.maxWaiting)`;
   try {
     queue.add(message);
     return undefined;

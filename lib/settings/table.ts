@@ -799,7 +799,7 @@ const hooks = mapping({
   ),
   maxWaiting: setting(
     wholeNumber(1, 10_000_000, "a number of events"),
-    "Most events that wait, of all hooks; some 500 bytes each.",
+    "Most events that wait for each hook; some 500 bytes each.",
     { default: 100_000 },
   ),
   keepFor: setting(

@@ -33,6 +33,8 @@ export interface QueuedMessage extends HookMessage {
 export interface HookQueue {
   /** How many messages wait. */
   readonly waiting: number;
+  /** How many of them are for one hook. */
+  waitingFor(hook: string): number;
   /** Adds a message; it is kept when this returns. */
   add(message: HookMessage): void;
   /** Messages of a hook that are due and the first of their lanes, the oldest first. */

@@ -119,6 +119,31 @@ Deno.test("Without room in the queue an upload gets 451, unless it need not wait
   assertEquals(lost().map((text) => text.includes('"path":"/4"')), [false, true]);
 });
 
+Deno.test("Failed logins, however many, take no room from files", async () => {
+  await using folder = await TemporaryFolder.create();
+  const hook = { url: "http://127.0.0.1:9/", tokenFile: `${folder.path}/token` }; // nobody is there
+  const configuration = await prepare(
+    folder.path,
+    { fileReceived: hook, loginFailed: hook, maxWaiting: 2 },
+    { ban: { failures: 0 } },
+  );
+  const remarks: string[] = [];
+  await using server = await serve({ configuration }, { onRemark: ({ text }) => void remarks.push(text) });
+  await using client = await login(server);
+  for (let count = 0; count < 3; count++) {
+    await using stranger = await RawClient.connect({ host: "127.0.0.1", port: server.addresses[0]?.port ?? 0 });
+    await stranger.readReply();
+    await stranger.startTls();
+    await stranger.expect(331, "USER alice");
+    await stranger.expect(530, "PASS wrong");
+  }
+  assert(
+    remarks.some((text) => text.startsWith("hook loginFailed: 2 events wait already (hooks.maxWaiting)")),
+    remarks.join(),
+  );
+  await client.store("/1", new Uint8Array(1));
+});
+
 Deno.test("What waits outlives a restart and a reload, and goes to where the hook leads then", async () => {
   await using folder = await TemporaryFolder.create();
   await using receiver = new TestReceiver();

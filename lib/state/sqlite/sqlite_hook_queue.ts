@@ -27,7 +27,8 @@ const CONTENT: DatabaseContent = {
 export class SqliteHookQueue implements HookQueue, Disposable {
   readonly #database: SqliteDatabase;
   readonly #statements: Statements;
-  #waiting: number;
+  /** How many wait, by hook. */
+  #waiting: Map<string, number>;
 
   /**
    * Opens the file, which is made with mode 600 if it is not there.
@@ -39,16 +40,20 @@ export class SqliteHookQueue implements HookQueue, Disposable {
     const { db } = this.#database;
     db.exec("UPDATE messages SET due = 0 WHERE due IS NOT NULL");
     this.#statements = prepare((sql) => db.prepare(sql));
-    this.#waiting = Number(db.prepare("SELECT count(*) AS waiting FROM messages").get()?.waiting);
+    this.#waiting = this.#count();
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return [...this.#waiting.values()].reduce((total, waiting) => total + waiting, 0);
+  }
+
+  waitingFor(hook: string): number {
+    return this.#waiting.get(hook) ?? 0;
   }
 
   add({ id, hook, lane, body }: HookMessage): void {
     this.#statements.add.run(id, hook, lane, body, Date.now(), hook, lane, performance.now());
-    this.#waiting++;
+    this.#waiting.set(hook, this.waitingFor(hook) + 1);
   }
 
   due(hook: string, now: number, limit: number): QueuedMessage[] {
@@ -75,7 +80,7 @@ export class SqliteHookQueue implements HookQueue, Disposable {
       const { changes } = this.#statements.remove.run(sequence);
       this.#statements.advance.run(performance.now(), hook, lane);
       db.exec("COMMIT");
-      this.#waiting -= Number(changes);
+      this.#waiting.set(hook, this.waitingFor(hook) - Number(changes));
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
@@ -96,14 +101,19 @@ export class SqliteHookQueue implements HookQueue, Disposable {
 
   removeOrphans(hooks: readonly string[], before: number): number {
     const removed = Number(this.#statements.removeOrphans.run(JSON.stringify(hooks), before).changes);
-    this.#waiting -= removed;
+    if (removed === 0) return 0;
+    this.#waiting = this.#count();
     // Some of a lane may be left whose first is gone.
-    if (removed > 0) this.#statements.advanceAll.run();
+    this.#statements.advanceAll.run();
     return removed;
   }
 
   setSynced(how: "full" | "normal"): void {
     this.#database.db.exec(`PRAGMA synchronous = ${how === "full" ? "FULL" : "NORMAL"}`);
+  }
+
+  #count(): Map<string, number> {
+    return new Map(this.#statements.count.all().map(({ hook, waiting }) => [String(hook), Number(waiting)]));
   }
 
   /** Closes the file; may be called again. */
@@ -126,6 +136,7 @@ function prepare(statement: (sql: string) => StatementSync) {
     advanceAll: statement(`UPDATE messages SET due = 0 WHERE due IS NULL AND sequence IN
       (SELECT min(sequence) FROM messages GROUP BY hook, lane)`),
     postpone: statement("UPDATE messages SET due = ?, attempts = attempts + 1 WHERE sequence = ?"),
+    count: statement("SELECT hook, count(*) AS waiting FROM messages GROUP BY hook"),
     retryAll: statement("UPDATE messages SET due = ? WHERE due IS NOT NULL"),
     orphans: statement(
       "SELECT count(*) AS orphans FROM messages WHERE hook NOT IN (SELECT value FROM json_each(?))",

@@ -18,6 +18,7 @@ Deno.test("SqliteHookQueue gives the first message of each lane, and the next wh
   for (const [id, lane] of [["1", "/a"], ["2", "/a"], ["3", "/b"], ["4", "/a"]] as const) queue.add(message(id, lane));
   queue.add(message("5", "/a", "fileSent"));
   assertEquals([idsDue(queue), idsDue(queue, "fileSent"), queue.waiting], [["1", "3"], ["5"], 5]);
+  assertEquals(["fileReceived", "fileSent", "banned"].map((hook) => queue.waitingFor(hook)), [4, 1, 0]);
   const [first, other] = queue.due("fileReceived", performance.now(), 2);
   if (first === undefined || other === undefined) throw new Error("Nothing is due");
   queue.postpone(first, performance.now() + 60_000);
@@ -56,7 +57,7 @@ Deno.test("SqliteHookQueue forgets messages of hooks that are no more, and leave
   assertEquals([queue.orphans(["fileReceived"]), queue.orphans(["fileReceived", "fileSent"])], [1, 0]);
   assertEquals(queue.removeOrphans(["fileReceived"], Date.now() - 60_000), 0);
   assertEquals(queue.removeOrphans(["fileReceived"], Date.now() + 60_000), 1);
-  assertEquals([queue.waiting, idsDue(queue)], [1, ["2"]]);
+  assertEquals([queue.waiting, queue.waitingFor("fileSent"), idsDue(queue)], [1, 0, ["2"]]);
 });
 
 Deno.test({
