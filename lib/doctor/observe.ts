@@ -148,9 +148,12 @@ async function secure(notes: Notes, client: FtpClient, options: SessionOptions):
     cipher: tls?.getCipher().name ?? "",
     problem: await verify(client, options),
   });
-  notes.note("fingerprint", client.wire.fingerprint);
-  // Those that came in clear are as the server has sent them.
-  if (notes.look("certificates") === undefined) notes.note("certificates", certificatesOf(client.wire));
+  const { fingerprint } = client.wire;
+  notes.note("fingerprint", fingerprint);
+  // Those that came in clear are as the server has sent them, but anybody can send those of others.
+  if (notes.look("certificates")?.[0]?.fingerprint256 !== fingerprint) {
+    notes.note("certificates", certificatesOf(client.wire));
+  }
   return true;
 }
 

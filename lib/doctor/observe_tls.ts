@@ -70,15 +70,21 @@ export async function observeVersions(notes: Notes, options: SessionOptions): Pr
       await using wire = await openForTls(options);
       const answer = await ask(wire.connection, version, options.examination);
       versions.set(version, answer.version === VERSION_NUMBERS[version]);
-      if (answer.certificates !== undefined && answer.certificates.length > 0) {
-        notes.note("certificates", answer.certificates.slice(0, MAX_CERTIFICATES).map((der) => readCertificate(der)));
-      }
+      noteCertificates(notes, answer);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       notes.skip(["versions", "certificates"], reasonOf(error));
     }
   }
   if (versions.size > 0) notes.note("versions", versions);
+}
+
+/** Takes certificates that came in clear, unless a handshake has shown that the server has another. */
+function noteCertificates(notes: Notes, { certificates = [] }: ServerAnswer): void {
+  const read = certificates.slice(0, MAX_CERTIFICATES).map((der) => readCertificate(der));
+  const [leaf] = read;
+  const proven = notes.look("fingerprint");
+  if (leaf !== undefined && (proven === undefined || proven === leaf.fingerprint256)) notes.note("certificates", read);
 }
 
 /** Reads certificates out of the handshake of this runtime. */
