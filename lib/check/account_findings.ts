@@ -6,7 +6,8 @@
  */
 
 import { findRehashReason, hashPassword, isPasswordHash } from "../accounts/password_hash.ts";
-import { hasWritePermission } from "../accounts/permission.ts";
+import { hasWritePermission, READ_PERMISSIONS } from "../accounts/permission.ts";
+import { homesFolderOf } from "../settings/account_sources.ts";
 import { homesOf, lettersIn, mayWriteIn, permissionsOf } from "../settings/account_rights.ts";
 import type { Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
@@ -37,9 +38,11 @@ export interface HostHome {
 
 /** Every home of a configuration that is a folder of the host, those of mounts among them, and the folders that others are in. */
 export function hostHomesOf(configuration: Configuration): HostHome[] {
-  const folders = configuration.accounts.flatMap(({ homes: folder }, index): HostHome[] =>
-    folder === undefined ? [] : [{ folder, path: ["accounts", index, "homes"], isWritten: true, isListed: false }]
-  );
+  const folders = configuration.accounts.flatMap((source, index): HostHome[] => {
+    const folder = homesFolderOf(source);
+    const path = ["accounts", index, source.homes === undefined ? "home" : "homes"];
+    return folder === undefined ? [] : [{ folder, path, isWritten: mayWriteThere(source), isListed: false }];
+  });
   const homes = accountsOf(configuration).flatMap(({ path, account }) =>
     homesOf(account).flatMap(({ home, key, place }) => {
       if (typeof home !== "string") return [];
@@ -48,6 +51,11 @@ export function hostHomesOf(configuration: Configuration): HostHome[] {
     })
   );
   return [...homes, ...folders];
+}
+
+/** Whether accounts of a source may write depends on what is not in the file, where that does not say it. */
+function mayWriteThere({ type, permissions, groups }: Configuration["accounts"][number]): boolean {
+  return type !== "ldap" || groups !== undefined || hasWritePermission(permissions ?? READ_PERMISSIONS);
 }
 
 /** Returns whether an account may write somewhere. */

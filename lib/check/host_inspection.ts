@@ -28,6 +28,7 @@ import { ExitError, shellWord } from "./exit_error.ts";
 import { findMissingPathFlags } from "./permissions.ts";
 import { type ConfigurationOrigin, findSecretRisks } from "./secret_findings.ts";
 import { inspectStateFiles } from "./state_file.ts";
+import { inspectAccountSources } from "./account_source_findings.ts";
 import { inspectHooks } from "./hook_findings.ts";
 import { inspectStores } from "./store_findings.ts";
 import { describeLogFailure, probeLogFile } from "./log_file.ts";
@@ -64,6 +65,7 @@ export async function inspectHost(
   const { findings: storeFindings, storeAuthorities } = await inspectStores(configuration);
   const { findings: hookFindings, hookAuthorities } = await inspectHooks(configuration);
   const { findings: acmeFindings, acme } = await inspectAcmeOf(configuration, now);
+  const { findings: sourceFindings, accountAuthorities } = await inspectAccountSources(configuration);
   return {
     findings: [
       ...homes.flatMap(({ findings }) => findings),
@@ -73,6 +75,7 @@ export async function inspectHost(
       ...storeFindings,
       ...hookFindings,
       ...acmeFindings,
+      ...sourceFindings,
       ...await inspectTransferLog(configuration),
       ...await inspectStateFiles(configuration),
       ...await findSecretRisks(configuration, origin),
@@ -84,6 +87,7 @@ export async function inspectHost(
       storeAuthorities,
       hookAuthorities,
       ...acme && { acme },
+      accountAuthorities,
     },
     missing: [...new Set(homes.flatMap(({ missing }) => missing))],
   };

@@ -12,6 +12,7 @@ import type { Configuration } from "../settings/table.ts";
 import { hostHomesOf } from "./account_findings.ts";
 import { acmeFilesOf, acmeHostsOf } from "./acme_files.ts";
 import { codeSecretFilesOf } from "./code_files.ts";
+import { accountFilesOf, accountHostsOf } from "./account_source_files.ts";
 import { hookFilesOf, hookHostsOf } from "./hook_files.ts";
 import { storeFilesOf, storeHostOf } from "./store_files.ts";
 import { shellWord, StartError } from "./exit_error.ts";
@@ -216,7 +217,8 @@ export function findPermissionNeeds(
     state.urlFile,
     state.directUrlFile,
     state.ca,
-    ...accounts.flatMap(({ urlFile, ca }) => [urlFile, ca]),
+    ...accounts.flatMap(({ type, urlFile, ca }) => type === "postgres" ? [urlFile, ca] : []),
+    ...accountFilesOf(configuration),
     admin?.tokenFile,
     admin?.unix,
     ...storeFiles,
@@ -249,6 +251,7 @@ function netNeeds(configuration: Configuration, { database, accountDatabases = {
     ...[...Object.values(stores).map(storeHostOf), ...databaseHosts, ...namesOf(address)],
     ...hookHostsOf(configuration),
     ...acmeHostsOf(configuration),
+    ...accountHostsOf(configuration),
   ];
   const passivePorts = ports === undefined ? undefined : portsOf(ports);
   if (

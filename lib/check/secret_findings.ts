@@ -9,6 +9,7 @@ import { classifyPassword, hostHomesOf } from "./account_findings.ts";
 import type { Configuration } from "../settings/table.ts";
 import type { Finding } from "../settings/finding.ts";
 import { codeSecretFilesOf } from "./code_files.ts";
+import { accountSecretsOf } from "./account_source_files.ts";
 import { hooksOf } from "./hook_files.ts";
 import { storeFilesOf } from "./store_files.ts";
 import { modeBits } from "../mode_bits.ts";
@@ -72,6 +73,7 @@ function secretFiles(configuration: Configuration, { file, passwordFile }: Confi
       path,
     })),
     ...codeSecretFilesOf(configuration).map((path) => ({ name: "the secret of codes", path })),
+    ...accountSecretsOf(configuration).map((path) => ({ name: "a secret of accounts", path })),
     ...storeFiles.filter(({ isSecret }) => isSecret).map(({ path }) => ({ name: "the key of a store", path })),
   ];
   return files.filter((it): it is NamedFile => it.path !== undefined);

@@ -180,7 +180,9 @@ async function list(scene: Scene, name: string | undefined): Promise<string> {
   const lines: string[] = [];
   for (const { type, query } of accounts) {
     if (place !== undefined && place !== type) continue;
-    if (type === "file") {
+    if (type === "http" || type === "ldap") {
+      lines.push(`# accounts of a ${type === "http" ? "hook" : "directory"} are not listed`);
+    } else if (type === "file") {
       lines.push(
         ...users.map(({ name, home, permissions, enabled }) => line(name, type, { home, permissions, enabled })),
       );

@@ -10,7 +10,8 @@ import {
   AccountRowError,
   type EntrySource,
 } from "../accounts/account_entries.ts";
-import { AuthorizerBusyError, type Credentials } from "../accounts/authorizer.ts";
+import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../accounts/authorizer.ts";
+import { RefusalLevel } from "../accounts/refusal_level.ts";
 import { StartError } from "../check/exit_error.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
@@ -46,6 +47,8 @@ export class AccountSources implements AccountEntries, AsyncDisposable {
   readonly #opened = new AsyncDisposableStack();
   readonly #options: AccountSourcesOptions;
   readonly #failed = new Set<number>();
+  /** How long refusals take, of sources that check passwords themselves. */
+  readonly #levels = new Map<number, RefusalLevel>();
   /** Who was let in by a source that checks passwords itself; who was last comes last. */
   readonly #guests = new Set<string>();
 
@@ -66,7 +69,7 @@ export class AccountSources implements AccountEntries, AsyncDisposable {
     opened.use(sources);
     for (const [index, settings] of accounts.entries()) {
       if (settings.type !== "file") {
-        sources.#sources.set(index, await sources.#open(settings, index, plan.files.accountDatabases?.[index]));
+        sources.#sources.set(index, await sources.#open(settings, index, plan));
       }
     }
     opened.move();
@@ -84,9 +87,22 @@ export class AccountSources implements AccountEntries, AsyncDisposable {
   async login(index: number, credentials: Credentials, options: CallOptions): Promise<AccountEntry | undefined> {
     const source = this.#sources.get(index);
     if (source === undefined || !("login" in source)) return undefined;
-    const entry = await this.#ask(index, () => source.login(credentials, options));
-    if (entry !== undefined) this.#keepGuest(entry.name);
-    return entry;
+    const since = performance.now();
+    try {
+      const entry = await this.#ask(index, () => source.login(credentials, options));
+      if (entry === undefined) await this.#level(index).reach(since, options.signal);
+      else this.#keepGuest(entry.name);
+      return entry;
+    } catch (error) {
+      if (error instanceof LoginRefusedError) await this.#level(index).reach(since, options.signal);
+      throw error;
+    }
+  }
+
+  #level(index: number): RefusalLevel {
+    const level = this.#levels.get(index) ?? new RefusalLevel();
+    this.#levels.set(index, level);
+    return level;
   }
 
   /** Tells once that a source cannot be asked, until it can. */
@@ -139,13 +155,25 @@ export class AccountSources implements AccountEntries, AsyncDisposable {
     await this.#opened.disposeAsync();
   }
 
-  /** Another type of source is another line here. */
+  /** Another type of source is another line here; each is loaded where it is used. */
   async #open(
     settings: AccountSourceSettings,
     index: number,
-    database: DatabaseLocation | undefined,
+    { configuration, files }: ServerPlan,
   ): Promise<EntrySource> {
-    return await this.#openPostgres(settings, index, database);
+    const ca = files.accountAuthorities?.[index];
+    switch (settings.type) {
+      case "http": {
+        const { openHook } = await import("./open_account_source.ts");
+        return this.#opened.use(await openHook(settings, { ca, node: configuration.state.node }));
+      }
+      case "ldap": {
+        const { openDirectory } = await import("./open_account_source.ts");
+        return this.#opened.use(await openDirectory(settings, { ca }));
+      }
+      default:
+        return await this.#openPostgres(settings, index, files.accountDatabases?.[index]);
+    }
   }
 
   async #openPostgres(

@@ -25,6 +25,7 @@ import type { FtpServerOptions } from "./options.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
 import { type AccountSettings, permissionsOf } from "../settings/account_rights.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
+import { checksPasswords, homesFolderOf } from "../settings/account_sources.ts";
 import { certificateNames, createEphemeralCertificate } from "../transport/ephemeral_certificate.ts";
 import type { CertificatePair } from "../transport/certificate_pair.ts";
 import type { StoreHome } from "../settings/forms.ts";
@@ -70,6 +71,8 @@ export interface ConfigurationFiles {
   readonly accountDatabases?: Readonly<Record<number, DatabaseLocation>>;
   /** Secrets of one-time codes, by the names of users. */
   readonly codeSecrets?: Readonly<Record<string, string>> | undefined;
+  /** Who signs the certificates of hooks and directories with accounts, by their index in `accounts`. */
+  readonly accountAuthorities?: Readonly<Record<number, string>> | undefined;
   /** Who knows it may ask the admin API; absent: there is none. */
   readonly adminToken?: string;
   /** Who signs the certificates of stores, beside those that Deno trusts, by the name of the store. */
@@ -189,11 +192,6 @@ function createAuthorizer(
   return new PasswordAuthorizer(new AccountChain(sources), { places: workPlaces });
 }
 
-/** Returns whether a type of sources tells of an account only to who has its password. */
-function checksPasswords(_type: Configuration["accounts"][number]["type"] | undefined): boolean {
-  return false; // no such type yet
-}
-
 /** Accounts of a source that is not the file. */
 function createEntryAccounts(
   configuration: Configuration,
@@ -202,12 +200,20 @@ function createEntryAccounts(
     & ToServerOptionsOptions
     & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks" | "codes">,
 ): EntryAccounts {
-  const { type, homes } = configuration.accounts[index] ?? {};
-  const source: EntrySource = checksPasswords(type)
+  const settings = configuration.accounts[index];
+  const homes = settings && homesFolderOf(settings);
+  const source: EntrySource = checksPasswords(settings?.type)
     ? { login: (credentials, options) => entries?.login(index, credentials, options) }
     : { find: (name, options) => entries?.find(index, name, options) };
   const name = `accounts[${index}]`;
-  return new EntryAccounts(source, { ...options, configuration, homes, name, onProblem: onAccountProblem });
+  return new EntryAccounts(source, {
+    ...options,
+    configuration,
+    homes,
+    name,
+    rememberSeconds: settings?.remember,
+    onProblem: onAccountProblem,
+  });
 }
 
 /** What accounts of the configuration file are made with. */

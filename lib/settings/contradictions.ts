@@ -7,6 +7,7 @@
 
 import { type AccountSettings, homesOf } from "./account_rights.ts";
 import { type HostPort, ipFamily, sameHost } from "../protocol/host_port.ts";
+import { findSourceContradictions } from "./account_sources.ts";
 import { HOOK_EVENTS } from "../hook_events.ts";
 import { errorAt, type Finding } from "./finding.ts";
 import { type PortRange, show } from "./forms.ts";
@@ -220,27 +221,16 @@ function* inHooks({ hooks, state }: Configuration): Generator<Finding> {
   if (hooks.queue === state.file) yield errorAt(["hooks", "queue"], "is the file of the state; give another one");
 }
 
-/** Keys of a source that only databases have. */
-const DATABASE_KEYS = ["urlFile", "ca", "query", "homes"] as const;
-
-function* inSources({ accounts, state, users, anonymous }: Configuration): Generator<Finding> {
+function* inSources(configuration: Configuration): Generator<Finding> {
+  const { accounts, users, anonymous } = configuration;
   for (const [index, source] of accounts.entries()) {
     const at = ["accounts", index];
     if (source.type === "file") {
       if (accounts.findIndex(({ type }) => type === "file") < index) {
         yield errorAt([...at, "type"], "file is given twice");
       }
-      for (const key of DATABASE_KEYS) {
-        if (source[key] !== undefined) yield errorAt([...at, key], "is given, but the type is file");
-      }
-      continue;
     }
-    if (source.urlFile === undefined && state.type !== "postgres") {
-      yield errorAt([...at, "urlFile"], "is missing; give a file, or use state.type postgres");
-    }
-    if (source.ca !== undefined && source.urlFile === undefined) {
-      yield errorAt([...at, "ca"], "is given without urlFile; that of the state is state.ca");
-    }
+    yield* findSourceContradictions(source, at, configuration);
   }
   const isFileAsked = accounts.some(({ type }) => type === "file");
   for (const [key, isGiven] of [["users", users.length > 0], ["anonymous", anonymous !== undefined]] as const) {

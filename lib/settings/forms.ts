@@ -597,6 +597,53 @@ function alternativeNameOf(wanted: string): Form<string> {
   return v.pipe(text(wanted), v.regex(/^(?:dns|email|uri|upn):./, message), described(wanted));
 }
 
+const WANTED_ACCOUNT_URL =
+  "the address of a hook such as https://intranet.example.org/login, or of a directory such as ldaps://ad.example.org";
+
+/** The address of who checks passwords. */
+export const accountUrl: Form<string> = v.pipe(
+  v.string(unwanted(WANTED_ACCOUNT_URL)),
+  v.check((value) => isHttpUrl(value) || isLdapUrl(value), unwanted(WANTED_ACCOUNT_URL)),
+  described(WANTED_ACCOUNT_URL),
+);
+
+const WANTED_LDAP_URL = "the address of a directory such as ldaps://ad.example.org";
+
+/** The address of a directory: `ldaps://host`, with a port if need be. */
+export const ldapUrl: Form<string> = v.pipe(
+  v.string(unwanted(WANTED_LDAP_URL)),
+  v.check(isLdapUrl, unwanted(WANTED_LDAP_URL)),
+  described(WANTED_LDAP_URL),
+);
+
+function isLdapUrl(text: string): boolean {
+  const match = /^ldaps?:(\/\/[^/?#@]+)\/?$/i.exec(text);
+  return match !== null && URL.parse(`http:${match[1]}`) !== null;
+}
+
+/** A text in which `{name}` stands for a name. */
+export function template(wanted: string): Form<string> {
+  return v.pipe(text(wanted), v.includes("{name}", unwanted(wanted)), described(wanted));
+}
+
+const WANTED_FILTER = "a filter of LDAP with {name}, such as (uid={name})";
+
+/** A filter of LDAP (RFC 4515) with a placeholder; whether it is one is seen where it is read. */
+export const ldapFilter: Form<string> = v.pipe(
+  text(WANTED_FILTER),
+  v.check((value) => value.startsWith("(") && value.endsWith(")"), unwanted(WANTED_FILTER)),
+  described(WANTED_FILTER),
+);
+
+const WANTED_ATTRIBUTE = "the name of an attribute such as uid";
+
+/** The name of an attribute of LDAP (RFC 4512 §1.4). */
+export const ldapAttribute: Form<string> = v.pipe(
+  text(WANTED_ATTRIBUTE),
+  v.regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, unwanted(WANTED_ATTRIBUTE)),
+  described(WANTED_ATTRIBUTE),
+);
+
 /** Values one after the other. */
 export function list<Input, Output>(item: Form<Input, Output>, wanted = "a list"): Form<Input[], Output[]> {
   return v.pipe(v.array(item, unwanted(wanted)), described(wanted));

@@ -28,6 +28,7 @@ export type RiskId =
   | "clear-text-state"
   | "admin-beyond-loopback"
   | "clear-text-hook"
+  | "clear-text-directory"
   | "root-directory-home"
   | "home-writable-by-others"
   | "secret-in-home"
@@ -106,6 +107,13 @@ export const RISKS: Readonly<Record<RiskId, Risk>> = {
       "Anybody on the way reads who stores which files, and can keep that from the receiver. On one host, any program that takes " +
       "the port before the receiver does.",
     instead: "Use a URL with https:, with hooks.*.ca for a CA of your own.",
+  },
+  "clear-text-directory": {
+    title: "passwords go to a directory or a hook in clear",
+    danger:
+      "Anybody on the way reads the passwords of all who log in, and can let in whom they like. On one host, any program that takes " +
+      "the port before the directory or the hook does.",
+    instead: "Use ldaps: or startTls, and https: for a hook, with accounts[].ca for a CA of your own.",
   },
   "root-directory-home": {
     title: "a home is the root of the file system",

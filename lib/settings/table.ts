@@ -13,6 +13,7 @@ import { TOTP_ALGORITHMS } from "../accounts/second_factor.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
   acmeDirectory,
+  accountUrl,
   address,
   addressRange,
   addressTable,
@@ -34,6 +35,9 @@ import {
   hostPath,
   httpUrl,
   lastDayOrMoment,
+  ldapAttribute,
+  ldapFilter,
+  ldapUrl,
   list,
   listenAddress,
   mapping,
@@ -49,6 +53,7 @@ import {
   secret,
   secretList,
   statement,
+  template,
   text,
   timeZone,
   truth,
@@ -690,17 +695,32 @@ const anonymous = mapping({
   }),
 });
 
+/** A group of a directory and what it means here. */
+const directoryGroup = mapping({
+  dn: required(
+    text("the name of a group such as cn=partners,ou=groups,dc=example,dc=org"),
+    "Its distinguished name there.",
+  ),
+  group: required(text("the name of a group"), "Which of `groups` its members are in."),
+});
+
 /** Where accounts come from. */
 const accountSource = mapping({
   type: required(
-    choice(["file", "postgres"]),
-    "`file`: `users` and `anonymous` of this file. `postgres`: a table of a database, see [accounts.md](accounts.md#accounts-in-postgresql).",
+    choice(["file", "postgres", "http", "ldap"]),
+    "`file`: `users` and `anonymous` of this file. `postgres`: a table of a database, see " +
+      "[accounts.md](accounts.md#accounts-in-postgresql). `http`: a program of your own that is asked, see " +
+      "[accounts.md](accounts.md#accounts-from-a-program-of-your-own). `ldap`: a directory, Active Directory too, see " +
+      "[accounts.md](accounts.md#accounts-in-a-directory).",
   ),
   urlFile: setting(
     hostPath("a file"),
     "Of `postgres`: file with the URL of its database; without it that of `state`, which has to be of type `postgres`.",
   ),
-  ca: setting(hostPath("a file"), "Who signs the certificate of that database, beside those that Deno trusts, PEM."),
+  ca: setting(
+    hostPath("a file"),
+    "Who signs the certificate of that database, hook or directory, beside those that Deno trusts, PEM.",
+  ),
   query: setting(
     statement,
     "Of `postgres`: what gives the row of the name `$1`, with the columns `password`, `settings`, and perhaps `name` and `enabled`. " +
@@ -708,8 +728,72 @@ const accountSource = mapping({
   ),
   homes: setting(
     hostPath("a folder"),
-    "Of `postgres`: folder below which the homes of its accounts are. Without it they can only be in stores.",
+    "Of `postgres`, `http`, and `ldap` with `homeAttribute`: folder below which the homes of its accounts are. Without it those of " +
+      "`postgres` and `http` can only be in stores.",
   ),
+  url: setting(
+    accountUrl,
+    "Of `http`: where a POST goes for each login. Of `ldap`: the directory. `http:`, and `ldap:` without `startTls`, are the risk " +
+      "`clear-text-directory`, on the loopback address, too.",
+  ),
+  urls: setting(
+    list(ldapUrl),
+    "Of `ldap`: several directories with the same content, asked in this order, instead of `url`.",
+  ),
+  tokenFile: setting(
+    hostPath("a file"),
+    "Of `http`: file with the token that the hook knows the server by, one word. It is read for each login.",
+  ),
+  timeout: setting(
+    secondsOverZero,
+    "Of `http` and `ldap`: longest time of an answer, in seconds; 5 where it is not given. Of several directories each gets as long.",
+  ),
+  remember: setting(
+    seconds,
+    "Of `http` and `ldap`: how long a login with the same password is not asked again after a success, in seconds; 60 where it is not " +
+      "given, 0 for never. As long may a change there wait.",
+  ),
+  startTls: setting(truth, "Of `ldap`: whether TLS begins on the connection to `ldap:`, before anything else is said."),
+  bindDn: setting(
+    text("the name of an entry"),
+    "Of `ldap`: the account that searches; without it nobody has to log in for that.",
+  ),
+  bindPasswordFile: setting(
+    hostPath("a file"),
+    "Of `ldap`: file with its password, on the first line. It is read when it logs in.",
+  ),
+  userDn: setting(
+    template("the name of an entry with {name}, such as uid={name},ou=people,dc=example,dc=org"),
+    "Of `ldap`: the entry of a user, where names tell it. In Active Directory, `{name}@example.org`, with `searchBase`.",
+  ),
+  searchBase: setting(text("the name of an entry"), "Of `ldap`: the entry below which those of users are searched."),
+  searchFilter: setting(
+    ldapFilter,
+    "Of `ldap`: what finds the entry of a user, and only that, below `searchBase`.",
+  ),
+  nameAttribute: setting(
+    ldapAttribute,
+    "Of `ldap`: attribute with the name of the account here, however it was typed; `uid` where it is not given.",
+  ),
+  groupBase: setting(
+    text("the name of an entry"),
+    "Of `ldap`: the entry below which groups are searched. Without it those count that the `memberOf` of a user names.",
+  ),
+  groupFilter: setting(
+    ldapFilter,
+    "Of `ldap`: what finds the groups of a user, with `{dn}` for its entry and `{name}` for its name; `(member={dn})` where it is " +
+      "not given.",
+  ),
+  groups: setting(list(directoryGroup), "Of `ldap`: what groups of the directory mean here; others mean nothing."),
+  home: setting(
+    hostPath("a folder such as /srv/ftp/{name}"),
+    "Of `ldap`: the home of each user, with `{name}` for its name. It has to be there.",
+  ),
+  homeAttribute: setting(
+    ldapAttribute,
+    "Of `ldap`: attribute with the home of a user, below `homes`. Users without it have `home`, if that is given.",
+  ),
+  permissions: setting(permissions, "Of `ldap`: what its users may do; without it that of their groups, or `elr`."),
 });
 
 /** S3 takes no smaller part but the last. */

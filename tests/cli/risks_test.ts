@@ -67,6 +67,13 @@ const RISKY: readonly RiskyConfiguration[] = [
     prepare: ({ path }) => Deno.writeTextFile(`${path}/token`, "0123456789abcdef01234567", { mode: 0o600 }),
   },
   {
+    risk: "clear-text-directory",
+    text: "accounts:\n  - type: file\n  - type: http\n    url: http://127.0.0.1:9\n    tokenFile: token\n" + USER,
+    line: 4,
+    flags: (folder) => ["--allow-net=127.0.0.1", `--allow-read=${folder}`],
+    prepare: ({ path }) => Deno.writeTextFile(`${path}/token`, "0123456789abcdef", { mode: 0o600 }),
+  },
+  {
     risk: "root-directory-home",
     text: USER.replace("home: home", "home: /"),
     line: 4,

@@ -44,7 +44,6 @@ export function valueAt(value: unknown, path: string): unknown {
 
 /** Keys that must be there beside others, by the list they are in. */
 const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  accounts: { type: "postgres" },
   users: { name: "alice", password: "secret", home: "/srv/alice" },
   anonymous: { home: "/srv/pub" },
   certificates: { login: "withPassword", match: "[{ subject: 'CN={name}' }]" },
@@ -61,6 +60,17 @@ const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     secretKeyFile: "s3.secret",
   },
 };
+/** The same of a source of accounts with one key: each is of a type. */
+function companionsInAccounts(key: string): Readonly<Record<string, string>> {
+  if (["type", "urlFile", "query", "ca", "homes"].includes(key)) return { type: "postgres" };
+  if (["url", "tokenFile"].includes(key)) {
+    return { type: "http", url: "https://intranet.example.org/login", tokenFile: "hook.token" };
+  }
+  const rest = { type: "ldap", userDn: '"uid={name},dc=x"', home: '"homes/{name}"' };
+  if (key === "urls") return rest;
+  return { ...rest, url: key === "startTls" ? "ldap://ad.example.org" : "ldaps://ad.example.org" };
+}
+
 /** Mappings whose keys are names. */
 const NAMED: readonly (string | number | undefined)[] = ["groups", "stores"];
 
@@ -82,7 +92,8 @@ export function fileWith(path: string, value: string): { readonly text: string; 
       ? undefined
       : part;
     if (isLast || companions === undefined) continue;
-    for (const [key, companion] of Object.entries(COMPANIONS[companions] ?? {})) {
+    const beside = companions === "accounts" ? companionsInAccounts(String(parts[depth + 1])) : COMPANIONS[companions];
+    for (const [key, companion] of Object.entries(beside ?? {})) {
       if (key !== parts[depth + 1]) lines.push(`${indent}  ${key}: ${companion}`);
     }
   }

@@ -17,6 +17,8 @@ export interface KeyCase {
   readonly at?: string | false;
   readonly bad: string;
   readonly message: string;
+  /** How it is misspelt, where its last letter twice is nearer to another key. */
+  readonly misspelt?: string;
   /** Another key that this one cannot be without. */
   readonly beside?: string;
 }
@@ -110,6 +112,8 @@ const RULE_CASES: readonly KeyCase[] = ["users[0]", "groups.x"].flatMap((at) => 
     message: '"Europe/Bonn" is not a time zone such as Europe/Berlin',
   },
 ]);
+const ACCOUNT_URL =
+  "the address of a hook such as https://intranet.example.org/login, or of a directory such as ldaps://ad.example.org";
 
 /** All of them; a test makes sure of that. */
 export const KEYS: readonly KeyCase[] = [
@@ -119,7 +123,7 @@ export const KEYS: readonly KeyCase[] = [
     becomes: "postgres",
     beside: "    urlFile: db.url\n  - type: file",
     bad: "yaml",
-    message: '"yaml" is not one of file, postgres',
+    message: '"yaml" is not one of file, postgres, http, ldap',
   },
   {
     key: "accounts[0].urlFile",
@@ -150,6 +154,153 @@ export const KEYS: readonly KeyCase[] = [
     beside: "    urlFile: db.url\n  - type: file",
     bad: "5",
     message: "5 is not a folder; put it in quotes",
+  },
+  {
+    key: "accounts[0].url",
+    good: "https://intranet.example.org/login",
+    becomes: "https://intranet.example.org/login",
+    beside: "  - type: file",
+    bad: "ftp://x",
+    message: `"ftp://x" is not ${ACCOUNT_URL}`,
+  },
+  {
+    key: "accounts[0].urls",
+    good: "[ldaps://a.example.org, ldaps://b.example.org:636]",
+    becomes: ["ldaps://a.example.org", "ldaps://b.example.org:636"],
+    beside: "  - type: file",
+    bad: "x",
+    message: '"x" is not a list',
+  },
+  {
+    key: "accounts[0].tokenFile",
+    good: "token",
+    becomes: "/etc/ftpsd/token",
+    beside: "  - type: file",
+    ...NO_FILE,
+  },
+  {
+    key: "accounts[0].timeout",
+    good: "2.5",
+    becomes: 2.5,
+    beside: "  - type: file",
+    ...NO_TIME,
+  },
+  {
+    key: "accounts[0].remember",
+    good: "300",
+    becomes: 300,
+    beside: "  - type: file",
+    ...NO_SECONDS,
+  },
+  {
+    key: "accounts[0].startTls",
+    good: "true",
+    becomes: true,
+    beside: "  - type: file",
+    ...NO_TRUTH,
+  },
+  {
+    key: "accounts[0].bindDn",
+    good: "cn=search,dc=example,dc=org",
+    becomes: "cn=search,dc=example,dc=org",
+    beside: "    bindPasswordFile: secret\n  - type: file",
+    bad: "5",
+    message: "5 is not the name of an entry; put it in quotes",
+  },
+  {
+    key: "accounts[0].bindPasswordFile",
+    good: "secret",
+    becomes: "/etc/ftpsd/secret",
+    beside: "    bindDn: cn=search\n  - type: file",
+    ...NO_FILE,
+  },
+  {
+    key: "accounts[0].userDn",
+    good: "uid={name},ou=people,dc=example",
+    becomes: "uid={name},ou=people,dc=example",
+    beside: "  - type: file",
+    bad: "uid=name",
+    message: `"uid=name" is not the name of an entry with {name}, such as uid={name},ou=people,dc=example,dc=org`,
+  },
+  {
+    key: "accounts[0].searchBase",
+    good: "ou=people,dc=example",
+    becomes: "ou=people,dc=example",
+    beside: "    searchFilter: (uid={name})\n  - type: file",
+    bad: "5",
+    message: "5 is not the name of an entry; put it in quotes",
+  },
+  {
+    key: "accounts[0].searchFilter",
+    good: "(uid={name})",
+    becomes: "(uid={name})",
+    beside: "    searchBase: dc=x\n  - type: file",
+    bad: "uid={name}",
+    message: '"uid={name}" is not a filter of LDAP with {name}, such as (uid={name})',
+  },
+  {
+    key: "accounts[0].nameAttribute",
+    good: "sAMAccountName",
+    becomes: "sAMAccountName",
+    beside: "  - type: file",
+    bad: "a b",
+    message: '"a b" is not the name of an attribute such as uid',
+  },
+  {
+    key: "accounts[0].groupBase",
+    good: "ou=groups,dc=example",
+    becomes: "ou=groups,dc=example",
+    beside: "    groups: []\n  - type: file",
+    bad: "5",
+    message: "5 is not the name of an entry; put it in quotes",
+  },
+  {
+    key: "accounts[0].groupFilter",
+    good: "(memberUid={name})",
+    becomes: "(memberUid={name})",
+    beside: "    groupBase: dc=x\n    groups: []\n  - type: file",
+    bad: "memberUid",
+    message: '"memberUid" is not a filter of LDAP with {name}, such as (uid={name})',
+  },
+  {
+    key: "accounts[0].groups[0].dn",
+    good: "cn=partners,dc=example",
+    becomes: "cn=partners,dc=example",
+    beside: "        group: partners\n  - type: file\ngroups:\n  partners: {}",
+    bad: "5",
+    message: "5 is not the name of a group such as cn=partners,ou=groups,dc=example,dc=org; put it in quotes",
+  },
+  {
+    key: "accounts[0].groups[0].group",
+    good: "partners",
+    becomes: "partners",
+    beside: "        dn: cn=partners\n  - type: file\ngroups:\n  partners: {}",
+    bad: "5",
+    message: "5 is not the name of a group; put it in quotes",
+  },
+  {
+    key: "accounts[0].home",
+    misspelt: "accounts[0].hom",
+    good: "/srv/ftp/{name}",
+    becomes: "/srv/ftp/{name}",
+    beside: "  - type: file",
+    bad: "5",
+    message: "5 is not a folder such as /srv/ftp/{name}; put it in quotes",
+  },
+  {
+    key: "accounts[0].homeAttribute",
+    good: "homeDirectory",
+    becomes: "homeDirectory",
+    beside: "    homes: homes\n  - type: file",
+    bad: "a b",
+    message: '"a b" is not the name of an attribute such as uid',
+  },
+  {
+    key: "accounts[0].permissions",
+    good: "elrw",
+    becomes: "elrw",
+    beside: "  - type: file",
+    ...NO_LETTERS,
   },
   {
     key: "listen[0].host",

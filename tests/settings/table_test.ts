@@ -26,7 +26,7 @@ Deno.test("KEYS has a case for each key of CONFIGURATION", () => {
   assertEquals(KEYS.map(({ key }) => key).sort(), values.sort());
 });
 
-for (const { key, good, becomes, at = key, beside, bad, message } of KEYS) {
+for (const { key, good, becomes, at = key, beside, bad, message, ...how } of KEYS) {
   Deno.test(`readConfiguration() takes ${key} ${good}, and neither ${bad} nor a misspelt key`, () => {
     const end = beside === undefined ? "" : `${beside}\n`;
     const configuration = read(fileWith(key, good).text + end);
@@ -37,7 +37,7 @@ for (const { key, good, becomes, at = key, beside, bad, message } of KEYS) {
     const wrong = fileWith(key, bad);
     assertEquals(problemsOf(wrong.text + end), [`ftpsd.yaml:${wrong.line}: ${key}: ${message}`]);
 
-    const misspelt = key.replace(/.$/, "$&$&");
+    const misspelt = how.misspelt ?? key.replace(/.$/, "$&$&");
     const unknown = fileWith(misspelt, good);
     const name = key.replace(/.*\./, "");
     assertEquals(
