@@ -22,8 +22,9 @@ export const SEARCHER = { dn: `cn=search,${BASE}`, password: "search secret" } a
 export interface SlapdOptions {
   /** Lines of LDIF beside the base, `ou=people` and `ou=groups`. */
   readonly ldif?: string;
-  /** Lines for slapd.conf, before the database and in it. */
+  /** Lines for slapd.conf, before the database. */
   readonly globalLines?: string;
+  /** The same for the database, in the place of who may read what. */
   readonly databaseLines?: string;
 }
 
@@ -152,6 +153,10 @@ export function personOf(uid: string, password: string, lines = ""): string {
   ].join("\n");
 }
 
+/** Those who log in may read themselves alone. */
+const DEFAULT_ACCESS = `access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="${SEARCHER.dn}" read by self read by * none`;
+
 const START = [
   `dn: ${BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n`,
   `dn: ou=people,${BASE}\nobjectClass: organizationalUnit\nou: people\n`,
@@ -187,9 +192,7 @@ rootpw "${ADMIN.password}"
 directory ${path}/data
 index objectClass,uid eq
 overlay memberof
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="${SEARCHER.dn}" read by self read by * none
-${databaseLines}
+${databaseLines === "" ? DEFAULT_ACCESS : databaseLines}
 `;
 }
 
@@ -204,8 +207,9 @@ async function makeCertificates(path: string): Promise<void> {
 }
 
 function spawn(path: string, { ldap, ldaps }: Slapd["ports"]): Deno.ChildProcess {
+  const urls = ["127.0.0.1", "127.0.0.2"].flatMap((host) => [`ldap://${host}:${ldap}`, `ldaps://${host}:${ldaps}`]);
   return new Deno.Command(SLAPD, {
-    args: ["-d", "0", "-f", `${path}/slapd.conf`, "-h", `ldap://127.0.0.1:${ldap} ldaps://127.0.0.1:${ldaps}`],
+    args: ["-d", "0", "-f", `${path}/slapd.conf`, "-h", urls.join(" ")],
     stdin: "null",
     stdout: "null",
     stderr: "null",

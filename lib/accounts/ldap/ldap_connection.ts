@@ -2,8 +2,7 @@
  * A connection to one directory: TLS first, then one operation after the other, each with a deadline.
  *
  * `npm:ldapts` speaks the protocol: it is in wide use and well kept, and has one dependency, of types alone. Over a stream of ours
- * it needs no permission but to connect, and cannot be made to take more than is good for the server. TLS is Deno's own, so that
- * who is trusted is the same as everywhere.
+ * it needs no permission but to connect, and cannot be made to take more than is good for the server.
  *
  * @module
  */
@@ -11,7 +10,8 @@
 import { Client, ResultCodeError } from "ldapts";
 import { abortable } from "../../deadline.ts";
 import { describeThrown } from "../../thrown.ts";
-import { LdapStream } from "./ldap_stream.ts";
+import { type ByteChannel, LdapStream } from "./ldap_stream.ts";
+import { secure } from "./ldap_tls.ts";
 
 /** Where a directory is, and how it is spoken to. */
 export interface LdapAddress {
@@ -64,7 +64,7 @@ export class LdapConnection implements Disposable {
   readonly #client: Client;
   readonly #stream: LdapStream;
 
-  private constructor(connection: Deno.Conn) {
+  private constructor(connection: ByteChannel) {
     this.#stream = new LdapStream(connection);
     let isFirst = true;
     const createConnection = () => {
@@ -88,24 +88,19 @@ export class LdapConnection implements Disposable {
   static async open(address: LdapAddress, signal: AbortSignal): Promise<LdapConnection> {
     signal.throwIfAborted();
     const { host: hostname, port } = address;
-    const connecting = Deno.connect({ hostname, port });
-    let connection: Deno.Conn = await abortable(connecting, signal).catch((error) => {
-      connecting.then((late) => late.close(), () => {});
-      throw error;
-    });
+    const connection = await Deno.connect({ hostname, port, signal });
     const close = () => closeQuietly(connection);
     signal.addEventListener("abort", close, { once: true });
     try {
-      if (address.tls === "starttls") await abortable(startTls(connection as Deno.TcpConn), signal);
-      if (address.tls !== "none") {
-        const caCerts = address.ca === undefined ? [] : [address.ca];
-        const secured = await abortable(Deno.startTls(connection as Deno.TcpConn, { hostname, caCerts }), signal);
-        connection = secured;
-        await abortable(secured.handshake(), signal);
-      }
-      return new LdapConnection(connection);
+      signal.throwIfAborted();
+      if (address.tls === "starttls") await askForTls(connection);
+      const channel = address.tls === "none"
+        ? connection
+        : await abortable(secure(connection, { host: hostname, ca: address.ca }), signal);
+      return new LdapConnection(channel);
     } catch (error) {
       closeQuietly(connection);
+      signal.throwIfAborted();
       throw error;
     } finally {
       signal.removeEventListener("abort", close);
@@ -171,7 +166,7 @@ function toAttributes(values: Readonly<Record<string, unknown>>): ReadonlyMap<st
 }
 
 /** Asks for TLS. @throws {LdapResultError} When it is refused. */
-async function startTls(connection: Deno.TcpConn): Promise<void> {
+async function askForTls(connection: Deno.TcpConn): Promise<void> {
   for (let rest = START_TLS; rest.length > 0;) rest = rest.subarray(await connection.write(rest));
   let answer = new Uint8Array();
   while (!isWhole(answer)) {

@@ -35,6 +35,7 @@ export interface LdapDirectoryOptions extends LdapQuestion, LdapMeaning {
 }
 
 const SIZE_LIMIT_EXCEEDED = 4;
+const NO_SUCH_OBJECT = 32;
 /** Most groups that a user can be in. */
 const MAX_GROUPS = 1000;
 const DEFAULT_GROUP_FILTER = "(member={dn})";
@@ -79,8 +80,8 @@ export class LdapDirectory implements Disposable {
       if (!await tryToBind(connection, dn, password, signal)) return undefined;
       const { searchFilter } = this.#options;
       const entry = searchFilter === undefined
-        ? await this.#readSelf(connection, dn, signal)
-        : await this.#search(connection, username, signal);
+        ? await ifThere(this.#readSelf(connection, dn, signal))
+        : await ifThere(this.#search(connection, username, signal));
       if (entry === undefined) throw new LoginRefusedError("its entry in the directory cannot be found");
       // Names that are no entry, as those of Active Directory, may be found elsewhere: it has to be the one that came in.
       if (searchFilter !== undefined && !await tryToBind(connection, entry.dn, password, signal)) {
@@ -159,6 +160,16 @@ export class LdapDirectory implements Disposable {
   [Symbol.dispose](): void {
     this.#searchers[Symbol.dispose]();
     this.#binders[Symbol.dispose]();
+  }
+}
+
+/** Users may not see that there is what they may not read. */
+async function ifThere(entry: Promise<LdapEntry | undefined>): Promise<LdapEntry | undefined> {
+  try {
+    return await entry;
+  } catch (error) {
+    if (error instanceof LdapResultError && error.code === NO_SUCH_OBJECT) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The bytes between us and a directory, as `ldapts` wants them: a stream of Node over a connection of Deno.
+ * The bytes between us and a directory, as `ldapts` wants them: a stream of Node over a connection.
  *
  * The library takes whatever comes. So a bound on it is here, and bytes go to it in small pieces: it calls itself for each message
  * of a piece, and what it throws would else be nobody's.
@@ -14,18 +14,27 @@ const MAX_ANSWER_BYTES = 1 << 20;
 /** Most bytes of a piece: some hundred of the shortest messages. */
 const PIECE_BYTES = 2048;
 
+/** What bytes come from and go to: a `Deno.Conn`, or TLS over one. */
+export interface ByteChannel {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
 /** Owns a connection, which ends with it. */
 export class LdapStream extends Duplex {
   /** What `ldapts` looks at to know that it is connected. */
   readonly connecting = false;
   readonly readyState = "open";
-  readonly #connection: Deno.Conn;
-  #allowedBytes = MAX_ANSWER_BYTES;
+  readonly #connection: ByteChannel;
+  #allowedBytes: number;
   #isReading = false;
 
-  constructor(connection: Deno.Conn) {
+  /** @param allowedBytes How much may be read; {@linkcode LdapStream.beginOperation} sets it anew. */
+  constructor(connection: ByteChannel, allowedBytes: number = MAX_ANSWER_BYTES) {
     super({ allowHalfOpen: false });
     this.#connection = connection;
+    this.#allowedBytes = allowedBytes;
     this.on("error", () => {}); // whoever waits for an answer learns it
   }
 
