@@ -1,8 +1,8 @@
 /**
  * Passwords that are checked elsewhere: few at once, and not again where a success is remembered.
  *
- * What is remembered is a digest under a random key of this object, for a set time; a failing check of that name drops it. A
- * refusal is never remembered.
+ * What is remembered is a digest under a random key of this object, for a set time. A refusal is never remembered. A wrong password
+ * says nothing against the right one: else whoever guesses would keep out those who are remembered while nobody can be asked.
  *
  * @module
  */
@@ -94,6 +94,11 @@ export class DelegatedVerifier {
     return await runInPlace(this.#places, () => this.#checkInTurn(password, credentials, options), options);
   }
 
+  /** Lets the next login with a name ask again. */
+  forget(password: DelegatedPassword, credentials: Credentials): void {
+    this.#remembered.delete(keyOf(password, credentials));
+  }
+
   async #checkInTurn(
     password: DelegatedPassword,
     credentials: Credentials,
@@ -141,10 +146,13 @@ export class DelegatedVerifier {
     { rememberSeconds = DEFAULT_REMEMBER_SECONDS }: DelegatedPassword,
     { credentials, account }: { readonly credentials: Credentials; readonly account: FoundAccount | undefined },
   ): void {
-    this.#remembered.delete(key);
-    if (account === undefined || !(rememberSeconds > 0)) return;
-    const until = performance.now() + rememberSeconds * 1000;
-    this.#set(key, { digest: this.#identify(credentials), account, until });
+    const digest = this.#identify(credentials);
+    if (account === undefined) {
+      const success = this.#remembered.get(key);
+      if (success !== undefined && equalDigests(digest, success.digest)) this.#remembered.delete(key);
+    } else if (rememberSeconds > 0) {
+      this.#set(key, { digest, account, until: performance.now() + rememberSeconds * 1000 });
+    }
   }
 
   /** Sets it as the one that was used last. */

@@ -93,8 +93,13 @@ export class PasswordAuthorizer implements Authorizer {
     let found = await abortable(Promise.try(() => this.#source.find(username, { signal })), signal) ?? undefined;
     signal.throwIfAborted();
     while (found !== undefined && isDelegated(found.password)) {
-      const account = await this.#checkElsewhere(found, found.password, credentials, options);
-      if (account !== undefined) return await this.#completed(account, credentials, signal);
+      const { password } = found;
+      const account = await this.#checkElsewhere(found, password, credentials, options);
+      if (account !== undefined) {
+        const opened = await this.#completed(account, credentials, signal);
+        if (opened === undefined) this.#elsewhere.forget(password, credentials); // it may be mended
+        return opened;
+      }
       const { otherwise } = found;
       found = await abortable(Promise.try(() => otherwise?.({ signal })), signal) ?? undefined;
       signal.throwIfAborted();

@@ -719,7 +719,7 @@ const accountSource = mapping({
   ),
   ca: setting(
     hostPath("a file"),
-    "Who signs the certificate of that database, hook or directory, beside those that Deno trusts, PEM.",
+    "Who signs the certificate of that database or hook, beside those that Deno trusts, or that of the directory, instead of them, PEM.",
   ),
   query: setting(
     statement,

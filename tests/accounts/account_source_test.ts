@@ -1,6 +1,9 @@
 import { AccountChain } from "../../lib/accounts/account_chain.ts";
 import type { AccountEntry, EntrySource } from "../../lib/accounts/account_entries.ts";
 import { AuthorizerBusyError } from "../../lib/accounts/authorizer.ts";
+import { HookAccounts } from "../../lib/accounts/hook_accounts.ts";
+import { LdapAccounts } from "../../lib/accounts/ldap/ldap_accounts.ts";
+import { verifyPassword } from "../../lib/accounts/password_verifier.ts";
 import { PostgresAccounts } from "../../lib/accounts/postgres_accounts.ts";
 import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
@@ -9,7 +12,9 @@ import { createServices } from "../../lib/server/account_quotas.ts";
 import { EntryAccounts } from "../../lib/server/entry_accounts.ts";
 import { readAccountEntry } from "../../lib/settings/account_entry.ts";
 import { resolveConfiguration } from "../../lib/settings/validate.ts";
-import { type SourceScene, testAccountSource } from "../helpers/account_source_conformance.ts";
+import { clearOf, type SourceScene, testAccountSource } from "../helpers/account_source_conformance.ts";
+import { AccountHook } from "../helpers/account_hook.ts";
+import { BASE, IS_SLAPD_ABSENT, SEARCHER, Slapd } from "../helpers/slapd.ts";
 import { IS_POSTGRES_ABSENT, TestDatabase } from "../helpers/postgres/test_database.ts";
 
 const STORE = {
@@ -23,8 +28,10 @@ const STORE = {
 const HOME = { store: "archive", path: "/a" };
 
 /** Accounts of entries, with homes in memory. */
-function accountsOf(source: EntrySource): EntryAccounts {
+function accountsOf(source: EntrySource, homes?: string): EntryAccounts {
   return new EntryAccounts(source, {
+    homes,
+    rememberSeconds: 0,
     configuration: resolveConfiguration({ anonymous: { home: "/srv" }, stores: { archive: STORE } }),
     acceptRisks: [],
     openHome: () => new MemoryFileSystem(),
@@ -106,9 +113,75 @@ testAccountSource({
       remove: (name) => Promise.resolve(void entries.delete(name)),
       takeAway: () => {
         isAway = true;
-        return () => isAway = false;
+        return () => void (isAway = false);
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
+  },
+});
+
+testAccountSource({
+  name: "HookAccounts",
+  setUp: async () => {
+    const entries = new Map<string, AccountEntry>();
+    const hook = await AccountHook.start(async ({ username, password }) => {
+      const { password: hash = "", ...entry } = entries.get(username) ?? {};
+      const isRight = hash !== "" && await verifyPassword(password, hash);
+      return isRight ? Response.json(entry) : new Response(null, { status: 401 });
+    });
+    const { answer, url, tokenFile } = hook;
+    const accounts = new HookAccounts({ url, tokenFile });
+    return {
+      isDelegated: true,
+      source: accountsOf(accounts),
+      put: (name, account) => Promise.resolve(void entries.set(name, { name, home: HOME, ...account })),
+      remove: (name) => Promise.resolve(void entries.delete(name)),
+      takeAway: () => {
+        hook.answer = () => new Response(null, { status: 503 });
+        return () => void (hook.answer = answer);
+      },
+      [Symbol.asyncDispose]: async () => {
+        accounts[Symbol.dispose]();
+        await hook[Symbol.asyncDispose]();
+      },
+    };
+  },
+});
+
+testAccountSource({
+  name: "LdapAccounts",
+  ignore: IS_SLAPD_ABSENT,
+  setUp: async () => {
+    const slapd = await Slapd.start();
+    const homes = `${slapd.path}/homes`;
+    await Deno.mkdir(homes, { mode: 0o755 });
+    await Deno.writeTextFile(`${slapd.path}/search.pw`, SEARCHER.password);
+    const accounts = new LdapAccounts({
+      addresses: [{ host: "127.0.0.1", port: slapd.ports.ldaps, tls: "implicit", ca: await slapd.authority() }],
+      bindDn: SEARCHER.dn,
+      bindPasswordFile: `${slapd.path}/search.pw`,
+      searchBase: `ou=people,${BASE}`,
+      searchFilter: "(uid={name})",
+      home: `${homes}/{name}`,
+      timeout: 2,
+    });
+    return {
+      isDelegated: true,
+      isDirectory: true,
+      source: accountsOf(accounts, homes),
+      put: async (name, { password }) => {
+        await Deno.mkdir(`${homes}/${name}`, { recursive: true, mode: 0o755 });
+        await slapd.putPerson(name, clearOf(password));
+      },
+      remove: (name) => slapd.removePerson(name),
+      takeAway: async () => {
+        await slapd.stop();
+        return () => slapd.restart();
+      },
+      [Symbol.asyncDispose]: async () => {
+        accounts[Symbol.dispose]();
+        await slapd[Symbol.asyncDispose]();
+      },
+    };
   },
 });

@@ -32,14 +32,14 @@ function setUp(
   return { asked, login };
 }
 
-Deno.test("DelegatedVerifier.check() does not ask again where a success is remembered, until a password was wrong", async () => {
+Deno.test("DelegatedVerifier.check() does not ask again where a success is remembered, whatever others have guessed meanwhile", async () => {
   const { asked, login } = setUp({ alice: "a", bob: "b" });
   for (let times = 0; times < 3; times++) assertEquals(await login("alice", "a"), "alice");
   assertEquals(asked, ["alice:a"]);
   assertEquals(await login("bob", "a"), undefined);
   assertEquals(await login("alice", "b"), undefined);
   assertEquals(await login("alice", "a"), "alice");
-  assertEquals(asked, ["alice:a", "bob:a", "alice:b", "alice:a"]);
+  assertEquals(asked, ["alice:a", "bob:a", "alice:b"]);
 });
 
 Deno.test("DelegatedVerifier.check() remembers no refusal, and nothing beyond its time", async () => {
@@ -131,4 +131,26 @@ Deno.test("DelegatedVerifier.check() keeps successes of several who check apart"
     assert(await verifier.check(by("yes"), credentials, { signal }) !== undefined);
   }
   assertEquals(asked, ["no", "yes", "no"]);
+});
+
+Deno.test("DelegatedVerifier.check() forgets a success that did not count and is refused when it is asked anew", async () => {
+  const passwords = new Map([["a", "x"]]);
+  const asked: string[] = [];
+  const check = ({ username, password }: Credentials): FoundAccount | undefined => {
+    asked.push(password);
+    return passwords.get(username) === password ? { username, password: "-", home } : undefined;
+  };
+  const verifier = new DelegatedVerifier();
+  const login = (counts: boolean) =>
+    verifier.check({ check }, { username: "a", password: "x", remoteHost: "192.0.2.1" }, {
+      signal,
+      counts: () => counts,
+    });
+  const [COUNTS, DOES_NOT] = [true, false];
+  assert(await login(COUNTS));
+  passwords.set("a", "y");
+  assert(await login(COUNTS));
+  assertEquals(await login(DOES_NOT), undefined);
+  assertEquals(await login(COUNTS), undefined);
+  assertEquals(asked.length, 3);
 });

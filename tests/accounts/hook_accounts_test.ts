@@ -14,7 +14,7 @@ function accountsOf(hook: AccountHook, options: Partial<HookAccountsOptions> = {
 Deno.test("HookAccounts.login() asks with all that is known of the login, and takes the entry of the answer", async () => {
   await using hook = await AccountHook.start(() => Response.json({ name: "Alice", home: "a", permissions: "elrw" }));
   using accounts = accountsOf(hook, { node: "n1" });
-  const peerCertificate = { subject: "CN=alice", fingerprint: "AB:CD" };
+  const peerCertificate = { subject: "CN=alice", fingerprint: "AB:CD", alternativeNames: [] };
   const tls = { protocol: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", resumed: false, peerCertificate };
   assertEquals(await accounts.login({ ...ALICE, tls }, { signal }), { name: "Alice", home: "a", permissions: "elrw" });
   assertEquals(await accounts.login({ ...ALICE, username: "böb\0", password: "ü" }, { signal }), {

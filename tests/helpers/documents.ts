@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeAccountHookSchema } from "./account_hook_schema.ts";
 import { makeCommandsPage } from "./commands_page.ts";
 import { makeConfigurationPage } from "./configuration_page.ts";
 import { makeGrafanaDashboard } from "./grafana_dashboard.ts";
@@ -28,6 +29,7 @@ export interface GeneratedDocument {
 /** All of them, by path from the root of the project. */
 export const DOCUMENTS: ReadonlyMap<string, GeneratedDocument> = new Map(
   ([
+    ["docs/account-hook.schema.json", () => JSON.stringify(makeAccountHookSchema())],
     ["docs/commands.md", makeCommandsPage],
     ["docs/configuration.md", makeConfigurationPage],
     ["docs/ftpsd.1", makeManPage],

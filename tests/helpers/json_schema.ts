@@ -12,13 +12,18 @@ const INEXPRESSIBLE = ["check", "raw_check", "transform"] as const;
 
 /** Makes the schema of what may stand in the file, as YAML reads it. */
 export function makeJsonSchema(): JsonSchema {
-  const schema = toJsonSchema(CONFIGURATION, {
+  return { ...makeSchemaOf(CONFIGURATION), title: "Configuration of ftpsd" };
+}
+
+/** The same of a part of it. */
+export function makeSchemaOf(form: Parameters<typeof toJsonSchema>[0]): JsonSchema {
+  const schema = toJsonSchema(form, {
     // What a mapping is to valibot begins with a check that is no schema of its own; output is what comes after it.
     typeMode: "output",
     ignoreActions: [...INEXPRESSIBLE],
     overrideAction: ({ jsonSchema }) => onlyKnown(jsonSchema),
   });
-  return { ...JSON.parse(JSON.stringify(schema, withoutEmpty)), title: "Configuration of ftpsd" };
+  return JSON.parse(JSON.stringify(schema, withoutEmpty));
 }
 
 /** What rows of the table say that JSON Schema does not know. */

@@ -19,7 +19,7 @@ export interface LdapAddress {
   readonly port: number;
   /** Whether there is TLS from the start, before the first operation, or never. */
   readonly tls: "implicit" | "starttls" | "none";
-  /** Certificates in PEM that its certificate may lead up to, beside those that Deno trusts. */
+  /** Certificates in PEM that its certificate has to lead up to; absent: those that Deno trusts. */
   readonly ca?: string | undefined;
 }
 

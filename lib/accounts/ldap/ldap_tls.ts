@@ -14,7 +14,7 @@ import { type ByteChannel, LdapStream } from "./ldap_stream.ts";
 /** Who has to answer. */
 export interface LdapTlsOptions {
   readonly host: string;
-  /** Certificates in PEM that its certificate may lead up to, beside those that Deno trusts. */
+  /** Certificates in PEM that its certificate has to lead up to; absent: those that Deno trusts. */
   readonly ca: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function secure(connection: Deno.Conn, { host, ca }: LdapTlsOptions
   const socket = tls.connect({
     socket: new LdapStream(connection, Infinity) as unknown as NonNullable<tls.ConnectionOptions["socket"]>,
     ...isIP(host) === 0 ? { servername: host } : { host },
-    ...ca !== undefined && { ca: [...tls.rootCertificates, ca] },
+    ...ca !== undefined && { ca },
     minVersion: "TLSv1.2",
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
