@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AccountEntry } from "../account_entries.ts";
+import type { AccountEntry } from "../account_entries.ts";
 import { type Credentials, LoginRefusedError } from "../authorizer.ts";
 import { randomText } from "../decoy.ts";
 import { refusalOf } from "./bind_refusal.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LdapConnection } from "./ldap_connection.ts";
+import type { LdapConnection } from "./ldap_connection.ts";
 
 /** How long a connection is kept without use, in milliseconds: shorter than directories keep them. */
 const KEEP_IDLE_MS = 30_000;
