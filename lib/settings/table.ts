@@ -12,8 +12,8 @@ import { READ_PERMISSIONS } from "../accounts/permission.ts";
 import { TOTP_ALGORITHMS } from "../accounts/second_factor.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../logger.ts";
 import {
-  acmeDirectory,
   accountUrl,
+  acmeDirectory,
   address,
   addressRange,
   addressTable,
