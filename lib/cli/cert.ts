@@ -19,7 +19,8 @@ const CERTIFICATE_MODE = 0o644;
 const MAX_DAYS = 3650;
 
 /** RFC 1123 §2.1, with a wildcard for the first label (RFC 9525 §6.3). */
-const DNS_NAME = /^(?=.{1,253}$)(?:\*\.)?(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
+export const DNS_NAME =
+  /^(?=.{1,253}$)(?:\*\.)?(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
 
 interface CertSettings {
   readonly directory: string;

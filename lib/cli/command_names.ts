@@ -9,6 +9,7 @@ export const ADMIN_COMMANDS = ["status", "who", "top", "kick", "ban", "unban", "
 
 /** Sub-commands that do one thing and end. */
 export const SHORT_COMMANDS = [
+  "init",
   "check",
   "doctor",
   "permissions",

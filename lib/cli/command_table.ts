@@ -26,6 +26,29 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
   { name: "explain", value: "ID", choices: RISK_IDS, help: "explain a risk" },
 ];
 
+/** What `ftpsd init` does about a service. */
+export const INIT_SERVICES = ["unit", "install", "no"] as const;
+
+/** Options of `ftpsd init`. */
+export const INIT_OPTIONS: readonly OptionRow[] = [
+  { name: "share", value: "DIR", help: "folder to share (default: files, beside the configuration)" },
+  { name: "user", value: "NAME", help: "who may log in, and write too (default: user)" },
+  { name: "password-file", value: "FILE", help: "file with the password, or its hash (default: one is made)" },
+  { name: "anybody", help: "no user: anybody may read" },
+  { name: "from", value: "WHERE", help: "host, network, or the name of the server on the internet (default: network)" },
+  { name: "port", value: "PORT", help: "port (default: 2121)" },
+  { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one is made)" },
+  { name: "keyfile", value: "FILE", help: "its private key, PEM" },
+  {
+    name: "service",
+    value: "HOW",
+    choices: INIT_SERVICES,
+    help: "write a systemd unit beside the configuration, install it, or neither (default: unit)",
+  },
+  { name: "yes", letter: "y", help: "ask nothing: the default holds where no option says more" },
+  { name: "force", help: "overwrite a configuration and a unit that are there" },
+];
+
 /** Options of `ftpsd doctor`. */
 export const DOCTOR_OPTIONS: readonly OptionRow[] = [
   { name: "implicit", help: "TLS from the first byte, as on port 990" },
@@ -126,6 +149,22 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
       { line: "ftpsd ~/photos", means: "anybody on this host may read, over TLS" },
       { line: "ftpsd inbox -i 0.0.0.0 -w -u scanner --password-file secret.txt", means: "one user, who may write" },
       { line: "ftpsd -c ftpsd.yaml", means: "as the configuration file says" },
+    ],
+  },
+  {
+    name: "init",
+    usage: "init [DIR] [options]",
+    summary: "set up a server: five questions, each with a default",
+    about: "Asks what to share, with whom, from where, with which certificate, and whether as a service; then writes " +
+      "ftpsd.yaml with comments into DIR, makes what is missing, checks it, and prints what to type next. An option answers " +
+      "a question, and --yes all others. It overwrites nothing without --force. It needs --allow-read, and --allow-write " +
+      "for DIR. Nothing depends on it: the file is one that can be written by hand.",
+    options: [{ title: "Options", options: INIT_OPTIONS }],
+    isRare: true,
+    operand: "DIR",
+    examples: [
+      { line: "ftpsd init /etc/ftpsd", means: "asks" },
+      { line: "ftpsd init --yes --from ftp.example.org --user scanner", means: "asks nothing" },
     ],
   },
   {

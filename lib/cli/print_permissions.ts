@@ -73,6 +73,12 @@ export function runArguments(needs: PermissionNeeds, program: string): string[] 
   return ["run", "--no-prompt", ...formatPermissionFlags(needs), program];
 }
 
+/** Words that run ftpsd as it runs now, with flags of Deno where that is not in it. */
+export function ownCommand(flags: readonly string[]): string {
+  if (Deno.build.standalone) return shellWord(Deno.execPath());
+  return ["deno", "run", ...flags, program()].map(shellWord).join(" ");
+}
+
 /** The program that runs now: of a checkout, or the published one. What an executable file holds is not for others. */
 function program(): string {
   const isCheckout = import.meta.url.startsWith("file:") && !Deno.build.standalone;

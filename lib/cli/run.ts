@@ -29,6 +29,10 @@ const OLDEST_DENO = { major: 2, minor: 8 };
 
 /** Sub-commands that print something; loaded when they are asked for, so that no other waits for them. */
 const PRINTERS: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = {
+  init: async (args) => {
+    const { initCommand, terminalDialog } = await import("./init.ts");
+    return await initCommand(args, terminalDialog());
+  },
   permissions: async (args) => (await import("./print_permissions.ts")).permissionsCommand(args),
   "hash-password": async (args) => (await import("./hash_password.ts")).hashPasswordCommand(args),
   cert: async (args) => (await import("./cert.ts")).certCommand(args),

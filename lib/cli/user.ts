@@ -151,6 +151,16 @@ async function passwordOf(
     if (!asks) return undefined;
     return await hashUnlessHash(await askPassword({ command, ways: "--password-file FILE" }, input), command, input);
   }
+  return await hashInFile(file, command, input);
+}
+
+/**
+ * The hash of the password that a file has, or the hash in it.
+ *
+ * @param command For messages.
+ * @throws {UsageError} When it cannot be used.
+ */
+export async function hashInFile(file: string, command: string, input?: PasswordInput): Promise<string> {
   await requirePathPermission("read", file);
   const text = new TextDecoder().decode((await readRegularFile(file)).bytes).replace(/\r?\n$/, "");
   const problem = findPasswordProblem(text);

@@ -39,13 +39,21 @@ Deno.test(programTest({
   },
 }));
 
+Deno.test("getting-started.md: init writes a configuration in which nothing is wrong", async () => {
+  await using folder = await freshClone();
+  const [init = ""] = blocksOf(PAGE, "Run a server for years", "sh");
+  const printed = await ShellScript.run(adapted(init, { "init server": "init server --yes" }), { folder: folder.path });
+  assertMatch(printed, /^checked: the server would start$/m);
+  assertMatch(await readIn(folder, "server/ftpsd.yaml"), /home: files$/m);
+});
+
 Deno.test(programTest({
   program: "curl",
   name: "getting-started.md: a configuration is written, checked, served, and used",
   fn: async () => {
     await using folder = await freshClone();
     const options = { folder: folder.path };
-    const [prepare = "", check = "", upload = ""] = blocksOf(PAGE, "Run a server for years", "sh");
+    const [_init, prepare = "", check = "", upload = ""] = blocksOf(PAGE, "Run a server for years", "sh");
     const [yaml = ""] = blocksOf(PAGE, "Run a server for years", "yaml");
     const [hash] = /^\$scrypt\$.*$/m.exec(await ShellScript.run(adapted(prepare, TYPED), options)) ?? [];
     assert(hash !== undefined);
