@@ -131,8 +131,13 @@ export class PasswordAuthorizer implements Authorizer {
     const refusal = found.rules.refusal(withoutPassword, new Date());
     if (refusal !== undefined) throw new LoginRefusedError(refusal);
     const isCurrent = found.isCurrent?.bind(found);
-    const account = await this.#completed(found, withoutPassword, signal);
-    return isCurrent?.() === false ? undefined : account;
+    const account = await complete(found, signal);
+    // Its certificates may be others by now.
+    const { rules = found.rules } = account ?? {};
+    if (account === undefined || isCurrent?.() === false || !rules.replacePassword?.(credentials)) return undefined;
+    const lateRefusal = rules.refusal(withoutPassword, new Date());
+    if (lateRefusal !== undefined) throw new LoginRefusedError(lateRefusal);
+    return this.#open(credentials.username, account);
   }
 
   /** Lets another check the password; where that gives a reason to refuse, the time is that of a wrong one all the same. */

@@ -4,6 +4,7 @@ import { AccountRules } from "../../lib/accounts/account_rules.ts";
 import { CertificateDemand, type CertificateDemandOptions } from "../../lib/accounts/certificate_demand.ts";
 import { deriveDigest } from "../../lib/accounts/password_digest.ts";
 import { hashPassword } from "../../lib/accounts/password_hash.ts";
+import { PasswordAuthorizer } from "../../lib/accounts/password_authorizer.ts";
 import { VirtualAccounts } from "../../lib/accounts/virtual_accounts.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { readConfiguration } from "../../lib/settings/read_configuration.ts";
@@ -241,4 +242,19 @@ Deno.test("an account from elsewhere logs in by certificate as one of the file d
   enabled = false;
   assertEquals((await client.command("USER alice")).text, NEEDED);
   assertEquals(problems, []);
+});
+
+Deno.test("a certificate that the account has no more once it is opened logs nobody in", async () => {
+  const own = new AccountRules({ certificates: new CertificateDemand(BY_EMAIL) });
+  const others = new AccountRules({
+    certificates: new CertificateDemand({ login: "alone", match: [{ subject: "CN=bob" }] }),
+  });
+  const account = { password: HASH, home: new MemoryFileSystem() };
+  for (const [rules, code] of [[others, 331], [own, 232], [undefined, 232]] as const) {
+    const find = () => ({ ...account, rules: own, complete: () => ({ ...account, rules }) });
+    const tls = { clientCertificates: { mode: "request", ca: CA.certificate } } as const;
+    await using server = await TestServer.start({ server: { authorizer: new PasswordAuthorizer({ find }), tls } });
+    await using client = await server.connect({ tlsOptions: { cert: ALICE.chain, key: ALICE.key } });
+    assertEquals((await client.command("USER alice")).code, code);
+  }
 });
