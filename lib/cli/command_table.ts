@@ -39,6 +39,7 @@ export const INIT_OPTIONS: readonly OptionRow[] = [
   { name: "port", value: "PORT", help: "port (default: 2121)" },
   { name: "certfile", value: "FILE", help: "certificate chain, PEM (default: one is made)" },
   { name: "keyfile", value: "FILE", help: "its private key, PEM" },
+  { name: "acme", help: "certificate of Let's Encrypt, whose terms you agree to; with --from NAME" },
   {
     name: "service",
     value: "HOW",

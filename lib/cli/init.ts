@@ -120,7 +120,8 @@ async function setUp(plan: InitPlan, unit: string | undefined): Promise<string> 
   const { folder, share } = plan;
   const files = filesOf(plan);
   for (const path of new Set([folder, share])) await requirePathPermission("write", path);
-  for (const path of [folder, share, files.certificate, files.key]) await requirePathPermission("read", path);
+  const { certificate: chain = folder, key = folder } = files.pair ?? {};
+  for (const path of new Set([folder, share, chain, key])) await requirePathPermission("read", path);
   const { hash, password } = await passwordOf(plan.account);
   const text = formatConfiguration(plan, files, hash);
   await makeFolder(folder, FOR_ALL | 0o111);
@@ -148,10 +149,12 @@ async function setUp(plan: InitPlan, unit: string | undefined): Promise<string> 
 }
 
 function filesOf({ folder, certificate: source }: InitPlan): InitFiles {
-  const pair = source.kind === "files"
+  const configuration = join(folder, CONFIGURATION_NAME);
+  if (source.kind === "acme") return { configuration };
+  const { certificate, key } = source.kind === "files"
     ? source
     : { certificate: join(folder, "certs", "server.crt"), key: join(folder, "certs", "server.key") };
-  return { configuration: join(folder, CONFIGURATION_NAME), certificate: pair.certificate, key: pair.key };
+  return { configuration, pair: { certificate, key } };
 }
 
 /** The hash of the user's password, and the password where it was made here. */
@@ -187,9 +190,10 @@ async function makeFolder(path: string, mode: number): Promise<void> {
 }
 
 /** Makes a pair where none is given or there; returns what there is to say. */
-async function provideCertificate({ folder, certificate, reach }: InitPlan, files: InitFiles): Promise<string[]> {
-  if (certificate.kind === "files" || (await exists(files.certificate) && await exists(files.key))) {
-    return [`certificate: ${files.certificate}, as it is`];
+async function provideCertificate({ folder, certificate, reach }: InitPlan, { pair }: InitFiles): Promise<string[]> {
+  if (pair === undefined) return ["certificate: ordered at the first start"];
+  if (certificate.kind === "files" || (await exists(pair.certificate) && await exists(pair.key))) {
+    return [`certificate: ${pair.certificate}, as it is`];
   }
   const names = reach.kind === "name" ? ["--name", reach.name] : [];
   const told = await certCommand(["--out", join(folder, "certs"), ...names]);

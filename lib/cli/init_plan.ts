@@ -37,9 +37,10 @@ export type InitAccount =
 /** From where clients come: this host, those around it, or everywhere by a name. */
 export type InitReach = { readonly kind: "host" | "network" } | { readonly kind: "name"; readonly name: string };
 
-/** The certificate. One that an authority gives by itself would be a third kind. */
+/** The certificate: a self-signed one, one that is ordered from a CA for a name, or what files have. */
 export type InitCertificate =
   | { readonly kind: "new" }
+  | { readonly kind: "acme"; readonly name: string }
   | { readonly kind: "files"; readonly certificate: string; readonly key: string };
 
 /** All of it; paths are absolute. */
@@ -76,36 +77,36 @@ export function planInit(parsed: ParsedArguments, dialog: InitDialog | undefined
   const folder = resolve(operand);
   const service = oneOf(parsed, "service", INIT_SERVICES);
   const decide = <Value>(question: Question<Value>) => answer(question, dialog);
-  return {
-    folder,
-    port: readPort(values.get("port") ?? DEFAULT_PORT),
-    share: decide({
-      text: "1/5 Which folder is to be shared?",
-      given: values.get("share"),
-      fallback: "files",
-      read: (text) => readShare(text, folder, values.has("share")),
-    }),
-    account: readAccount(parsed, dialog),
-    reach: decide({
-      text:
-        '3/5 From where do clients come? "host" (this one alone), "network", or the name of this server on the internet',
-      given: values.get("from"),
-      fallback: "network",
-      read: readReach,
-    }),
-    certificate: decide({
-      text: '4/5 Which certificate? "new", or the files of yours and of its key',
-      given: givenFiles(parsed),
-      fallback: "new",
-      read: readCertificate,
-    }),
-    service: service ?? decide({
-      text: '5/5 As a service? "unit" (a systemd unit, to be installed), "install" (into /etc/systemd/system), or "no"',
-      given: undefined,
-      fallback: Deno.build.os === "linux" ? "unit" : "no",
-      read: readService,
-    }),
-  };
+  const port = readPort(values.get("port") ?? DEFAULT_PORT);
+  const share = decide({
+    text: "1/5 Which folder is to be shared?",
+    given: values.get("share"),
+    fallback: "files",
+    read: (text) => readShare(text, folder, values.has("share")),
+  });
+  const account = readAccount(parsed, dialog);
+  const reach = decide({
+    text:
+      '3/5 From where do clients come? "host" (this one alone), "network", or the name of this server on the internet',
+    given: values.get("from"),
+    fallback: "network",
+    read: readReach,
+  });
+  const certificate = decide({
+    text:
+      '4/5 Which certificate? "new" (self-signed), "acme" (of Let\'s Encrypt, whose terms you agree to; for a name on the ' +
+      "internet), or the files of yours and of its key",
+    given: givenCertificate(parsed),
+    fallback: "new",
+    read: (text) => readCertificate(text, reach),
+  });
+  const how = service ?? decide({
+    text: '5/5 As a service? "unit" (a systemd unit, to be installed), "install" (into /etc/systemd/system), or "no"',
+    given: undefined,
+    fallback: Deno.build.os === "linux" ? "unit" : "no",
+    read: readService,
+  });
+  return { folder, port, share, account, reach, certificate, service: how };
 }
 
 /** A question, and what decides in its place. */
@@ -189,22 +190,31 @@ function readReach(text: string): InitReach {
   throw new UsageError(`neither host nor network, nor the name of a server: ${text} (--from)`, USAGE);
 }
 
-function givenFiles({ values }: ParsedArguments): string | undefined {
+function givenCertificate({ values, switches }: ParsedArguments): string | undefined {
   const [certificate, key] = [values.get("certfile"), values.get("keyfile")];
   if (certificate === undefined && key !== undefined) {
     throw new UsageError("--keyfile without --certfile (init)", USAGE);
   }
+  if (switches.has("acme") && certificate !== undefined) throw new UsageError("--acme beside --certfile (init)", USAGE);
+  if (switches.has("acme")) return "acme";
   return certificate === undefined ? undefined : JSON.stringify([certificate, key ?? certificate]);
 }
 
 /** Two files, or one that has both. Names with blanks are for options. */
-function readCertificate(text: string): InitCertificate {
+function readCertificate(text: string, reach: InitReach): InitCertificate {
   if (text === "new") return { kind: "new" };
+  if (text === "acme") return readAcme(reach);
   const [certificate = "", key = certificate, ...others]: string[] = text.startsWith("[")
     ? JSON.parse(text)
     : text.split(/\s+/);
   if (others.length > 0) throw new UsageError("two files are needed, and no more (--certfile, --keyfile)", USAGE);
   return { kind: "files", certificate: resolve(certificate), key: resolve(key) };
+}
+
+/** A CA gives certificates for names that lead to the server from everywhere. */
+function readAcme(reach: InitReach): InitCertificate {
+  if (reach.kind === "name" && ipFamily(reach.name) === undefined) return { kind: "acme", name: reach.name };
+  throw new UsageError("acme needs the name of the server on the internet (--from ftp.example.org)", USAGE);
 }
 
 function readService(text: string): InitPlan["service"] {

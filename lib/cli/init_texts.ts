@@ -4,7 +4,7 @@
  * @module
  */
 
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { shellWord } from "../check/exit_error.ts";
 import { ipFamily } from "../protocol/host_port.ts";
 import type { InitPlan } from "./init_plan.ts";
@@ -12,9 +12,12 @@ import type { InitPlan } from "./init_plan.ts";
 /** Paths of what a configuration names. */
 export interface InitFiles {
   readonly configuration: string;
-  readonly certificate: string;
-  readonly key: string;
+  /** Absent where a CA gives the certificate. */
+  readonly pair?: { readonly certificate: string; readonly key: string } | undefined;
 }
+
+/** Folder of what a CA gives, beside the configuration. */
+export const ACME_FOLDER = "acme";
 
 /** Ports of data connections: two for each of {@linkcode CONNECTIONS}. */
 const PASSIVE_PORTS = { from: 50_000, to: 50_099 } as const;
@@ -47,8 +50,7 @@ export function formatConfiguration(plan: InitPlan, files: InitFiles, hash: stri
       ],
     "",
     "tls: # required on all connections, unless `policy` says otherwise",
-    `  certificate: ${path(files.certificate)} # both files are read again when they change`,
-    `  key: ${path(files.key)}`,
+    ...tlsLines(plan, files),
     "",
     ...account.kind === "anybody"
       ? [
@@ -66,6 +68,23 @@ export function formatConfiguration(plan: InitPlan, files: InitFiles, hash: stri
       ],
     "",
   ].join("\n");
+}
+
+function tlsLines({ certificate, folder }: InitPlan, { pair }: InitFiles): string[] {
+  if (certificate.kind === "acme") {
+    return [
+      "  acme: # ordered and renewed by itself; the CA asks this host on port 80",
+      `    domains: [${yamlText(certificate.name)}]`,
+      `    storage: ${ACME_FOLDER}`,
+      "    # email: admin@example.org",
+    ];
+  }
+  return [
+    `  certificate: ${
+      yamlText(pathFrom(folder, pair?.certificate ?? ""))
+    } # both files are read again when they change`,
+    `  key: ${yamlText(pathFrom(folder, pair?.key ?? ""))}`,
+  ];
 }
 
 /** What clients are told behind a router. */
@@ -89,30 +108,37 @@ function yamlText(text: string): string {
 }
 
 /** Lines that open the firewall, one for each kind; none where nobody comes from outside. */
-export function formatFirewall({ reach, port }: InitPlan): string[] {
+export function formatFirewall({ reach, port, certificate }: InitPlan): string[] {
   if (reach.kind === "host") return [];
   const { from, to } = PASSIVE_PORTS;
+  const ports = [...certificate.kind === "acme" ? [80] : [], port];
   return [
     "Firewall, whichever is in use:",
-    `  ufw allow ${port}/tcp && ufw allow ${from}:${to}/tcp`,
-    `  firewall-cmd --permanent --add-port=${port}/tcp --add-port=${from}-${to}/tcp && firewall-cmd --reload`,
-    `  nft add rule inet filter input tcp dport '{ ${port}, ${from}-${to} }' accept`,
+    `  ${[...ports, `${from}:${to}`].map((it) => `ufw allow ${it}/tcp`).join(" && ")}`,
+    `  firewall-cmd --permanent ${
+      [...ports, `${from}-${to}`].map((it) => `--add-port=${it}/tcp`).join(" ")
+    } && firewall-cmd --reload`,
+    `  nft add rule inet filter input tcp dport '{ ${[...ports, `${from}-${to}`].join(", ")} }' accept`,
   ];
 }
 
 /** Lines that make a service of it, as root. */
-export function formatInstallation(plan: InitPlan, files: InitFiles, unit: string): string[] {
-  const { configuration, key } = files;
+export function formatInstallation(plan: InitPlan, { configuration, pair }: InitFiles, unit: string): string[] {
   const isInPlace = plan.service === "install";
-  const secrets = [configuration, key].map(shellWord).join(" ");
+  const secrets = [configuration, ...pair === undefined ? [] : [pair.key]].map(shellWord).join(" ");
   return [
     "As a service, by root:",
     "  useradd --system --no-create-home --shell /usr/sbin/nologin ftpsd",
     `  chown -R ftpsd: ${shellWord(plan.share)}`,
+    ...pair === undefined ? [`  install -d -m 700 -o ftpsd -g ftpsd ${shellWord(storageIn(plan))}`] : [],
     `  chgrp ftpsd ${secrets} && chmod 640 ${secrets}`,
     ...isInPlace ? ["  systemctl daemon-reload"] : [`  install -m 644 ${shellWord(unit)} /etc/systemd/system/`],
     "  systemctl enable --now ftpsd",
   ];
+}
+
+function storageIn({ folder }: InitPlan): string {
+  return join(folder, ACME_FOLDER);
 }
 
 /**
@@ -122,32 +148,33 @@ export function formatInstallation(plan: InitPlan, files: InitFiles, unit: strin
  */
 export function formatNextSteps(
   plan: InitPlan,
-  { configuration, certificate }: InitFiles,
+  { configuration, pair }: InitFiles,
   program: (...flags: string[]) => string,
 ): string[] {
-  const { account, port, reach } = plan;
+  const { account, port, reach, share } = plan;
   const config = `-c ${shellWord(configuration)}`;
-  const home = shellWord(plan.share);
-  const writes = account.kind === "user" ? [`--allow-write=${home}`] : [];
-  const url = `ftp://localhost:${port}/`;
-  const trusts = plan.certificate.kind === "new" ? ` --ca ${shellWord(certificate)}` : "";
+  const written = [...account.kind === "user" ? [share] : [], ...pair === undefined ? [storageIn(plan)] : []];
+  const flags = written.length === 0 ? [] : [`--allow-write=${written.join(",")}`];
+  const url = `ftp://${pair === undefined && reach.kind === "name" ? reach.name : "localhost"}:${port}/`;
+  const certificate = pair && shellWord(pair.certificate);
+  const trust = certificate === undefined ? "--ssl-reqd" : `--ssl-reqd --cacert ${certificate}`;
+  const trusts = plan.certificate.kind === "new" ? ` --ca ${certificate}` : "";
   const logsIn = account.kind === "user" ? ` --user ${shellWord(account.name)}` : " --anonymous";
-  const trust = `--ssl-reqd --cacert ${shellWord(certificate)}`;
+  const looks = program("--allow-net", "--allow-read");
   return [
+    ...pair === undefined ? ["Try whether the CA gives a certificate:", `  ${looks} cert acme ${config}`] : [],
     "Start it:",
-    `  ${program("--allow-net", "--allow-read", ...writes)} ${config}`,
-    account.kind === "user" ? "Upload something, from a second terminal:" : "List it, from a second terminal:",
-    account.kind === "user"
-      ? `  curl ${trust} -u ${shellWord(account.name)} -T ${shellWord(certificate)} ${url}`
-      : `  curl ${trust} ${url}`,
-    "Look at it as clients do:",
-    `  ${program("--allow-net", "--allow-read")} doctor --self ${config}${trusts}${logsIn}`,
-    ...reach.kind === "name"
+    `  ${program("--allow-net", "--allow-read", ...flags)} ${config}`,
+    ...account.kind === "user"
       ? [
-        `  ${
-          program("--allow-net", "--allow-read")
-        } doctor ${reach.name}:${port}${trusts} # from outside, with that file`,
+        "Upload something, from a second terminal:",
+        `  curl ${trust} -u ${shellWord(account.name)} -T ${certificate ?? "FILE"} ${url}`,
       ]
+      : ["List it, from a second terminal:", `  curl ${trust} ${url}`],
+    "Look at it as clients do:",
+    `  ${looks} doctor --self ${config}${trusts}${logsIn}`,
+    ...reach.kind === "name"
+      ? [`  ${looks} doctor ${reach.name}:${port}${trusts} # from outside${trusts && ", with that file"}`]
       : [],
   ];
 }

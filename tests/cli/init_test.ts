@@ -170,6 +170,9 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["--yes", "--port", "99999"], "not a port"],
   [["--yes", "--user", "anonymous"], "anonymous is anybody"],
   [["--yes", "--service", "maybe"], "--service"],
+  [["--yes", "--acme"], "acme needs the name"],
+  [["--yes", "--acme", "--from", "192.0.2.1"], "acme needs the name"],
+  [["--yes", "--acme", "--from", "ftp.example.org", "--certfile", "c"], "--acme beside"],
 ];
 for (const [args, message] of REFUSED) {
   Deno.test(`initCommand() refuses ${args.join(" ")}, and writes nothing`, async () => {
@@ -190,6 +193,18 @@ Deno.test("initCommand() tells what is wrong with what it was given, and no next
   const output = await initCommand([folder.path, "--yes", "--certfile", `${folder.path}/none.pem`], undefined);
   assertMatch(output, /^error: .*tls\.certificate: .*no CERTIFICATE block/m);
   assertMatch(output, /checked: the server would not start$/);
+});
+
+Deno.test("initCommand() leaves the certificate to a CA where that is the answer", async () => {
+  await using folder = await TemporaryFolder.create();
+  const args = [folder.path, "--yes", "--anybody", "--from", "ftp.example.org", "--acme"];
+  const output = await initCommand(args, undefined);
+  const { tls } = await read(folder.path);
+  assertEquals([tls.acme?.domains, tls.acme?.storage, tls.certificate], [["ftp.example.org"], "acme", undefined]);
+  assertMatch(output, /^checked: the server would start$/m);
+  assertMatch(output, / cert acme -c /);
+  assertMatch(output, /ufw allow 80\/tcp && ufw allow 2121\/tcp/);
+  assert(!output.includes("--ca"));
 });
 
 Deno.test("makePassword() makes others each time, of letters and digits that nobody confuses", () => {
