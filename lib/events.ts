@@ -53,8 +53,8 @@ export interface ServerEvents {
       readonly alternativeNames: readonly string[];
     };
   };
-  /** A user is logged in. */
-  loginSucceeded: SessionEvent;
+  /** A user is logged in. `notice`: what the user is told besides, as that the password is old. */
+  loginSucceeded: SessionEvent & { readonly notice?: string | undefined };
   /** A login was refused. `reason`: why, where it is not that the name or the password is wrong. */
   loginFailed: SessionEvent & { readonly reason?: string | undefined };
   /** A user left by QUIT, REIN or another USER; not when the connection just ends. */

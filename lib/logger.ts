@@ -232,7 +232,7 @@ function describeSession(event: OfSession): string {
         event.peerCertificate ? `, certificate "${event.peerCertificate.subject}"` : ""
       }`;
     case "loginSucceeded":
-      return `USER '${event.username}' logged in.`;
+      return `USER '${event.username}' logged in.${event.notice === undefined ? "" : ` ${event.notice}`}`;
     case "loginFailed":
       return `USER '${event.username}' failed login${event.reason === undefined ? "" : `: ${event.reason}`}.`;
     case "loggedOut":

@@ -8,6 +8,7 @@
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import type { MaybePromise, SharedMethods } from "../shared_port.ts";
 import type { Credentials } from "./authorizer.ts";
+import type { PasswordReplacement } from "./password_store.ts";
 
 /** An account in the words of the configuration file, as plain data; nothing of it was checked yet. */
 export interface AccountEntry extends Readonly<Record<string, unknown>> {
@@ -32,6 +33,13 @@ export interface EntryFinder {
    * @throws {AccountRowError} When there is one that cannot be used.
    */
   find(name: string, options: CallOptions): MaybePromise<AccountEntry | undefined>;
+  /**
+   * Keeps another hash of an account; absent: passwords are changed elsewhere.
+   *
+   * @returns Whether the account was there, with the hash that it is to have had so far.
+   * @throws When that cannot be.
+   */
+  changePassword?(change: Omit<PasswordReplacement, "source">): MaybePromise<boolean>;
 }
 
 /** A source that checks passwords itself, and tells of an account only to who knows its password. */

@@ -6,7 +6,7 @@
 
 import type { CallOptions, FileSystem } from "../filesystem/filesystem.ts";
 import type { MaybePromise } from "../shared_port.ts";
-import type { AccountLimits, CertificateCredentials, Credentials } from "./authorizer.ts";
+import type { Account, AccountLimits, CertificateCredentials, Credentials } from "./authorizer.ts";
 import type { HashCost } from "./password_digest.ts";
 import type { StoredPassword } from "./password_hash.ts";
 import type { PermissionOverride } from "./permission.ts";
@@ -52,6 +52,10 @@ export interface AccountOptions {
   readonly overrides?: readonly PermissionOverride[];
   /** Limits over all sessions of the account; absent: none. */
   readonly limits?: AccountLimits;
+  /** Returns what the user is told at a login; absent, or `undefined`: nothing. */
+  readonly notice?: ((now: Date) => string | undefined) | undefined;
+  /** See `Account`. */
+  readonly changePassword?: Account["changePassword"] | undefined;
   /** What goes behind the password, which has to be a hash or clear text; absent: nothing. */
   readonly secondFactor?: SecondFactor | undefined;
   /** When and from where it may be used; absent: always, from everywhere. */

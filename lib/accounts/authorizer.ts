@@ -43,6 +43,8 @@ export interface Account {
   readonly loginMessage: string;
   /** Text of the 221 reply. */
   readonly quitMessage: string;
+  /** What the user is told with the login, and the log: as that the password is old. */
+  readonly notice?: string;
   /** Limits over all sessions of this user name; absent: none. */
   readonly limits?: AccountLimits;
   /**
@@ -66,6 +68,17 @@ export interface Account {
    * 421 then. A transfer that runs goes to its end.
    */
   ending?(now: Date): string | undefined;
+  /**
+   * Changes the password of the account, once the old one was checked as at a login. Absent: it is not changed here.
+   *
+   * @param change.old What was given as the old one, with the code behind it where there has to be one. Never log it, nor the other.
+   * @param options.signal Aborts when nobody waits for the answer any more.
+   * @returns Why the new one is not taken, in a sentence for the client; `undefined` when it holds from now on.
+   */
+  changePassword?(
+    change: { readonly old: string; readonly password: string },
+    options: CallOptions,
+  ): Promise<string | undefined>;
 }
 
 /** Replies to a login and to QUIT where an account has none of its own. */

@@ -229,7 +229,8 @@ export class PasswordAuthorizer implements Authorizer {
   #open(name: string, found: FoundAccount): Account {
     const { login, quit } = DEFAULT_MESSAGES;
     const { username = name, home, loginMessage = login, quitMessage = quit, limits = {} } = found;
-    const { permissions = READ_PERMISSIONS, overrides = [], rules } = found;
+    const { permissions = READ_PERMISSIONS, overrides = [], rules, changePassword } = found;
+    const notice = found.notice?.(new Date());
     assertRights(username, found);
     if (typeof limits !== "object" || limits === null) throw unusable(username, "its limits are no object");
     if (typeof home === "string" && home !== "" && !this.#openHome) throw unusable(username, "no openHome is set");
@@ -247,6 +248,8 @@ export class PasswordAuthorizer implements Authorizer {
       async hasPermission(letter, path, options) {
         return (await findPermissions(rights, path, options)).includes(letter);
       },
+      ...notice !== undefined && { notice },
+      ...changePassword !== undefined && { changePassword },
       ...rules?.ending !== undefined && { ending: rules.ending.bind(rules) },
       mayMove: (path) => !rights.overrides.some((override) => isWithin(path, override.path)),
     };

@@ -7,6 +7,7 @@
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import { type AccountEntry, AccountRowError, type EntryFinder } from "./account_entries.ts";
 import { AuthorizerBusyError } from "./authorizer.ts";
+import type { PasswordReplacement } from "./password_store.ts";
 
 /** A row: texts as PostgreSQL writes them. */
 type Row = Readonly<Record<string, string | null>>;
@@ -26,6 +27,11 @@ export interface PostgresAccountsOptions {
    */
   readonly statement?: string | undefined;
 }
+
+/** What keeps a new password in the table. */
+const CHANGE_STATEMENT = `UPDATE ftpsd.account
+  SET password = $3, settings = settings || jsonb_build_object('passwordChanged', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD'))
+  WHERE name = $1 AND password = $2 RETURNING name`;
 
 /** What is asked for where nobody has a query of their own. */
 export const ACCOUNT_STATEMENT = "SELECT name, password, enabled, settings FROM ftpsd.account WHERE name = $1";
@@ -61,6 +67,12 @@ export class PostgresAccounts implements EntryFinder {
     if (row === undefined) return undefined;
     if (rows.length > 1) throw new AccountRowError(`the statement gives ${rows.length} rows for the name`);
     return toEntry(row, name);
+  }
+
+  /** @throws {Error} When the accounts are those of a query of one's own, or the database refuses. */
+  async changePassword({ name, from, hash }: Omit<PasswordReplacement, "source">): Promise<boolean> {
+    if (this.#statement !== ACCOUNT_STATEMENT) throw new Error("The table of accounts is not ftpsd's own");
+    return (await this.#runner.query(CHANGE_STATEMENT, [name, from, hash])).length > 0;
   }
 
   async #ask(name: string): Promise<readonly Row[]> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { formatSocketAddress, ipFamily } from "../protocol/host_port.ts";
 import type { ConfigurationFiles } from "../server/configured_options.ts";
 import type { Finding } from "../settings/finding.ts";
@@ -227,11 +228,14 @@ export function findPermissionNeeds(
     ...codeSecretFilesOf(configuration),
     ...acmeFilesOf(configuration),
   ];
+  const changesPasswords = configuration.passwords.change && accounts.some(({ type }) => type === "file");
+  const rewritten = file === undefined || !changesPasswords ? [] : [dirname(file)];
   const written = homes.filter(({ isWritten }) => isWritten);
   return {
     net: netNeeds(configuration, databases),
-    read: distinct([...files.filter((path) => path !== undefined), ...homes.map(({ folder }) => folder)]),
+    read: distinct([...files.filter((path) => path !== undefined), ...rewritten, ...homes.map(({ folder }) => folder)]),
     write: distinct([
+      ...rewritten,
       ...written.map(({ folder }) => folder),
       ...[log.transfers, state.file, admin?.unix, hooks?.queue, tls.acme?.storage].filter((path) => path !== undefined),
     ]),

@@ -24,7 +24,7 @@ import {
 import { loadConfiguration } from "./load_configuration.ts";
 import { parseArguments } from "./option_table.ts";
 import { ownCommand, permissionsCommand } from "./print_permissions.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../check/replace_file.ts";
 import { hashInFile } from "./user.ts";
 
 const USAGE = "ftpsd init --help";

@@ -83,6 +83,7 @@ export async function serve(
       ...{ read, onEvent, events: logger.events, dialogue, ...intervals },
       log: (level, text) => logger.log(level, text),
       ...loaded.file === undefined && { nameOf: optionFor },
+      configurationFile: loaded.file,
     }));
   countDropped = (count) => service.countDroppedLines(count);
   // Before the server tells that it listens: who waits for that may send a signal at once.

@@ -124,7 +124,9 @@ async function readChange({ parsed, input }: Scene, action: "add" | "set"): Prom
   if (!asks && !values.has("password-file") && enabled === undefined && Object.keys(settings).length === 0) {
     throw new UsageError("nothing to change was given (user set)", "ftpsd user --help");
   }
-  return { password: await passwordOf(parsed, input, action, asks), enabled, settings };
+  const password = await passwordOf(parsed, input, action, asks);
+  const today = new Date().toISOString().slice(0, 10);
+  return { password, enabled, settings: { ...settings, ...password !== undefined && { passwordChanged: today } } };
 }
 
 function homeMissing(): UsageError {

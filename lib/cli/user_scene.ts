@@ -15,7 +15,7 @@ import type { Configuration } from "../settings/table.ts";
 import { USER_ACTIONS, USER_PLACES } from "./command_table.ts";
 import type { PasswordInput } from "./hash_password.ts";
 import { oneOf, type ParsedArguments } from "./option_table.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../check/replace_file.ts";
 
 /** Where accounts are. */
 export type Place = typeof USER_PLACES[number];

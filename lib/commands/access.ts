@@ -79,10 +79,10 @@ async function logIn(context: CommandContext, next: Session): Promise<Reply> {
   const { account, withoutPassword } = next.login;
   if (!await context.acquireAccount(account)) return reply(421, "Too many sessions of this user.", "close");
   context.update(next);
-  context.emit("loginSucceeded");
-  if (!withoutPassword) return messageReply(230, account.loginMessage);
-  const { loginMessage } = account;
-  return messageReply(232, loginMessage === DEFAULT_MESSAGES.login ? AUTHORIZED : loginMessage);
+  const { loginMessage, notice } = account;
+  context.emit("loginSucceeded", notice);
+  if (withoutPassword) return messageReply(232, loginMessage === DEFAULT_MESSAGES.login ? AUTHORIZED : loginMessage);
+  return messageReply(230, notice === undefined ? loginMessage : `${notice}\n${loginMessage}`);
 }
 
 /** RFC 2228 §3. */

@@ -173,8 +173,8 @@ export interface CommandContext {
   createDigest(algorithm: HashAlgorithm): Digest;
   /** Waits for the running transfer's final reply to be sent. */
   transferEnded(): Promise<void>;
-  /** Emits a login or a logout. */
-  emit(event: "loginSucceeded" | "loggedOut"): void;
+  /** Emits a login, with what the user is told besides, or a logout. */
+  emit(event: "loginSucceeded" | "loggedOut", notice?: string): void;
   /** Reports that a data connection from elsewhere was dropped. */
   reportForeignPeer(peer: SocketAddress): void;
 }

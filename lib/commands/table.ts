@@ -53,6 +53,7 @@ import {
   renameTo,
 } from "./files.ts";
 import { hash, hashByVerb, hashFeature } from "./hash.ts";
+import { changePassword } from "./own_password.ts";
 import { showQuotas } from "./quota.ts";
 import {
   clientName,
@@ -555,6 +556,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "SITE CHMOD <SP> mode <SP> path (set permission bits, octal)",
     rfc: "RFC 959 §4.1.3",
     run: changeMode,
+  },
+  {
+    verb: "SITE PSWD",
+    argument: "required",
+    verbatim: true,
+    secret: true,
+    help: "SITE PSWD <SP> old-password <SP> new-password (change one's own password, where the server lets users)",
+    rfc: "RFC 959 §4.1.3",
+    run: changePassword,
   },
   {
     verb: "SITE QUOTA",

@@ -150,8 +150,8 @@ export class SessionContext implements CommandContext {
     await this.#state.running?.done;
   }
 
-  emit(event: "loginSucceeded" | "loggedOut"): void {
-    this.#state.service.emit(event, this.#state.event);
+  emit(event: "loginSucceeded" | "loggedOut", notice?: string): void {
+    this.#state.service.emit(event, { ...this.#state.event, ...notice !== undefined && { notice } });
   }
 
   reportForeignPeer(peer: SocketAddress): void {

@@ -11,6 +11,7 @@ import {
   type EntrySource,
 } from "../accounts/account_entries.ts";
 import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../accounts/authorizer.ts";
+import type { PasswordReplacement } from "../accounts/password_store.ts";
 import { RefusalLevel } from "../accounts/refusal_level.ts";
 import { StartError } from "../check/exit_error.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
@@ -103,6 +104,15 @@ export class AccountSources implements AccountEntries, AsyncDisposable {
     const level = this.#levels.get(index) ?? new RefusalLevel();
     this.#levels.set(index, level);
     return level;
+  }
+
+  /** Keeps a new password of an account in its source, see {@linkcode EntryFinder.changePassword}. */
+  async changePassword({ source: index, ...change }: PasswordReplacement): Promise<boolean> {
+    const source = this.#sources.get(index);
+    if (source === undefined || !("find" in source) || source.changePassword === undefined) {
+      throw new Error(`Passwords of accounts[${index}] are changed elsewhere`);
+    }
+    return await source.changePassword(change);
   }
 
   /** Tells once that a source cannot be asked, until it can. */

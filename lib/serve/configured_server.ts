@@ -6,6 +6,7 @@
 
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_CODE_REGISTER, UsedCodes } from "../accounts/code_register.ts";
+import { type PasswordReplacement, type PasswordStore, SHARED_PASSWORD_STORE } from "../accounts/password_store.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
@@ -65,6 +66,10 @@ export interface ConfiguredServerOptions {
   readonly engine?: StateEngine;
   /** Sources of accounts beside the configuration, which stay the caller's; absent: there are none. */
   readonly accounts?: AccountSources | undefined;
+  /** The file of the configuration, where users of it may change their passwords; absent: there is none. */
+  readonly configurationFile?: string | undefined;
+  /** Told of a user who has changed the own password. Must not throw. */
+  readonly onPasswordChanged?: ((name: string) => void) | undefined;
   /** Takes the measurements of the main event loop, and where each of the others counts its own; absent: nobody does. */
   readonly measured?: { readonly meter: Meter; readonly others: readonly InstrumentMemory[] } | undefined;
   /** Does work of the main event loop in spans; absent: nobody follows them, in no event loop. */
@@ -125,6 +130,7 @@ export class ConfiguredServer {
   readonly #files: ServedFiles;
   readonly #workPlaces = createWorkPlaces();
   readonly #codes: UsedCodes;
+  readonly #passwords: PasswordStore = { replace: (replacement) => this.#replacePassword(replacement) };
   readonly #server: FtpServer;
   readonly #finished = Promise.withResolvers<void>();
   #workers: number;
@@ -296,6 +302,34 @@ export class ConfiguredServer {
     }));
   }
 
+  async #replacePassword(replacement: PasswordReplacement): Promise<void> {
+    const { name, source } = replacement;
+    if (this.#plan.configuration.accounts[source]?.type === "file") await this.#replaceInFile(replacement);
+    else if (await this.#options.accounts?.changePassword(replacement) !== true) {
+      throw new Error(`The account ${JSON.stringify(name)} is not what it was`);
+    }
+    this.#codes.forget(name);
+    this.#options.onPasswordChanged?.(name);
+  }
+
+  /** Writes it, and uses it without another look at the file: what else was changed there waits for a reload. */
+  async #replaceInFile({ name, from, hash }: PasswordReplacement): Promise<void> {
+    const { configurationFile } = this.#options;
+    if (configurationFile === undefined) throw new Error("The configuration is in no file");
+    // Loaded when needed, with what reads YAML.
+    const { writePassword } = await import("./password_file.ts");
+    const day = new Date().toISOString().slice(0, 10);
+    await this.#change(async () => {
+      await writePassword(configurationFile, { name, from, hash }, day);
+      const { configuration, files } = this.#plan;
+      const changed = { password: hash, passwordChanged: new Date(`${day}T00:00Z`) };
+      const users = configuration.users.map((user) => user.name === name ? { ...user, ...changed } : user);
+      const plan = { configuration: { ...configuration, users }, files };
+      await this.#files.prepare(plan);
+      return { serverOptions: this.#optionsOf(plan), plan, forOthers: { plan: this.#planOfOthers(plan) } };
+    });
+  }
+
   /** Makes a change: one after the other, ready everywhere before it holds anywhere. */
   async #change(describe: () => MaybePromise<Change>): Promise<void> {
     const change = this.#changing.then(async () => {
@@ -401,6 +435,7 @@ export class ConfiguredServer {
       quotas: this.#engine.quotaTable.memory,
       keepsQuotas: this.#engine.quotaStore !== undefined,
       keepsEvents: this.#options.keeper !== undefined,
+      keepsPasswordsOfFile: this.#options.configurationFile !== undefined,
     };
   }
 
@@ -410,6 +445,7 @@ export class ConfiguredServer {
     if (state instanceof MemoryState) ports.share("attempts", state, SHARED_ATTEMPTS);
     else ports.share("state", state, SHARED_STATE);
     ports.share("codes", this.#codes, SHARED_CODE_REGISTER);
+    ports.share("passwords", this.#passwords, SHARED_PASSWORD_STORE);
     ports.share("workPlaces", this.#workPlaces, SHARED_WORK_PLACES);
     if (this.#engine.cluster !== undefined) {
       ports.share("termClaims", this.#engine.cluster.claims, SHARED_TERM_CLAIMS);
@@ -461,6 +497,8 @@ export class ConfiguredServer {
       openHome: this.#files.openHome,
       workPlaces: this.#workPlaces,
       codes: this.#codes,
+      passwords: this.#passwords,
+      keepsPasswordsOfFile: this.#options.configurationFile !== undefined,
       services: this.#files.services,
       entries: this.#options.accounts,
       onAccountProblem: (account, reason) => this.#options.onEvent(accountProblem(account, reason)),

@@ -38,6 +38,8 @@ export interface ServiceOptions extends Omit<ReloaderOptions, "server" | "onAppl
   readonly events?: readonly ServerEventName[] | undefined;
   /** Whether `dialogue` events are made. */
   readonly dialogue: boolean;
+  /** The file of the configuration, where there is one. */
+  readonly configurationFile?: string | undefined;
   /** Milliseconds between two notices that the certificate will expire; absent: a day. */
   readonly noticeIntervalMs?: number | undefined;
   /** How a certificate is ordered where the configuration wants that; absent: as usual. */
@@ -163,6 +165,8 @@ export class Service implements AsyncDisposable {
         ...hooks === undefined ? [] : EVENTS_FOR_HOOKS,
       ],
       dialogue: options.dialogue,
+      configurationFile: options.configurationFile,
+      onPasswordChanged: (name) => options.log("info", `USER '${name}' has changed the own password.`),
       engine,
       accounts,
     });

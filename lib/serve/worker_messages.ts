@@ -40,6 +40,8 @@ export interface SharedMemory {
   readonly keepsQuotas: boolean;
   /** Whether it keeps events for hooks. */
   readonly keepsEvents: boolean;
+  /** Whether new passwords of users of the configuration are kept. */
+  readonly keepsPasswordsOfFile: boolean;
 }
 
 /** Another plan, or only another certificate, or only other revocation lists. */

@@ -5,6 +5,7 @@
  */
 
 import { type CodeRegister, SHARED_CODE_REGISTER } from "../accounts/code_register.ts";
+import { type PasswordStore, SHARED_PASSWORD_STORE } from "../accounts/password_store.ts";
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_WORK_PLACES, type WorkPlaces } from "../accounts/work_queue.ts";
 import { type EventKeeper, SHARED_EVENT_KEEPER } from "../event_keeper.ts";
@@ -52,6 +53,7 @@ const ports = new RemotePorts((request) => send({ kind: "port", request }));
 const workPlaces = ports.port<WorkPlaces>("workPlaces", SHARED_WORK_PLACES);
 let events = new EventBatch({ send: (events) => scope.postMessage({ kind: "events", events }) });
 let files: ServedFiles | undefined;
+let keepsPasswordsOfFile = false;
 let server: FtpServer | undefined;
 let options: FtpServerOptions | undefined;
 /** Absent where there are no hooks. */
@@ -105,6 +107,7 @@ async function start(
   events = new EventBatch({ names, send: (events) => scope.postMessage({ kind: "events", events }) });
   const meter = instruments && await createMeter(instruments);
   const trace = traced ? await createTrace() : undefined;
+  keepsPasswordsOfFile = memory.keepsPasswordsOfFile;
   files = servedFilesIn(memory, { eventLoops, meter, trace });
   options = await optionsOf(plan);
   const state = stateIn(memory);
@@ -210,6 +213,8 @@ async function optionsOf(plan: ServerPlan): Promise<FtpServerOptions> {
     ...files && { openHome: files.openHome, services: files.services },
     workPlaces,
     codes: ports.port<CodeRegister>("codes", SHARED_CODE_REGISTER),
+    passwords: ports.port<PasswordStore>("passwords", SHARED_PASSWORD_STORE),
+    keepsPasswordsOfFile,
     ...plan.configuration.accounts.some(({ type }) => type !== "file") &&
       { entries: ports.port<AccountEntries>("accountEntries", SHARED_ACCOUNT_ENTRIES) },
     onAccountProblem: (account, reason) => tell(accountProblem(account, reason)),

@@ -13,6 +13,7 @@ import { type CodeRegister, UsedCodes } from "../accounts/code_register.ts";
 import { PasswordAuthorizer } from "../accounts/password_authorizer.ts";
 import { ANONYMOUS } from "../accounts/permission.ts";
 import { VirtualAccounts } from "../accounts/virtual_accounts.ts";
+import type { PasswordStore } from "../accounts/password_store.ts";
 import { type WorkPlaces, WorkQueue } from "../accounts/work_queue.ts";
 import type { FileClaims } from "../filesystem/file_claims.ts";
 import type { FileSystem } from "../filesystem/filesystem.ts";
@@ -22,6 +23,7 @@ import { type HomeOpener, openAccountHome } from "./account_home.ts";
 import { rulesOf, secondFactorOf } from "./account_rule_set.ts";
 import { EntryAccounts, type EntryAccountsOptions } from "./entry_accounts.ts";
 import type { FtpServerOptions } from "./options.ts";
+import { ownPasswordOf } from "./own_password.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
 import { type AccountSettings, permissionsOf } from "../settings/account_rights.ts";
 import { type AcceptedRisk, holdsOn, type RiskId } from "../settings/risks.ts";
@@ -30,7 +32,7 @@ import { certificateNames, createEphemeralCertificate } from "../transport/ephem
 import type { CertificatePair } from "../transport/certificate_pair.ts";
 import type { StoreHome } from "../settings/forms.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type Configuration, SERVER_SETTINGS } from "../settings/table.ts";
+import { type Configuration, SERVER_SETTINGS, type UserSettings } from "../settings/table.ts";
 import { structureOf } from "../settings/unknown_keys.ts";
 
 /** Where a database is, and who is trusted there. */
@@ -96,6 +98,10 @@ export interface ToServerOptionsOptions {
   readonly services?: AccountServices;
   /** Where one-time codes are used up; absent: in memory, of these options alone. */
   readonly codes?: CodeRegister | undefined;
+  /** Where new passwords of users are kept; absent: nowhere. */
+  readonly passwords?: PasswordStore | undefined;
+  /** Whether that is so of users of the configuration, too. @default {false} */
+  readonly keepsPasswordsOfFile?: boolean | undefined;
   /** Where accounts are that are not in the configuration; absent: none of them is found. */
   readonly entries?: AccountEntries | undefined;
   /** Told why such an account cannot be used. Must not throw. */
@@ -180,12 +186,20 @@ function createAuthorizer(
   const { openHome = createHomes(), workPlaces = createWorkPlaces(), services = createServices() } = options;
   const { codeSecrets, codes = new UsedCodes() } = options;
   const others = { openHome, workPlaces, services, codes };
-  const ofFile = createFileAccounts(configuration, now, { ...others, codeSecrets });
+  const policy = configuration.passwords;
+  const ownPasswordIn = (source: number, isKept: boolean) => (user: UserSettings) =>
+    ownPasswordOf(user, { policy, source, workPlaces, store: isKept ? options.passwords : undefined });
+  const own = ownPasswordIn(
+    configuration.accounts.findIndex(({ type }) => type === "file"),
+    options.keepsPasswordsOfFile === true,
+  );
+  const ofFile = createFileAccounts(configuration, now, { ...others, codeSecrets, own });
   if (configuration.accounts.every(({ type }) => type === "file")) return ofFile;
   const sources = configuration.accounts.map((source, index) =>
     source.type === "file" ? ofFile : createEntryAccounts(configuration, index, {
       ...options,
       ...others,
+      own: ownPasswordIn(index, source.type === "postgres" && source.query === undefined),
       acceptRisks: acceptedRisks(configuration.acceptRisks, now),
     })
   );
@@ -198,7 +212,7 @@ function createEntryAccounts(
   index: number,
   { entries, onAccountProblem = () => {}, ...options }:
     & ToServerOptionsOptions
-    & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks" | "codes">,
+    & Pick<EntryAccountsOptions, "openHome" | "services" | "acceptRisks" | "codes" | "own">,
 ): EntryAccounts {
   const settings = configuration.accounts[index];
   const homes = settings && homesFolderOf(settings);
@@ -223,13 +237,14 @@ interface FileAccountsOptions {
   readonly services: AccountServices;
   readonly codes: CodeRegister;
   readonly codeSecrets: Readonly<Record<string, string>>;
+  readonly own: NonNullable<EntryAccountsOptions["own"]>;
 }
 
 /** The users of the configuration, and anonymous. */
 function createFileAccounts(
   configuration: Configuration,
   now: Date,
-  { openHome, workPlaces, services, codes, codeSecrets }: FileAccountsOptions,
+  { openHome, workPlaces, services, codes, codeSecrets, own }: FileAccountsOptions,
 ): VirtualAccounts {
   const quotas = new AccountQuotas(configuration, services);
   const sources = { openHome, quotas };
@@ -240,7 +255,7 @@ function createFileAccounts(
     const home = openAccountHome(user, name, sources); // of others, too: their files count under quotas
     const secret = Object.hasOwn(codeSecrets, name) ? codeSecrets[name] : user.totp?.secret;
     const factor = secondFactorOf(user, secret, codes);
-    const options = { ...optionsOf(user), limits, rules: rulesOf(user, name), ...factor };
+    const options = { ...optionsOf(user), ...own(user), limits, rules: rulesOf(user, name), ...factor };
     if (enabled) authorizer.addUser(name, password, home, options);
   }
   if (anonymous !== undefined) {

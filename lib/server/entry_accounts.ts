@@ -42,6 +42,8 @@ export interface EntryAccountsOptions {
   readonly rememberSeconds?: number | undefined;
   /** Names the source among those of a server. @default {""} */
   readonly name?: string;
+  /** What users do with their own passwords; absent: nothing. */
+  readonly own?: (user: UserSettings) => Pick<FoundAccount, "notice" | "changePassword">;
   /** Risks of homes that are accepted. */
   readonly acceptRisks: readonly RiskId[];
   readonly openHome: HomeOpener;
@@ -207,7 +209,8 @@ export class EntryAccounts implements AccountSource {
     const { name, password, limits, messages: { login, quit } } = user;
     const quotas = new AccountQuotas({ ...withoutAccounts(configuration), users: [user] }, services);
     const home = openAccountHome(user, name, { openHome, quotas });
-    const rights = { ...permissionsOf(user), limits, rules: rulesOf(user, name) };
+    const own = entry.password === CHECKED_ELSEWHERE ? {} : this.#options.own?.(user);
+    const rights = { ...own, ...permissionsOf(user), limits, rules: rulesOf(user, name) };
     return { username: name, password, home, ...rights, loginMessage: login, quitMessage: quit };
   }
 

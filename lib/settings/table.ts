@@ -663,6 +663,10 @@ const user = mapping({
     "Hash of the password. Clear text is the risk `plaintext-password`.",
   ),
   home: required(home, "Folder that is the user's root, or a path in a store."),
+  passwordChanged: setting(
+    day,
+    "Day on which the password was changed last, in UTC; `ftpsd user` and SITE PSWD write it. From it `passwords.changeEvery` counts.",
+  ),
   enabled: setting(truth, "Whether the user may log in.", { default: true }),
   groups: setting(
     groupNames,
@@ -1040,6 +1044,27 @@ const ROWS = mapping({
   groups: setting(namedMappings(accountGroup, "groups, each under its name"), "Groups of users, by name.", {
     default: {},
   }),
+  passwords: group(
+    mapping({
+      changeEvery: setting(
+        wholeNumber(0, 36_500, "a number of days"),
+        "Days after which the reply to a login, and the log, say that the password is old; nobody is kept out. 0 for never.",
+        { default: 0 },
+      ),
+      change: setting(
+        truth,
+        "Whether users may change their own password, by SITE PSWD over TLS: in this file, which the server has to be permitted to " +
+          "write then, and in the table of PostgreSQL.",
+        { default: false },
+      ),
+      minLength: setting(
+        wholeNumber(8, 128, "a number of characters"),
+        "Characters that a password has at least to which a user changes it.",
+        { default: 12 },
+      ),
+    }),
+    "Passwords of users.",
+  ),
   users: setting(secretList(user), "Users, each with a password.", { default: [] }),
   anonymous: setting(anonymous, "The account of everybody, with any password."),
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { verifyPassword } from "../../lib/accounts/password_verifier.ts";
 import { StartError, UsageError } from "../../lib/check/exit_error.ts";
 import type { PasswordInput } from "../../lib/cli/hash_password.ts";
-import { replaceFile } from "../../lib/cli/replace_file.ts";
+import { replaceFile } from "../../lib/check/replace_file.ts";
 import { userCommand } from "../../lib/cli/user.ts";
 import { ConfigurationError } from "../../lib/settings/finding.ts";
 import { readConfiguration } from "../../lib/settings/read_configuration.ts";
@@ -158,7 +158,8 @@ Deno.test({
     );
     const [row] = await database.query("SELECT password, settings FROM ftpsd.account");
     assert(await verifyPassword(PASSWORD, row?.password ?? ""));
-    assertEquals(JSON.parse(row?.settings ?? ""), { home: "alice", groups: ["partners"] });
+    const passwordChanged = new Date().toISOString().slice(0, 10);
+    assertEquals(JSON.parse(row?.settings ?? ""), { home: "alice", groups: ["partners"], passwordChanged });
     assertMatch(
       await user("set", "alice", "--disabled", "--home", "none"),
       /^warning: alice cannot log in yet: .*does not exist\nchanged/,

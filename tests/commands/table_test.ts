@@ -36,7 +36,7 @@ function ruleOf(name: string): string {
 const FURTHER = `
   ACCT - required   HOST - required   CCC - none        AVBL w optional   MFF T required    HASH r required
   XCRC r required   XMD5 r required   XSHA1 r required  XSHA r required   XSHA256 r required
-  XSHA512 r required                  SITE_QUOTA - none                   SITE_UTIME T required
+  XSHA512 r required                  SITE_PSWD - required   SITE_QUOTA - none                   SITE_UTIME T required
   SITE_UMASK M optional               LANG - optional   CLNT - required
 `.trim().split(/\s{2,}/).map((entry) => entry.replaceAll("_", " "));
 
@@ -88,12 +88,12 @@ Deno.test("COMMANDS lets nothing touch files before the login or beside a transf
   }
 });
 
-Deno.test("COMMANDS masks the arguments of PASS and ACCT and no other", () => {
-  assertEquals(COMMANDS.filter((row) => row.secret).map((row) => row.verb), ["PASS", "ACCT"]);
+Deno.test("COMMANDS masks the arguments of PASS, ACCT and SITE PSWD and no other", () => {
+  assertEquals(COMMANDS.filter((row) => row.secret).map((row) => row.verb), ["PASS", "ACCT", "SITE PSWD"]);
 });
 
 Deno.test("COMMANDS keeps names and secrets behind TLS", () => {
-  for (const verb of ["USER", "PASS", "ACCT"]) assertEquals(rowOf(verb)?.beforeTls, undefined);
+  for (const verb of ["USER", "PASS", "ACCT", "SITE PSWD"]) assertEquals(rowOf(verb)?.beforeTls, undefined);
 });
 
 Deno.test("COMMANDS changes files only where the file system can", () => {

@@ -699,6 +699,28 @@ export const KEYS: readonly KeyCase[] = [
     message: "the value is not a password hash; make one with: ftpsd hash-password",
   },
   ...RULE_CASES,
+  {
+    key: "users[0].passwordChanged",
+    good: "2026-11-29",
+    becomes: new Date("2026-11-29T00:00Z"),
+    bad: "yesterday",
+    message: '"yesterday" is not a day such as 2027-01-31',
+  },
+  {
+    key: "passwords.changeEvery",
+    good: "90",
+    becomes: 90,
+    bad: "90 days",
+    message: '"90 days" is not a number of days, 0 to 36500',
+  },
+  { key: "passwords.change", good: "true", becomes: true, ...NO_TRUTH },
+  {
+    key: "passwords.minLength",
+    good: "16",
+    becomes: 16,
+    bad: "4",
+    message: "4 is not a number of characters, 8 to 128",
+  },
   { key: "users[0].totp.secretFile", good: "alice.totp", becomes: "/etc/ftpsd/alice.totp", ...NO_FILE },
   {
     key: "users[0].totp.secret",

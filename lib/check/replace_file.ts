@@ -5,8 +5,8 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { shellWord, StartError, UsageError } from "../check/exit_error.ts";
-import { readRegularFile, requirePathPermission } from "../check/host_files.ts";
+import { shellWord, StartError, UsageError } from "./exit_error.ts";
+import { readRegularFile, requirePathPermission } from "./host_files.ts";
 import { modeBits } from "../mode_bits.ts";
 
 const OWNER_ONLY = 0o600;
