@@ -9,6 +9,7 @@ import { modeBits } from "../mode_bits.ts";
 import type { StateRecords } from "../state/records.ts";
 import { describeThrown } from "../thrown.ts";
 import { AcmeError } from "./acme_error.ts";
+import type { NodeSeal } from "./node_seal.ts";
 
 /** Small texts by name; a name has letters, digits, `.` and `-`. */
 export interface AcmeStorage {
@@ -124,65 +125,35 @@ export class MemoryStorage implements AcmeStorage {
 }
 
 const SPACE = "acme";
-const NONCE_BYTES = 12;
-const AES = "AES-GCM";
-const IS_EXTRACTABLE = false;
 
 /**
- * Keeps texts in the state of several nodes, encrypted with a key of a file that all of them have: whoever reads the database, or a
- * copy of it, has no key of a certificate.
+ * Keeps texts in the state of several nodes, sealed: whoever reads the database, or a copy of it, has no key of a certificate.
  */
 export class SharedStorage implements AcmeStorage {
   readonly #records: StateRecords;
-  readonly #key: Promise<CryptoKey>;
+  readonly #seal: NodeSeal;
 
-  /** @param secret What the file holds, at least 32 characters. */
-  constructor(records: StateRecords, secret: string) {
+  constructor(records: StateRecords, seal: NodeSeal) {
     this.#records = records;
-    this.#key = deriveKey(secret);
+    this.#seal = seal;
   }
 
   /** @throws {AcmeError} When it was kept with another secret. */
   async get(name: string): Promise<string | undefined> {
     const value = await this.#records.get(SPACE, name);
     if (value === undefined) return undefined;
-    try {
-      const bytes = Uint8Array.fromBase64(value);
-      const text = await crypto.subtle.decrypt(
-        { name: AES, iv: bytes.subarray(0, NONCE_BYTES), additionalData: encode(name) },
-        await this.#key,
-        bytes.subarray(NONCE_BYTES),
-      );
-      return new TextDecoder().decode(text);
-    } catch (cause) {
-      const message = "another node has kept its certificate with another secret (tls.acme.secretFile)";
-      throw new AcmeError("local", message, { cause });
-    }
+    const text = await this.#seal.open(name, value);
+    if (text !== undefined) return text;
+    throw new AcmeError("local", "another node has kept its certificate with another secret (tls.acme.secretFile)");
   }
 
   async set(name: string, text: string): Promise<void> {
-    const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const parameters = { name: AES, iv, additionalData: encode(name) };
-    const sealed = new Uint8Array(await crypto.subtle.encrypt(parameters, await this.#key, encode(text)));
-    const value = new Uint8Array(NONCE_BYTES + sealed.length);
-    value.set(iv);
-    value.set(sealed, NONCE_BYTES);
-    await this.#records.set(SPACE, name, value.toBase64());
+    await this.#records.set(SPACE, name, await this.#seal.close(name, text));
   }
 
   async delete(name: string): Promise<void> {
     await this.#records.delete(SPACE, name);
   }
-}
-
-async function deriveKey(secret: string): Promise<CryptoKey> {
-  const base = await crypto.subtle.importKey("raw", encode(secret.trim()), "HKDF", IS_EXTRACTABLE, ["deriveKey"]);
-  const hkdf = { name: "HKDF", hash: "SHA-256", salt: encode("ftpsd"), info: encode("tls.acme of several nodes") };
-  return await crypto.subtle.deriveKey(hkdf, base, { name: AES, length: 256 }, IS_EXTRACTABLE, ["encrypt", "decrypt"]);
-}
-
-function encode(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }
 
 /** Certificates and accounts last, whoever has them. */

@@ -8,12 +8,15 @@ import { delay } from "../deadline.ts";
 import type { StateRecords } from "../state/records.ts";
 import { describeThrown } from "../thrown.ts";
 import type { ChallengeListener } from "./challenge_listener.ts";
+import type { NodeSeal } from "./node_seal.ts";
 import type { ChallengeAnswers } from "./obtain_certificate.ts";
 
 /** What it works with. */
 export interface SharedAnswersOptions {
   readonly listener: Pick<ChallengeListener, "use">;
   readonly records: StateRecords;
+  /** Without it, whoever may write to the database could answer for an account of his own. */
+  readonly seal: NodeSeal;
   /** Tells all nodes, this one too; they pass it to {@linkcode SharedAnswers.hear}. */
   readonly tell: (subject: string) => Promise<void>;
   /** How many nodes there are. */
@@ -47,11 +50,13 @@ export class SharedAnswers implements ChallengeAnswers, AsyncDisposable {
   }
 
   async use(answers: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
-    const { listener, records, tell } = this.#options;
+    const { listener, records, seal, tell } = this.#options;
     const before = await records.list(ANSWERS);
     for (const { key } of before) if (!answers.has(key)) await records.delete(ANSWERS, key);
     const options = { expiresAt: Date.now() + KEEP_MS };
-    for (const [token, text] of answers) await records.set(ANSWERS, token, text, options);
+    for (const [token, text] of answers) {
+      await records.set(ANSWERS, token, await seal.close(`${SUBJECT}${token}`, text), options);
+    }
     await listener.use(answers);
     const round = crypto.randomUUID();
     this.#own.clear();
@@ -79,19 +84,29 @@ export class SharedAnswers implements ChallengeAnswers, AsyncDisposable {
 
   /** Answers as the other node does, and says so. */
   async #follow(round: string): Promise<void> {
-    const { listener, records, node } = this.#options;
+    const { listener, node } = this.#options;
     clearTimeout(this.#timer);
-    const answers = await records.list(ANSWERS);
+    const answers = await this.#sharedAnswers();
     if (this.#isDisposed) return;
     try {
-      await listener.use(new Map(answers.map(({ key, value }) => [key, value])));
+      await listener.use(answers);
       await this.#ready(round, OPEN);
     } catch (error) {
       await this.#ready(round, `node ${node}: ${error instanceof Error ? error.message : describeThrown(error)}`);
       throw error;
     }
-    if (answers.length === 0 || this.#isDisposed) return;
+    if (answers.size === 0 || this.#isDisposed) return;
     this.#timer = setTimeout(() => void listener.use(new Map()).catch(() => {}), KEEP_MS);
+  }
+
+  async #sharedAnswers(): Promise<ReadonlyMap<string, string>> {
+    const { records, seal } = this.#options;
+    const answers = new Map<string, string>();
+    for (const { key, value } of await records.list(ANSWERS)) {
+      const text = await seal.open(`${SUBJECT}${key}`, value);
+      if (text !== undefined) answers.set(key, text);
+    }
+    return answers;
   }
 
   async #ready(round: string, text: string): Promise<void> {

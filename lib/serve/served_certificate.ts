@@ -12,7 +12,8 @@ import { CertificateStore } from "../acme/certificate_store.ts";
 import { ChallengeListener } from "../acme/challenge_listener.ts";
 import type { ChallengeAnswers, ObtainedCertificate } from "../acme/obtain_certificate.ts";
 import type { RetryTimes } from "../acme/renewal_times.ts";
-import { SharedAnswers } from "../acme/shared_answers.ts";
+import { NodeSeal } from "../acme/node_seal.ts";
+import { SharedAnswers, type SharedAnswersOptions } from "../acme/shared_answers.ts";
 import type { AcmeSettings } from "../check/acme_files.ts";
 import { examineCertificate } from "../check/certificate_findings.ts";
 import { StartError } from "../check/exit_error.ts";
@@ -80,14 +81,14 @@ export class ServedCertificate implements AsyncDisposable {
     const { directory, domains, storage: folder, httpHost, httpPort } = acme;
     await using opened = new AsyncDisposableStack();
     const own = new FolderStorage(folder);
-    const storage = cluster === undefined ? own : new NodeStorage(
-      own,
-      new SharedStorage(cluster.records, secretOf(files)),
-      once((reason) => log("error", reason)),
-    );
+    const seal = cluster && new NodeSeal(secretOf(files));
+    const storage = cluster === undefined || seal === undefined
+      ? own
+      : new NodeStorage(own, new SharedStorage(cluster.records, seal), once((reason) => log("error", reason)));
     const store = new CertificateStore(storage, directory, domains);
     const listener = opened.use(new ChallengeListener({ host: httpHost, port: httpPort }));
-    const shared = cluster && opened.use(shareAnswers(cluster, listener, configuration.state.node, log));
+    const { state: { node } } = configuration;
+    const shared = cluster && seal && opened.use(shareAnswers(cluster, { listener, seal, node, log }));
     const answers: ChallengeAnswers = shared ?? { use: (texts) => listener.use(texts) };
     const server: { use: ((pair: ObtainedCertificate) => Promise<void>) | undefined } = { use: undefined };
     const keeper = opened.use(
@@ -189,17 +190,13 @@ function issuerOf(acme: AcmeSettings, files: ConfigurationFiles, log: ServedCert
 
 function shareAnswers(
   cluster: PostgresEngine,
-  listener: ChallengeListener,
-  node: string,
-  log: ServedCertificateOptions["log"],
+  own: Pick<SharedAnswersOptions, "listener" | "seal" | "node" | "log">,
 ): SharedAnswers {
   return new SharedAnswers({
-    listener,
+    ...own,
     records: cluster.records,
     tell: (subject) => cluster.tell("certificate", subject),
     countNodes: async () => (await cluster.nodes()).length,
-    log,
-    node,
   });
 }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AcmeError } from "../../lib/acme/acme_error.ts";
 import { FolderStorage, MemoryStorage, NodeStorage, SharedStorage } from "../../lib/acme/acme_storage.ts";
+import { NodeSeal } from "../../lib/acme/node_seal.ts";
 import { CertificateStore } from "../../lib/acme/certificate_store.ts";
 import { MemoryRecords } from "../../lib/state/memory_records.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
@@ -47,14 +48,14 @@ Deno.test({
 
 Deno.test("SharedStorage lets nobody read a key out of the records, nor put one text in the place of another", async () => {
   const records = new MemoryRecords();
-  const storage = new SharedStorage(records, SECRET);
+  const storage = new SharedStorage(records, new NodeSeal(SECRET));
   await storage.set("certificate.pem", PAIR.key);
   await storage.set("order.json", "other");
   const value = records.get("acme", "certificate.pem") ?? "";
   assert(!value.includes("PRIVATE") && !atob(value).includes("PRIVATE"));
-  assertEquals(await new SharedStorage(records, `${SECRET}\n`).get("certificate.pem"), PAIR.key);
+  assertEquals(await new SharedStorage(records, new NodeSeal(`${SECRET}\n`)).get("certificate.pem"), PAIR.key);
   await assertRejects(
-    () => new SharedStorage(records, `${SECRET}0`).get("certificate.pem"),
+    () => new SharedStorage(records, new NodeSeal(`${SECRET}0`)).get("certificate.pem"),
     AcmeError,
     "another secret",
   );
@@ -66,7 +67,11 @@ Deno.test("NodeStorage starts with its own copy while the others are away, and g
   const own = new MemoryStorage();
   const records = new MemoryRecords();
   const problems: string[] = [];
-  const node = new NodeStorage(own, new SharedStorage(records, SECRET), (reason) => problems.push(reason));
+  const node = new NodeStorage(
+    own,
+    new SharedStorage(records, new NodeSeal(SECRET)),
+    (reason) => problems.push(reason),
+  );
   await node.set("certificate.pem", "one");
   assertEquals(await own.get("certificate.pem"), "one");
   records.delete("acme", "certificate.pem");

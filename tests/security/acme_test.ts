@@ -50,17 +50,20 @@ async function hostileCa(answer: (path: string) => Response | Promise<Response>)
   return { url, certificate, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-async function clientOf({ url, certificate }: { url: string; certificate: string }, timeoutMs = 500) {
+async function clientOf({ url, certificate }: { url: string; certificate: string }, timeoutMs: number) {
   const transport = new AcmeTransport({ ca: certificate, timeoutMs });
   const client = new AcmeClient(transport, `${url}/dir`, { key: await readAccountKey(await createAccountKey()) });
   return { client, transport };
 }
 
-async function failureOf(answer: (url: string, path: string) => Response | Promise<Response>): Promise<AcmeError> {
+async function failureOf(
+  answer: (url: string, path: string) => Response | Promise<Response>,
+  timeoutMs = 20_000,
+): Promise<AcmeError> {
   const place = { url: "" };
   await using ca = await hostileCa((path) => answer(place.url, path));
   place.url = ca.url;
-  const { client, transport } = await clientOf(ca);
+  const { client, transport } = await clientOf(ca, timeoutMs);
   using _transport = transport;
   return await assertRejects(() => client.register({}, signal), AcmeError);
 }
@@ -72,7 +75,7 @@ Deno.test("A CA cannot fill the memory, nor hold the server", async () => {
     new Response(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) }))
   );
   assertEquals([endless.kind, endless.message], ["badAnswer", "the CA answers at endless length"]);
-  const late = await failureOf(() => new Promise((resolve) => setTimeout(() => resolve(json({})), 800)));
+  const late = await failureOf(() => new Promise((resolve) => setTimeout(() => resolve(json({})), 800)), 500);
   assertMatch(late.message, /no answer within 0\.5 s/);
 });
 

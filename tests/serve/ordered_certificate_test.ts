@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect as connectTls } from "node:tls";
+import { formatStatus } from "../../lib/cli/admin_status.ts";
 import type { ServerEvent } from "../../lib/events.ts";
 import type { Reading } from "../../lib/serve/reloader.ts";
 import { readSettings } from "../../lib/serve/read_settings.ts";
@@ -11,6 +12,7 @@ import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 
 const PASSWORD = "correct horse";
 const NAME = "ftp.example.org";
+const TOKEN = "0123456789abcdef0123456789abcdef";
 /** A hundred times as fast as usual. */
 const QUICK = { firstMs: 300, longestMs: 2_000, limitedMs: 1_500 };
 
@@ -147,16 +149,28 @@ test("A start whose CA is away serves, says so, and has a certificate once the C
   await using folder = await TemporaryFolder.create();
   await using pebble = await Pebble.start();
   await pebble.stop();
-  await using scene = await Scene.start(folder.path, pebble, { settings: { metrics: { port: 0 } } });
+  await Deno.writeTextFile(`${folder.path}/token`, TOKEN, { mode: 0o600 });
+  const settings = { metrics: { port: 0 }, admin: { port: 0, tokenFile: "token" } };
+  await using scene = await Scene.start(folder.path, pebble, { settings });
   assertEquals(scene.count("certificateRenewalFailed"), 1);
   assert(scene.log.some((line) => line.startsWith("serving with a certificate made in memory")));
   assert(scene.service.certificate?.selfSigned);
   await using client = await login(scene.port);
   const metrics = async () => await (await fetch(`http://127.0.0.1:${scene.service.metrics?.port}/metrics`)).text();
   assertMatch(await metrics(), /^ftpsd_certificate_failures [1-9]/m);
+  const ordering = async () => {
+    const url = `http://127.0.0.1:${scene.service.admin?.port}/api/v1/server`;
+    const answer = await (await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } })).json();
+    assertMatch(formatStatus({ server: answer, nodes: [], quotasNearLimit: [], bans: [] }, new Date()), /^renewal /m);
+    return answer.certificate.ordering;
+  };
+  const failing = await ordering();
+  assert(failing.failures >= 1);
+  assertMatch(failing.lastFailure, /^no answer of /);
   await pebble.restart();
   await scene.until(() => scene.count("certificateRenewed") === 1, "renewed");
   await scene.until(() => scene.service.certificate?.selfSigned === false, "in use");
+  assertEquals([(await ordering()).failures, (await ordering()).isOrdering], [0, false]);
   await verifiedSerial(scene.port, await pebble.root());
   await client.expect(200, "NOOP"); // of the certificate before
   assertMatch(await metrics(), /^ftpsd_certificate_failures 0$/m);
