@@ -7,7 +7,7 @@
 import { type AccountEntries, SHARED_ACCOUNT_ENTRIES } from "../accounts/account_entries.ts";
 import { SHARED_CODE_REGISTER, UsedCodes } from "../accounts/code_register.ts";
 import { type PasswordReplacement, type PasswordStore, SHARED_PASSWORD_STORE } from "../accounts/password_store.ts";
-import { ANONYMOUS } from "../accounts/permission.ts";
+import { namesAnonymous } from "../accounts/permission.ts";
 import { SHARED_WORK_PLACES } from "../accounts/work_queue.ts";
 import { createWorkPlaces, toServerOptions, withCertificate } from "../server/configured_options.ts";
 import type { Readiness } from "../admin/observed.ts";
@@ -233,7 +233,7 @@ export class ConfiguredServer {
   async hasAccount(name: string, signal: AbortSignal): Promise<boolean> {
     const { accounts, users, anonymous } = this.#plan.configuration;
     const isInFile = users.some((user) => user.name === name && user.enabled) ||
-      (name === ANONYMOUS && anonymous !== undefined);
+      (namesAnonymous(name) && anonymous !== undefined);
     if (isInFile && accounts.some(({ type }) => type === "file")) return true;
     return await this.#options.accounts?.knows(name, { signal }) ?? false;
   }

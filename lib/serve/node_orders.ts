@@ -1,5 +1,5 @@
 /**
- * What a node does when others, or a database, tell it something: ends sessions that were kicked, and those of accounts that are
+ * What a node does when others, a database, or another configuration tell it something: ends sessions that were kicked, and those of accounts that are
  * no more.
  *
  * @module
@@ -7,6 +7,7 @@
 
 import { delay } from "../deadline.ts";
 import type { SessionInfo } from "../session/session.ts";
+import type { Configuration } from "../settings/table.ts";
 import { parseSelector, type SessionSelector } from "../state/session_selector.ts";
 import type { NodeEvent } from "../state/postgres/event_feed.ts";
 
@@ -22,6 +23,13 @@ export interface OrderedServer {
    * @throws When nobody can be asked now.
    */
   hasAccount(name: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The accounts of a configuration. */
+export type AccountsInFile = Pick<Configuration, "users" | "anonymous">;
+
+function namesIn({ users }: AccountsInFile): string[] {
+  return users.flatMap(({ name, enabled }) => enabled ? [name] : []);
 }
 
 /** How it is done. */
@@ -71,6 +79,14 @@ export class NodeOrders implements AsyncDisposable {
   accountChanged(name: string): void {
     this.#changed.add(name);
     this.#look();
+  }
+
+  /** A configuration took the place of another: sessions of accounts that it does not have, or has disabled, end. */
+  configurationChanged(before: AccountsInFile, now: AccountsInFile): void {
+    const kept = new Set(namesIn(now));
+    for (const name of namesIn(before)) if (!kept.has(name)) this.accountChanged(name);
+    // Its sessions may have any of its names.
+    if (before.anonymous !== undefined && now.anonymous === undefined) this.accountsMissed();
   }
 
   /** Changes may have been missed: looks at the accounts of all sessions. */

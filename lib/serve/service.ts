@@ -51,6 +51,8 @@ export interface ServiceOptions extends Omit<ReloaderOptions, "server" | "onAppl
 /** Serves a configuration, from {@linkcode Service.listen} to the end of {@linkcode Service.shutdown}. */
 export class Service implements AsyncDisposable {
   readonly #first: Reading;
+  /** What the server uses now. */
+  #applied: ServerPlan;
   readonly #options: ServiceOptions;
   readonly #server: ConfiguredServer;
   readonly #reloader: Reloader;
@@ -71,10 +73,12 @@ export class Service implements AsyncDisposable {
       readonly observation: Observation | undefined;
       readonly hooks: ServedHooks | undefined;
       readonly ordered: ServedCertificate | undefined;
+      readonly orders: NodeOrders;
       readonly opened: AsyncDisposableStack;
     },
   ) {
     this.#first = first;
+    this.#applied = first.plan;
     this.#options = options;
     this.#server = made.server;
     this.#observation = made.observation;
@@ -84,9 +88,11 @@ export class Service implements AsyncDisposable {
     this.#reloader = new Reloader({
       ...options,
       server: made.server,
-      onApplied: (plan) => {
+      onApplied: async (plan) => {
         this.#ordered?.retry();
-        return this.#useHooks(plan);
+        made.orders.configurationChanged(this.#applied.configuration, plan.configuration);
+        this.#applied = plan;
+        await this.#useHooks(plan);
       },
     });
   }
@@ -172,7 +178,7 @@ export class Service implements AsyncDisposable {
     });
     orders.attach(server);
     ordered?.attach(server);
-    const made = { server, observation, hooks, ordered };
+    const made = { server, observation, hooks, ordered, orders };
     const service = new Service({ ...first, plan }, options, { ...made, opened: opened.move() });
     observed.changed = () => service.#renewCertificate();
     return service;

@@ -71,9 +71,9 @@ const CHANGES: readonly {
   },
   {
     what: "a user that is no more",
-    before: USER,
-    after: USER.replace("name: user", "name: bob"),
-    lines: LOGIN,
+    before: `${USER}  - { name: bob, password: "${HASH}", home: home }\n`,
+    after: USER,
+    lines: ["USER bob", `PASS ${PASSWORD}`],
     replies: ["230 Login successful.", "530 Authentication failed."],
   },
   {
