@@ -6,7 +6,7 @@
 
 /** Common fields of the events of one control connection. */
 export interface SessionEvent {
-  /** Session id: unique in the process, in every log line of the session and in 451 replies. */
+  /** Session id: no other session of any server has it; it is in every log line of the session and in 451 replies. */
   readonly session: string;
   /** Client's `address:port` (`[address]:port` in IPv6). */
   readonly remote: string;

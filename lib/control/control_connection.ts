@@ -64,7 +64,7 @@ const UNUSABLE_LINES: Readonly<Record<Exclude<DecodedLine["kind"], "line" | "end
 /** How a control connection is served. */
 export interface ControlConnectionOptions {
   readonly service: Service;
-  /** Id of the session, unique in the process. */
+  /** Id of the session, which no other has. */
   readonly id: string;
   /** Address that the listener was given. */
   readonly listenHost: string;

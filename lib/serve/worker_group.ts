@@ -8,6 +8,7 @@ import type { InstrumentMemory } from "../admin/instruments.ts";
 import { Watchdog } from "../deadline.ts";
 import type { EventListener, ServerEventName } from "../events.ts";
 import type { ShutdownOptions } from "../server/ftp_server.ts";
+import { newSessionPrefix } from "../session/session_id.ts";
 import type { SessionInfo } from "../session/session.ts";
 import type { SessionSelector } from "../state/session_selector.ts";
 import { describeThrown } from "../thrown.ts";
@@ -188,7 +189,7 @@ class Member {
 
   /** Lets it serve; resolves when it does. */
   start(plan: ServerPlan): Promise<void> {
-    const idPrefix = `${crypto.randomUUID().slice(0, 4)}${this.#index}`;
+    const idPrefix = `${newSessionPrefix()}${this.#index}`;
     const { count, dialogue, memory, events, instruments, traced = false } = this.#options;
     this.send({
       kind: "start",

@@ -53,7 +53,7 @@ export type RefuseConnection = (client: ConnectingClient) => string | undefined 
 /** How clients are taken in. */
 export interface AcceptorOptions {
   readonly service: Service;
-  /** Beginning of the sessions' ids, unique in the process. */
+  /** Beginning of the sessions' ids, which nobody else has. */
   readonly idPrefix: string;
   /** Asked about each client that there is a place for. */
   readonly refuseConnection: RefuseConnection | undefined;

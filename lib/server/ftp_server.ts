@@ -18,6 +18,7 @@ import { formatSocketAddress } from "../protocol/host_port.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import { loadEncoding, type TextEncoding, UTF8 } from "../protocol/text_encoding.ts";
 import type { Meter } from "../meter.ts";
+import { newSessionPrefix } from "../session/session_id.ts";
 import type { SessionInfo } from "../session/session.ts";
 import { isSelected, type SessionSelector } from "../state/session_selector.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -65,7 +66,7 @@ export interface FtpServerParts {
   readonly trace?: Trace | undefined;
   /** Keeps what files have been moved before clients hear of it; absent: nobody does. */
   readonly keeper?: EventKeeper | undefined;
-  /** Beginning of the ids of its sessions, unique in the process. */
+  /** Beginning of the ids of its sessions, which nobody else has. */
   readonly idPrefix?: string;
   /** How they share their ports; absent: not at all. */
   readonly sharing?: PortSharing;
@@ -160,7 +161,7 @@ export class FtpServer implements AsyncDisposable {
     this.#sharing = parts.sharing;
     this.#eventLoops = parts.eventLoops ?? 1;
     this.#isAvailable = parts.isAvailable ?? (() => true);
-    this.#idPrefix = parts.idPrefix ?? crypto.randomUUID().slice(0, 4);
+    this.#idPrefix = parts.idPrefix ?? newSessionPrefix();
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 

@@ -107,7 +107,7 @@ function loginFailed(remote: string, username: string): ServerEvent {
 const REFUSAL: ServerEvent = {
   event: "commandRefused",
   time: new Date("2026-11-26T10:06:39.360Z"),
-  session: "29ae1-1",
+  session: "29ae10c7d4b2-1",
   remote: "198.51.100.7:36042",
   command: "RETR",
   code: 530,
