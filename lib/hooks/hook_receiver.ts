@@ -7,6 +7,7 @@
  * @module
  */
 
+import { abortable } from "../deadline.ts";
 import type { HookMessage } from "../state/hook_queue.ts";
 import { describeThrown } from "../thrown.ts";
 import { keyOf, signedHeaders } from "./hook_message.ts";
@@ -55,18 +56,14 @@ export class HookReceiver implements Disposable {
    * @throws The reason of the signal when it aborts.
    */
   async send(message: HookMessage, signal: AbortSignal): Promise<HookOutcome> {
-    const { url, tokenFile, timeout } = this.#settings;
-    let headers: Record<string, string>;
-    try {
-      const key = keyOf(await Deno.readTextFile(tokenFile));
-      headers = signedHeaders(message, key, Math.floor(Date.now() / 1000));
-    } catch (error) {
-      return { kind: "unreachable", reason: `cannot use ${tokenFile}: ${describeThrown(error)}` };
-    }
+    const { url, timeout } = this.#settings;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout * 1000);
     const both = AbortSignal.any([signal, late.signal]);
     try {
+      const headers = await this.#sign(message, both);
+      signal.throwIfAborted();
+      if (typeof headers === "string") return { kind: "unreachable", reason: headers };
       const request = {
         method: "POST",
         headers,
@@ -85,6 +82,17 @@ export class HookReceiver implements Disposable {
       return { kind: "unreachable", reason: reasonOf(error) };
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Makes the headers; returns why they cannot be made. A file whose disk does not answer is not waited for. */
+  async #sign(message: HookMessage, signal: AbortSignal): Promise<Record<string, string> | string> {
+    const { tokenFile } = this.#settings;
+    try {
+      const key = keyOf(await abortable(Deno.readTextFile(tokenFile), signal));
+      return signedHeaders(message, key, Math.floor(Date.now() / 1000));
+    } catch (error) {
+      return `cannot use ${tokenFile}: ${signal.aborted ? "it does not answer" : describeThrown(error)}`;
     }
   }
 

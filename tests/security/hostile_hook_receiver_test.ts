@@ -144,3 +144,12 @@ Deno.test("Without its token nothing is sent, and no message has a byte of it", 
   })();
   assert(!message.includes("short") && !message.includes(secret.slice(6)));
 });
+
+Deno.test("A token on a disk that does not answer is not waited for longer than for a receiver", async () => {
+  const { readTextFile } = Deno;
+  using _restored = { [Symbol.dispose]: () => void (Deno.readTextFile = readTextFile) };
+  Deno.readTextFile = () => Promise.withResolvers<string>().promise;
+  using receiver = new HookReceiver({ url: "http://127.0.0.1:9/", tokenFile: "/mnt/token", timeout: 0.2 });
+  const outcome = await receiver.send(MESSAGE, new AbortController().signal);
+  assertEquals(outcome, { kind: "unreachable", reason: "cannot use /mnt/token: it does not answer" });
+});
