@@ -29,7 +29,7 @@ export const SPANS = { hour: { seconds: 10, count: 360 }, day: { seconds: 300, c
 /** Which history. */
 export type SpanName = keyof typeof SPANS;
 
-/** Totals at a moment, in seconds since 1970. */
+/** Totals at a moment, in seconds of a clock that is never set. */
 type Reading = Totals & { readonly at: number };
 
 /** Takes readings from its making until it is disposed of. */
@@ -59,7 +59,7 @@ export class History implements Disposable {
     const points = this.#points[name];
     const seconds = Math.max(1, now.at - before.at);
     points.push({
-      time: now.at,
+      time: Date.now() / 1000,
       sessions: sessionsNow({ instruments: this.#reader }),
       received: (now.received - before.received) / seconds,
       sent: (now.sent - before.sent) / seconds,
@@ -71,7 +71,7 @@ export class History implements Disposable {
   }
 
   #read(): Reading {
-    return { at: Date.now() / 1000, ...totalsOf(this.#reader) };
+    return { at: performance.now() / 1000, ...totalsOf(this.#reader) };
   }
 
   [Symbol.dispose](): void {

@@ -39,6 +39,8 @@ export const INCIDENT_EVENTS: readonly ServerEventName[] = [
 ];
 
 const MAX_INCIDENTS = 500;
+/** Most characters that are kept of a text that a client may have chosen: the log has all. */
+const MAX_TEXT = 500;
 
 /** The last of them, the newest at the end. */
 export class RecentIncidents {
@@ -50,7 +52,8 @@ export class RecentIncidents {
     const incident = incidentOf(event);
     if (incident === undefined) return;
     this.#count++;
-    this.#incidents.push(incident);
+    const { text, username } = incident;
+    this.#incidents.push({ ...incident, text: shortened(text), username: username && shortened(username) });
     if (this.#incidents.length > MAX_INCIDENTS) this.#incidents.shift();
   };
 
@@ -90,6 +93,10 @@ function incidentOf(event: ServerEvent): Incident | undefined {
     default:
       return undefined;
   }
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }
 
 function whoOf({ session, remote, username }: { session: string; remote: string; username?: string | undefined }) {

@@ -157,7 +157,15 @@ async function createPanel(
         isOpen: () => isOpen(plan().configuration.admin),
         hosts: () => [...admin.hosts, ...server.certificate?.names ?? []],
       });
-      const options = { server, recent, history, access, onAudit, onFailure };
+      const options = {
+        server,
+        recent,
+        history,
+        access,
+        streams: new Set<ReadableStream<Uint8Array>>(),
+        onAudit,
+        onFailure,
+      };
       const open = (port: number) =>
         explaining(
           admin.unix ?? `${admin.host} port ${port} (admin)`,

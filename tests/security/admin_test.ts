@@ -46,6 +46,31 @@ Deno.test("Pages of other sites can neither ask the admin API nor frame it, what
   assertEquals(audit.length, 1);
 });
 
+Deno.test("So many follow the stream, and no more; who leaves makes room", async () => {
+  await using admin = await AdminServer.start();
+  const follow = async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const response = await fetch(`${admin.url}/api/v1/stream`, { headers });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    return { status: response.status, leave: async () => await reader?.cancel() };
+  };
+  const followers = [];
+  for (let count = 0; count < 32; count++) followers.push(await follow());
+  assertEquals(followers.filter(({ status }) => status !== 200), []);
+  const refused = await follow();
+  await refused.leave();
+  assertEquals(refused.status, 429);
+  await followers.pop()?.leave();
+  let status = 429;
+  while (status !== 200) {
+    const another = await follow();
+    followers.push(another);
+    ({ status } = another);
+  }
+  for (const { leave } of followers) await leave();
+});
+
 Deno.test("A body that does not end, or is too large, is refused", async () => {
   await using admin = await AdminServer.start();
   const { status } = await admin.ask("/kicks", { method: "POST", body: { account: "a".repeat(100_000) } });

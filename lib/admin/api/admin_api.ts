@@ -24,6 +24,8 @@ export interface AuditEntry {
 /** What the API works with. */
 export interface AdminApiOptions extends ApiContext {
   readonly access: ApiAccess;
+  /** Streams that are followed now. */
+  readonly streams: Set<ReadableStream<Uint8Array>>;
   /** Told of each change before it is made. Must not throw. */
   readonly onAudit: (entry: AuditEntry) => void;
   /** Told of what was not expected. Must not throw. */
@@ -32,6 +34,8 @@ export interface AdminApiOptions extends ApiContext {
 
 const PREFIX = "/api/v1";
 const MAX_BODY_BYTES = 64 * 1024;
+/** Streams at once: each is a connection that stays, and tells of all sessions each second. */
+const MAX_STREAMS = 32;
 
 /** Header of every answer of the admin part: nobody may frame, guess or keep it. */
 export const STRICT_HEADERS: Readonly<Record<string, string>> = {
@@ -99,7 +103,11 @@ async function loadDocument(): Promise<unknown> {
 
 /** It is cancelled when the client has gone. */
 function streamOf(options: AdminApiOptions, { signal }: HttpClient): Response {
-  return new Response(followState(options, signal), {
+  const { streams } = options;
+  if (streams.size >= MAX_STREAMS) return failure(429, "too many follow the stream already", { "retry-after": "10" });
+  const stream = followState(options, { signal, onEnd: () => streams.delete(stream) });
+  streams.add(stream);
+  return new Response(stream, {
     headers: { ...STRICT_HEADERS, "content-type": "text/event-stream; charset=utf-8" },
   });
 }

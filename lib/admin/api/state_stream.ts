@@ -13,29 +13,37 @@ const EVERY_MS = 1_000;
  * Streams messages of the form `data: {"server": …, "sessions": […], "totals": {…}, "incidents": […]}`: at once, then each
  * second. A reader that is slow gets fewer. The first one has the incidents of before.
  *
- * @param signal Ends the stream.
+ * @param options.signal Ends the stream.
+ * @param options.onEnd Called when it has ended, or its reader has gone, and not before this returns; may be called again.
  */
-export function followState(context: ApiContext, signal: AbortSignal): ReadableStream<Uint8Array> {
+export function followState(
+  context: ApiContext,
+  { signal, onEnd }: { readonly signal: AbortSignal; readonly onEnd: () => void },
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let seen = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   let isBusy = false;
-  const end = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+  let isOver = false;
+  const release = () => {
+    isOver = true;
     clearInterval(timer);
-    try {
-      controller.close();
-    } catch {
-      // The reader has gone.
-    }
+    signal.removeEventListener("abort", stop);
+    queueMicrotask(onEnd);
+  };
+  const end = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    if (isOver) return;
+    release();
+    controller.close();
   };
   let stop = () => {};
   const send = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     if (isBusy || (controller.desiredSize ?? 0) <= 0) return;
     isBusy = true;
     try {
-      const message = await describeState(context, seen);
-      seen = context.recent.count;
-      if (!signal.aborted) controller.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
+      const { message, count } = await describeState(context, seen);
+      seen = count;
+      if (!isOver) controller.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
     } catch {
       end(controller); // an event loop has ended: the reader comes again
     } finally {
@@ -46,23 +54,28 @@ export function followState(context: ApiContext, signal: AbortSignal): ReadableS
     start: async (controller) => {
       stop = () => end(controller);
       signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
       await send(controller);
-      if (!signal.aborted) timer = setInterval(() => void send(controller), EVERY_MS);
+      // The reader may have gone meanwhile.
+      if (!isOver) timer = setInterval(() => void send(controller), EVERY_MS);
     },
-    cancel: () => {
-      clearInterval(timer);
-      signal.removeEventListener("abort", stop);
-    },
+    cancel: release,
   }, { highWaterMark: 4 });
 }
 
-async function describeState({ server, recent }: ApiContext, seen: number): Promise<unknown> {
+async function describeState(
+  { server, recent }: ApiContext,
+  seen: number,
+): Promise<{ readonly message: unknown; readonly count: number }> {
   const { instruments } = server;
-  return {
+  const sessions = (await server.sessions()).map(describeSession);
+  // From here on nothing happens meanwhile, so that no incident falls between two messages.
+  const message = {
     time: Date.now() / 1000,
     server: describeServer(server),
-    sessions: (await server.sessions()).map(describeSession),
+    sessions,
     totals: totalsOf(instruments),
     incidents: recent.since(seen),
   };
+  return { message, count: recent.count };
 }
