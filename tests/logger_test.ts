@@ -172,7 +172,7 @@ const HOSTILE = {
   "a C1 control character": "x\x9b2J\x85",
   "DEL and NUL": "x\x7f\x00",
   "a line separator of Unicode": "x\u2028\u2029",
-  "a change of direction": "x\u202egpj.exe\u2066",
+  "a change of direction": "x\u202egpj.exe\u2066\u200f\u061c",
 };
 
 for (const [what, name] of Object.entries(HOSTILE)) {
@@ -189,7 +189,7 @@ for (const [what, name] of Object.entries(HOSTILE)) {
         const [line = "", ...rest] = linesOf(event, { format });
         assertEquals(rest, []);
         // deno-lint-ignore no-control-regex -- control characters are what is looked for
-        assertEquals(line.match(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g), null);
+        assertEquals(line.match(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g), null);
         if (format === "json") assertMatch(JSON.stringify(Object.values(JSON.parse(line))), /x/);
       }
     });

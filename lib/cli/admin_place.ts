@@ -7,7 +7,7 @@
 import { X509Certificate } from "node:crypto";
 import { StartError, UsageError } from "../check/exit_error.ts";
 import { readPemFile } from "../check/host_files.ts";
-import { formatSocketAddress } from "../protocol/host_port.ts";
+import { formatSocketAddress, ipFamily } from "../protocol/host_port.ts";
 import type { Configuration } from "../settings/table.ts";
 import { loadConfiguration } from "./load_configuration.ts";
 import type { ParsedArguments } from "./option_table.ts";
@@ -112,5 +112,6 @@ async function readToken(file: string | undefined): Promise<string | undefined> 
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "::1" || hostname === "[::1]";
+  const isIpv4 = ipFamily(hostname) === 4 && hostname.startsWith("127."); // and not a name that begins like that
+  return hostname === "localhost" || isIpv4 || hostname === "::1" || hostname === "[::1]";
 }

@@ -21,11 +21,12 @@ export class WireError extends Error {
 /** Most characters of a server's words that are shown. */
 const MAX_SHOWN = 160;
 
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
+
 /** Words of a server as they may be shown: on one line, without what a terminal would obey, and not too many. */
 export function shown(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ")
-    .trim();
+  const plain = text.replace(CONTROLS, " ").trim();
   return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain;
 }
 

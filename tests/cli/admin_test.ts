@@ -92,6 +92,7 @@ Deno.test("What cannot be asked is said in a line, with what to do", async () =>
     [["--url", admin.url, "--token-file", wrong], "the token is missing or wrong | --token-file FILE"],
     [["--url", admin.url], "the token is missing (--token-file)"],
     [["--url", "http://192.0.2.1:8021", ...token], "the token would go to 192.0.2.1:8021 in clear"],
+    [["--url", "http://127.evil.example:8021", ...token], "the token would go to 127.evil.example:8021 in clear"],
     [["--url", `${admin.url}/api`, ...token], "this is no URL of an admin listener"],
     [["--url", "ftp://127.0.0.1", ...token], "this is no URL of an admin listener"],
     [["--url", admin.url, "-c", "x"], "the server is named twice"],
