@@ -3,6 +3,7 @@ import { readConfiguration } from "../../lib/settings/read_configuration.ts";
 import { ConfiguredServer } from "../../lib/serve/configured_server.ts";
 import { RevocationWatcher } from "../../lib/serve/revocation_watcher.ts";
 import type { ServerEvent } from "../../lib/events.ts";
+import { withDeadline } from "../helpers/socket_reader.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { issue, type Issued, revoke, toPemList } from "../transport/client_pki.ts";
 import { PAIR } from "../transport/tls_pairs.ts";
@@ -15,6 +16,7 @@ const NOBODY = await revoke(CA, []);
 const ALICE_REVOKED = await revoke(CA, [ALICE]);
 const SOON_MS = 10;
 const NEVER_MS = 1_000_000;
+const DEADLINE_MS = 10_000;
 
 /** What a watcher tells, one after the other. */
 class Told {
@@ -141,7 +143,7 @@ class Client implements Disposable {
   /** The next reply; empty when there is none. */
   async reply(): Promise<string> {
     const buffer = new Uint8Array(512);
-    const count = await this.#connection.read(buffer).catch(() => null);
+    const count = await withDeadline(this.#connection.read(buffer).catch(() => null), "a reply", DEADLINE_MS);
     return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trim();
   }
 
