@@ -1,13 +1,15 @@
 /**
  * Passwords that are checked elsewhere: few at once, and not again where a success is remembered.
  *
- * What is remembered is a digest under a random key of this object, for a set time. A refusal is never remembered. A wrong password
+ * What is remembered is a digest under a random key of this object, for a set time, of all that was looked at: who checks passwords may
+ * say yes to an address, or to a certificate, and no to others. A refusal is never remembered. A wrong password
  * says nothing against the right one: else whoever guesses would keep out those who are remembered while nobody can be asked.
  *
  * @module
  */
 
 import type { DelegatedPassword, FoundAccount } from "./account_source.ts";
+import { addressBlock } from "../protocol/host_port.ts";
 import { AuthorizerBusyError, type Credentials } from "./authorizer.ts";
 import { decoyOf } from "./decoy.ts";
 import { computeKeyedDigest, equalDigests } from "./password_digest.ts";
@@ -28,7 +30,7 @@ export interface DelegatedVerifierOptions {
    */
   readonly maxWaiting?: number;
   /**
-   * How many names' last successes are remembered, with their accounts.
+   * How many successes are remembered, the last of each name and address, with their accounts.
    *
    * @default 1024
    */
@@ -47,7 +49,7 @@ export interface DelegatedCheckOptions extends WorkOptions {
 
 /** A login that succeeded. */
 interface Success {
-  /** Of name and password. */
+  /** Of the credentials. */
   readonly digest: Uint8Array;
   readonly account: FoundAccount;
   /** When it ends to count, by `performance.now()`. */
@@ -63,7 +65,7 @@ export class DelegatedVerifier {
   readonly #key = crypto.getRandomValues(new Uint8Array(32));
   /** Stands for the digest of a success where none is remembered. */
   readonly #nothing = crypto.getRandomValues(new Uint8Array(32));
-  /** The last success of each name; the least recently used one comes first. */
+  /** The last success of each name and address (of IPv6 the /64); the least recently used one comes first. */
   readonly #remembered = new Map<string, Success>();
 
   /**
@@ -119,7 +121,8 @@ export class DelegatedVerifier {
         const { message, isOutage, cause, countsAsFailure } = error;
         throw new AuthorizerBusyError(message, { isOutage, cause, countsAsFailure: countsAsFailure || wasCompared });
       }
-      this.#remembered.delete(key);
+      // Whoever leaves has been told nothing.
+      if (!options.signal.aborted) this.#remembered.delete(key);
       throw error;
     }
   }
@@ -163,13 +166,15 @@ export class DelegatedVerifier {
     if (this.#remembered.size > this.#maxRemembered && first !== undefined) this.#remembered.delete(first);
   }
 
-  #identify({ username, password }: Credentials): Uint8Array {
-    return computeKeyedDigest(this.#key, [username, password]);
+  #identify({ username, password, remoteHost, tls }: Credentials): Uint8Array {
+    const { protocol = "", cipher = "", peerCertificate } = tls ?? {};
+    const shown = [protocol, cipher, peerCertificate?.fingerprint ?? ""];
+    return computeKeyedDigest(this.#key, [username, password, remoteHost, ...shown]);
   }
 }
 
-function keyOf({ checkedBy = "" }: DelegatedPassword, { username }: Credentials): string {
-  return `${checkedBy}\0${username}`;
+function keyOf({ checkedBy = "" }: DelegatedPassword, { username, remoteHost }: Credentials): string {
+  return `${checkedBy}\0${addressBlock(remoteHost)}\0${username}`;
 }
 
 /** An empty password takes the time of a wrong one, and is shown to nobody: directories let anybody in with it (RFC 4513 §5.1.2). */

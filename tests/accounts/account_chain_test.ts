@@ -94,6 +94,23 @@ Deno.test("AccountChain gives a decoy to a source that checks passwords itself, 
   assertMatch(asked[1] ?? "", /^[a-z0-9]{5}:[a-z0-9]{12}$/);
 });
 
+Deno.test("AccountChain lets nobody past an earlier source by another spelling of a name", async () => {
+  const rules = { refusal: () => "the account has expired" };
+  const file: AccountSource = { find: (name) => name === "alice" ? { password: ONE, home, rules } : undefined };
+  const check = ({ username, password }: Credentials) =>
+    password === "two" ? { username: username.toLowerCase(), password: "-", home } : undefined;
+  const directory: AccountSource = { find: () => ({ password: { check }, home }), costs: () => [] };
+  const table: AccountSource = { find: (name) => ({ username: name.toLowerCase(), password: TWO, home }) };
+  for (const later of [directory, table]) {
+    const login = loginOf(new AccountChain([file, later]));
+    await assertRejects(() => login("alice", "one"), LoginRefusedError, "the account has expired");
+    for (const name of ["ALICE", "Alice"]) {
+      await assertRejects(() => login(name, "two"), LoginRefusedError, '"alice" is an account of an earlier source');
+    }
+    assertEquals((await login("BOB", "two"))?.username, "bob");
+  }
+});
+
 Deno.test("AccountChain.costs() gives those of all sources, and the usual one for a source that does not say", () => {
   const silent: AccountSource = { find: () => undefined };
   const costs = new AccountChain([sourceOf({}), sourceOf({}), silent]).costs();

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { DelegatedPassword, FoundAccount } from "../../lib/accounts/account_source.ts";
 import { AuthorizerBusyError, type Credentials, LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { DelegatedVerifier, type DelegatedVerifierOptions } from "../../lib/accounts/delegated_verifier.ts";
+import { abortable } from "../../lib/deadline.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 
 const { signal } = new AbortController();
@@ -153,4 +154,47 @@ Deno.test("DelegatedVerifier.check() forgets a success that did not count and is
   assertEquals(await login(DOES_NOT), undefined);
   assertEquals(await login(COUNTS), undefined);
   assertEquals(asked.length, 3);
+});
+
+Deno.test("DelegatedVerifier.check() remembers a success for the address and the certificate that it was for", async () => {
+  const verifier = new DelegatedVerifier();
+  let asked = 0;
+  const shown = { subject: "CN=alice", fingerprint: "AA", alternativeNames: [] };
+  const tls = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", resumed: false, peerCertificate: shown };
+  const check = ({ username, remoteHost, tls }: Credentials): FoundAccount | undefined => {
+    asked++;
+    const isKnown = remoteHost === "192.0.2.1" && tls?.peerCertificate?.fingerprint === "AA";
+    return isKnown ? { username, password: "-", home } : undefined;
+  };
+  const login = async (more: Partial<Credentials>) => {
+    const credentials = { username: "alice", password: "a", remoteHost: "192.0.2.1", tls, ...more };
+    return (await verifier.check({ check }, credentials, { signal }))?.username;
+  };
+  for (let times = 0; times < 2; times++) assertEquals(await login({}), "alice");
+  assertEquals(asked, 1);
+  assertEquals(await login({ remoteHost: "203.0.113.9" }), undefined);
+  assertEquals(await login({ tls: { ...tls, peerCertificate: { ...shown, fingerprint: "BB" } } }), undefined);
+  assertEquals(await login({ tls: undefined }), undefined);
+  assertEquals(await login({}), "alice");
+  assertEquals(asked, 4);
+});
+
+Deno.test("DelegatedVerifier.check() forgets nobody for a guess whose client has left", async () => {
+  const verifier = new DelegatedVerifier();
+  let asked = 0;
+  const check = ({ username, password }: Credentials): Promise<FoundAccount> | FoundAccount => {
+    asked++;
+    return password === "a" ? { username, password: "-", home } : Promise.withResolvers<FoundAccount>().promise;
+  };
+  const slow = (credentials: Credentials, { signal }: { readonly signal: AbortSignal }) =>
+    abortable(Promise.resolve(check(credentials)), signal);
+  const of = (password: string) => ({ username: "alice", password, remoteHost: "192.0.2.1" });
+  await verifier.check({ check: slow }, of("a"), { signal });
+  const leaving = new AbortController();
+  const guess = verifier.check({ check: slow }, of("b"), { signal: leaving.signal });
+  await Promise.resolve();
+  leaving.abort(new Error("the client has left"));
+  await assertRejects(() => guess, Error, "the client has left");
+  assert(await verifier.check({ check: slow }, of("a"), { signal }));
+  assertEquals(asked, 2);
 });
