@@ -7,7 +7,7 @@
 import { delay } from "../deadline.ts";
 import { describeThrown } from "../thrown.ts";
 import type { Duties } from "../state/duties.ts";
-import { AcmeError } from "./acme_error.ts";
+import { AcmeError, printable } from "./acme_error.ts";
 import type { Attempts, CertificateStore } from "./certificate_store.ts";
 import type { ObtainedCertificate } from "./obtain_certificate.ts";
 import { afterFailure, firstAttempt, renewalTime, type RetryTimes, type Validity } from "./renewal_times.ts";
@@ -76,6 +76,9 @@ const ORDER_TIMEOUT_MS = 300_000;
 const MAX_WAIT_MS = 3_600_000;
 /** The same where others may have renewed it, though they tell. */
 const OTHERS_WAIT_MS = 30_000;
+
+/** Shortest wait. */
+const MIN_WAIT_MS = 50;
 
 /** Keeps a certificate good, from {@linkcode CertificateKeeper.start} until it is disposed of. */
 export class CertificateKeeper implements AsyncDisposable {
@@ -210,17 +213,19 @@ export class CertificateKeeper implements AsyncDisposable {
   }
 
   async #attempt(): Promise<void> {
-    const { order, examine, store, onRenewed } = this.#options;
+    const { order, store, onRenewed } = this.#options;
     this.#isOrdering = true;
     const late = AbortSignal.timeout(ORDER_TIMEOUT_MS);
     try {
       const pair = await order(AbortSignal.any([this.#closing.signal, late]));
-      const examined = await examineOrdered(pair, examine);
+      const examined = await this.#examineOrdered(pair);
       await store.keepCertificate(pair);
       await store.keepOrder(undefined);
       await this.#take(pair, examined);
       this.#attempts = undefined;
-      this.#notBefore = 0;
+      const now = this.#clock.now();
+      // Where clocks differ, or its life is all but over, the next one would be ordered at once, and so on.
+      this.#notBefore = this.#dueAt() > now ? 0 : now + MAX_WAIT_MS;
       await store.keepAttempts(undefined);
       onRenewed(examined);
     } catch (error) {
@@ -288,19 +293,19 @@ export class CertificateKeeper implements AsyncDisposable {
     await this.#options.use(pair);
     this.#served = pair.certificate;
   }
-}
 
-const MIN_WAIT_MS = 50;
-
-/** What the CA has made is looked at before it takes the place of anything. */
-async function examineOrdered(
-  pair: ObtainedCertificate,
-  examine: CertificateKeeperOptions["examine"],
-): Promise<ExaminedPair> {
-  try {
-    return await examine(pair);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : describeThrown(cause);
-    throw new AcmeError("badAnswer", `the certificate of the CA cannot be used: ${reason}`, { cause });
+  /** What the CA has made is looked at before it takes the place of anything. */
+  async #examineOrdered(pair: ObtainedCertificate): Promise<ExaminedPair> {
+    try {
+      const examined = await this.#options.examine(pair);
+      const { names, validTo } = examined;
+      if (!this.#isWanted(examined)) throw new TypeError(`it is not for all names, but for ${names.join(", ")}`);
+      if (validTo.getTime() <= this.#clock.now()) throw new TypeError(`it ended on ${validTo.toISOString()}`);
+      return examined;
+    } catch (cause) {
+      await this.#options.store.keepOrder(undefined); // which would give the same again
+      const reason = cause instanceof Error ? cause.message : describeThrown(cause);
+      throw new AcmeError("badAnswer", `the certificate of the CA cannot be used: ${printable(reason)}`, { cause });
+    }
   }
 }

@@ -169,11 +169,11 @@ async function untilSettled(client: AcmeClient, given: AcmeOrder, options: Obtai
   return order;
 }
 
-/** Waits longer each time, and as long as the CA asks for. */
+/** Waits longer each time, or as long as the CA asks for: not at all would be a request behind the other. */
 function poller({ wait = delay, signal }: ObtainOptions): (askedMs: number | undefined) => Promise<void> {
   let ms: number = POLL_MS.first;
   return async (askedMs) => {
-    await wait(Math.min(askedMs ?? ms, MAX_POLL_MS), signal);
+    await wait(Math.min(Math.max(askedMs ?? ms, POLL_MS.first), MAX_POLL_MS), signal);
     ms = Math.min(ms * 1.5, POLL_MS.longest);
   };
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { AcmeError } from "../../lib/acme/acme_error.ts";
 import { MemoryStorage } from "../../lib/acme/acme_storage.ts";
 import { CertificateKeeper, type CertificateKeeperOptions } from "../../lib/acme/certificate_keeper.ts";
@@ -200,4 +200,30 @@ Deno.test("CertificateKeeper ends an order that is under way when it is disposed
   await keeper[Symbol.asyncDispose]();
   assertEquals(seen.failures, []); // the next start goes on with it
   await keeper.settled(unaborted);
+});
+
+Deno.test("CertificateKeeper uses no certificate that is for other names or has ended, and waits longer each time", async () => {
+  const wrong = [pairOf(1_000_000, ["other.example.org"]), pairOf(1_000_000 - 91 * DAY)];
+  for (const pair of wrong) {
+    let orders = 0;
+    const { seen, store, run } = scene({ order: () => Promise.resolve(++orders < 100 ? pair : pairOf(1_000_000)) });
+    const old = pairOf(1_000_000 - 61 * DAY);
+    await store.keepCertificate(old);
+    await store.keepOrder({ url: "https://ca/order", key: "key" });
+    await run(30 * 60_000);
+    assertEquals(orders, 4); // at once, and after 1, 4 and 16 minutes
+    assertEquals(seen.used.map(({ certificate }) => certificate), [old.certificate]);
+    assertEquals((await store.certificate())?.certificate, old.certificate);
+    assertMatch(seen.failures[0] ?? "", /^the certificate of the CA cannot be used: it (is not for|ended on)/);
+    assertEquals(await store.order(), undefined); // else the next attempt gets the same again
+  }
+});
+
+Deno.test("CertificateKeeper does not order again and again where each certificate is due at once", async () => {
+  let orders = 0;
+  const { seen, run } = scene({
+    order: () => Promise.resolve(++orders < 100 ? pairOf(seen.now - 80 * DAY) : pairOf(seen.now)),
+  });
+  await run(5 * HOUR + 60_000);
+  assertEquals(orders, 6);
 });

@@ -154,3 +154,23 @@ test("obtainCertificate() trusts no CA whose certificate it does not know", asyn
   assertEquals(error.kind, "unreachable");
   assertMatch(error.message, /certificate/i);
 });
+
+Deno.test("obtainCertificate() asks a CA again after a moment, also where that wants to be asked at once", async () => {
+  const waits: (number | undefined)[] = [];
+  let looks = 0;
+  const order = { url: "o", authorizations: [], finalize: "f", certificate: "c", error: undefined, retryAfterMs: 0 };
+  const client = {
+    order: () => Promise.resolve({ ...order, status: "processing" }),
+    lookUp: () => Promise.resolve({ ...order, status: ++looks < 5 ? "processing" : "valid" }),
+    certificate: () => Promise.resolve("chain"),
+  };
+  await obtainCertificate(client as unknown as AcmeClient, {
+    names: ["ftp.example.org"],
+    answers: { use: () => Promise.resolve() },
+    signal: new AbortController().signal,
+    keep: () => Promise.resolve(),
+    onProgress: () => {},
+    wait: (ms) => Promise.resolve(void waits.push(ms)),
+  });
+  assertEquals(waits, [250, 250, 250, 250, 250]);
+});
