@@ -7,7 +7,7 @@
 import type { DatabaseAddress } from "../state/postgres/database_address.ts";
 import { AccountChain } from "../accounts/account_chain.ts";
 import type { AccountEntries, EntrySource } from "../accounts/account_entries.ts";
-import type { AccountOptions } from "../accounts/account_source.ts";
+import type { AccountOptions, AccountSource } from "../accounts/account_source.ts";
 import type { Authorizer } from "../accounts/authorizer.ts";
 import { type CodeRegister, UsedCodes } from "../accounts/code_register.ts";
 import { PasswordAuthorizer } from "../accounts/password_authorizer.ts";
@@ -196,7 +196,7 @@ function createAuthorizer(
   const ofFile = createFileAccounts(configuration, now, { ...others, codeSecrets, own });
   if (configuration.accounts.every(({ type }) => type === "file")) return ofFile;
   const sources = configuration.accounts.map((source, index) =>
-    source.type === "file" ? ofFile : createEntryAccounts(configuration, index, {
+    source.type === "file" ? decidingOnDisabled(ofFile, configuration) : createEntryAccounts(configuration, index, {
       ...options,
       ...others,
       own: ownPasswordIn(index, source.type === "postgres" && source.query === undefined),
@@ -204,6 +204,19 @@ function createAuthorizer(
     })
   );
   return new PasswordAuthorizer(new AccountChain(sources), { places: workPlaces });
+}
+
+/** The file decides about its disabled users, too: else the next source would let them in. */
+function decidingOnDisabled(ofFile: VirtualAccounts, { users }: Configuration): AccountSource {
+  const disabled = new Map(users.filter(({ enabled }) => !enabled).map(({ name, password }) => [name, password]));
+  const rules = { refusal: () => "the account is disabled" };
+  return {
+    find(name) {
+      const password = disabled.get(name);
+      return password === undefined ? ofFile.find(name) : { username: name, password, rules, home: "" };
+    },
+    costs: () => ofFile.costs(),
+  };
 }
 
 /** Accounts of a source that is not the file. */
