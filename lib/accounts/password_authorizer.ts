@@ -94,6 +94,7 @@ export class PasswordAuthorizer implements Authorizer {
     signal.throwIfAborted();
     while (found !== undefined && isDelegated(found.password)) {
       const { password } = found;
+      assertNoCodes(username, found);
       const account = await this.#checkElsewhere(found, password, credentials, options);
       if (account !== undefined) {
         const opened = await this.#completed(account, credentials, signal);
@@ -155,6 +156,7 @@ export class PasswordAuthorizer implements Authorizer {
         // Who is refused waits for the one who checks the password, as everybody does whose password is wrong.
         counts: (account) => refusalOf(account) === undefined,
       });
+      if (account !== undefined) assertNoCodes(credentials.username, account);
       const refusal = account && refusalOf(account);
       if (refusal !== undefined) throw new LoginRefusedError(refusal);
       return account;
@@ -173,6 +175,7 @@ export class PasswordAuthorizer implements Authorizer {
     { signal }: CallOptions,
   ): Promise<Account | undefined> {
     const { username, remoteHost } = credentials;
+    if (found !== undefined && fitsAny(found.password)) assertNoCodes(username, found);
     const refusal = found?.rules?.refusal(credentials, new Date());
     // Who is refused is nobody, whatever the password and whatever is remembered of it.
     const stored = found && refusal === undefined ? readPassword(username, found) : undefined;
@@ -272,6 +275,11 @@ function readPassword(username: string, found: FoundAccount): StoredPassword | "
   if (password instanceof StoredPassword) return password;
   if (typeof password !== "string" || password === "") throw unusable(username, "it has no password");
   return new StoredPassword(password);
+}
+
+/** Nobody would ask for the code: only behind a password that is known here one can be told apart. */
+function assertNoCodes(username: string, { secondFactor }: FoundAccount): void {
+  if (secondFactor !== undefined) throw unusable(username, "it has a second factor, but no password of its own");
 }
 
 function fitsAny(password: FoundAccount["password"]): boolean {

@@ -286,3 +286,23 @@ Deno.test("PasswordAuthorizer begins no check for a client that left while the s
   await assertRejects(() => login(authorizer, "alice", "12345", controller.signal), Error, "left");
   assertEquals(computed, []);
 });
+
+Deno.test("PasswordAuthorizer refuses an account whose second factor nobody would ask for", async () => {
+  const secondFactor = { codeLength: 6, look: () => ({ isRecalled: false, confirm: () => false }) };
+  const check = (): FoundAccount => ({ username: "alice", password: "-", home, secondFactor });
+  const home = new MemoryFileSystem();
+  const accounts: FoundAccount[] = [
+    { password: { any: true }, home, secondFactor },
+    { password: { check }, home },
+    { password: { check: () => ({ ...check(), secondFactor: undefined }) }, home, secondFactor },
+  ];
+  for (const account of accounts) {
+    const authorizer = new PasswordAuthorizer({ find: () => account });
+    for (let times = 0; times < 2; times++) {
+      const login = authorizer.authenticate({ username: "alice", password: "x", remoteHost: "192.0.2.1" }, {
+        signal: new AbortController().signal,
+      });
+      await assertRejects(() => login, TypeError, "second factor");
+    }
+  }
+});
