@@ -41,6 +41,7 @@ const MAX_WAITING = 512;
 /** How long a connection is kept without use, in milliseconds. */
 const KEEP_IDLE_MS = 15_000;
 const REFUSALS: readonly number[] = [401, 403, 404];
+const TOKEN = /^[\x21-\x7e]+$/;
 const AWAY = "The hook with the accounts cannot be asked";
 
 /** Asks one hook, until it is disposed of. */
@@ -86,6 +87,8 @@ export class HookAccounts implements EntryLogin, Disposable {
   async #send(credentials: Credentials, signal: AbortSignal): Promise<AccountEntry | undefined> {
     const { url, tokenFile, timeout = DEFAULT_TIMEOUT_SECONDS, node } = this.#options;
     const token = (await Deno.readTextFile(tokenFile)).trim();
+    // What the runtime says of headers shows them.
+    if (!TOKEN.test(token)) throw new Error("the token is not one word of printable ASCII");
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeout} s`)), timeout * 1000);
     try {

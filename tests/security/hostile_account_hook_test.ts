@@ -105,3 +105,10 @@ Deno.test("A hook that cuts its answers lets nobody in", async () => {
   for (const _ of answers) await reasonOf(accounts);
   await serving;
 });
+
+Deno.test("A file with more than a token shows nothing of it in the log", async () => {
+  await using hook = await AccountHook.start();
+  await Deno.writeTextFile(hook.tokenFile, "0123456789abcdef\nfedcba9876543210\n");
+  using accounts = new HookAccounts({ url: hook.url, tokenFile: hook.tokenFile });
+  assertEquals(await reasonOf(accounts), "Error: the token is not one word of printable ASCII");
+});
