@@ -78,7 +78,7 @@ Deno.test("SITE HELP shows the SITE commands, or the syntax of one", async () =>
   await assertDialogue(client, [
     [
       "SITE HELP",
-      "214-The following SITE commands are recognized:\n CHMOD\n HELP\n QUOTA\n UMASK\n UTIME\n214 Help SITE command successful.",
+      "214-The following SITE commands are recognized:\n CHMOD\n HELP\n PSWD\n QUOTA\n UMASK\n UTIME\n214 Help SITE command successful.",
     ],
     ["SITE HELP chmod", chmod],
     ["SITE HELP SITE CHMOD", chmod],

@@ -54,6 +54,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   XSHA512: [PATHNAME, `"${PATHNAME}" 1`],
   "SITE CHMOD": [`600 ${PATHNAME}`],
   "SITE UTIME": [`200102030405 ${PATHNAME}`, `${PATHNAME} 20010203040506 20010203040506 20010203040506 UTC`],
+  "SITE PSWD": ["12345 correct-horse-battery"],
   "SITE UMASK": ["22"],
   OPTS: ["UTF8 ON"],
   LANG: ["en"],
