@@ -41,8 +41,16 @@ const MAX_WAITING = 512;
 /** How long a connection is kept without use, in milliseconds. */
 const KEEP_IDLE_MS = 15_000;
 const REFUSALS: readonly number[] = [401, 403, 404];
+/** What those say who stand in front of a hook that is away (RFC 9110 §15.6). */
+const AWAY_STATUSES: readonly number[] = [502, 503, 504];
 const TOKEN = /^[\x21-\x7e]+$/;
 const AWAY = "The hook with the accounts cannot be asked";
+
+/** The hook has answered, but neither yes nor no. */
+class UnusableAnswerError extends Error {}
+
+/** Errors of a hook that has answered. */
+const ANSWERS = [UnusableAnswerError, AccountRowError, SyntaxError];
 
 /** Asks one hook, until it is disposed of. */
 export class HookAccounts implements EntryLogin, Disposable {
@@ -75,11 +83,10 @@ export class HookAccounts implements EntryLogin, Disposable {
       return entry;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof AccountRowError) {
-        this.#breaker.succeed();
-        throw error;
-      }
-      this.#breaker.fail();
+      // A hook that stumbles over one name is there: else whoever sends that name would keep the others out.
+      if (ANSWERS.some((kind) => error instanceof kind)) this.#breaker.succeed();
+      else this.#breaker.fail();
+      if (error instanceof AccountRowError) throw error;
       throw new AuthorizerBusyError(AWAY, { isOutage: true, cause: reasonOf(error) });
     }
   }
@@ -118,12 +125,13 @@ async function readAnswer(response: Response, asked: string): Promise<AccountEnt
   if (status !== 200) {
     await drain(body);
     if (REFUSALS.includes(status)) return undefined;
-    throw new Error(`it has answered ${status}`);
+    const text = `it has answered ${status}`;
+    throw AWAY_STATUSES.includes(status) ? new Error(text) : new UnusableAnswerError(text);
   }
   const type = headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     await body?.cancel();
-    throw new Error("it has answered 200 without JSON (Content-Type: application/json)");
+    throw new UnusableAnswerError("it has answered 200 without JSON (Content-Type: application/json)");
   }
   return parseAnswer(await readText(body), asked);
 }
@@ -135,7 +143,7 @@ async function readText(body: ReadableStream<Uint8Array> | null): Promise<string
   let bytes = 0;
   for await (const chunk of body ?? []) { // which is cancelled when that throws
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    if (bytes > MAX_ANSWER_BYTES) throw new UnusableAnswerError(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -84,8 +84,8 @@ Deno.test("HookAccounts does not ask for a time after failures in a row, then on
   using accounts = accountsOf(hook, { maxFailures: 2, openMs: 200 });
   const login = () => accounts.login(ALICE, { signal }).then(() => "answered", (error) => String(error.cause));
   for (let times = 0; times < 4; times++) assertEquals(await login(), "answered");
-  hook.answer = () => new Response(null, { status: 500 });
-  for (let times = 0; times < 2; times++) assertEquals(await login(), "Error: it has answered 500");
+  hook.answer = () => new Response(null, { status: 503 });
+  for (let times = 0; times < 2; times++) assertEquals(await login(), "Error: it has answered 503");
   const opened = performance.now();
   assertEquals(await login(), "it has not answered");
   assertEquals(hook.asked.length, 6);
@@ -95,10 +95,21 @@ Deno.test("HookAccounts does not ask for a time after failures in a row, then on
     reply = await login();
   }
   assert(performance.now() - opened >= 190);
-  assertEquals([reply, await login(), hook.asked.length], ["Error: it has answered 500", "it has not answered", 7]);
+  assertEquals([reply, await login(), hook.asked.length], ["Error: it has answered 503", "it has not answered", 7]);
   hook.answer = () => Response.json({ home: "a" });
   while (await login() !== "answered") await new Promise((resolve) => setTimeout(resolve, 10));
   assertEquals(await login(), "answered");
+});
+
+Deno.test("HookAccounts goes on asking a hook that stumbles over one name", async () => {
+  await using hook = await AccountHook.start();
+  using accounts = accountsOf(hook, { maxFailures: 1 });
+  for (const answer of [new Response(null, { status: 500 }), new Response("?"), Response.json([])]) {
+    hook.answer = () => answer;
+    await assertRejects(async () => await accounts.login(ALICE, { signal }), AuthorizerBusyError);
+    hook.answer = () => Response.json({ home: "a" });
+    assertEquals(await accounts.login(ALICE, { signal }), { name: "alice", home: "a" });
+  }
 });
 
 Deno.test("HookAccounts.login() reads the token for each login, and fails closed without it", async () => {
