@@ -12,8 +12,8 @@ import type { StateRecords } from "../state/records.ts";
 export interface CodeUse {
   /** Name of the account. */
   readonly account: string;
-  /** Which one of all that the account ever has: its period, since 1970. */
-  readonly step: number;
+  /** Which one of all that the account ever has: its period, since 1970. `undefined`: none that fits now. */
+  readonly step: number | undefined;
   /** Length of a period, in seconds. */
   readonly periodSeconds: number;
   /** One text for the account, what was given, and the address. Nobody can make it who has not all of them. */
@@ -27,9 +27,10 @@ export interface CodeRegister {
   /** Returns whether what was given has been right before, and still counts. */
   recalls(account: string, identity: string): MaybePromise<boolean>;
   /**
-   * Uses a code up, and remembers that it was right.
+   * Uses a code up whose password was right, and remembers that it was right, too. One that does not fit counts: after many, none
+   * of the account is right for a while, so that a password that somebody knows is worth no more from many addresses.
    *
-   * @returns Whether nobody has used it before, or whoever has is the same.
+   * @returns Whether it fits, and nobody has used it before, or whoever has is the same.
    * @throws When what is kept of codes is out of reach.
    */
   use(code: CodeUse): MaybePromise<boolean>;
@@ -63,6 +64,18 @@ const MAX_USED = 100_000;
 /** By so many periods a code may be early or late, on the clock of the server. */
 export const MAX_DRIFT_STEPS = 1;
 
+/** So many codes that do not fit in this time, and none is right until it is over: a chance of one in 200 a day, at most. */
+const MAX_MISSES = 10;
+const MISS_WINDOW_MS = 600_000;
+/** Most accounts whose misses are counted; whoever is counted there knows a password. */
+const MAX_MISSED_ACCOUNTS = 10_000;
+
+/** Codes that did not fit. */
+interface Misses {
+  readonly count: number;
+  readonly until: number;
+}
+
 interface Remembered {
   readonly account: string;
   readonly until: number;
@@ -80,6 +93,8 @@ export class UsedCodes implements CodeRegister {
   /** Uses that are under way, by identity. */
   readonly #using = new Map<string, Promise<boolean>>();
   readonly #used = new Set<string>();
+  /** By account; those that were first to miss come first. */
+  readonly #misses = new Map<string, Misses>();
 
   /** Makes a register in which nothing was used yet. */
   constructor(options: UsedCodesOptions = {}) {
@@ -121,6 +136,9 @@ export class UsedCodes implements CodeRegister {
   }
 
   async #use({ account, step, periodSeconds, identity, rememberSeconds }: CodeUse): Promise<boolean> {
+    const misses = this.#missesOf(account);
+    if (step === undefined) this.#keepMisses(account, { ...misses, count: misses.count + 1 });
+    if (step === undefined || misses.count >= MAX_MISSES) return false;
     const firstStep = Math.floor(this.#startedAt / 1000 / periodSeconds);
     // One of the period that comes next may have been used, too, just before the process began.
     if (step <= firstStep + MAX_DRIFT_STEPS) return false;
@@ -131,6 +149,18 @@ export class UsedCodes implements CodeRegister {
       if (this.#remembered.size > this.#maxRemembered && oldest !== undefined) this.#remembered.delete(oldest);
     }
     return true;
+  }
+
+  #missesOf(account: string): Misses {
+    const now = this.#monotonicNow();
+    const misses = this.#misses.get(account);
+    return misses !== undefined && misses.until > now ? misses : { count: 0, until: now + MISS_WINDOW_MS };
+  }
+
+  #keepMisses(account: string, misses: Misses): void {
+    this.#misses.set(account, misses);
+    const [oldest] = this.#misses.keys();
+    if (this.#misses.size > MAX_MISSED_ACCOUNTS && oldest !== undefined) this.#misses.delete(oldest);
   }
 
   #addInMemory(key: string): boolean {

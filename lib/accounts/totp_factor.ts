@@ -84,7 +84,7 @@ export class TotpFactor implements SecondFactor {
     const use = { account: username, periodSeconds: totp.period, identity, rememberSeconds };
     return {
       isRecalled,
-      confirm: async () => step !== undefined && await orBusy(() => this.#register.use({ ...use, step })),
+      confirm: () => orBusy(() => this.#register.use({ ...use, step })),
     };
   }
 

@@ -63,3 +63,16 @@ Deno.test("UsedCodes forgets the logins of an account, or of all, and the oldest
   register.forgetAll();
   assertEquals(recalled(), []);
 });
+
+Deno.test("UsedCodes takes none of an account for a while where many did not fit, of whichever address", async () => {
+  let now = 0;
+  const register = registerAt(1, { records: new MemoryRecords({ now: () => 0 }), monotonicNow: () => now });
+  const miss = { ...USE, step: undefined };
+  for (let index = 0; index < 9; index++) assert(!await register.use({ ...miss, identity: `guess ${index}` }));
+  assert(await register.use({ ...USE, step: 1 }));
+  assert(!await register.use({ ...miss, identity: "the tenth" }));
+  assert(!await register.use({ ...USE, step: 2 }));
+  assert(await register.use({ ...USE, account: "bob" }));
+  now = 600_001;
+  assert(await register.use({ ...USE, step: 3 }));
+});
