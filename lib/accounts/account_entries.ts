@@ -28,7 +28,7 @@ export interface EntryFinder {
    *
    * @param name What the client gave as its name, verbatim.
    * @param options.signal Aborts when nobody waits for the answer any more.
-   * @returns The account, or `undefined` when there is none of that name that may log in.
+   * @returns The account, or `undefined` when there is none of that name. One that may not log in has `enabled: false`.
    * @throws {AuthorizerBusyError} When accounts cannot be found now.
    * @throws {AccountRowError} When there is one that cannot be used.
    */

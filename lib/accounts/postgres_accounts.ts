@@ -84,13 +84,13 @@ export class PostgresAccounts implements EntryFinder {
   }
 }
 
-function toEntry(row: Row, asked: string): AccountEntry | undefined {
+function toEntry(row: Row, asked: string): AccountEntry {
   const unknown = Object.keys(row).find((column) => !COLUMNS.includes(column));
   if (unknown !== undefined) {
     throw new AccountRowError(`the column ${JSON.stringify(unknown)} is unknown; known are ${COLUMNS.join(", ")}`);
   }
   const { name, password, enabled = "t", settings } = row;
-  if (enabled !== "t") return undefined;
+  if (enabled !== "t") return { name: name ?? asked, enabled: false };
   const given = readSettings(settings ?? "{}");
   const double = COLUMNS.find((column) => column !== "enabled" && Object.hasOwn(given, column));
   if (double !== undefined) throw new AccountRowError(`settings has a ${double}, which is a column of its own`);

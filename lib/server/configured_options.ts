@@ -21,7 +21,7 @@ import { homeOpener } from "../filesystem/local/probed_filesystem.ts";
 import { WriteClaims } from "../filesystem/write_claims.ts";
 import { type HomeOpener, openAccountHome } from "./account_home.ts";
 import { rulesOf, secondFactorOf } from "./account_rule_set.ts";
-import { EntryAccounts, type EntryAccountsOptions } from "./entry_accounts.ts";
+import { DISABLED, EntryAccounts, type EntryAccountsOptions, refusedFor } from "./entry_accounts.ts";
 import type { FtpServerOptions } from "./options.ts";
 import { ownPasswordOf } from "./own_password.ts";
 import { AccountQuotas, type AccountServices, createServices } from "./account_quotas.ts";
@@ -208,13 +208,9 @@ function createAuthorizer(
 
 /** The file decides about its disabled users, too: else the next source would let them in. */
 function decidingOnDisabled(ofFile: VirtualAccounts, { users }: Configuration): AccountSource {
-  const disabled = new Map(users.filter(({ enabled }) => !enabled).map(({ name, password }) => [name, password]));
-  const rules = { refusal: () => "the account is disabled" };
+  const disabled = new Set(users.filter(({ enabled }) => !enabled).map(({ name }) => name));
   return {
-    find(name) {
-      const password = disabled.get(name);
-      return password === undefined ? ofFile.find(name) : { username: name, password, rules, home: "" };
-    },
+    find: (name) => disabled.has(name) ? refusedFor(name, DISABLED) : ofFile.find(name),
     costs: () => ofFile.costs(),
   };
 }

@@ -60,8 +60,14 @@ const MAX_AGE_MS = 250;
 const MAX_COSTS = 8;
 /** Takes the place of a password that is checked elsewhere, where an entry has to have one. */
 const CHECKED_ELSEWHERE = "-";
+/** Why nobody gets into an account that its source has switched off. */
+export const DISABLED = "the account is disabled";
+const NO_HASH = "its password is no hash";
 const NO_CODES = "it has totp, but its password is checked elsewhere: let that check codes, too";
 const NO_FOLDER = "its home is a folder of the host, which needs accounts[…].homes";
+
+/** What a source knows by a name. */
+type Answer = { readonly entry: AccountEntry } | { readonly refusal: string };
 
 /** Makes accounts of the entries of one source. */
 export class EntryAccounts implements AccountSource {
@@ -81,9 +87,12 @@ export class EntryAccounts implements AccountSource {
     if ("login" in this.#source) return this.#checkedBy(this.#source);
     const source = this.#source;
     const foundAt = performance.now();
-    const entry = await this.#ask(name, options, () => source.find(name, options));
-    const password = entry && this.#readPassword(entry);
-    if (entry === undefined || password === undefined) return undefined;
+    const answer = await this.#ask(name, options, () => source.find(name, options));
+    if (answer === undefined) return undefined;
+    if ("refusal" in answer) return refusedFor(name, answer.refusal);
+    const { entry } = answer;
+    const password = this.#readPassword(entry);
+    if (password === undefined) return refusedFor(name, NO_HASH);
     this.#keepCost(password);
     return {
       username: entry.name,
@@ -116,24 +125,27 @@ export class EntryAccounts implements AccountSource {
     credentials: Credentials,
     options: CallOptions,
   ): Promise<FoundAccount | undefined> {
-    const entry = await this.#ask(credentials.username, options, () => source.login(credentials, options));
-    if (entry === undefined) return undefined;
+    const answer = await this.#ask(credentials.username, options, () => source.login(credentials, options));
+    if (answer === undefined) return undefined;
+    if ("refusal" in answer) throw new LoginRefusedError(answer.refusal);
+    const { entry } = answer;
     const complete = async ({ signal }: CallOptions) => await this.#tryToOpen(entry, signal);
     const { rules, secondFactor } = this.#conditionsOf(entry);
     if (secondFactor !== undefined) throw new LoginRefusedError(NO_CODES);
     return { username: entry.name, password: CHECKED_ELSEWHERE, rules, home: "", complete };
   }
 
-  /** What is no account is passed over, as if it was not there. */
+  /** What is there and cannot be used is refused, not passed over: the next source would decide in its place. */
   async #ask(
     name: string,
     options: CallOptions,
     ask: () => MaybePromise<AccountEntry | undefined>,
-  ): Promise<AccountEntry | undefined> {
+  ): Promise<Answer | undefined> {
     try {
       const entry = await ask() ?? undefined;
-      if (entry === undefined || entry.enabled === false) return undefined;
-      if (entry.name.toLowerCase() !== ANONYMOUS) return entry;
+      if (entry === undefined) return undefined;
+      if (entry.enabled === false) return { refusal: DISABLED };
+      if (entry.name.toLowerCase() !== ANONYMOUS) return { entry };
       this.#options.onProblem(
         name,
         `${JSON.stringify(entry.name)} is for everybody, whom the configuration file describes`,
@@ -141,7 +153,9 @@ export class EntryAccounts implements AccountSource {
     } catch (error) {
       const isAnswer = error instanceof AuthorizerBusyError || error instanceof LoginRefusedError;
       if (isAnswer || options.signal.aborted) throw error;
-      this.#options.onProblem(name, reasonOf(error));
+      const refusal = reasonOf(error);
+      this.#options.onProblem(name, refusal);
+      return { refusal };
     }
     return undefined;
   }
@@ -149,7 +163,7 @@ export class EntryAccounts implements AccountSource {
   #readPassword({ name, password }: AccountEntry): StoredPassword | undefined {
     try {
       if (typeof password === "string" && isPasswordHash(password)) return new StoredPassword(password);
-      this.#options.onProblem(name, "its password is no hash");
+      this.#options.onProblem(name, NO_HASH);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       this.#options.onProblem(name, error.message);
@@ -182,10 +196,12 @@ export class EntryAccounts implements AccountSource {
   ): Promise<FoundAccount | undefined> {
     const isOld = performance.now() - foundAt > MAX_AGE_MS;
     const source = this.#source;
-    const current = isOld && "find" in source
+    const answer = isOld && "find" in source
       ? await this.#ask(name, options, () => source.find(name, options))
-      : entry;
-    if (current === undefined || current.password !== entry.password || current.name !== entry.name) return undefined;
+      : { entry };
+    if (answer === undefined || "refusal" in answer) return undefined;
+    const { entry: current } = answer;
+    if (current.password !== entry.password || current.name !== entry.name) return undefined;
     return await this.#tryToOpen(current, options.signal);
   }
 
@@ -232,6 +248,11 @@ export class EntryAccounts implements AccountSource {
     if (unaccepted !== undefined) throw new HomeRefusedError(`${unaccepted.message} (risk ${unaccepted.risk})`);
     return facts.realPath;
   }
+}
+
+/** An account that nobody gets into, for a reason that the log has. */
+export function refusedFor(username: string, reason: string): FoundAccount {
+  return { username, password: CHECKED_ELSEWHERE, rules: { refusal: () => reason }, home: "" };
 }
 
 function withoutAccounts({ anonymous: _, ...others }: Configuration): Configuration {

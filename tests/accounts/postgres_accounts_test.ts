@@ -31,7 +31,7 @@ test("PostgresAccounts finds what the table has, and a change from the next logi
   await database.query("UPDATE ftpsd.account SET password = '$2b$'");
   assertEquals((await find("alice"))?.password, "$2b$");
   await database.query("UPDATE ftpsd.account SET enabled = false");
-  assertEquals(await find("alice"), undefined);
+  assertEquals(await find("alice"), { name: "alice", enabled: false });
 });
 
 test("PostgresAccounts takes a statement of one's own, and names in it as values alone", async () => {
@@ -93,11 +93,12 @@ Deno.test("PostgresAccounts.find() says what is wrong with a row, without what i
   }
 });
 
-Deno.test("PostgresAccounts.find() takes a row without settings, and none that is not enabled", async () => {
+Deno.test("PostgresAccounts.find() takes a row without settings, and nothing of one that is not enabled", async () => {
   const row = { name: null, password: null, settings: null };
   assertEquals(await new PostgresAccounts(answering(row)).find("a", { signal }), { name: "a", password: "" });
   for (const enabled of ["f", null]) {
-    assertEquals(await new PostgresAccounts(answering({ ...row, enabled })).find("a", { signal }), undefined);
+    const found = await new PostgresAccounts(answering({ ...row, password: HASH, enabled })).find("a", { signal });
+    assertEquals(found, { name: "a", enabled: false });
   }
 });
 

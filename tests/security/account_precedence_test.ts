@@ -1,7 +1,7 @@
-/** Users of the file whom the file does not let in, and who try by another source of accounts. */
+/** Users whom one source of accounts does not let in, and who try by the next one. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { AccountEntry } from "../../lib/accounts/account_entries.ts";
+import { type AccountEntry, AccountRowError } from "../../lib/accounts/account_entries.ts";
 import { LoginRefusedError } from "../../lib/accounts/authorizer.ts";
 import { MemoryFileSystem } from "../../lib/filesystem/memory/memory_filesystem.ts";
 import { toServerOptions } from "../../lib/server/configured_options.ts";
@@ -36,4 +36,30 @@ Deno.test("A user whom the file does not let in gets in by no later source, howe
   }
   await assertRejects(() => login("alice", "12345"), LoginRefusedError, "the account is disabled");
   assertEquals(await login("ALICE", "12345"), undefined);
+});
+
+Deno.test("A user whom a table does not let in, or whose row cannot be used, gets in by no later source", async () => {
+  const table = CONFIGURATION.replace("- type: file", "- type: file\n  - { type: postgres, urlFile: state.url }");
+  const { authorizer } = toServerOptions(read(table), {}, new Date(), {
+    openHome: () => new MemoryFileSystem(),
+    entries: {
+      find: (_source, name): AccountEntry | undefined => {
+        if (name === "broken") throw new AccountRowError("settings is not JSON");
+        if (name === "dave") return { name, enabled: false };
+        return name === "clear" ? { name, password: "12345", home: { store: "s", path: "/x" } } : undefined;
+      },
+      login: (_source, { username }): AccountEntry => ({ name: username, home: { store: "s", path: "/x" } }),
+    },
+  });
+  const login = async (username: string) =>
+    await authorizer?.authenticate({ username, password: "12345", remoteHost: "192.0.2.1" }, { signal });
+  assert(await login("carol"));
+  const reasons = {
+    alice: "the account is disabled",
+    broken: "settings is not JSON",
+    clear: "its password is no hash",
+  };
+  for (const [name, reason] of Object.entries(reasons)) {
+    await assertRejects(() => login(name), LoginRefusedError, reason);
+  }
 });

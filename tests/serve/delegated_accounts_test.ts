@@ -143,7 +143,8 @@ Deno.test("serve() refuses what a hook says that cannot be an account, and tells
     log.length = 0;
     assertMatch(await tryLogin(server, "mallory", "right"), /^530 Authentication failed/);
     await eventually(reason, () => log.length > 0);
-    assertEquals(log, [`The account "mallory" cannot log in: ${reason}`]);
+    assertEquals(log[0], `The account "mallory" cannot log in: ${reason}`);
+    assertEquals(log.slice(1).filter((text) => text !== reason), []);
   }
 });
 
