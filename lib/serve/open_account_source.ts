@@ -7,7 +7,7 @@
 import type { HookAccounts } from "../accounts/hook_accounts.ts";
 import type { LdapAccounts } from "../accounts/ldap/ldap_accounts.ts";
 import type { LdapAddress } from "../accounts/ldap/ldap_connection.ts";
-import { urlsOf } from "../settings/account_sources.ts";
+import { homeTemplateOf, urlsOf } from "../settings/account_sources.ts";
 import type { AccountSourceSettings } from "../settings/table.ts";
 
 /** Opens a hook; nothing is asked yet. */
@@ -26,7 +26,7 @@ export async function openDirectory(
 ): Promise<LdapAccounts> {
   const { LdapAccounts } = await import("../accounts/ldap/ldap_accounts.ts"); // with the client of LDAP
   const addresses = urlsOf(settings).map((url) => toAddress(url, { startTls: settings.startTls === true, ca }));
-  return new LdapAccounts({ ...settings, addresses });
+  return new LdapAccounts({ ...settings, home: homeTemplateOf(settings), addresses });
 }
 
 function toAddress(

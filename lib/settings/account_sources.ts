@@ -50,6 +50,17 @@ export function homesFolderOf({ homes, home }: AccountSourceSettings): string | 
   return homes ?? (home === undefined ? undefined : folderOf(home));
 }
 
+/**
+ * The home of its accounts, with `{name}` in it, as it is below that folder: a path that is relative to the current folder must not
+ * be taken for one below it.
+ */
+export function homeTemplateOf(settings: AccountSourceSettings): string | undefined {
+  const { home } = settings;
+  const folder = homesFolderOf(settings);
+  const isBelow = folder !== undefined && /^[/\\]/.test(home?.startsWith(folder) ? home.slice(folder.length) : "");
+  return isBelow ? home?.slice(folder.length + 1) : home;
+}
+
 /** The folder that a home with `{name}` in it is below, whatever the name. */
 function folderOf(home: string): string {
   const [fixed = ""] = home.split("{name}");

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { homesFolderOf } from "../../lib/settings/account_sources.ts";
+import { homesFolderOf, homeTemplateOf } from "../../lib/settings/account_sources.ts";
 import { problemsOf, read } from "./configuration_text.ts";
 
 const LDAP = { type: "ldap", url: "ldaps://ad.example.org", userDn: "uid={name},dc=x", home: "/srv/ftp/{name}" };
@@ -85,4 +85,21 @@ Deno.test("homesFolderOf() is the folder that all homes of a template are below"
   assertEquals(folderOf({ ...LDAP, home: "/srv/ftp/shared" }), "/srv/ftp");
   assertEquals(folderOf({ ...LDAP, homes: "/other", homeAttribute: "home" }), "/other");
   assertEquals(folderOf(HTTP), undefined);
+});
+
+Deno.test("homeTemplateOf() says where homes are below their folder, which may be relative to the current one", () => {
+  for (
+    const [home, homes, template] of [
+      ["/srv/ftp/{name}", undefined, "{name}"],
+      ["ftp/{name}", undefined, "{name}"],
+      ["ftp/of-{name}/in", "ftp", "of-{name}/in"],
+      ["D:\\ftp\\{name}", undefined, "{name}"],
+      ["/srv/ftp/{name}", "/srv", "ftp/{name}"],
+      ["/srv/ftp2/{name}", "/srv/ftp", "/srv/ftp2/{name}"],
+      [undefined, "/srv/ftp", undefined],
+    ] as const
+  ) {
+    const source = { type: "ldap", ...home !== undefined && { home }, ...homes !== undefined && { homes } } as const;
+    assertEquals(homeTemplateOf(source), template);
+  }
 });
