@@ -18,7 +18,10 @@ const MAX_DIFFERENCE_PERCENT = 2;
 
 const REMEMBERED = "wrong password, right one remembered";
 
-/** Names and passwords of which none is right. */
+/** In base32; nobody waits for a code of it here. */
+const CODE_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+
+/** Names and passwords of which none is right, or not for now. */
 const WAYS: readonly { readonly way: string; readonly username: string; readonly password: string }[] = [
   { way: "no such user", username: "nobody", password: "wrong" },
   { way: "wrong password", username: "alice", password: "wrong" },
@@ -26,13 +29,23 @@ const WAYS: readonly { readonly way: string; readonly username: string; readonly
   { way: REMEMBERED, username: "bob", password: "wrong" },
   { way: "password of another user", username: "alice", password: "bobs" },
   { way: "no password", username: "alice", password: "" },
+  { way: "an account that has expired, its password right", username: "carol", password: "carols" },
+  { way: "password right, code wrong", username: "dave", password: "daves000000" },
+  { way: "password and code wrong", username: "dave", password: "wrong000000" },
   { way: "a name of 1,000 letters", username: "a".repeat(1000), password: "wrong" },
 ];
 
 /** Milliseconds from PASS to its 530, of so many tries of each way, which take turns in an order that changes. */
 async function measure(tries: number, ln: number): Promise<ReadonlyMap<string, readonly number[]>> {
   await using server = await MeasuredServer.start({
-    users: `users: [${await userOf("alice", "alices", ln)}, ${await userOf("bob", "bobs", ln)}]`,
+    users: `users: [${
+      (await Promise.all([
+        userOf("alice", "alices", ln),
+        userOf("bob", "bobs", ln),
+        userOf("carol", "carols", ln, "expires: 2020-01-01"),
+        userOf("dave", "daves", ln, `totp: { secret: ${CODE_SECRET} }`),
+      ])).join(", ")
+    }]`,
     // Without the delay of failed logins, which would hide a difference, and without what ends so many of them.
     configuration: "timeouts: { failedLogin: 0 }\nlimits: { loginAttempts: 0 }\nban: { failures: 0 }",
   });
@@ -49,8 +62,9 @@ async function measure(tries: number, ln: number): Promise<ReadonlyMap<string, r
   return times;
 }
 
-async function userOf(name: string, password: string, ln: number): Promise<string> {
-  return `{ name: ${name}, password: "${await hashPassword(password, { ln })}", home: home }`;
+async function userOf(name: string, password: string, ln: number, more?: string): Promise<string> {
+  const conditions = more === undefined ? "" : `, ${more}`;
+  return `{ name: ${name}, password: "${await hashPassword(password, { ln })}", home: home${conditions} }`;
 }
 
 async function refusalMs(client: RawClient, username: string, password: string): Promise<number> {

@@ -11,7 +11,7 @@ import { TlsContext } from "../../lib/transport/tls_context.ts";
 import { programTest } from "../helpers/client_program.ts";
 import { PAIR } from "../transport/tls_pairs.ts";
 
-const UPLOADS = 200;
+const UPLOADS = 100;
 const UPLOAD_BYTES = 300_000;
 const CONCURRENCY = 8;
 const CLIENT = new URL("../helpers/upload_client.py", import.meta.url).pathname;

@@ -10,7 +10,7 @@ import { programTest } from "../helpers/client_program.ts";
 import { TemporaryFolder } from "../helpers/temporary_folder.ts";
 import { TestServer, USER } from "../helpers/test_server.ts";
 
-const UPLOADS = 200;
+const UPLOADS = 100;
 const UPLOAD_BYTES = 300_000;
 const WORKERS = 3;
 const CLIENT = new URL("../helpers/upload_session.py", import.meta.url).pathname;
