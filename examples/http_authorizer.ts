@@ -52,10 +52,11 @@ class HttpAuthorizer implements Authorizer {
 
   /** What the service knows of the user; `undefined` when it knows none with this password. */
   async #ask(credentials: Credentials, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
+    const { username, password, remoteHost } = credentials;
     const response = await fetch(this.#url, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(credentials),
+      body: JSON.stringify({ username, password, remoteHost }),
       redirect: "error", // The password goes nowhere else.
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
