@@ -73,7 +73,7 @@ export interface Account {
    *
    * @param change.old What was given as the old one, with the code behind it where there has to be one. Never log it, nor the other.
    * @param options.signal Aborts when nobody waits for the answer any more.
-   * @returns Why the new one is not taken, in a sentence for the client; `undefined` when it holds from now on.
+   * @returns Why the new one is not taken, for the client, such as "it is too long"; `undefined` when it holds from now on.
    */
   changePassword?(
     change: { readonly old: string; readonly password: string },

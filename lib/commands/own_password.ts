@@ -32,7 +32,7 @@ export async function changePassword(context: CommandContext, request: CommandRe
   const problem = await checked.changePassword({ old: given, password: wanted }, request);
   return problem === undefined
     ? reply(200, "Password changed.")
-    : reply(553, `The new password is not taken. ${problem}`);
+    : reply(553, `The new password is not taken: ${problem}.`);
 }
 
 /** Both words; none where there are not two. */

@@ -60,13 +60,13 @@ export function findNewPasswordProblem(
   password: string,
   { name, old, minLength }: { readonly name: string; readonly old: string; readonly minLength: number },
 ): string | undefined {
-  if ([...password].length < minLength) return `It has fewer than ${minLength} characters.`;
-  if (new TextEncoder().encode(password).length > MAX_PASSWORD_BYTES) return "It is too long.";
-  if (/\p{Cc}|\ufffd/u.test(password)) return "It has characters that not every client can send.";
-  if (isPasswordHash(password)) return "It begins like a hash.";
-  if (new Set(password.toLowerCase()).size < 4) return "It has fewer than four different characters.";
+  if ([...password].length < minLength) return `it has fewer than ${minLength} characters`;
+  if (new TextEncoder().encode(password).length > MAX_PASSWORD_BYTES) return "it is too long";
+  if (/\p{Cc}|\ufffd/u.test(password)) return "it has characters that not every client can send";
+  if (isPasswordHash(password)) return "it begins like a hash";
+  if (new Set(password.toLowerCase()).size < 4) return "it has fewer than four different characters";
   const plain = password.toLowerCase();
-  if (name.length > 2 && plain.includes(name.toLowerCase())) return "It has the user name in it.";
+  if (name.length > 2 && plain.includes(name.toLowerCase())) return "it has the user name in it";
   // Behind the old one may be a code.
-  return old.toLowerCase().startsWith(plain) ? "It is the old one." : undefined;
+  return old.toLowerCase().startsWith(plain) ? "it is the old one" : undefined;
 }
