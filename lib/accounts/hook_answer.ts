@@ -6,6 +6,7 @@
 
 import { type AccountEntry, AccountRowError } from "./account_entries.ts";
 import type { Credentials } from "./authorizer.ts";
+import { isDeeper } from "./json_depth.ts";
 
 /** Number of the form of requests; it changes when a hook would have to. */
 export const HOOK_VERSION = 1;
@@ -76,9 +77,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new SyntaxError("Cannot use the answer: it is not JSON"); // the parser's words would show what it holds
   }
-}
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
 }

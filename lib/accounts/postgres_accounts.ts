@@ -7,6 +7,7 @@
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import { type AccountEntry, AccountRowError, type EntryFinder } from "./account_entries.ts";
 import { AuthorizerBusyError } from "./authorizer.ts";
+import { isDeeper } from "./json_depth.ts";
 import type { PasswordReplacement } from "./password_store.ts";
 
 /** A row: texts as PostgreSQL writes them. */
@@ -115,9 +116,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new AccountRowError("settings is not JSON"); // the parser's words would show what it holds
   }
-}
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
 }
