@@ -8,6 +8,7 @@
  * @module
  */
 
+import { abortable } from "../deadline.ts";
 import type { CallOptions } from "../filesystem/filesystem.ts";
 import { addressBlock } from "../protocol/host_port.ts";
 import { describeThrown } from "../thrown.ts";
@@ -93,19 +94,21 @@ export class HookAccounts implements EntryLogin, Disposable {
 
   async #send(credentials: Credentials, signal: AbortSignal): Promise<AccountEntry | undefined> {
     const { url, tokenFile, timeout = DEFAULT_TIMEOUT_SECONDS, node } = this.#options;
-    const token = (await Deno.readTextFile(tokenFile)).trim();
-    // What the runtime says of headers shows them.
-    if (!TOKEN.test(token)) throw new Error("the token is not one word of printable ASCII");
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeout} s`)), timeout * 1000);
+    const ended = AbortSignal.any([signal, late.signal]);
     try {
+      // A disk that does not answer would keep the place of others.
+      const token = (await abortable(Deno.readTextFile(tokenFile), ended)).trim();
+      // What the runtime says of headers shows them.
+      if (!TOKEN.test(token)) throw new Error("the token is not one word of printable ASCII");
       const response = await fetch(url, {
         method: "POST",
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json" },
         body: JSON.stringify(toRequest(credentials, node)),
         redirect: "manual",
         client: this.#client,
-        signal: AbortSignal.any([signal, late.signal]),
+        signal: ended,
       });
       return await readAnswer(response, credentials.username);
     } catch (error) {

@@ -112,3 +112,13 @@ Deno.test("A file with more than a token shows nothing of it in the log", async 
   using accounts = new HookAccounts({ url: hook.url, tokenFile: hook.tokenFile });
   assertEquals(await reasonOf(accounts), "Error: the token is not one word of printable ASCII");
 });
+
+Deno.test("A token on a disk that does not answer is not waited for longer than for a hook", async () => {
+  const { readTextFile } = Deno;
+  using _restored = { [Symbol.dispose]: () => void (Deno.readTextFile = readTextFile) };
+  Deno.readTextFile = () => Promise.withResolvers<string>().promise;
+  using accounts = new HookAccounts({ url: "http://127.0.0.1:9/", tokenFile: "/mnt/token", timeout: 0.2 });
+  const login = async () => await accounts.login(ALICE, { signal });
+  const error = await assertRejects(login, AuthorizerBusyError);
+  assertMatch(String(error.cause), /no answer within 0.2 s/);
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../../deadline.ts";
 import type { AccountEntry } from "../account_entries.ts";
 import { type Credentials, LoginRefusedError } from "../authorizer.ts";
 import { randomText } from "../decoy.ts";
@@ -148,7 +149,7 @@ export class LdapDirectory implements Disposable {
     const connection = await LdapConnection.open(address, signal);
     if (bindDn === undefined || bindPasswordFile === undefined) return connection;
     try {
-      const [password = ""] = (await Deno.readTextFile(bindPasswordFile)).split(/\r?\n/);
+      const [password = ""] = (await abortable(Deno.readTextFile(bindPasswordFile), signal)).split(/\r?\n/);
       await connection.bind(bindDn, password, signal);
       return connection;
     } catch (error) {
