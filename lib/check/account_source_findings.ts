@@ -10,8 +10,7 @@ import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import { RISKS } from "../settings/risks.ts";
 import type { AccountSourceSettings, Configuration } from "../settings/table.ts";
-import { ExitError } from "./exit_error.ts";
-import { PemFileError, readPemFile } from "./host_files.ts";
+import { readForCheck } from "./host_files.ts";
 import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found about them. */
@@ -32,14 +31,14 @@ export async function inspectAccountSources({ accounts }: Configuration): Promis
     for (const key of ["tokenFile", "bindPasswordFile"] as const) {
       const file = source[key];
       if (file === undefined) continue;
-      const { text, mode } = await read(file, [...at, key], findings);
+      const { text, mode } = await readForCheck(file, [...at, key], findings) ?? {};
       if (text === undefined) continue;
       findings.push(...findReadableSecret(file, mode, [...at, key]));
       const problem = key === "tokenFile" ? findTokenProblem(text) : findPasswordProblem(text);
       if (problem !== undefined) findings.push(errorAt([...at, key], `${file} ${problem}`));
     }
     if (source.ca === undefined) continue;
-    const { text } = await read(source.ca, [...at, "ca"], findings);
+    const { text } = await readForCheck(source.ca, [...at, "ca"], findings) ?? {};
     if (text?.includes("-----BEGIN CERTIFICATE-----")) accountAuthorities[index] = text;
     else if (text !== undefined) findings.push(errorAt([...at, "ca"], `${source.ca} holds no certificate in PEM`));
   }
@@ -74,20 +73,4 @@ function findTokenProblem(text: string): string | undefined {
 
 function findPasswordProblem(text: string): string | undefined {
   return text.split(/\r?\n/)[0] === "" ? "has no password on its first line" : undefined;
-}
-
-async function read(
-  path: string,
-  key: KeyPath,
-  findings: Finding[],
-): Promise<{ readonly text?: string; readonly mode?: number | undefined }> {
-  if ((await Deno.permissions.query({ name: "read", path })).state !== "granted") return {};
-  try {
-    return await readPemFile(path, key);
-  } catch (error) {
-    if (!(error instanceof ExitError)) throw error;
-    const where = error instanceof PemFileError ? error.path : key;
-    findings.push({ severity: "error", path: where, message: error.message, hint: error.hint });
-    return {};
-  }
 }

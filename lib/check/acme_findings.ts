@@ -11,12 +11,11 @@ import { isExternalKey } from "../acme/jws.ts";
 import { renewalTime } from "../acme/renewal_times.ts";
 import type { AcmeFiles } from "../server/configured_options.ts";
 import { errorAt, type Finding } from "../settings/finding.ts";
-import type { KeyPath } from "../settings/key_path.ts";
 import { describeThrown } from "../thrown.ts";
 import type { AcmeSettings } from "./acme_files.ts";
 import { examineCertificate } from "./certificate_findings.ts";
-import { ExitError, shellWord } from "./exit_error.ts";
-import { PemFileError, readPemFile } from "./host_files.ts";
+import { shellWord } from "./exit_error.ts";
+import { readForCheck } from "./host_files.ts";
 import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found. */
@@ -34,18 +33,18 @@ const LATE_PART = 1 / 6;
 export async function inspectAcme(acme: AcmeSettings, now: Date): Promise<AcmeInspection> {
   const findings: Finding[] = [];
   const { ca, externalAccount, secretFile } = acme;
-  const authority = await read(ca, [...AT, "ca"], findings);
+  const authority = await readForCheck(ca, [...AT, "ca"], findings);
   if (authority !== undefined && !authority.text.includes("-----BEGIN CERTIFICATE-----")) {
     findings.push(errorAt([...AT, "ca"], `${ca} holds no certificate in PEM`));
   }
   const keyPath = [...AT, "externalAccount", "keyFile"];
-  const external = await read(externalAccount?.keyFile, keyPath, findings);
+  const external = await readForCheck(externalAccount?.keyFile, keyPath, findings);
   if (externalAccount !== undefined && external !== undefined) {
     const { keyFile } = externalAccount;
     findings.push(...findReadableSecret(keyFile, external.mode, keyPath));
     if (!isExternalKey(external.text)) findings.push(errorAt(keyPath, `${keyFile} holds no key in base64url`));
   }
-  const secret = await read(secretFile, [...AT, "secretFile"], findings);
+  const secret = await readForCheck(secretFile, [...AT, "secretFile"], findings);
   if (secretFile !== undefined && secret !== undefined) {
     findings.push(...findReadableSecret(secretFile, secret.mode, [...AT, "secretFile"]));
     if (secret.text.trim().length < MIN_SECRET_LENGTH) {
@@ -110,22 +109,4 @@ async function inspectStored(store: CertificateStore, domains: readonly string[]
       : [],
     ...failed === undefined ? [] : [warn(failed)],
   ];
-}
-
-async function read(
-  path: string | undefined,
-  key: KeyPath,
-  findings: Finding[],
-): Promise<{ readonly text: string; readonly mode: number | undefined } | undefined> {
-  if (path === undefined || (await Deno.permissions.query({ name: "read", path })).state !== "granted") {
-    return undefined;
-  }
-  try {
-    return await readPemFile(path, key);
-  } catch (error) {
-    if (!(error instanceof ExitError)) throw error;
-    const where = error instanceof PemFileError ? error.path : key;
-    findings.push({ severity: "error", path: where, message: error.message, hint: error.hint });
-    return undefined;
-  }
 }

@@ -9,9 +9,8 @@ import { errorAt, type Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import { RISKS } from "../settings/risks.ts";
 import type { Configuration } from "../settings/table.ts";
-import { ExitError } from "./exit_error.ts";
 import { hooksOf } from "./hook_files.ts";
-import { PemFileError, readPemFile } from "./host_files.ts";
+import { readForCheck } from "./host_files.ts";
 import { findReadableSecret } from "./readable_secret.ts";
 
 /** What was found about hooks. */
@@ -28,11 +27,11 @@ export async function inspectHooks(configuration: Configuration): Promise<HookIn
   for (const [name, { url, tokenFile, ca }] of hooksOf(configuration)) {
     const at = ["hooks", name];
     if (url.startsWith("http:")) findings.push(clearText([...at, "url"], url));
-    const token = await read(tokenFile, [...at, "tokenFile"], findings);
+    const token = await readForCheck(tokenFile, [...at, "tokenFile"], findings);
     if (token !== undefined) findings.push(...tokenFindings(tokenFile, [...at, "tokenFile"], token));
     if (ca === undefined) continue;
     const key = [...at, "ca"];
-    const text = (await read(ca, key, findings))?.text;
+    const text = (await readForCheck(ca, key, findings))?.text;
     if (text?.includes("-----BEGIN CERTIFICATE-----")) hookAuthorities[name] = text;
     else if (text !== undefined) findings.push(errorAt(key, `${ca} holds no certificate in PEM`));
   }
@@ -42,22 +41,6 @@ export async function inspectHooks(configuration: Configuration): Promise<HookIn
 function clearText(path: KeyPath, value: string): Finding {
   const { title, instead } = RISKS["clear-text-hook"];
   return { severity: "risk", risk: "clear-text-hook", path, value, message: `${title}. ${instead}` };
-}
-
-async function read(
-  path: string,
-  key: KeyPath,
-  findings: Finding[],
-): Promise<{ readonly text: string; readonly mode?: number | undefined } | undefined> {
-  if ((await Deno.permissions.query({ name: "read", path })).state !== "granted") return undefined;
-  try {
-    return await readPemFile(path, key);
-  } catch (error) {
-    if (!(error instanceof ExitError)) throw error;
-    const where = error instanceof PemFileError ? error.path : key;
-    findings.push({ severity: "error", path: where, message: error.message, hint: error.hint });
-    return undefined;
-  }
 }
 
 function* tokenFindings(

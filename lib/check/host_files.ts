@@ -6,6 +6,7 @@
 
 import { abortable, Watchdog } from "../deadline.ts";
 import { modeBits } from "../mode_bits.ts";
+import type { Finding } from "../settings/finding.ts";
 import type { KeyPath } from "../settings/key_path.ts";
 import { revocationListsAsPem } from "../transport/revocation_list.ts";
 import { EXIT_STATUS, ExitError, type ExitStatus, shellWord } from "./exit_error.ts";
@@ -72,6 +73,30 @@ export async function readPemFile(
 ): Promise<{ readonly text: string; readonly mode: number | undefined }> {
   const { bytes, info } = await readNamedFile(path, key, signal);
   return { text: new TextDecoder().decode(bytes), mode: modeBits(info.mode, Deno.build.os) };
+}
+
+/**
+ * Reads a file of text for a check: what is wrong with it is a finding. What Deno does not permit to read is passed over.
+ *
+ * @param key The key that names the file.
+ * @returns `undefined` where there is nothing to look at.
+ */
+export async function readForCheck(
+  path: string | undefined,
+  key: KeyPath,
+  findings: Finding[],
+): Promise<{ readonly text: string; readonly mode: number | undefined } | undefined> {
+  if (path === undefined || (await Deno.permissions.query({ name: "read", path })).state !== "granted") {
+    return undefined;
+  }
+  try {
+    return await readPemFile(path, key);
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    const where = error instanceof PemFileError ? error.path : key;
+    findings.push({ severity: "error", path: where, message: error.message, hint: error.hint });
+    return undefined;
+  }
 }
 
 async function readNamedFile(path: string, key: KeyPath, signal: AbortSignal | undefined): Promise<FileContents> {
